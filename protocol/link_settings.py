@@ -1,0 +1,52 @@
+"""What a link can be tuned by, declared like a message so that the document lists it by itself."""
+
+from typing import Annotated
+
+from mockpump.protocol.fields import Record, u8, u16, u32
+from mockpump.protocol.framing import MAX_PAYLOAD
+
+MIN_PAYLOAD = 64
+MAX_WINDOW = 16
+
+
+class Offer(Record, frozen=True):
+    """The payload of OPEN and OPEN_ACK: what this side will take.  The smaller of the two holds."""
+
+    max_payload: Annotated[
+        int, u16("B", "largest payload", minimum=MIN_PAYLOAD, maximum=MAX_PAYLOAD)
+    ]
+    window: Annotated[
+        int, u8("frames", "unacknowledged at a time", minimum=1, maximum=MAX_WINDOW)
+    ]
+
+
+class LinkSettings(Record, frozen=True):
+    """Sizes and timers of one side of a link.  Times are line time, in microseconds."""
+
+    max_payload: Annotated[
+        int, u16("B", "largest payload offered", minimum=MIN_PAYLOAD, maximum=MAX_PAYLOAD)
+    ] = 240
+    window: Annotated[
+        int, u8("frames", "window offered; 1 is stop-and-wait", minimum=1, maximum=MAX_WINDOW)
+    ] = 8
+    backlog: Annotated[
+        int, u16("payloads", "queued behind a full window before send() refuses", minimum=1)
+    ] = 64
+    initial_timeout: Annotated[
+        int, u32("us", "retransmission timeout before the first measurement")
+    ] = 1_000_000
+    min_timeout: Annotated[int, u32("us", "least retransmission timeout")] = 200_000
+    max_timeout: Annotated[int, u32("us", "greatest retransmission timeout")] = 4_000_000
+    tries: Annotated[
+        int, u8("", "timeouts in a row without progress before the link is lost", minimum=1)
+    ] = 8
+    ack_delay: Annotated[
+        int, u32("us", "how long an acknowledgement may wait for a frame to ride on")
+    ] = 20_000
+    open_timeout: Annotated[int, u32("us", "how long an OPEN may stay unanswered")] = 5_000_000
+    keepalive: Annotated[int, u32("us", "silence here after which an ACK is sent")] = 5_000_000
+    idle_timeout: Annotated[int, u32("us", "silence there after which the link is lost")] = 16_000_000
+
+    def offer(self) -> Offer:
+        """What this side puts into OPEN and OPEN_ACK."""
+        return Offer(self.max_payload, self.window)

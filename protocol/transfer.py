@@ -1,0 +1,119 @@
+"""One connection's traffic: both windows, the retransmission timer, and when to acknowledge.
+
+A transfer knows nothing of opening and closing; `mockpump.protocol.link` makes one when both sides
+have agreed on a window, and throws it away with the connection.
+
+An acknowledgement rides on the next DATA frame.  Where none comes it goes out alone: at once for
+every second frame in order (every one under a window below 4), for anything that is not in order
+and for what fills a gap; otherwise after `ack_delay`.
+"""
+
+from mockpump.protocol.framing import Frame, Kind
+from mockpump.protocol.link_events import LinkStatistics
+from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.retransmission import RetransmissionTimer
+from mockpump.protocol.window import Arrival, ReceiveWindow, SendWindow, Sent
+
+
+class Transfer:
+    """The traffic of one open connection.  Times in microseconds of line time."""
+
+    __slots__ = (
+        "_ack_delay",
+        "_ack_every",
+        "_ack_now",
+        "_connection",
+        "_receive",
+        "_send",
+        "_statistics",
+        "_timer",
+        "_unacknowledged",
+        "ack_at",
+    )
+
+    def __init__(
+        self,
+        connection: int,
+        window: int,
+        settings: LinkSettings,
+        timer: RetransmissionTimer,
+        statistics: LinkStatistics,
+    ) -> None:
+        self._connection = connection
+        self._send = SendWindow(window)
+        self._receive = ReceiveWindow(window)
+        self._timer = timer
+        self._statistics = statistics
+        self._ack_delay = settings.ack_delay
+        self._ack_every = 2 if window >= 4 else 1
+        self._ack_now = False
+        self._unacknowledged = 0
+        self.ack_at: int | None = None
+
+    @property
+    def queued(self) -> int:
+        """Payloads that wait for room in the window."""
+        return len(self._send.queue)
+
+    @property
+    def outstanding(self) -> int:
+        """Payloads of which it is not known that they arrived."""
+        return len(self._send.queue) + len(self._send.in_flight)
+
+    def queue(self, payload: bytes) -> None:
+        """Have a payload sent as soon as the window allows."""
+        self._send.queue.append(payload)
+
+    def receive(self, frame: Frame, now: int) -> tuple[Arrival, list[bytes]]:
+        """Take a DATA frame; return what it is, and the payloads that are now in order."""
+        gap = self._receive.holding
+        arrival, delivered = self._receive.receive(frame.seq, frame.payload)
+        self._unacknowledged += 1
+        if arrival is not Arrival.IN_ORDER or gap or self._unacknowledged >= self._ack_every:
+            self._ack_now = True
+        elif self.ack_at is None:
+            self.ack_at = now + self._ack_delay
+        return arrival, delivered
+
+    def acknowledge(self, frame: Frame, now: int) -> bool:
+        """Take the acknowledgement that a frame carries; False when it makes no sense."""
+        done = self._send.acknowledge(frame.ack, frame.sack)
+        if not done:
+            return done is not None
+        self._measure(done, now)
+        self._timer.progress(now, bool(self._send.in_flight))
+        return True
+
+    def _measure(self, done: list[Sent], now: int) -> None:
+        once = [sent.sent_at for sent in done if sent.transmissions == 1]
+        if once:
+            self._timer.measure(now - max(once))
+            self._statistics.round_trip = self._timer.smoothed
+
+    def frames_to_send(self, now: int) -> list[Frame]:
+        """What must go out now: lost frames, new ones as far as the window goes, or an ACK."""
+        sending = self._send.to_send(now)
+        if not sending and not self._ack_now:
+            return []
+        connection, ack, sack = self._connection, self._receive.expected, self._receive.sack
+        self._ack_now = False
+        self.ack_at = None
+        self._unacknowledged = 0
+        if not sending:
+            return [Frame(Kind.ACK, connection, 0, ack, sack)]
+        if self._timer.due_at is None:
+            self._timer.start(now)
+        self._statistics.retransmissions += sum(sent.transmissions > 1 for sent in sending)
+        return [Frame(Kind.DATA, connection, s.seq, ack, sack, s.payload) for s in sending]
+
+    def bare(self, kind: Kind) -> Frame:
+        """A frame without payload that carries the present acknowledgement."""
+        return Frame(kind, self._connection, 0, self._receive.expected, self._receive.sack)
+
+    def acknowledge_soon(self) -> None:
+        """Have the next frames_to_send carry an acknowledgement, with an ACK if need be."""
+        self._ack_now = True
+
+    def resend_oldest(self) -> bool:
+        """Have the oldest unacknowledged payload sent again; False when there is none."""
+        return self._send.mark_oldest_lost()

@@ -1,0 +1,149 @@
+"""The two halves of selective repeat: what was sent and is not acknowledged, what came too early.
+
+Sequence numbers count modulo 256, and a window is at most 16, so "before" and "after" are never in
+doubt: a number less than 128 ahead is after.  Selective repeat needs the window to be at most half
+of the numbers (128), which leaves ample room.
+"""
+
+from collections import deque
+from enum import Enum
+
+import msgspec
+
+SACK_BITS = 16
+# A frame is taken for lost when this many frames sent after it have arrived (RFC 9002, 6.1.1).
+REORDERING = 3
+
+
+def ahead(number: int, base: int) -> int:
+    """How far a sequence number is ahead of another, 0..255."""
+    return (number - base) & 0xFF
+
+
+class Sent(msgspec.Struct):
+    """A payload on its way.  `order` counts transmissions over the whole connection."""
+
+    seq: int
+    payload: bytes
+    sent_at: int = 0
+    order: int = 0
+    transmissions: int = 0
+    lost: bool = False
+
+
+class SendWindow:
+    """Payloads sent and not acknowledged, oldest first, and those that wait behind them."""
+
+    __slots__ = ("_highest_order", "_next_order", "base", "in_flight", "next_seq", "queue", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.base = 0
+        self.next_seq = 0
+        self.queue: deque[bytes] = deque()
+        self.in_flight: deque[Sent] = deque()
+        self._next_order = 0
+        self._highest_order = -1
+
+    def to_send(self, now: int) -> list[Sent]:
+        """What must go out now: what was lost, then what the window has room for."""
+        out = [sent for sent in self.in_flight if sent.lost]
+        while self.queue and ahead(self.next_seq, self.base) < self.size:
+            sent = Sent(self.next_seq, self.queue.popleft())
+            self.next_seq = (self.next_seq + 1) & 0xFF
+            self.in_flight.append(sent)
+            out.append(sent)
+        for sent in out:
+            sent.lost = False
+            sent.sent_at = now
+            sent.transmissions += 1
+            sent.order = self._next_order
+            self._next_order += 1
+        return out
+
+    def acknowledge(self, ack: int, sack: int) -> list[Sent] | None:
+        """Forget what the other side has; return it.  None when it claims what was never sent."""
+        if ahead(ack, self.base) > ahead(self.next_seq, self.base):
+            return None
+        done: list[Sent] = []
+        while self.in_flight and ahead(self.in_flight[0].seq, self.base) < ahead(ack, self.base):
+            done.append(self.in_flight.popleft())
+        self.base = ack
+        if sack:
+            done += self._selectively(ack, sack)
+        if done:
+            self._highest_order = max(self._highest_order, *(sent.order for sent in done))
+            self._mark_lost()
+        return done
+
+    def _selectively(self, ack: int, sack: int) -> list[Sent]:
+        def arrived(sent: Sent) -> bool:
+            place = ahead(sent.seq, ack) - 1
+            return 0 <= place < SACK_BITS and bool(sack >> place & 1)
+
+        done = [sent for sent in self.in_flight if arrived(sent)]
+        self.in_flight = deque(sent for sent in self.in_flight if not arrived(sent))
+        return done
+
+    def _mark_lost(self) -> None:
+        for sent in self.in_flight:
+            if sent.order + REORDERING <= self._highest_order:
+                sent.lost = True
+
+    def mark_oldest_lost(self) -> bool:
+        """The retransmission timer ran out: the oldest frame goes again (RFC 6298, 5.4)."""
+        if self.in_flight:
+            self.in_flight[0].lost = True
+        return bool(self.in_flight)
+
+
+class Arrival(Enum):
+    """What a receive window makes of a DATA frame."""
+
+    IN_ORDER = "delivered"
+    AHEAD = "kept until the gap before it is filled"
+    DUPLICATE = "already here"
+    OUTSIDE = "outside the window"
+
+
+class ReceiveWindow:
+    """Payloads that came too early, and the number expected next."""
+
+    __slots__ = ("_early", "expected", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.expected = 0
+        self._early: dict[int, bytes] = {}
+
+    def receive(self, seq: int, payload: bytes) -> tuple[Arrival, list[bytes]]:
+        """Take a DATA frame; return what it is, and the payloads that are now in order."""
+        distance = (seq - self.expected) & 0xFF
+        if distance == 0:
+            delivered = [payload]
+            self.expected = (seq + 1) & 0xFF
+            while self._early and self.expected in self._early:
+                delivered.append(self._early.pop(self.expected))
+                self.expected = (self.expected + 1) & 0xFF
+            return Arrival.IN_ORDER, delivered
+        if distance >= self.size:
+            # At most a window of older frames can still be under way.
+            behind = 256 - distance <= self.size
+            return (Arrival.DUPLICATE if behind else Arrival.OUTSIDE), []
+        if seq in self._early:
+            return Arrival.DUPLICATE, []
+        self._early[seq] = payload
+        return Arrival.AHEAD, []
+
+    @property
+    def sack(self) -> int:
+        """The selective acknowledgement: bit i for `expected + 1 + i`."""
+        bits = 0
+        for seq in self._early:
+            bits |= 1 << ahead(seq, self.expected) - 1
+        return bits
+
+    @property
+    def holding(self) -> int:
+        """How many payloads are kept."""
+        return len(self._early)
