@@ -10,7 +10,7 @@ Decoding is strict: every byte accounted for, every value in its range.
 
 import struct
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
@@ -41,13 +41,17 @@ class Codec(msgspec.Struct, Generic[R], frozen=True):
     source: str
 
 
-@lru_cache(maxsize=None)
+@cache
 def codec_for(record: type[R], number: int | None = None) -> Codec[R]:
     """The codec of a record; with `number`, that byte stands in front (a message's number)."""
     layout = Layout(record)
     names = {"cls": record, "error": struct.error, "blame": _Blame(record, number), **layout.names}
     lead = b"" if number is None else bytes((number,))
-    lines = (*_encoder(layout, names, lead), *_reader(layout, names), *_decoder(layout, names, lead))
+    lines = (
+        *_encoder(layout, names, lead),
+        *_reader(layout, names),
+        *_decoder(layout, names, lead),
+    )
     source = "\n".join(lines)
     exec(compile(source, f"<codec of {record.__name__}>", "exec"), names)
     return Codec(names["encode"], names["decode"], names["read"], source)
@@ -73,13 +77,18 @@ class _Row:
     """A record of plain integers: flat enough to be packed inside the loop over its list."""
 
     def __init__(self, record: type[Record]) -> None:
-        integers = [(f"e{at}", name, each) for at, (name, each) in enumerate(fields_of(record))]
-        self.flat = all(isinstance(each, Integer) for _, _, each in integers)
-        if not self.flat:
-            return
+        named = fields_of(record)
+        integers = [
+            (f"e{place}", name, each)
+            for place, (name, each) in enumerate(named)
+            if isinstance(each, Integer)
+        ]
+        self.flat = len(integers) == len(named)
         self.targets = [target for target, _, _ in integers]
         self.struct = struct.Struct(">" + "".join(each.code for _, _, each in integers))
-        self.broken = " or ".join(c for target, _, each in integers for c in range_checks(target, each))
+        self.broken = " or ".join(
+            check for target, _, each in integers for check in range_checks(target, each)
+        )
         # `for x in (y,)` is how a comprehension binds a local; CPython makes it a plain assignment.
         self.bind = " ".join(f"for {target} in (e.{name},)" for target, name, _ in integers)
 
@@ -113,7 +122,11 @@ def _encoder(layout: Layout, names: dict[str, Any], lead: bytes) -> Iterator[str
         first = [str(byte) for byte in lead] if place == 0 else []
         names[f"pack{place}"] = struct.Struct(">" + "B" * len(first) + part.code).pack
         pieces.append(f"pack{place}({', '.join(first + part.targets)})")
-    yield f"  return {pieces[0]}" if len(pieces) == 1 else f"  return b''.join(({', '.join(pieces)},))"
+    yield (
+        f"  return {pieces[0]}"
+        if len(pieces) == 1
+        else f"  return b''.join(({', '.join(pieces)},))"
+    )
     yield f" except {_FAULTS}: blame.encoding(r)"
 
 

@@ -114,7 +114,7 @@ class Connection:
         """Take bytes from the line.  Never raises, whatever they are."""
         self._bytes_received += len(data)
         for found in self._decoder.receive_data(data):
-            if type(found) is Frame:
+            if isinstance(found, Frame):
                 self.link.receive_frame(found, now)
                 self._take_link_events()
             else:
@@ -127,7 +127,7 @@ class Connection:
 
     def _take_link_events(self) -> None:
         while (event := self.link.next_event()) is not None:
-            if type(event) is PayloadReceived:
+            if isinstance(event, PayloadReceived):
                 self._events.append(self._message(event.payload))
             else:
                 self._events.append(event)

@@ -13,7 +13,7 @@ writes a field twice.
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import construct
@@ -72,7 +72,9 @@ class Integer(Declaration, frozen=True):
     def widest(self) -> tuple[int, int]:
         """What the bytes could hold, before `minimum` and `maximum` narrow it."""
         bits = 8 * self.size
-        return (0, 2**bits - 1) if self.code.isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        return (
+            (0, 2**bits - 1) if self.code.isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        )
 
 
 class Choice(Declaration, frozen=True):
@@ -209,14 +211,14 @@ class _AsRecord(construct.Adapter):  # type: ignore[type-arg]
         return {name: getattr(obj, name) for name, _ in fields_of(self.record)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def construct_of(record: type[Record]) -> Any:
     """The strict construct of a whole record; parses to the record, builds from it."""
     members = (name / declaration.construct for name, declaration in fields_of(record))
     return _AsRecord(record, construct.Struct(*members))
 
 
-@lru_cache(maxsize=None)
+@cache
 def fields_of(record: type[Record]) -> Sequence[NamedField]:
     """The declared fields of a record, in wire order."""
     hints = get_type_hints(record, include_extras=True)
@@ -255,7 +257,10 @@ i64 = _integer_of(construct.Int64sb)
 def choice(members: type[IntEnum], doc: str) -> Choice:
     """One byte, a member of an enumeration; its numbers must run without a gap."""
     numbers = [int(member) for member in sorted(members)]
-    if numbers != list(range(numbers[0], numbers[-1] + 1)) or not 0 <= numbers[0] <= numbers[-1] < 256:
+    if (
+        numbers != list(range(numbers[0], numbers[-1] + 1))
+        or not 0 <= numbers[0] <= numbers[-1] < 256
+    ):
         raise ValueError(f"{members.__name__} has a gap or does not fit into a byte")
     return Choice(doc, members)
 

@@ -113,7 +113,8 @@ def encode_frame(frame: Frame) -> bytes:
 
     Raises `LocalProtocolError` for a payload over `MAX_PAYLOAD` or a header value out of range.
     """
-    return b"\x00" + cobs.encode(encode_body(frame)) + b"\x00"
+    encoded: bytes = cobs.encode(encode_body(frame))
+    return b"\x00" + encoded + b"\x00"
 
 
 class FrameDecoder:

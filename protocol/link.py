@@ -135,6 +135,11 @@ class Link:
         return self.settings.backlog - self._transfer.queued if self.state is State.OPEN else 0
 
     @property
+    def ready(self) -> bool:
+        """Whether a payload given to `send` now would go out at once."""
+        return self.state is State.OPEN and self._transfer.ready
+
+    @property
     def unacknowledged(self) -> int:
         """Payloads of which it is not known that they arrived."""
         return self._transfer.outstanding

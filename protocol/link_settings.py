@@ -15,9 +15,7 @@ class Offer(Record, frozen=True):
     max_payload: Annotated[
         int, u16("B", "largest payload", minimum=MIN_PAYLOAD, maximum=MAX_PAYLOAD)
     ]
-    window: Annotated[
-        int, u8("frames", "unacknowledged at a time", minimum=1, maximum=MAX_WINDOW)
-    ]
+    window: Annotated[int, u8("frames", "unacknowledged at a time", minimum=1, maximum=MAX_WINDOW)]
 
 
 class LinkSettings(Record, frozen=True):
@@ -45,7 +43,9 @@ class LinkSettings(Record, frozen=True):
     ] = 20_000
     open_timeout: Annotated[int, u32("us", "how long an OPEN may stay unanswered")] = 5_000_000
     keepalive: Annotated[int, u32("us", "silence here after which an ACK is sent")] = 5_000_000
-    idle_timeout: Annotated[int, u32("us", "silence there after which the link is lost")] = 16_000_000
+    idle_timeout: Annotated[int, u32("us", "silence there after which the link is lost")] = (
+        16_000_000
+    )
 
     def offer(self) -> Offer:
         """What this side puts into OPEN and OPEN_ACK."""

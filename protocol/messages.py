@@ -89,7 +89,7 @@ class Reason(IntEnum):
     BAD_PROGRAM = 8
     STALE_BASE = 9
     OUT_OF_RANGE = 10
-    BUSY = 11
+    TRANSACTION_REUSED = 11
 
 
 class Message(Record, frozen=True, gc=False):

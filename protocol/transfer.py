@@ -56,6 +56,11 @@ class Transfer:
         return len(self._send.queue)
 
     @property
+    def ready(self) -> bool:
+        """Whether the window has room and nothing waits before it."""
+        return self._send.ready
+
+    @property
     def outstanding(self) -> int:
         """Payloads of which it is not known that they arrived."""
         return len(self._send.queue) + len(self._send.in_flight)

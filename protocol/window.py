@@ -45,6 +45,11 @@ class SendWindow:
         self._next_order = 0
         self._highest_order = -1
 
+    @property
+    def ready(self) -> bool:
+        """Whether a payload queued now would go out at once."""
+        return not self.queue and ahead(self.next_seq, self.base) < self.size
+
     def to_send(self, now: int) -> list[Sent]:
         """What must go out now: what was lost, then what the window has room for."""
         out = [sent for sent in self.in_flight if sent.lost]

@@ -1,0 +1,60 @@
+# mockpump: two commands do everything, set-up included: `make demo` and `make test`.
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+
+# The first Python of the list that really runs and is new enough.
+FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+		>/dev/null 2>&1; then echo $$python; break; fi; done
+
+.PHONY: help demo test lint bench dist clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## the whole story in one terminal, about half a minute
+	@$(BIN)/mockpump demo $(DEMO_ARGS)
+
+test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulator/
+	@$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(VENV)/.lint ## ruff, ruff format --check and mypy, all strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.bench ## the speed table, each row against its peer in the same run
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+dist: $(VENV)/.build ## the wheel and the sdist, in dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist . >/dev/null
+	@ls dist
+
+clean: ## remove the set-up and everything made from the sources
+	@rm -rf $(VENV) dist build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "mockpump needs Python 3.11 or newer with venv; name one: make PYTHON=/path/to/python" >&2; \
+		exit 1; fi; \
+	echo "setting up $(VENV) with $$($$python --version), once" >&2; \
+	$$python -m venv --clear $(VENV)
+	@touch $@
+
+# One stamp for each set of dependencies; all are made anew when pyproject.toml changes.
+$(VENV)/.run: EXTRAS :=
+$(VENV)/.test: EXTRAS := [test]
+$(VENV)/.lint: EXTRAS := [test,lint]
+$(VENV)/.bench: EXTRAS := [bench]
+$(VENV)/.build: EXTRAS := [build]
+$(VENV)/.run $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.build: $(VENV)/.made pyproject.toml
+	@echo "installing mockpump$(EXTRAS) into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRAS)'
+	@touch $@

@@ -1,0 +1,1 @@
+"""What a pump remembers when its power is cut."""

@@ -1,0 +1,83 @@
+"""What the programmer believes of the pump: no more than the pump has said, and when it said it.
+
+The pump's truth moves on by itself; a belief only changes when a message arrives.  A demo may show
+both side by side, and a test checks that belief is never ahead of an acknowledgement.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from mockpump.protocol import messages as m
+
+
+class Belief(msgspec.Struct):
+    """The programmer's picture of the pump.  None: nothing was heard yet.
+
+    `heard_at` is the line time (microseconds) of the last message that taught anything.
+    """
+
+    identity: m.Identity | None = None
+    mode: m.Mode | None = None
+    elapsed: int | None = None
+    clock: int | None = None
+    rate: int | None = None
+    delivered: int | None = None
+    remainder: int | None = None
+    reservoir: int | None = None
+    program: bytes | None = None
+    heard_at: int | None = None
+
+    def learn(self, message: m.Message, now: int) -> None:
+        """Take in a message from the pump."""
+        lesson = _LESSONS.get(type(message))
+        if lesson is None:
+            return
+        lesson(self, message)
+        self.heard_at = now
+
+
+def _identity(belief: Belief, message: m.Identity) -> None:
+    belief.identity = message
+
+
+def _report(belief: Belief, message: m.Status | m.Telemetry) -> None:
+    belief.mode = message.mode
+    belief.elapsed = message.elapsed
+    belief.clock = message.clock
+    belief.rate = message.rate
+    belief.delivered = message.delivered
+    belief.remainder = message.remainder
+    belief.reservoir = message.reservoir
+
+
+def _clock(belief: Belief, message: m.Clock | m.ClockSet) -> None:
+    belief.clock = message.clock
+
+
+def _program(belief: Belief, message: m.ProgramBegun | m.ProgramCommitted) -> None:
+    belief.program = message.active
+
+
+def _suspended(belief: Belief, message: m.Suspended) -> None:
+    belief.mode = m.Mode.SUSPENDED
+    belief.elapsed = message.elapsed
+
+
+def _resumed(belief: Belief, message: m.Resumed) -> None:
+    belief.mode = m.Mode.RUNNING
+    belief.elapsed = message.elapsed
+
+
+_LESSONS: dict[type[m.Message], Callable[[Belief, Any], None]] = {
+    m.Identity: _identity,
+    m.Status: _report,
+    m.Telemetry: _report,
+    m.Clock: _clock,
+    m.ClockSet: _clock,
+    m.ProgramBegun: _program,
+    m.ProgramCommitted: _program,
+    m.Suspended: _suspended,
+    m.Resumed: _resumed,
+}

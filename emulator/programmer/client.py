@@ -1,0 +1,200 @@
+"""The programmer: a sans-IO client that runs one procedure at a time over a connection.
+
+It keeps three things apart: what it asked, what the pump answered (the procedure gets that), and
+what it believes (`belief`, which also takes in telemetry).  Times are microseconds of line time.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from mockpump.emulator.programmer.belief import Belief
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    NoReply,
+    OutcomeUnknown,
+    ProgrammerError,
+    RequestRefused,
+    UnexpectedReply,
+)
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.protocol import messages as m
+from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
+from mockpump.protocol.errors import LocalProtocolError, MockpumpError
+from mockpump.protocol.fields import Record
+from mockpump.protocol.link_events import CloseReason, LinkClosed, LinkOpened, Role
+from mockpump.protocol.link_settings import LinkSettings
+
+REPLY_TIMEOUT = 10_000_000
+
+
+class Connected(Record, frozen=True):
+    """The pump has answered; procedures may start."""
+
+    max_payload: int
+    window: int
+
+
+class Disconnected(Record, frozen=True):
+    """The connection is over."""
+
+    reason: CloseReason
+
+
+class Finished(Record, frozen=True):
+    """The procedure has run to its end; `result` is what it returned."""
+
+    result: Any
+
+
+class Failed(Record, frozen=True):
+    """The procedure ended without a result."""
+
+    error: MockpumpError
+
+
+class TelemetryReceived(Record, frozen=True):
+    """The pump reported, unasked."""
+
+    telemetry: m.Telemetry
+
+
+ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceived
+
+
+class Programmer:
+    """A virtual programmer."""
+
+    __slots__ = ("_events", "_procedure", "_reply_due_at", "_request", "belief", "connection")
+
+    def __init__(self, settings: LinkSettings | None = None) -> None:
+        self.connection = Connection(Role.INITIATOR, settings)
+        self.belief = Belief()
+        self._events: deque[ProgrammerEvent] = deque()
+        self._procedure: Procedure[Any] | None = None
+        self._request: m.Message | None = None
+        self._reply_due_at: int | None = None
+
+    # -- what a user does ------------------------------------------------------------------------
+
+    def connect(self, connection: int, now: int) -> None:
+        """Call the pump, under a fresh connection id (0..65535)."""
+        self.connection.open(connection, now)
+
+    def disconnect(self, now: int) -> None:
+        """End the connection in good order."""
+        self.connection.close(now)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a procedure is running."""
+        return self._procedure is not None
+
+    def start(self, procedure: Procedure[Any], now: int) -> None:
+        """Run a procedure; `LocalProtocolError` while another runs or no pump is connected."""
+        if self._procedure is not None:
+            raise LocalProtocolError("another procedure is running")
+        if not self.connection.is_open:
+            raise LocalProtocolError("no pump is connected")
+        self._procedure = procedure
+        self._resume(lambda: next(procedure), now)
+
+    # -- the line --------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes, now: int) -> None:
+        """Take bytes from the line.  Never raises."""
+        self.connection.receive_data(data, now)
+        self._take_events(now)
+
+    def data_to_send(self, now: int) -> bytes:
+        """The bytes that must go out now."""
+        return self.connection.data_to_send(now)
+
+    def next_deadline(self) -> int | None:
+        """When `handle_timer` must be called at the latest."""
+        deadline = self.connection.next_deadline()
+        if self._reply_due_at is None or deadline is None:
+            return deadline
+        return min(deadline, self._reply_due_at)
+
+    def handle_timer(self, now: int) -> None:
+        """Do what is due by now."""
+        self.connection.handle_timer(now)
+        self._take_events(now)
+        if self._reply_due_at is not None and now >= self._reply_due_at:
+            # Whatever comes later could be taken for the answer to another question.
+            self.connection.abort(now)
+            self._lose(NoReply("the pump is there but has not answered"), CloseReason.SILENCE, now)
+            self._take_events(now)
+
+    def next_event(self) -> ProgrammerEvent | None:
+        """What happened, oldest first; None when there is nothing more."""
+        return self._events.popleft() if self._events else None
+
+    def _take_events(self, now: int) -> None:
+        while (event := self.connection.next_event()) is not None:
+            self._take_event(event, now)
+
+    def _take_event(self, event: ConnectionEvent, now: int) -> None:
+        if isinstance(event, MessageReceived):
+            self._hear(event.message, now)
+        elif isinstance(event, LinkOpened):
+            self._events.append(Connected(event.max_payload, event.window))
+        elif isinstance(event, LinkClosed):
+            self._lose(ConnectionLost(event.reason), event.reason, now)
+            self._events.append(Disconnected(event.reason))
+
+    # -- the procedure ---------------------------------------------------------------------------
+
+    def _hear(self, message: m.Message, now: int) -> None:
+        self.belief.learn(message, now)
+        if isinstance(message, m.Telemetry):
+            self._events.append(TelemetryReceived(message))
+        elif self._request is not None and self._procedure is not None:
+            self._answer(self._procedure, self._request, message, now)
+
+    def _answer(
+        self, procedure: Procedure[Any], request: m.Message, reply: m.Message, now: int
+    ) -> None:
+        self._request = None
+        self._reply_due_at = None
+        if isinstance(reply, m.entry_of(type(request)).reply or ()):
+            self._resume(lambda: procedure.send(reply), now)
+            return
+        if isinstance(reply, m.Refused):
+            error: ProgrammerError = RequestRefused(request, reply)
+        else:
+            error = UnexpectedReply(
+                f"{type(reply).__name__} is no reply to {type(request).__name__}"
+            )
+        self._resume(lambda: procedure.throw(error), now)
+
+    def _lose(self, error: ProgrammerError, reason: CloseReason, now: int) -> None:
+        procedure, request = self._procedure, self._request
+        if procedure is None:
+            return
+        self._request = None
+        self._reply_due_at = None
+        transaction = getattr(request, "transaction", None)
+        if request is not None and transaction is not None:
+            error = OutcomeUnknown(request, transaction, reason)
+        self._resume(lambda: procedure.throw(error), now)
+
+    def _resume(self, step: Callable[[], m.Message], now: int) -> None:
+        """Let the procedure go on to its next request, its end or its failure."""
+        try:
+            request = step()
+            self.connection.send(request, now)
+        except StopIteration as end:
+            self._end(Finished(end.value))
+        except MockpumpError as error:
+            self._end(Failed(error))
+        else:
+            self._request = request
+            self._reply_due_at = now + REPLY_TIMEOUT
+
+    def _end(self, event: Finished | Failed) -> None:
+        if self._procedure is not None:
+            self._procedure.close()
+        self._procedure = None
+        self._events.append(event)

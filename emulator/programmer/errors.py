@@ -1,0 +1,56 @@
+"""What can come of an attempt: refused, lost, or not known."""
+
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.link_events import CloseReason
+
+
+class ProgrammerError(MockpumpError):
+    """The root of everything that ends a procedure without its result."""
+
+
+class RequestRefused(ProgrammerError):
+    """The pump said no; nothing was changed.  `refused` is its reply."""
+
+    def __init__(self, request: m.Message, refused: m.Refused) -> None:
+        self.request = request
+        self.refused = refused
+        reason = refused.reason.name.lower().replace("_", " ")
+        figures = f" ({refused.figure}; allowed: {refused.limit})" if refused.limit else ""
+        super().__init__(f"the pump refused {type(request).__name__}: {reason}{figures}")
+
+
+class ConnectionLost(ProgrammerError):
+    """The connection ended before the procedure did.  What was asked last changed nothing."""
+
+    def __init__(self, reason: CloseReason) -> None:
+        self.reason = reason
+        super().__init__(f"connection lost: {reason.value}")
+
+
+class OutcomeUnknown(ProgrammerError):
+    """The connection ended between a request that changes the pump and its reply.
+
+    The pump may or may not have done it; `transaction` is what to ask it by.
+    """
+
+    def __init__(self, request: m.Message, transaction: int, reason: CloseReason) -> None:
+        self.request = request
+        self.transaction = transaction
+        self.reason = reason
+        super().__init__(
+            f"outcome unknown: {reason.value} after {type(request).__name__} was sent and before"
+            f" its reply (transaction {transaction})"
+        )
+
+
+class NoReply(ProgrammerError):
+    """The link works, but the pump has not answered in time."""
+
+
+class ReadbackDiffers(ProgrammerError):
+    """What the pump holds in staging is not what was sent; nothing was committed."""
+
+
+class UnexpectedReply(ProgrammerError):
+    """The pump answered with something that is no reply to the request."""

@@ -1,0 +1,48 @@
+"""Whoever is on the other end of one line: what they staged, what they subscribed to.
+
+All of it ends with the connection; only a commit changes the pump itself.
+"""
+
+import msgspec
+
+from mockpump.protocol.messages import DIGEST_SIZE, Telemetry
+
+NO_DIGEST = bytes(DIGEST_SIZE)
+
+
+class Staging(msgspec.Struct):
+    """A half-built program image: what was announced, and what has come so far."""
+
+    length: int = 0
+    digest: bytes = NO_DIGEST
+    base: bytes = NO_DIGEST
+    data: bytes = b""
+
+    @property
+    def missing(self) -> int:
+        """How many bytes have not come yet."""
+        return self.length - len(self.data)
+
+
+class Caller(msgspec.Struct):
+    """One connection's share of the pump.
+
+    `interval` is in seconds of pump time, 0 for no telemetry; `next_report` is the elapsed time at
+    which the next is due; `pending` the newest that was not sent yet.  `largest_piece` is
+    how much of an image fits into one reply, in bytes.  The counters are what the line turned down.
+    """
+
+    staging: Staging = msgspec.field(default_factory=Staging)
+    interval: int = 0
+    next_report: int = 0
+    pending: Telemetry | None = None
+    largest_piece: int = 0
+    frames_rejected: int = 0
+    bytes_discarded: int = 0
+
+    def subscribe(self, interval: int, elapsed: int) -> None:
+        """Have a report at every multiple of `interval` from now on; 0 for none."""
+        self.interval = interval
+        self.pending = None
+        if interval:
+            self.next_report = (elapsed // interval + 1) * interval

@@ -1,0 +1,46 @@
+"""The pump's modes as one table: what may happen in which mode, and where it leads.
+
+A cell that is missing is not allowed there; the pump refuses it with `Reason.WRONG_MODE`.
+"""
+
+from enum import Enum
+
+from mockpump.protocol.messages import Mode
+
+
+class ModeInput(Enum):
+    """What can change the mode."""
+
+    PROGRAM = "a program is committed"
+    SUSPEND = "delivery is suspended"
+    RESUME = "delivery is resumed"
+    EMPTY = "the reservoir runs empty"
+
+
+MODES: dict[Mode, dict[ModeInput, Mode]] = {
+    Mode.STOPPED: {
+        ModeInput.PROGRAM: Mode.RUNNING,
+    },
+    Mode.RUNNING: {
+        ModeInput.PROGRAM: Mode.RUNNING,
+        ModeInput.SUSPEND: Mode.SUSPENDED,
+        ModeInput.EMPTY: Mode.FAULT,
+    },
+    Mode.SUSPENDED: {
+        ModeInput.PROGRAM: Mode.SUSPENDED,
+        ModeInput.RESUME: Mode.RUNNING,
+    },
+    Mode.FAULT: {
+        ModeInput.PROGRAM: Mode.FAULT,
+    },
+}
+
+
+def allows(mode: Mode, event: ModeInput) -> bool:
+    """Whether this may happen in that mode."""
+    return event in MODES[mode]
+
+
+def following(mode: Mode, event: ModeInput) -> Mode:
+    """The mode it leads to; KeyError when it is not allowed (ask `allows` first)."""
+    return MODES[mode][event]

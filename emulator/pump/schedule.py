@@ -1,0 +1,150 @@
+"""A program in closed form: what it delivers between any two seconds, without stepping through.
+
+The one idea: at one ramp step a program is a week that repeats.  So the week is laid flat once, as
+the ends of its segments with what has been delivered by then; any span is two look-ups in it, plus
+whole weeks by multiplication.  A span that crosses ramp steps is cut at them.
+
+Clock times are seconds since a Monday at midnight (any integer will do, however large); volumes are
+in units of 1/3600 nL (`UNITS_PER_NL`), which one nL/h delivers in one second.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+
+from mockpump.protocol.program import Program, check, scaled
+
+DAY = 86_400
+WEEK = 7 * DAY
+
+
+class Schedule:
+    """A program that began on clock day `start_day`.
+
+    Ramp step k rules from clock day `start_day + after` on; a clock set back before `start_day`
+    counts as day 0.  `ProgramError` when the program breaks a rule.
+    """
+
+    __slots__ = ("_edges", "_percents", "_rates", "_turns", "_week", "program", "start_day")
+
+    def __init__(self, program: Program, start_day: int) -> None:
+        check(program)
+        self.program = program
+        self.start_day = start_day
+        self._edges, self._rates = _flattened(program)
+        # A step at day 0 rules before `start_day` too, and in place of the 100 % of no step.
+        first = bool(program.ramp) and program.ramp[0].after == 0
+        self._turns = tuple((start_day + step.after) * DAY for step in program.ramp[first:])
+        percents = [step.percent for step in program.ramp]
+        self._percents: tuple[int, ...] = tuple(percents if first else [100, *percents])
+        self._week = _Week(self._edges, self._rates, self._percents[0])
+
+    def percent_at(self, clock: int) -> int:
+        """The percentage of the ramp step that rules at this second; 100 before the first."""
+        return self._percents[bisect_right(self._turns, clock)]
+
+    def pattern_at(self, clock: int) -> int:
+        """The place of the day pattern that rules at this second."""
+        return self.program.week[clock // DAY % 7]
+
+    def rate_at(self, clock: int) -> int:
+        """The rate in nL/h during the second that begins at `clock`."""
+        base = self._rates[bisect_right(self._edges, clock % WEEK) - 1]
+        return scaled(base, self.percent_at(clock))
+
+    def next_edge(self, clock: int) -> int:
+        """The first second after `clock` at which the rate may change: a segment or a midnight.
+
+        A ramp step is a midnight, and every midnight begins a segment.
+        """
+        into = clock % WEEK
+        return clock - into + self._edges[bisect_right(self._edges, into)]
+
+    def spans_from(self, clock: int) -> Iterator[tuple[int, int]]:
+        """Endlessly: the rate, and the edge until which it holds, then the next rate, and so on."""
+        while True:
+            at = bisect_right(self._turns, clock)
+            week = self._week_at(self._percents[at])
+            monday = clock - clock % WEEK
+            first = bisect_right(week.edges, clock - monday) - 1
+            turn = self._turns[at] - monday if at < len(self._turns) else WEEK
+            last = bisect_left(week.edges, min(turn, WEEK))
+            for rate, end in zip(week.rates[first:last], week.edges[first + 1 :], strict=False):
+                clock = monday + end
+                yield rate, clock
+
+    def volume(self, clock: int, seconds: int) -> int:
+        """What is delivered from `clock` on within `seconds`, in units of 1/3600 nL; exact."""
+        cuts = self._cut(clock, clock + seconds)
+        return sum(week.until(end) - week.until(begin) for begin, end, week in cuts)
+
+    def moment_of(self, clock: int, units: int, limit_seconds: int) -> int | None:
+        """The first second by which `units` (of 1/3600 nL) are delivered, counting from `clock`.
+
+        None when that takes longer than `limit_seconds`.
+        """
+        if units <= 0:
+            return clock
+        for begin, end, week in self._cut(clock, clock + limit_seconds):
+            before = week.until(begin)
+            held = week.until(end) - before
+            if held >= units:
+                return week.moment(before + units)
+            units -= held
+        return None
+
+    def _cut(self, begin: int, end: int) -> Iterator[tuple[int, int, "_Week"]]:
+        """The pieces of a span within which the ramp stands still."""
+        at = bisect_right(self._turns, begin)
+        while begin < end:
+            stop = min(end, self._turns[at]) if at < len(self._turns) else end
+            yield begin, stop, self._week_at(self._percents[at])
+            begin, at = stop, at + 1
+
+    def _week_at(self, percent: int) -> "_Week":
+        # Only the week in use is kept: all the weeks of a long ramp would outweigh the pump.
+        if self._week.percent != percent:
+            self._week = _Week(self._edges, self._rates, percent)
+        return self._week
+
+
+class _Week:
+    """The repeating week at one percentage.  `until` counts from clock 0."""
+
+    __slots__ = ("before", "edges", "percent", "rates")
+
+    def __init__(self, edges: "array[int]", rates: "array[int]", percent: int) -> None:
+        self.percent = percent
+        self.edges = edges
+        self.rates = array("I", (scaled(rate, percent) for rate in rates))
+        spans = zip(self.rates, pairwise(edges), strict=True)
+        delivered = (rate * (end - start) for rate, (start, end) in spans)
+        # What the week has delivered at each of its edges; at the last, in the whole week.
+        self.before = array("Q", accumulate(delivered, initial=0))
+
+    def until(self, clock: int) -> int:
+        """The units delivered from clock 0 until `clock`."""
+        weeks, into = divmod(clock, WEEK)
+        at = bisect_right(self.edges, into) - 1
+        within = self.before[at] + self.rates[at] * (into - self.edges[at])
+        return weeks * self.before[-1] + within
+
+    def moment(self, units: int) -> int:
+        """The first clock second at which `until` is at least `units`; something must flow."""
+        weeks, left = divmod(units - 1, self.before[-1])
+        # It happens in the segment after the last edge by which less was delivered; that one flows.
+        at = bisect_left(self.before, left + 1) - 1
+        seconds = -(-(left + 1 - self.before[at]) // self.rates[at])
+        return weeks * WEEK + self.edges[at] + seconds
+
+
+def _flattened(program: Program) -> tuple["array[int]", "array[int]"]:
+    """The edges of the week in seconds, both ends included, and the rates between, unscaled."""
+    week = [
+        (day * DAY + segment.start * 60, segment.rate)
+        for day, pattern in enumerate(program.week)
+        for segment in program.patterns[pattern].segments
+    ]
+    edges = array("I", (*(start for start, _ in week), WEEK))
+    return edges, array("I", (rate for _, rate in week))

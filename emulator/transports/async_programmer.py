@@ -1,0 +1,131 @@
+"""The programmer in asyncio: the same procedures, awaited, over any line that takes callbacks."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from mockpump.emulator.programmer.client import (
+    Connected,
+    Disconnected,
+    Failed,
+    Finished,
+    Programmer,
+    ProgrammerEvent,
+    TelemetryReceived,
+)
+from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.transports.clock import line_now
+from mockpump.emulator.transports.errors import PortError
+from mockpump.protocol import messages as m
+from mockpump.protocol.link_settings import LinkSettings
+
+T = TypeVar("T")
+
+
+class AsyncProgrammer:
+    """A programmer inside the running asyncio loop.
+
+    Give it `write` for what goes out, call `data_received` with what comes in.  `on_telemetry` is
+    called with every report.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[bytes], None],
+        settings: LinkSettings | None = None,
+        on_telemetry: Callable[[m.Telemetry], None] | None = None,
+    ) -> None:
+        self.programmer = Programmer(settings)
+        self._write = write
+        self._on_telemetry = on_telemetry
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._awaited: asyncio.Future[Any] | None = None
+
+    async def connect(self, connection: int) -> Connected:
+        """Call the pump under a fresh connection id; `ConnectionLost` when nobody answers."""
+        self._awaited = self._loop.create_future()
+        self.programmer.connect(connection, line_now())
+        self._work()
+        return cast(Connected, await self._awaited)
+
+    async def run(self, procedure: Procedure[T]) -> T:
+        """Run a procedure to its end and return its result; raises what it fails with."""
+        self._awaited = self._loop.create_future()
+        self.programmer.start(procedure, line_now())
+        self._work()
+        return cast(T, await self._awaited)
+
+    def disconnect(self) -> None:
+        """End the connection in good order."""
+        self.programmer.disconnect(line_now())
+        self._work()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come in."""
+        self.programmer.receive_data(data, line_now())
+        self._work()
+
+    def close(self) -> None:
+        """Stop the timer; the line is its owner's to close."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _work(self) -> None:
+        while (event := self.programmer.next_event()) is not None:
+            self._take(event)
+        now = line_now()
+        data = self.programmer.data_to_send(now)
+        if data:
+            self._write(data)
+        self.close()
+        deadline = self.programmer.next_deadline()
+        if deadline is not None:
+            self._timer = self._loop.call_later(max(deadline - now, 0) / 1e6, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.programmer.handle_timer(line_now())
+        self._work()
+
+    def _take(self, event: ProgrammerEvent) -> None:
+        if isinstance(event, TelemetryReceived):
+            if self._on_telemetry is not None:
+                self._on_telemetry(event.telemetry)
+        elif self._awaited is None or self._awaited.done():
+            return
+        elif isinstance(event, Connected):
+            self._awaited.set_result(event)
+        elif isinstance(event, Finished):
+            self._awaited.set_result(event.result)
+        elif isinstance(event, Failed):
+            self._awaited.set_exception(event.error)
+        elif isinstance(event, Disconnected):
+            self._awaited.set_exception(ConnectionLost(event.reason))
+
+
+class _ClientProtocol(asyncio.Protocol):
+    """The client end of a TCP line."""
+
+    def __init__(self) -> None:
+        self.programmer: AsyncProgrammer | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come from the pump."""
+        if self.programmer is not None:
+            self.programmer.data_received(data)
+
+
+async def connect_tcp(
+    host: str, port: int, settings: LinkSettings | None = None
+) -> tuple[AsyncProgrammer, asyncio.Transport]:
+    """A programmer over TCP; `PortError` when nobody listens there."""
+    loop = asyncio.get_running_loop()
+    try:
+        transport, protocol = await loop.create_connection(_ClientProtocol, host, port)
+    except OSError as error:
+        raise PortError(f"cannot connect to {host}:{port}: {error.strerror or error}") from None
+    protocol.programmer = AsyncProgrammer(transport.write, settings)
+    return protocol.programmer, transport

@@ -1,0 +1,99 @@
+"""A pty as the pump's serial line: whoever opens the slave's path talks to the pump.
+
+Two facts shape this module.  A fresh pty echoes and edits lines, so it is made raw.  And when the
+last slave descriptor closes, the master would report a hang-up for ever, a busy loop; so the pump
+keeps one slave descriptor of its own, and survives the other side closing and opening again.
+"""
+
+import asyncio
+import os
+import tty
+from pathlib import Path
+
+from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol.link_settings import LinkSettings
+
+_CHUNK = 65_536
+# What may wait for a reader; beyond it the line loses bytes, as a line does when nobody listens.
+_MAX_WAITING = 65_536
+
+
+class PtyLine:
+    """One pty with the pump at its master end.  `path` is where to open it."""
+
+    def __init__(
+        self, runner: PumpRunner, link: Path | None = None, settings: LinkSettings | None = None
+    ) -> None:
+        self._runner = runner
+        self._loop = asyncio.get_running_loop()
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.fchmod(self._slave, 0o600)
+        os.set_blocking(self._master, False)
+        self._device = os.ttyname(self._slave)
+        self._waiting = b""
+        self._link = link
+        try:
+            self.path = str(_make_link(link, self._device)) if link else self._device
+        except PortError:
+            self._close_descriptors()
+            raise
+        self._port = runner.attach(self._write, settings)
+        self._loop.add_reader(self._master, self._on_readable)
+
+    def _on_readable(self) -> None:
+        try:
+            data = os.read(self._master, _CHUNK)
+        except BlockingIOError:
+            return
+        self._runner.data_received(self._port, data)
+
+    def _write(self, data: bytes) -> None:
+        if self._waiting:
+            self._waiting = (self._waiting + data)[:_MAX_WAITING]
+            return
+        self._waiting = data[self._write_some(data) :]
+        if self._waiting:
+            self._loop.add_writer(self._master, self._on_writable)
+
+    def _on_writable(self) -> None:
+        self._waiting = self._waiting[self._write_some(self._waiting) :]
+        if not self._waiting:
+            self._loop.remove_writer(self._master)
+
+    def _write_some(self, data: bytes) -> int:
+        try:
+            return os.write(self._master, data)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        """Take the line away: the other side sees it close."""
+        self._loop.remove_reader(self._master)
+        self._loop.remove_writer(self._master)
+        self._runner.detach(self._port)
+        if self._link is not None and _points_to(self._link, self._device):
+            self._link.unlink()
+        self._close_descriptors()
+
+    def _close_descriptors(self) -> None:
+        os.close(self._slave)
+        os.close(self._master)
+
+
+def _points_to(link: Path, device: str) -> bool:
+    return link.is_symlink() and str(link.readlink()) == device
+
+
+def _make_link(link: Path, device: str) -> Path:
+    """A stable name for the slave; an old link to a pty is replaced, nothing else is."""
+    if link.is_symlink() and str(link.readlink()).startswith("/dev/pts/"):
+        if link.exists():
+            raise PortError(f"{link} is in use: it leads to {link.readlink()}, which is open")
+        link.unlink()
+    try:
+        link.symlink_to(device)
+    except OSError as error:
+        raise PortError(f"cannot make {link}: {error.strerror}") from None
+    return link

@@ -1,0 +1,1 @@
+"""Virtual time: both devices and the line between them on one heap of events."""

@@ -1,0 +1,145 @@
+"""A world in virtual time: a pump, a programmer and a line on one heap of events.
+
+No thread and no sleep: time jumps from event to event.  The same seed gives the same bytes, because
+nothing else is random or tells the time.
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from mockpump.emulator.programmer.client import (
+    Connected,
+    Disconnected,
+    Failed,
+    Finished,
+    Programmer,
+    ProgrammerEvent,
+    TelemetryReceived,
+)
+from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.pump.device import Pump, new_pump
+from mockpump.emulator.pump.pacing import Pacing
+from mockpump.emulator.pump.station import Station
+from mockpump.emulator.world.line import CleanLine
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError
+from mockpump.protocol.link_settings import LinkSettings
+
+T = TypeVar("T")
+
+
+class World:
+    """Two devices and the line between them.  `now` is line time in microseconds.
+
+    `trace`, when given, sees every chunk as it is sent: the time, whether the programmer sent it,
+    and the bytes.
+    """
+
+    def __init__(
+        self,
+        pump: Pump | None = None,
+        *,
+        seed: int = 0,
+        speed: int | None = 1,
+        line: CleanLine | None = None,
+        settings: LinkSettings | None = None,
+        trace: Callable[[int, bool, bytes], None] | None = None,
+    ) -> None:
+        self.now = 0
+        self.random = random.Random(seed)
+        self.station = Station(pump or new_pump(), Pacing(speed))
+        self.port = self.station.attach(settings)
+        self.programmer = Programmer(settings)
+        self.telemetry: list[m.Telemetry] = []
+        self._line = line or CleanLine()
+        self._trace = trace
+        self._busy_until = {True: 0, False: 0}
+        self._heap: list[tuple[int, int, bool, bytes]] = []
+        self._count = 0
+
+    @property
+    def pump(self) -> Pump:
+        """The pump: its truth, beside the programmer's belief."""
+        return self.station.pump
+
+    def connect(self) -> Connected:
+        """Call the pump; `ConnectionLost` when it does not answer."""
+        self.programmer.connect(self.random.randrange(2**16), self.now)
+        return cast(Connected, self._until((Connected,)))
+
+    def run(self, procedure: Procedure[T]) -> T:
+        """Run a procedure to its end and return its result; raises what it fails with."""
+        self.programmer.start(procedure, self.now)
+        event = self._until((Finished, Failed))
+        if isinstance(event, Failed):
+            raise event.error
+        return cast(T, cast(Finished, event).result)
+
+    def disconnect(self) -> None:
+        """End the connection in good order."""
+        self.programmer.disconnect(self.now)
+        self._until((Disconnected,))
+
+    def change_pace(self, speed: int | None, run: int | None = None) -> None:
+        """Let pump time go by at another speed, at most for so many seconds."""
+        self.station.change_pace(speed, self.now, run)
+
+    def live(self, elapsed: int) -> None:
+        """Let time pass until the pump is `elapsed` seconds old (its pace must bring it there)."""
+        while self.pump.elapsed < elapsed:
+            self._turn(self.station.pacing.due(elapsed))
+            self._take_events()
+
+    def _until(self, wanted: tuple[type[ProgrammerEvent], ...]) -> ProgrammerEvent:
+        while True:
+            for event in self._take_events():
+                if isinstance(event, wanted):
+                    return event
+                if isinstance(event, Disconnected):
+                    raise ConnectionLost(event.reason)
+            self._turn(None)
+
+    def _take_events(self) -> list[ProgrammerEvent]:
+        events: list[ProgrammerEvent] = []
+        while (event := self.programmer.next_event()) is not None:
+            events.append(event)
+            if isinstance(event, TelemetryReceived):
+                self.telemetry.append(event.telemetry)
+        return events
+
+    # -- one turn --------------------------------------------------------------------------------
+
+    def _turn(self, last: int | None) -> None:
+        """Put what is due on the line, jump to the next thing that happens, let it happen."""
+        self._ship(True, self.programmer.data_to_send(self.now))
+        self._ship(False, self.port.data_to_send(self.now))
+        times = [self.programmer.next_deadline(), self.station.next_deadline(self.now), last]
+        times += [self._heap[0][0]] if self._heap else []
+        due = [time for time in times if time is not None]
+        if not due:
+            raise InternalError("a world in which nothing will ever happen")
+        self.now = max(self.now, min(due))
+        while self._heap and self._heap[0][0] <= self.now:
+            self._arrive(*heapq.heappop(self._heap))
+        self.programmer.handle_timer(self.now)
+        self.station.handle_timer(self.now)
+
+    def _ship(self, from_programmer: bool, data: bytes) -> None:
+        if not data:
+            return
+        if self._trace is not None:
+            self._trace(self.now, from_programmer, data)
+        start = max(self.now, self._busy_until[from_programmer])
+        end = start + self._line.duration(len(data))
+        self._busy_until[from_programmer] = end
+        self._count += 1
+        heapq.heappush(self._heap, (end + self._line.latency, self._count, from_programmer, data))
+
+    def _arrive(self, now: int, _count: int, from_programmer: bool, data: bytes) -> None:
+        if from_programmer:
+            self.station.receive_data(self.port, data, now)
+        else:
+            self.programmer.receive_data(data, now)
