@@ -2,8 +2,8 @@
 
 The idea: `mockpump.protocol.layout` cuts a record into runs of fixed-size values and the variable
 parts between them; from those the source of three plain functions is written and compiled, so that
-the hot path has no loop over fields.  `mockpump.protocol.reference` does the same job with construct
-and is what a property test compares this against.
+the hot path has no loop over fields.  `mockpump.protocol.reference` does the same job with
+construct and is what a property test compares this against.
 
 Decoding is strict: every byte accounted for, every value in its range.
 """
@@ -202,7 +202,8 @@ def _read_records(tail: Tail, declaration: Records, names: dict[str, Any]) -> It
     made = row.unless_broken("fail()", f"cls_{target}({', '.join(row.targets)})")
     yield f"  end = at + {row.struct.size} * {tail.length}"
     # A slice cut short by the end of the data is no whole number of rows, or leaves `at` too far.
-    yield f"  {target} = tuple([{made} for {', '.join(row.targets)}, in rows_{target}(data[at:end])])"
+    loop = f"for {', '.join(row.targets)}, in rows_{target}(data[at:end])"
+    yield f"  {target} = tuple([{made} {loop}])"
     yield "  at = end"
     yield "  if at > len(data): raise ValueError"
 

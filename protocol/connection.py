@@ -19,6 +19,7 @@ from collections import deque
 import msgspec
 
 from mockpump.protocol import messages
+from mockpump.protocol.catalogue import Direction, Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, RejectedFrame, encode_frame
@@ -33,7 +34,6 @@ from mockpump.protocol.link_events import (
 )
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.link_table import State
-from mockpump.protocol.messages import Direction, Message
 
 
 class MessageReceived(Record, frozen=True):

@@ -43,9 +43,7 @@ class LinkSettings(Record, frozen=True):
     ] = 20_000
     open_timeout: Annotated[int, u32("us", "how long an OPEN may stay unanswered")] = 5_000_000
     keepalive: Annotated[int, u32("us", "silence here after which an ACK is sent")] = 5_000_000
-    idle_timeout: Annotated[int, u32("us", "silence there after which the link is lost")] = (
-        16_000_000
-    )
+    idle_timeout: Annotated[int, u32("us", "silence there after which all is lost")] = 16_000_000
 
     def offer(self) -> Offer:
         """What this side puts into OPEN and OPEN_ACK."""

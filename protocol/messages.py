@@ -7,26 +7,19 @@ programmer; repeating it returns the recorded outcome and does nothing twice.
 All names, units, limits and numbers are invented.
 """
 
-from collections.abc import Callable
-from enum import Enum, IntEnum
-from typing import Annotated, Any, TypeVar
+from enum import IntEnum
+from typing import Annotated
 
-import msgspec
+from mockpump.protocol import catalogue
+from mockpump.protocol.catalogue import Message, event, reply, request
+from mockpump.protocol.fields import choice, fixed, i64, octets, text, u8, u16, u32, u64
 
-from mockpump.protocol.codec import Codec, codec_for
-from mockpump.protocol.errors import DecodeError, LocalProtocolError
-from mockpump.protocol.fields import (
-    Record,
-    choice,
-    fixed,
-    i64,
-    octets,
-    text,
-    u8,
-    u16,
-    u32,
-    u64,
-)
+# Importing this module is enough to encode and decode: it is what fills the catalogue.
+CATALOGUE = catalogue.CATALOGUE
+encode = catalogue.encode
+decode = catalogue.decode
+entry_of = catalogue.entry_of
+entry_named = catalogue.entry_named
 
 PROTOCOL_VERSION = 1
 DIGEST_SIZE = 8
@@ -49,14 +42,6 @@ Reservoir = Annotated[int, u32("nL", "left in the reservoir")]
 ActiveDigest = Annotated[bytes, fixed("digest of the active program", size=DIGEST_SIZE)]
 Offset = Annotated[int, u16("B", "where the piece begins", maximum=MAX_IMAGE)]
 Interval = Annotated[int, u32("s", "of pump time; 0: none", maximum=86_400)]
-
-
-class Direction(Enum):
-    """Who says it, and when."""
-
-    REQUEST = "programmer to pump"
-    REPLY = "pump to programmer, in answer"
-    EVENT = "pump to programmer, unasked"
 
 
 class Mode(IntEnum):
@@ -92,91 +77,10 @@ class Reason(IntEnum):
     TRANSACTION_REUSED = 11
 
 
-class Message(Record, frozen=True, gc=False):
-    """The base of every message."""
-
-
-M = TypeVar("M", bound=Message)
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One line of the catalogue.  `reply` is None but for a request."""
-
-    number: int
-    direction: Direction
-    message: type[Message]
-    reply: type[Message] | None
-    codec: Codec[Any]
-
-    @property
-    def name(self) -> str:
-        """The message's name."""
-        return self.message.__name__
-
-
-CATALOGUE: dict[int, Entry] = {}
-_BY_TYPE: dict[type[Message], Entry] = {}
-_DECODERS: list[Callable[[bytes], Message] | None] = [None] * 256
-_ENCODERS: dict[type[Message], Callable[[Any], bytes]] = {}
-
-
-def entry_of(message: type[Message]) -> Entry:
-    """The catalogue's line about a message."""
-    return _BY_TYPE[message]
-
-
-def entry_named(name: str) -> Entry | None:
-    """The catalogue's line about the message of that name, in any case; None when there is none."""
-    return next((e for e in CATALOGUE.values() if e.name.lower() == name.lower()), None)
-
-
-def encode(message: Message) -> bytes:
-    """The payload of a message.  `LocalProtocolError` when a value is out of its range."""
-    encoder = _ENCODERS.get(type(message))
-    if encoder is None:
-        raise LocalProtocolError(f"{type(message).__name__} is not in the catalogue")
-    return encoder(message)
-
-
-def decode(payload: bytes) -> Message:
-    """The message that a payload is.  `DecodeError` for anything but exactly one."""
-    decoder = _DECODERS[payload[0]] if payload else None
-    if decoder is None:
-        raise DecodeError(f"no message has number {payload[0]}" if payload else "empty payload")
-    return decoder(payload)
-
-
-def _enter(
-    number: int, direction: Direction, reply: type[Message] | None = None
-) -> Callable[[type[M]], type[M]]:
-    def enter(message: type[M]) -> type[M]:
-        if number in CATALOGUE:
-            raise ValueError(f"{message.__name__} and {CATALOGUE[number].name} share {number:#04x}")
-        entry = Entry(number, direction, message, reply, codec_for(message, number))
-        CATALOGUE[number] = _BY_TYPE[message] = entry
-        _DECODERS[number] = entry.codec.decode
-        _ENCODERS[message] = entry.codec.encode
-        return message
-
-    return enter
-
-
-def _request(number: int, reply: type[Message]) -> Callable[[type[M]], type[M]]:
-    return _enter(number, Direction.REQUEST, reply)
-
-
-def _reply(number: int) -> Callable[[type[M]], type[M]]:
-    return _enter(number, Direction.REPLY)
-
-
-def _event(number: int) -> Callable[[type[M]], type[M]]:
-    return _enter(number, Direction.EVENT)
-
-
 # -- identity and status -------------------------------------------------------------------------
 
 
-@_reply(0x81)
+@reply(0x81)
 class Identity(Message, frozen=True, gc=False):
     """Who the pump is."""
 
@@ -187,12 +91,12 @@ class Identity(Message, frozen=True, gc=False):
     name: Annotated[str, text("what people call it", maximum=MAX_NAME)]
 
 
-@_request(0x01, Identity)
+@request(0x01, Identity)
 class Identify(Message, frozen=True, gc=False):
     """Who are you?"""
 
 
-@_reply(0x82)
+@reply(0x82)
 class Status(Message, frozen=True, gc=False):
     """What the pump is doing at this moment; 40 bytes."""
 
@@ -209,7 +113,7 @@ class Status(Message, frozen=True, gc=False):
     dropped: Annotated[int, u32("B", "bytes in those frames; stays at its maximum")]
 
 
-@_request(0x02, Status)
+@request(0x02, Status)
 class GetStatus(Message, frozen=True, gc=False):
     """What are you doing?"""
 
@@ -217,7 +121,7 @@ class GetStatus(Message, frozen=True, gc=False):
 # -- clock ---------------------------------------------------------------------------------------
 
 
-@_reply(0x83)
+@reply(0x83)
 class Clock(Message, frozen=True, gc=False):
     """The pump's clock."""
 
@@ -225,12 +129,12 @@ class Clock(Message, frozen=True, gc=False):
     elapsed: Elapsed
 
 
-@_request(0x03, Clock)
+@request(0x03, Clock)
 class GetClock(Message, frozen=True, gc=False):
     """What time is it?"""
 
 
-@_reply(0x84)
+@reply(0x84)
 class ClockSet(Message, frozen=True, gc=False):
     """The clock is set."""
 
@@ -238,7 +142,7 @@ class ClockSet(Message, frozen=True, gc=False):
     clock: Annotated[int, u32("s", "what it says now")]
 
 
-@_request(0x04, ClockSet)
+@request(0x04, ClockSet)
 class SetClock(Message, frozen=True, gc=False):
     """Set the clock.  Nothing is delivered twice or skipped: the schedule follows the new time."""
 
@@ -249,14 +153,14 @@ class SetClock(Message, frozen=True, gc=False):
 # -- program transfer ----------------------------------------------------------------------------
 
 
-@_reply(0x90)
+@reply(0x90)
 class ProgramBegun(Message, frozen=True, gc=False):
     """The pump has emptied its staging area and waits for the image."""
 
     active: ActiveDigest
 
 
-@_request(0x10, ProgramBegun)
+@request(0x10, ProgramBegun)
 class BeginProgram(Message, frozen=True, gc=False):
     """Announce a program image; whatever was staged before is gone."""
 
@@ -265,14 +169,14 @@ class BeginProgram(Message, frozen=True, gc=False):
     base: Annotated[bytes, fixed("digest of the program believed active", size=DIGEST_SIZE)]
 
 
-@_reply(0x91)
+@reply(0x91)
 class ProgramWritten(Message, frozen=True, gc=False):
     """The piece is staged."""
 
     staged: Annotated[int, u16("B", "staged so far", maximum=MAX_IMAGE)]
 
 
-@_request(0x11, ProgramWritten)
+@request(0x11, ProgramWritten)
 class WriteProgram(Message, frozen=True, gc=False):
     """The next piece of the image."""
 
@@ -280,7 +184,7 @@ class WriteProgram(Message, frozen=True, gc=False):
     data: Annotated[bytes, octets("the piece", maximum=MAX_CHUNK)]
 
 
-@_reply(0x92)
+@reply(0x92)
 class ProgramData(Message, frozen=True, gc=False):
     """A piece of an image."""
 
@@ -290,7 +194,7 @@ class ProgramData(Message, frozen=True, gc=False):
     data: Annotated[bytes, octets("the piece; empty at the end", maximum=MAX_CHUNK)]
 
 
-@_request(0x12, ProgramData)
+@request(0x12, ProgramData)
 class ReadProgram(Message, frozen=True, gc=False):
     """Read back a piece of an image."""
 
@@ -299,7 +203,7 @@ class ReadProgram(Message, frozen=True, gc=False):
     count: Annotated[int, u16("B", "how much at the most", minimum=1, maximum=MAX_CHUNK)]
 
 
-@_reply(0x93)
+@reply(0x93)
 class ProgramCommitted(Message, frozen=True, gc=False):
     """The staged program is the active one."""
 
@@ -307,7 +211,7 @@ class ProgramCommitted(Message, frozen=True, gc=False):
     elapsed: Annotated[int, u32("s", "pump time from which it rules")]
 
 
-@_request(0x13, ProgramCommitted)
+@request(0x13, ProgramCommitted)
 class CommitProgram(Message, frozen=True, gc=False):
     """Make the staged program the active one, all of it, at once."""
 
@@ -315,12 +219,12 @@ class CommitProgram(Message, frozen=True, gc=False):
     digest: Annotated[bytes, fixed("of the image meant", size=DIGEST_SIZE)]
 
 
-@_reply(0x94)
+@reply(0x94)
 class ProgramAborted(Message, frozen=True, gc=False):
     """Nothing is staged any more."""
 
 
-@_request(0x14, ProgramAborted)
+@request(0x14, ProgramAborted)
 class AbortProgram(Message, frozen=True, gc=False):
     """Forget what is staged."""
 
@@ -328,28 +232,28 @@ class AbortProgram(Message, frozen=True, gc=False):
 # -- delivery ------------------------------------------------------------------------------------
 
 
-@_reply(0xA0)
+@reply(0xA0)
 class Suspended(Message, frozen=True, gc=False):
     """Delivery is suspended."""
 
     elapsed: Annotated[int, u32("s", "pump time since which it is")]
 
 
-@_request(0x20, Suspended)
+@request(0x20, Suspended)
 class Suspend(Message, frozen=True, gc=False):
     """Stop moving fluid until told to resume."""
 
     transaction: Transaction
 
 
-@_reply(0xA1)
+@reply(0xA1)
 class Resumed(Message, frozen=True, gc=False):
     """Delivery runs again."""
 
     elapsed: Annotated[int, u32("s", "pump time since which it does")]
 
 
-@_request(0x21, Resumed)
+@request(0x21, Resumed)
 class Resume(Message, frozen=True, gc=False):
     """Follow the program again."""
 
@@ -359,21 +263,21 @@ class Resume(Message, frozen=True, gc=False):
 # -- telemetry and refusal -----------------------------------------------------------------------
 
 
-@_reply(0xB0)
+@reply(0xB0)
 class Subscribed(Message, frozen=True, gc=False):
     """Telemetry will come, or has ended."""
 
     interval: Interval
 
 
-@_request(0x30, Subscribed)
+@request(0x30, Subscribed)
 class Subscribe(Message, frozen=True, gc=False):
-    """Ask for `Telemetry` at every multiple of an interval of pump time, and at every change of mode."""
+    """Ask for `Telemetry` at every multiple of an interval and at every change of mode."""
 
     interval: Interval
 
 
-@_event(0x60)
+@event(0x60)
 class Telemetry(Message, frozen=True, gc=False):
     """What the pump is doing, unasked.  Conflated: a slow line gets the newest, never a queue."""
 
@@ -386,7 +290,7 @@ class Telemetry(Message, frozen=True, gc=False):
     reservoir: Reservoir
 
 
-@_reply(0xFF)
+@reply(0xFF)
 class Refused(Message, frozen=True, gc=False):
     """No, and why; nothing was changed."""
 

@@ -191,7 +191,7 @@ def _disorderly_starts(program: Program) -> Iterator[Fault]:
             if segment.start == before.start:
                 yield Fault(key, f"overlapping: the segment before it starts at {this} too")
             if segment.start < before.start:
-                yield Fault(key, f"unsorted: {this} comes after {last}")
+                yield Fault(key, f"unsorted: {this} stands after {last}")
 
 
 def _missing_patterns(program: Program) -> Iterator[Fault]:

@@ -190,7 +190,7 @@ _segment = _table({"start": _start, "rate": _integer}, Segment)
 _pattern = _table({"name": _text, "segments": _array(_segment, 1, MAX_SEGMENTS)}, DayPattern)
 _step = _table(
     {"after_days": _integer, "percent": _integer},
-    lambda after_days, percent: RampStep(after_days, percent),
+    RampStep,
 )
 _week_keys = ("every", *WEEKDAYS)
 _program = _table(

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 
 
 class Belief(msgspec.Struct):
@@ -29,7 +30,7 @@ class Belief(msgspec.Struct):
     program: bytes | None = None
     heard_at: int | None = None
 
-    def learn(self, message: m.Message, now: int) -> None:
+    def learn(self, message: Message, now: int) -> None:
         """Take in a message from the pump."""
         lesson = _LESSONS.get(type(message))
         if lesson is None:
@@ -70,7 +71,7 @@ def _resumed(belief: Belief, message: m.Resumed) -> None:
     belief.elapsed = message.elapsed
 
 
-_LESSONS: dict[type[m.Message], Callable[[Belief, Any], None]] = {
+_LESSONS: dict[type[Message], Callable[[Belief, Any], None]] = {
     m.Identity: _identity,
     m.Status: _report,
     m.Telemetry: _report,

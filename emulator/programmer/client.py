@@ -19,6 +19,7 @@ from mockpump.emulator.programmer.errors import (
 )
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
 from mockpump.protocol.errors import LocalProtocolError, MockpumpError
 from mockpump.protocol.fields import Record
@@ -72,7 +73,7 @@ class Programmer:
         self.belief = Belief()
         self._events: deque[ProgrammerEvent] = deque()
         self._procedure: Procedure[Any] | None = None
-        self._request: m.Message | None = None
+        self._request: Message | None = None
         self._reply_due_at: int | None = None
 
     # -- what a user does ------------------------------------------------------------------------
@@ -146,7 +147,7 @@ class Programmer:
 
     # -- the procedure ---------------------------------------------------------------------------
 
-    def _hear(self, message: m.Message, now: int) -> None:
+    def _hear(self, message: Message, now: int) -> None:
         self.belief.learn(message, now)
         if isinstance(message, m.Telemetry):
             self._events.append(TelemetryReceived(message))
@@ -154,7 +155,7 @@ class Programmer:
             self._answer(self._procedure, self._request, message, now)
 
     def _answer(
-        self, procedure: Procedure[Any], request: m.Message, reply: m.Message, now: int
+        self, procedure: Procedure[Any], request: Message, reply: Message, now: int
     ) -> None:
         self._request = None
         self._reply_due_at = None
@@ -180,7 +181,7 @@ class Programmer:
             error = OutcomeUnknown(request, transaction, reason)
         self._resume(lambda: procedure.throw(error), now)
 
-    def _resume(self, step: Callable[[], m.Message], now: int) -> None:
+    def _resume(self, step: Callable[[], Message], now: int) -> None:
         """Let the procedure go on to its next request, its end or its failure."""
         try:
             request = step()

@@ -1,6 +1,7 @@
 """What can come of an attempt: refused, lost, or not known."""
 
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_events import CloseReason
 
@@ -12,7 +13,7 @@ class ProgrammerError(MockpumpError):
 class RequestRefused(ProgrammerError):
     """The pump said no; nothing was changed.  `refused` is its reply."""
 
-    def __init__(self, request: m.Message, refused: m.Refused) -> None:
+    def __init__(self, request: Message, refused: m.Refused) -> None:
         self.request = request
         self.refused = refused
         reason = refused.reason.name.lower().replace("_", " ")
@@ -34,7 +35,7 @@ class OutcomeUnknown(ProgrammerError):
     The pump may or may not have done it; `transaction` is what to ask it by.
     """
 
-    def __init__(self, request: m.Message, transaction: int, reason: CloseReason) -> None:
+    def __init__(self, request: Message, transaction: int, reason: CloseReason) -> None:
         self.request = request
         self.transaction = transaction
         self.reason = reason

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from mockpump.emulator.programmer.errors import ReadbackDiffers
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Record
 from mockpump.protocol.program import Program
 
 T = TypeVar("T")
-Procedure = Generator[m.Message, Any, T]
+Procedure = Generator[Message, Any, T]
 
 # Room for the other fields of the message that carries a piece of an image.
 _PIECE_OVERHEAD = 32
@@ -29,7 +30,7 @@ class ProgramRead(Record, frozen=True):
     digest: bytes
 
 
-def ask(request: m.Message) -> Procedure[Any]:
+def ask(request: Message) -> Procedure[Any]:
     """One request, one reply."""
     return (yield request)
 

@@ -14,8 +14,9 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.modes import ModeInput, allows
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
-from mockpump.protocol.messages import Message, Mode, Reason
+from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import ProgramError
 
 _U32 = 2**32 - 1

@@ -29,7 +29,7 @@ class PumpIdentity(Record, frozen=True):
 class Pump:
     """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time."""
 
-    __slots__ = ("_program", "delivery", "identity", "image", "memory", "mode")
+    __slots__ = ("delivery", "identity", "image", "memory", "mode")
 
     def __init__(
         self, memory: Memory, identity: PumpIdentity | None = None, clock: int = 0

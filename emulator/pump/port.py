@@ -8,6 +8,7 @@ from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import (
     Connection,
     ConnectionEvent,
@@ -18,7 +19,7 @@ from mockpump.protocol.connection import (
 from mockpump.protocol.framing import RejectedFrame
 from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
 from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.messages import Message, Reason
+from mockpump.protocol.messages import Reason
 
 # What a ProgramData needs beside its piece of the image: its number, three short fields, a length.
 _DATA_OVERHEAD = len(m.encode(m.ProgramData(0, bytes(m.DIGEST_SIZE), 0, b"")))

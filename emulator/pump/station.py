@@ -34,7 +34,7 @@ class Station:
         self.ports.remove(port)
 
     def change_pace(self, speed: int | None, now: int, run: int | None = None) -> None:
-        """Go on at another speed; with `run`, for so many seconds of pump time and then stand still.
+        """Go on at another speed; with `run`, for so many seconds of pump time, then stand still.
 
         `MAX_SPEED` goes as fast as the lines carry the telemetry that was asked for.
         """

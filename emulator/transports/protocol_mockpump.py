@@ -13,7 +13,7 @@ import threading
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from serial.serialutil import PortNotOpenError, SerialBase, SerialException, to_bytes
+from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
 from mockpump.emulator.pump.device import PumpIdentity, new_pump
 from mockpump.emulator.pump.pacing import Pacing
@@ -93,7 +93,7 @@ class Serial(SerialBase):
 
     def write(self, b: Any, /) -> int:
         """Give bytes to the pump; it answers at once."""
-        data = to_bytes(b)
+        data = bytes(b)
         with self._changed:
             self._require_open()
             now = line_now()

@@ -1,8 +1,8 @@
 """The programmer on a serial port: procedures run to their end, blocking, over any pyserial URL.
 
-Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`.  Where
-the port has a file descriptor it is waited for with `select`, which is quicker than pyserial's own
-way; otherwise (`loop://`, `mockpump://`) its `read` is used with a timeout.
+Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`.
+Where the port has a file descriptor it is waited for with `select`, which is quicker than
+pyserial's own way; otherwise (`loop://`, `mockpump://`) its `read` is used with a timeout.
 """
 
 import os

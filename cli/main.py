@@ -1,0 +1,122 @@
+"""The `mockpump` command: which groups there are, and how errors become one line and an exit code.
+
+Each command lives in a module of its own that is imported only when it is run, so that `--help`
+costs no more than click itself.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+# Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("mockpump.cli.demo:demo", "Show the whole story in one terminal."),
+    "pump": ("mockpump.cli.pump:pump", "Run a mock pump on a pty or a TCP port."),
+    "programmer": ("mockpump.cli.programmer:programmer", "Talk to a mock pump over any port."),
+    "wire": ("mockpump.cli.wire:wire", "Take the made-up protocol TIDE/1 apart."),
+}
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_LINK = 3
+EXIT_UNKNOWN = 4
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports each only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, freshly imported."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from mockpump import __version__
+
+        click.echo(f"mockpump {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """A mock pump and a mock programmer that talk over a pseudo-serial link.
+
+    Everything here is fictional: no real device, drug, dose or patient, and nothing connects to
+    one.  Start with `mockpump demo`.
+
+    Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown.
+    """
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """End the program with one clear line on stderr."""
+    click.echo(f"mockpump: {message}", err=True)
+    sys.exit(code)
+
+
+def main() -> Any:
+    """The entry point: runs a command, turns what goes wrong into one line and an exit code."""
+    try:
+        return cli.main(standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone; let the interpreter's last flush go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_REFUSED)
+    except Exception as error:
+        code, line = _explain(error)
+        fail(line, code)
+
+
+def _explain(error: Exception) -> tuple[int, str]:
+    from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError, RequestRefused
+    from mockpump.emulator.transports.errors import PortError
+    from mockpump.protocol.errors import MockpumpError
+    from mockpump.protocol.program import ProgramError
+
+    table: list[tuple[type[Exception], int]] = [
+        (OutcomeUnknown, EXIT_UNKNOWN),
+        (RequestRefused, EXIT_REFUSED),
+        (ProgrammerError, EXIT_LINK),
+        (PortError, EXIT_LINK),
+        (ProgramError, EXIT_USAGE),
+        (MockpumpError, EXIT_REFUSED),
+    ]
+    for kind, code in table:
+        if isinstance(error, kind):
+            return code, str(error)
+    raise error
