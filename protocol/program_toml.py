@@ -185,13 +185,14 @@ def _places(week: dict[str, str], names: list[str]) -> dict[str, int]:
     return {key: names.index(name) for key, name in week.items()}
 
 
+def _ramp_step(after_days: int, percent: int) -> RampStep:
+    return RampStep(after_days, percent)
+
+
 # The shape of a program file.
 _segment = _table({"start": _start, "rate": _integer}, Segment)
 _pattern = _table({"name": _text, "segments": _array(_segment, 1, MAX_SEGMENTS)}, DayPattern)
-_step = _table(
-    {"after_days": _integer, "percent": _integer},
-    RampStep,
-)
+_step = _table({"after_days": _integer, "percent": _integer}, _ramp_step)
 _week_keys = ("every", *WEEKDAYS)
 _program = _table(
     {

@@ -1,0 +1,161 @@
+"""`mockpump demo`: two machines, a real pty between them, a day of pump time, a picture."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from mockpump.cli.charts import show_day
+from mockpump.cli.examples import example_program
+from mockpump.cli.files import read_program_file
+from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.quantities import (
+    Speed,
+    clock_time,
+    exact_volume,
+    microseconds,
+    rate,
+    speed_text,
+    time_of_day,
+    volume,
+)
+from mockpump.cli.render import bar, console, show, show_changes
+from mockpump.cli.trace import FrameTrace
+from mockpump.emulator.programmer.comparison import compare
+from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.protocol import messages as m
+from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
+
+_DAY = 86_400
+_INTERVAL = 300
+_FULL_FRAMES, _BRIEF_FRAMES = 4, 16
+_NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
+
+
+@click.command()
+@click.option(
+    "--speed",
+    type=Speed(),
+    default="3600",
+    show_default=True,
+    help="Pump seconds a second; `max` takes a few seconds in all.",
+)
+@click.option("--program", "file", type=click.Path(path_type=Path), help="Deliver this program.")
+def demo(speed: int | None, file: Path | None) -> None:
+    """Show the whole story in one terminal, in about half a minute.
+
+    A mock pump runs in a process of its own; a mock programmer finds it on a pty, gives it a
+    program and watches it deliver a day.  Everything in it is fictional.
+    """
+    wanted = example_program("day") if file is None else read_program_file(file)
+    show("mockpump: a mock pump and a mock programmer on a pseudo-serial line", style="bold")
+    show(_NOTHING_REAL)
+    with PumpProcess("--speed", "0", "--clock", "Wed 13:37") as pump:
+        _heading("Two machines")
+        show(f"  a pump        process {pump.pid}, listening on {pump.port}")
+        show("  a programmer  in this process, at the other end of that line")
+        trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES)
+        with SerialProgrammer(pump.port, tap=trace) as programmer:
+            before = _program_it(programmer, wanted)
+            reports = _deliver(pump, programmer, speed)
+            _conclude(programmer, wanted, before, reports)
+
+
+def _heading(text: str) -> None:
+    show("")
+    show(text, style="bold")
+
+
+def _program_it(programmer: SerialProgrammer, wanted: Program) -> m.Status:
+    """Find the pump, set its clock, give it the program; what it had delivered before."""
+    _heading("The programmer calls; the first frames in full, then a line each")
+    terms = programmer.connect(secrets.randbelow(2**16))
+    identity: m.Identity = programmer.run(ask(m.Identify()))
+    programmer.run(ask(m.SetClock(_transaction(), 0)))
+    active = programmer.run(read_program())
+    _heading("What would change")
+    show(
+        f'  the pump is "{identity.name}", number {identity.serial}; its clock is set to Mon 00:00'
+    )
+    old = "nothing" if active.program is None else f'"{active.program.name}"'
+    show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
+    show_changes(compare(active.program, wanted))
+    _heading("Staged, read back, compared, committed")
+    programmer.run(set_program(wanted, active.digest, _transaction(), terms.max_payload))
+    status: m.Status = programmer.run(ask(m.GetStatus()))
+    show(f'  "{wanted.name}" is the active program since {clock_time(status.clock)}')
+    return status
+
+
+def _transaction() -> int:
+    return secrets.randbelow(2**32)
+
+
+def _deliver(
+    pump: PumpProcess, programmer: SerialProgrammer, speed: int | None
+) -> list[m.Telemetry]:
+    """Let a day of pump time go by, showing what the pump reports; the reports."""
+    _heading(f"24 hours of pump time at speed {speed_text(speed)}")
+    programmer.run(ask(m.Subscribe(_INTERVAL)))
+    pump.direct(f"go {speed_text(speed)} for {_DAY}")
+    reports: list[m.Telemetry] = []
+    for report in _show_live(_until_day_is_over(programmer)):
+        reports.append(report)
+    return reports
+
+
+def _until_day_is_over(programmer: SerialProgrammer) -> Iterator[m.Telemetry]:
+    for report in programmer.watch():
+        yield report
+        if report.elapsed >= _DAY:
+            return
+
+
+def _show_live(reports: Iterator[m.Telemetry]) -> Iterator[m.Telemetry]:
+    """Pass reports on; redraw a line on a terminal, print one every three hours elsewhere."""
+    live = console().is_terminal
+    for report in reports:
+        line = (
+            f"  {time_of_day(report.clock)} {rate(report.rate):>14} {volume(report.delivered):>14}"
+            f"  {bar(report.elapsed, _DAY, 30)} {100 * report.elapsed // _DAY:3} %"
+        )
+        if live:
+            sys.stdout.write(f"\r\x1b[2K{line}")
+            sys.stdout.flush()
+        elif report.elapsed % (3 * 3600) == 0:
+            show(line)
+        yield report
+    if live:
+        show("")
+
+
+def _conclude(
+    programmer: SerialProgrammer, wanted: Program, before: m.Status, reports: list[m.Telemetry]
+) -> None:
+    _heading("The day, as the pump reported it")
+    show_day(reports, _DAY)
+    _heading("What was asked for, and what was delivered")
+    last = reports[-1]
+    moved = (last.delivered - before.delivered) * UNITS_PER_NL + last.remainder - before.remainder
+    asked = daily_volume(wanted, 0)
+    show(f"  the program's integral over Monday   {exact_volume(asked):>28}")
+    show(f"  moved by the motor, with what it owes {exact_volume(moved):>27}")
+    show("  equal, to the last unit" if moved == asked else "  NOT EQUAL", style="bold")
+    _heading("The line, as the programmer saw it")
+    _show_line(programmer)
+
+
+def _show_line(programmer: SerialProgrammer) -> None:
+    counted = programmer.programmer.connection.statistics
+    link = counted.link
+    show(f"  frames           {link.frames_sent:,} sent, {link.frames_received:,} received")
+    show(f"  bytes            {counted.bytes_sent:,} sent, {counted.bytes_received:,} received")
+    show(
+        f"  retransmissions  {link.retransmissions:,}; frames rejected {counted.frames_rejected:,}"
+    )
+    show(f"  round trip       {microseconds(link.round_trip)}, smoothed")
+    show("")
+    show(_NOTHING_REAL, style="dim")

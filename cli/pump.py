@@ -1,0 +1,183 @@
+"""`mockpump pump`: run a mock pump in a process of its own, on a pty or a TCP port."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from mockpump.cli.quantities import ClockTime, Speed, duration, speed_text, volume
+from mockpump.emulator.pump.device import FACTORY_PROGRAM, PumpIdentity, new_pump
+from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.station import Station
+from mockpump.emulator.transports.clock import line_now
+from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol.program import Program
+
+_DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,10}))?", re.ASCII)
+
+
+class Place(NamedTuple):
+    """Where the pump is to be found: a pty with an optional stable name, or a TCP address."""
+
+    pty: Path | None = None
+    tcp: tuple[str, int] | None = None
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT, or just a port on this machine's loopback."""
+
+    name = "host:port"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Host and port; the host is 127.0.0.1 when only a port is given."""
+        host, _, port = str(value).rpartition(":")
+        if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            self.fail(f"{value!r} is not HOST:PORT", param, ctx)
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+@click.group()
+def pump() -> None:
+    """Run a mock pump.  It is a toy; no real device works like this."""
+
+
+@pump.command()
+@click.option("--pty", type=click.Path(path_type=Path), help="Give the pty this stable name.")
+@click.option("--tcp", type=Address(), help="Listen on HOST:PORT in place of a pty.")
+@click.option(
+    "--speed", type=Speed(), default="1", show_default=True, help="1, 60, 3600, ..., max."
+)
+@click.option("--name", default="mock pump", show_default=True, help="What the pump is called.")
+@click.option(
+    "--serial", type=click.IntRange(0, 2**32 - 1), default=1001, help="Its made-up number."
+)
+@click.option("--clock", type=ClockTime(), default="Mon 00:00", help="What its clock says first.")
+@click.option("--program", "file", type=click.Path(path_type=Path), help="Start with this program.")
+@click.option("--stage", is_flag=True, help="Take directions for its time on standard input.")
+@click.option("--json", "as_json", is_flag=True, help="Say where the pump is as JSON.")
+def run(
+    pty: Path | None,
+    tcp: tuple[str, int] | None,
+    speed: int | None,
+    name: str,
+    serial: int,
+    clock: int,
+    file: Path | None,
+    stage: bool,
+    as_json: bool,
+) -> None:
+    """Run a pump until Ctrl-C.  It prints where to find it.
+
+    \b
+    mockpump pump run --pty /tmp/pump --speed 60
+    mockpump programmer --port /tmp/pump status
+
+    At speed `max` pump time goes as fast as the telemetry that somebody has subscribed to is
+    carried away, and stands still while nobody has.
+
+    With --stage, a line `go 3600 for 86400` lets a day of pump time pass in 24 seconds and then
+    stand still, `go max` and `hold` do what they say, and the end of the input ends the pump.
+    """
+    if pty and tcp:
+        raise click.UsageError("--pty and --tcp exclude each other")
+    device = new_pump(PumpIdentity(serial, name), _program(file), clock)
+    station = Station(device, Pacing(speed, now=line_now()))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(station, Place(pty, tcp), stage, as_json))
+    delivered = volume(device.delivery.delivered)
+    click.echo(f"pump stopped after {duration(device.elapsed)}; delivered {delivered}", err=True)
+
+
+def _program(file: Path | None) -> Program:
+    if file is None:
+        return FACTORY_PROGRAM
+    from mockpump.cli.files import read_program_file
+
+    return read_program_file(file)
+
+
+async def _run(station: Station, place: Place, stage: bool, as_json: bool) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    runner = PumpRunner(station)
+    async with _line(runner, place) as where:
+        _announce(station, where, as_json)
+        if stage:
+            _take_directions(loop, runner, ended)
+        await ended.wait()
+    runner.close()
+
+
+@contextlib.asynccontextmanager
+async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
+    """Open the line, yield where to find it, close it in the end."""
+    if place.tcp is not None:
+        from mockpump.emulator.transports.tcp import TcpListener
+
+        listener = TcpListener(runner)
+        await listener.listen(*place.tcp)
+        with contextlib.closing(listener):
+            host, port = listener.address
+            yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
+        return
+    from mockpump.emulator.transports.pty_line import PtyLine
+
+    with contextlib.closing(PtyLine(runner, place.pty)) as line:
+        yield line.path
+
+
+def _announce(station: Station, where: str, as_json: bool) -> None:
+    identity = station.pump.identity
+    speed = speed_text(station.pacing.speed)
+    if as_json:
+        facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
+        click.echo(json.dumps(facts))
+    else:
+        click.echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
+        click.echo(f"try: mockpump programmer --port {where} status    (Ctrl-C ends the pump)")
+    sys.stdout.flush()
+
+
+def _take_directions(
+    loop: asyncio.AbstractEventLoop, runner: PumpRunner, ended: asyncio.Event
+) -> None:
+    """Follow the lines that come on standard input; its end ends the pump."""
+    descriptor = sys.stdin.fileno()
+    waiting = bytearray()
+
+    def on_readable() -> None:
+        data = os.read(descriptor, 4096)
+        waiting.extend(data)
+        while (end := waiting.find(b"\n")) >= 0:
+            line = waiting[:end].decode(errors="replace").strip()
+            del waiting[: end + 1]
+            if line:
+                _direct(runner, line)
+        if not data or len(waiting) > 4096:
+            loop.remove_reader(descriptor)
+            ended.set()
+
+    loop.add_reader(descriptor, on_readable)
+
+
+def _direct(runner: PumpRunner, line: str) -> None:
+    match = _DIRECTION.fullmatch(line)
+    if match is None:
+        click.echo("mockpump: directions are 'hold', 'go SPEED', 'go SPEED for SECONDS'", err=True)
+    elif line == "hold":
+        runner.change_pace(0)
+    else:
+        speed = MAX_SPEED if match[1] == "max" else int(match[1])
+        runner.change_pace(speed, int(match[2]) if match[2] else None)

@@ -1,0 +1,102 @@
+"""How quantities are written and read: volumes, rates, times of the week, speeds.
+
+The devices count in integers (nL, nL/h, seconds); this is the only place that turns them into what
+people write, and back.
+"""
+
+import re
+
+import click
+
+from mockpump.emulator.pump.pacing import MAX_SPEED
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY = 86_400
+_WEEK = 7 * _DAY
+_CLOCK = re.compile(r"(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+
+
+def volume(nanolitres: int) -> str:
+    """A volume."""
+    return f"{nanolitres:,} nL"
+
+
+def rate(nanolitres_an_hour: int) -> str:
+    """A rate."""
+    return f"{nanolitres_an_hour:,} nL/h"
+
+
+def exact_volume(units: int) -> str:
+    """A volume in units of 1/3600 nL, to the last unit."""
+    whole, rest = divmod(units, 3600)
+    return volume(whole) if not rest else f"{whole:,} + {rest}/3600 nL"
+
+
+def time_of_day(clock: int) -> str:
+    """Hours and minutes."""
+    return f"{clock % _DAY // 3600:02}:{clock % 3600 // 60:02}"
+
+
+def clock_time(clock: int) -> str:
+    """A pump's clock: week day, time and week."""
+    day = WEEKDAYS[clock % _WEEK // _DAY]
+    return f"{day} {time_of_day(clock)}:{clock % 60:02}, week {clock // _WEEK}"
+
+
+def duration(seconds: int) -> str:
+    """A span of pump time."""
+    days, rest = divmod(seconds, _DAY)
+    text = f"{rest // 3600}:{rest % 3600 // 60:02}:{rest % 60:02}"
+    return f"{days} d {text}" if days else text
+
+
+def microseconds(time: int | None) -> str:
+    """A span of line time."""
+    return "not measured" if time is None else f"{time / 1000:.1f} ms"
+
+
+class ClockTime(click.ParamType[int]):
+    """A time of the week, such as `Mon 07:30`, as seconds since Monday at midnight."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Seconds from 0 to a week."""
+        if isinstance(value, int):
+            return value
+        match = _CLOCK.fullmatch(str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is not like 'Mon 07:30' or '07:30:15'", param, ctx)
+        day, hours, minutes, seconds = (
+            match[1] or "Mon",
+            int(match[2]),
+            int(match[3]),
+            int(match[4] or 0),
+        )
+        if day.title() not in WEEKDAYS or hours > 23 or minutes > 59 or seconds > 59:
+            self.fail(f"{value!r} is no time of the week", param, ctx)
+        return WEEKDAYS.index(day.title()) * _DAY + hours * 3600 + minutes * 60 + seconds
+
+
+class Speed(click.ParamType[int | None]):
+    """Seconds of pump time a second: a whole number, or `max`."""
+
+    name = "speed"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """The speed; `MAX_SPEED` for `max`."""
+        text = str(value)
+        if text == "max":
+            return MAX_SPEED
+        if not (text.isascii() and text.isdigit()) or int(text) > 1_000_000:
+            self.fail(f"{value!r} is neither 'max' nor a whole number up to 1000000", param, ctx)
+        return int(text)
+
+
+def speed_text(speed: int | None) -> str:
+    """A speed, as it is typed."""
+    return "max" if speed is MAX_SPEED else str(speed)

@@ -1,0 +1,145 @@
+"""What the commands show: facts, programs before and after, telemetry, a day as a chart.
+
+Rich is imported only when something is shown on a terminal or as a table; piped output is plain
+text of the same words.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mockpump.cli.quantities import WEEKDAYS, clock_time, duration, rate, volume
+from mockpump.emulator.programmer.comparison import DayChange
+from mockpump.protocol import messages as m
+from mockpump.protocol.fields import Record
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_FULL, _EMPTY = "█", "░"
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+
+
+@cache
+def console() -> "Console":
+    """Where everything is shown: colour on a terminal (unless NO_COLOR), plain text in a pipe."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def show(*parts: str | tuple[str, str], style: str = "") -> None:
+    """Print a line; a part may come with a style of its own."""
+    from rich.text import Text
+
+    console().print(Text.assemble(*parts, style=style))
+
+
+def as_json(value: object) -> str:
+    """A value as one line of JSON: names for enumerations, hex for bytes."""
+    return json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def show_facts(facts: Mapping[str, object]) -> None:
+    """Names and values, a line each, the values aligned."""
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        show((f"{name:<{width}}", "dim"), f"  {value}")
+
+
+def status_facts(status: m.Status) -> dict[str, str]:
+    """A pump's status in words."""
+    facts = {
+        "mode": status.mode.name.lower(),
+        "clock": clock_time(status.clock),
+        "age": f"{duration(status.elapsed)} of pump time",
+        "rate": rate(status.rate),
+        "delivered": volume(status.delivered),
+        "owed": f"{status.remainder}/3600 nL, less than one micro-step",
+        "reservoir": volume(status.reservoir),
+        "pattern": f"{status.pattern + 1}, ramp at {status.percent} %",
+    }
+    if status.rejected:
+        facts["bad frames"] = f"{status.rejected:,} turned down, {status.dropped:,} bytes"
+    return facts
+
+
+def identity_facts(identity: m.Identity) -> dict[str, str]:
+    """A pump's identity in words."""
+    return {
+        "name": f"{identity.name} (fictional)",
+        "serial": str(identity.serial),
+        "protocol": f"TIDE/{identity.version}",
+        "reservoir": volume(identity.reservoir),
+        "micro-step": volume(identity.step),
+    }
+
+
+def telemetry_line(report: m.Telemetry) -> str:
+    """One report on one line."""
+    clock = clock_time(report.clock).split(",")[0]
+    return (
+        f"{clock}  {report.mode.name.lower():<9} {rate(report.rate):>14}"
+        f"  {volume(report.delivered):>15}  {volume(report.reservoir):>15} left"
+    )
+
+
+def show_changes(changes: Iterable[DayChange]) -> None:
+    """Daily volumes before and after, a line each weekday or run of like ones."""
+    show(f"  {'day':<9} {'before':>16} {'after':>16} {'change':>9}", style="dim")
+    for change in changes:
+        first, last = WEEKDAYS[change.first], WEEKDAYS[change.last]
+        days = first if first == last else f"{first}-{last}"
+        before = "nothing" if change.before is None else volume(change.before // 3600)
+        after = volume(change.after // 3600)
+        show(f"  {days:<9} {before:>16} {after:>16} {_percent(change):>9}")
+
+
+def _percent(change: DayChange) -> str:
+    if not change.before:
+        return "new"
+    permille = (change.after - change.before) * 1000 // change.before
+    return "none" if not permille and change.after == change.before else f"{permille / 10:+.1f} %"
+
+
+def bar(done: int, whole: int, width: int) -> str:
+    """A bar of so many characters."""
+    full = min(width, done * width // whole)
+    return glyphs(_FULL * full + _EMPTY * (width - full))
+
+
+def columns(values: list[int], height: int) -> list[str]:
+    """A chart of columns, top line first; every value is at least 0."""
+    highest = max(values, default=0) or 1
+    eighths = [value * height * 8 // highest for value in values]
+    lines = []
+    for row in reversed(range(height)):
+        cells = (min(max(each - 8 * row, 0), 8) for each in eighths)
+        lines.append(glyphs("".join(_EIGHTHS[cell] for cell in cells)))
+    return lines
+
+
+def glyphs(text: str) -> str:
+    """Text with block characters, or with plain ones where the output cannot show them."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "".join("#" if char in "▄▅▆▇█" else "." if char in "░▁▂▃" else char for char in text)
+    return text
