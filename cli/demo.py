@@ -25,8 +25,10 @@ from mockpump.cli.render import bar, console, show, show_changes
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.pump.schedule import Schedule
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError
 from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
 
 _DAY = 86_400
@@ -140,12 +142,20 @@ def _conclude(
     _heading("What was asked for, and what was delivered")
     last = reports[-1]
     moved = (last.delivered - before.delivered) * UNITS_PER_NL + last.remainder - before.remainder
-    asked = daily_volume(wanted, 0)
-    show(f"  the program's integral over Monday   {exact_volume(asked):>28}")
-    show(f"  moved by the motor, with what it owes {exact_volume(moved):>27}")
-    show("  equal, to the last unit" if moved == asked else "  NOT EQUAL", style="bold")
+    asked = daily_volume(wanted, 0, Schedule(wanted, 0).percent_at(0))
+    show(f"  the program's integral over Monday     {exact_volume(asked):>26}")
+    show(f"  moved by the motor, with what it owes  {exact_volume(moved):>26}")
+    show(f"  {_verdict(last, moved == asked)}", style="bold")
     _heading("The line, as the programmer saw it")
     _show_line(programmer)
+
+
+def _verdict(last: m.Telemetry, equal: bool) -> str:
+    if equal:
+        return "equal, to the last unit of 1/3600 nL"
+    if last.mode is m.Mode.FAULT:
+        return "the reservoir ran empty, and the motor stopped"
+    raise InternalError("delivery is not the integral of the program")
 
 
 def _show_line(programmer: SerialProgrammer) -> None:

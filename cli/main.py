@@ -5,8 +5,10 @@ costs no more than click itself.
 """
 
 import importlib
+import io
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -23,6 +25,7 @@ EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_LINK = 3
 EXIT_UNKNOWN = 4
+EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 
 
@@ -70,7 +73,8 @@ def cli() -> None:
     Everything here is fictional: no real device, drug, dose or patient, and nothing connects to
     one.  Start with `mockpump demo`.
 
-    Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown.
+    Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown,
+    130 interrupted.
     """
 
 
@@ -82,41 +86,61 @@ def fail(message: str, code: int) -> NoReturn:
 
 def main() -> Any:
     """The entry point: runs a command, turns what goes wrong into one line and an exit code."""
+    _prepare_streams()
     try:
         return cli.main(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        click.echo("; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]), err=True)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; let the interpreter's last flush go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(EXIT_REFUSED)
     except Exception as error:
+        if os.environ.get("MOCKPUMP_DEBUG"):
+            raise
         code, line = _explain(error)
-        fail(line, code)
+        fail("; ".join([line, *_notes(error)]), code)
+
+
+def _prepare_streams() -> None:
+    """Give every standard stream a place, and let no name be a reason to fail.
+
+    A stream that was closed (`>&-`) would leave its number to the next file opened: to the line.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (open to the end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the output's encoding lacks comes out escaped.
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _notes(error: BaseException | None) -> list[str]:
+    return getattr(error, "__notes__", [])
 
 
 def _explain(error: Exception) -> tuple[int, str]:
     from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError, RequestRefused
-    from mockpump.emulator.transports.errors import PortError
-    from mockpump.protocol.errors import MockpumpError
+    from mockpump.emulator.transports.errors import PortError, reason_of
+    from mockpump.protocol.errors import InternalError, MockpumpError
     from mockpump.protocol.program import ProgramError
 
-    table: list[tuple[type[Exception], int]] = [
-        (OutcomeUnknown, EXIT_UNKNOWN),
-        (RequestRefused, EXIT_REFUSED),
-        (ProgrammerError, EXIT_LINK),
-        (PortError, EXIT_LINK),
-        (ProgramError, EXIT_USAGE),
-        (MockpumpError, EXIT_REFUSED),
-    ]
-    for kind, code in table:
-        if isinstance(error, kind):
-            return code, str(error)
-    raise error
+    if isinstance(error, MockpumpError) and not isinstance(error, InternalError):
+        table: list[tuple[type[Exception], int]] = [
+            (OutcomeUnknown, EXIT_UNKNOWN),
+            (RequestRefused, EXIT_REFUSED),
+            (ProgrammerError, EXIT_LINK),
+            (PortError, EXIT_LINK),
+            (ProgramError, EXIT_USAGE),
+            (MockpumpError, EXIT_REFUSED),
+        ]
+        return next(code for kind, code in table if isinstance(error, kind)), str(error)
+    if isinstance(error, OSError):
+        # Every file and port is opened where its errors are explained: this is our own output.
+        return EXIT_REFUSED, f"the system said no: {reason_of(error)}"
+    what = f"{type(error).__name__}: {reason_of(error)}"
+    return EXIT_INTERNAL, f"internal error, please report it with MOCKPUMP_DEBUG=1 set ({what})"

@@ -1,6 +1,7 @@
 """`mockpump programmer`: what a person does with the mock programmer, over any port."""
 
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from mockpump.cli.files import read_program_file
+from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.quantities import ClockTime, clock_time, duration
 from mockpump.cli.render import (
     as_json,
@@ -21,7 +23,9 @@ from mockpump.cli.render import (
 )
 from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.comparison import compare
+from mockpump.emulator.programmer.errors import ConnectionLost, NoReply, ReadbackDiffers
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -36,7 +40,7 @@ _WEEK = 7 * 86_400
 class Options(NamedTuple):
     """What every command of the group needs."""
 
-    port: str
+    port: str | None
     settings: LinkSettings
     json: bool
 
@@ -80,14 +84,28 @@ def programmer(
     mockpump programmer --port tcp:127.0.0.1:7000 watch
     mockpump programmer --port mockpump://demo identify
     """
-    if port is None:
-        raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT", context)
     context.obj = Options(port, LinkSettings(max_payload=payload, window=window), json_)
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    """Around what changes the pump: say of every failure that nothing was changed, if that is so.
+
+    An unknown outcome is another error, and says for itself what is not known.
+    """
+    try:
+        yield
+    except (ConnectionLost, NoReply, ReadbackDiffers, PortError) as error:
+        error.add_note("nothing was changed")
+        raise
 
 
 @contextmanager
 def connected(options: Options) -> Iterator[Session]:
     """Open the port, call the pump, and hang up in the end."""
+    if options.port is None:
+        # Not before: `programmer status --help` needs no port.
+        raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     with SerialProgrammer(options.port, options.settings) as device:
         yield Session(device, device.connect(secrets.randbelow(2**16)))
 
@@ -134,7 +152,7 @@ def clock(options: Options, wanted: int | None) -> None:
     Setting it keeps the week.  Nothing is delivered twice or skipped: the schedule follows the new
     time of day.
     """
-    with connected(options) as session:
+    with changing(), connected(options) as session:
         now: m.Clock = session.device.run(ask(m.GetClock()))
         if wanted is None:
             _say(options, now, clock_time(now.clock))
@@ -148,7 +166,7 @@ def clock(options: Options, wanted: int | None) -> None:
 @click.pass_obj
 def suspend(options: Options) -> None:
     """Suspend delivery."""
-    with connected(options) as session:
+    with changing(), connected(options) as session:
         done: m.Suspended = session.device.run(ask(m.Suspend(_transaction())))
     _say(options, done, f"delivery suspended at {duration(done.elapsed)} of pump time")
 
@@ -157,7 +175,7 @@ def suspend(options: Options) -> None:
 @click.pass_obj
 def resume(options: Options) -> None:
     """Resume delivery."""
-    with connected(options) as session:
+    with changing(), connected(options) as session:
         done: m.Resumed = session.device.run(ask(m.Resume(_transaction())))
     _say(options, done, f"delivery resumed at {duration(done.elapsed)} of pump time")
 
@@ -180,7 +198,7 @@ def watch(options: Options, interval: int, count: int | None) -> None:
         try:
             for number, report in enumerate(session.device.watch(), start=1):
                 line = as_json(report) if options.json else telemetry_line(report)
-                click.echo(f"\r\x1b[2K{line}" if in_place else line, nl=not in_place)
+                click.echo(_redrawn(line) if in_place else line, nl=not in_place)
                 sys.stdout.flush()
                 if number == count:
                     break
@@ -189,6 +207,11 @@ def watch(options: Options, interval: int, count: int | None) -> None:
         finally:
             if in_place:
                 click.echo()
+
+
+def _redrawn(line: str) -> str:
+    """A line in the place of the last one; cut to the terminal, since a wrapped one would stay."""
+    return f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}"
 
 
 @programmer.group()
@@ -221,8 +244,10 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool) -> None:
     Shows daily volumes before and after, asks, then stages the program, reads it back, compares and
     commits.  Exit code 4 says that the outcome is unknown: the commit was sent and its reply lost.
     """
+    if not (yes or dry_run):
+        _require_somebody(options)
     wanted = read_program_file(file)
-    with connected(options) as session:
+    with changing(), connected(options) as session:
         active = session.device.run(read_program())
     if active.program == wanted:
         _say(options, {"digest": active.digest, "changed": False}, "already the active program")
@@ -240,14 +265,21 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool) -> None:
     _commit(options, wanted, active.digest)
 
 
-def _confirm() -> None:
+def _require_somebody(options: Options) -> None:
+    """Before anything is sent: is there somebody to show the changes to, and to ask?"""
+    if options.json:
+        raise click.UsageError("--json asks nobody for confirmation: add --yes or --dry-run")
     if not sys.stdin.isatty():
-        raise click.UsageError("nobody to ask for confirmation: add --yes")
-    click.confirm("Make it the active program?", abort=True, err=True)
+        raise click.UsageError("nobody to ask for confirmation: add --yes or --dry-run")
+
+
+def _confirm() -> None:
+    if not click.confirm("Make it the active program?", err=True):
+        fail("not confirmed; nothing was changed", EXIT_REFUSED)
 
 
 def _commit(options: Options, wanted: Program, base: bytes) -> None:
-    with connected(options) as session:
+    with changing(), connected(options) as session:
         steps = set_program(wanted, base, _transaction(), session.terms.max_payload)
         done = session.device.run(steps)
     digest = programs.digest(programs.image(wanted))

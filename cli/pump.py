@@ -9,19 +9,22 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
-from mockpump.cli.quantities import ClockTime, Speed, duration, speed_text, volume
+from mockpump.cli.quantities import MAX_FACTOR, ClockTime, Speed, duration, speed_text, volume
 from mockpump.emulator.pump.device import FACTORY_PROGRAM, PumpIdentity, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.program import Program
 
-_DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,10}))?", re.ASCII)
+_DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,9}))?", re.ASCII)
+_LONGEST_DIRECTION = 4096
 
 
 class Place(NamedTuple):
@@ -41,7 +44,7 @@ class Address(click.ParamType[tuple[str, int]]):
     ) -> tuple[str, int]:
         """Host and port; the host is 127.0.0.1 when only a port is given."""
         host, _, port = str(value).rpartition(":")
-        if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        if re.fullmatch(r"\d{1,5}", port, re.ASCII) is None or int(port) > 65_535:
             self.fail(f"{value!r} is not HOST:PORT", param, ctx)
         return host.strip("[]") or "127.0.0.1", int(port)
 
@@ -90,12 +93,21 @@ def run(
     """
     if pty and tcp:
         raise click.UsageError("--pty and --tcp exclude each other")
-    device = new_pump(PumpIdentity(serial, name), _program(file), clock)
+    device = new_pump(_identity(name, serial), _program(file), clock)
     station = Station(device, Pacing(speed, now=line_now()))
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(station, Place(pty, tcp), stage, as_json))
     delivered = volume(device.delivery.delivered)
     click.echo(f"pump stopped after {duration(device.elapsed)}; delivered {delivered}", err=True)
+
+
+def _identity(name: str, serial: int) -> PumpIdentity:
+    identity = PumpIdentity(serial, name)
+    try:
+        m.encode(new_pump(identity).describe())
+    except LocalProtocolError as error:
+        raise click.UsageError(f"--name: {error}") from None
+    return identity
 
 
 def _program(file: Path | None) -> Program:
@@ -109,15 +121,32 @@ def _program(file: Path | None) -> Program:
 async def _run(station: Station, place: Place, stage: bool, as_json: bool) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What was told to be ignored (nohup does) stays ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, ended.set)
+    failures = _end_on_failure(loop, ended)
     runner = PumpRunner(station)
-    async with _line(runner, place) as where:
-        _announce(station, where, as_json)
-        if stage:
-            _take_directions(loop, runner, ended)
-        await ended.wait()
-    runner.close()
+    with contextlib.closing(runner):
+        async with _line(runner, place) as where:
+            if stage:
+                _take_directions(loop, runner, ended)
+            _announce(station, where, as_json)
+            await ended.wait()
+    if failures:
+        raise failures[0]
+
+
+def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> list[Exception]:
+    """A pump in which something failed is no pump to rely on: it ends, and says why."""
+    failures: list[Exception] = []
+
+    def on_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        failures.append(context.get("exception") or InternalError(context["message"]))
+        ended.set()
+
+    loop.set_exception_handler(on_failure)
+    return failures
 
 
 @contextlib.asynccontextmanager
@@ -154,27 +183,33 @@ def _take_directions(
     loop: asyncio.AbstractEventLoop, runner: PumpRunner, ended: asyncio.Event
 ) -> None:
     """Follow the lines that come on standard input; its end ends the pump."""
-    descriptor = sys.stdin.fileno()
     waiting = bytearray()
 
     def on_readable() -> None:
-        data = os.read(descriptor, 4096)
+        data = os.read(0, _LONGEST_DIRECTION)
         waiting.extend(data)
         while (end := waiting.find(b"\n")) >= 0:
             line = waiting[:end].decode(errors="replace").strip()
             del waiting[: end + 1]
             if line:
                 _direct(runner, line)
-        if not data or len(waiting) > 4096:
-            loop.remove_reader(descriptor)
+        if len(waiting) > _LONGEST_DIRECTION:
+            # Too long to be one: what is still to come of it must not be taken for another.
+            waiting[:] = b"?"
+        if not data:
+            loop.remove_reader(0)
             ended.set()
 
-    loop.add_reader(descriptor, on_readable)
+    try:
+        loop.add_reader(0, on_readable)
+    except OSError:
+        # A file can be read at any time, so nothing can wait for it.
+        raise click.UsageError("--stage takes its directions from a pipe or a terminal") from None
 
 
 def _direct(runner: PumpRunner, line: str) -> None:
     match = _DIRECTION.fullmatch(line)
-    if match is None:
+    if match is None or (match[1] != "max" and int(match[1] or 0) > MAX_FACTOR):
         click.echo("mockpump: directions are 'hold', 'go SPEED', 'go SPEED for SECONDS'", err=True)
     elif line == "hold":
         runner.change_pace(0)

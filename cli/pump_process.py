@@ -18,7 +18,9 @@ class PumpProcess:
     """`mockpump pump run --stage` as a child.  `port` is where it is, `pid` which process."""
 
     def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-m", "mockpump", "pump", "run", "--stage", "--json", *options]
+        # -P: a learner's own click.py or serial.py in the current folder is not ours to import.
+        command = [sys.executable, "-P", "-m", "mockpump"]
+        command += ["pump", "run", "--stage", "--json", *options]
         # A session of its own: Ctrl-C is ours to handle, and the child ends in good order after it.
         self._child = subprocess.Popen(
             command,

@@ -5,6 +5,7 @@ text of the same words.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -28,7 +29,9 @@ def console() -> "Console":
     """Where everything is shown: colour on a terminal (unless NO_COLOR), plain text in a pipe."""
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    # Rich by itself would leave bold and dim in place.
+    colours: Any = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(color_system=colours, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def show(*parts: str | tuple[str, str], style: str = "") -> None:

@@ -23,7 +23,7 @@ from mockpump.protocol.layout import Layout, Run, Tail, range_checks
 R = TypeVar("R", bound=Record)
 
 # What the generated functions may meet in a value, or in bytes, that are out of order.
-_FAULTS = "(error, ValueError, TypeError, AttributeError, IndexError)"
+_FAULTS = "(error, ValueError, TypeError, AttributeError, LookupError)"
 
 
 class Codec(msgspec.Struct, Generic[R], frozen=True):
@@ -123,9 +123,7 @@ def _encoder(layout: Layout, names: dict[str, Any], lead: bytes) -> Iterator[str
         names[f"pack{place}"] = struct.Struct(">" + "B" * len(first) + part.code).pack
         pieces.append(f"pack{place}({', '.join(first + part.targets)})")
     yield (
-        f"  return {pieces[0]}"
-        if len(pieces) == 1
-        else f"  return b''.join(({', '.join(pieces)},))"
+        f"  return {pieces[0]}" if len(pieces) == 1 else f"  return b''.join([{', '.join(pieces)}])"
     )
     yield f" except {_FAULTS}: blame.encoding(r)"
 

@@ -105,10 +105,12 @@ class Connection:
     def close(self, now: int) -> None:
         """Have everything sent acknowledged, then end the connection."""
         self.link.close(now)
+        self._take_link_events()
 
     def abort(self, now: int) -> None:
         """End the connection at once; what is unacknowledged may never arrive."""
         self.link.abort(now)
+        self._take_link_events()
 
     def receive_data(self, data: bytes, now: int) -> None:
         """Take bytes from the line.  Never raises, whatever they are."""
@@ -148,8 +150,6 @@ class Connection:
 
     def next_event(self) -> ConnectionEvent | None:
         """What happened, oldest first; None when there is nothing more."""
-        if not self._events:
-            self._take_link_events()
         return self._events.popleft() if self._events else None
 
     def data_to_send(self, now: int) -> bytes:

@@ -89,7 +89,11 @@ class Choice(Declaration, frozen=True):
 
     @property
     def construct(self) -> Any:
-        return construct.Mapping(construct.Int8ub, {member: int(member) for member in self.values})
+        numbers = {member: int(member) for member in self.values}
+        # A float that equals a member would otherwise pass for it.
+        return construct.ExprValidator(
+            construct.Mapping(construct.Int8ub, numbers), lambda value, _: isinstance(value, int)
+        )
 
     @property
     def rule(self) -> str:
@@ -141,7 +145,10 @@ class Fixed(Declaration, frozen=True):
 
     @property
     def construct(self) -> Any:
-        return construct.Bytes(self.size)
+        # construct would take an integer for bytes.
+        return construct.ExprValidator(
+            construct.Bytes(self.size), lambda value, _: isinstance(value, bytes | bytearray)
+        )
 
     @property
     def rule(self) -> str:
@@ -194,6 +201,8 @@ class _AsTuple(construct.Adapter):  # type: ignore[type-arg]
         return tuple(obj)
 
     def _encode(self, obj: Any, context: Any, path: Any) -> list[Any]:
+        if not isinstance(obj, tuple | list):
+            raise TypeError(f"no tuple: {type(obj).__name__}")
         return list(obj)
 
 

@@ -96,15 +96,18 @@ def checksum(data: bytes) -> int:
 
 def encode_body(frame: Frame) -> bytes:
     """Header, payload and checksum, before COBS: what the checksum's guarantees are about."""
-    if len(frame.payload) > MAX_PAYLOAD:
-        raise LocalProtocolError(f"payload of {len(frame.payload)} bytes; at most {MAX_PAYLOAD}")
     try:
+        size = len(frame.payload)
         header = _HEADER.pack(
             _FIRST_BYTE[frame.kind], frame.connection, frame.seq, frame.ack, frame.sack
         )
-    except struct.error as error:
-        raise LocalProtocolError(f"frame header: {error}") from None
-    body = header + frame.payload
+        body = header + frame.payload
+    except KeyError:
+        raise LocalProtocolError("frame header: no such kind of frame") from None
+    except (struct.error, TypeError) as error:
+        raise LocalProtocolError(f"frame: {error}") from None
+    if size > MAX_PAYLOAD:
+        raise LocalProtocolError(f"payload of {size} bytes; at most {MAX_PAYLOAD}")
     return body + _CRC.pack(crc_hqx(body, 0xFFFF))
 
 

@@ -119,8 +119,15 @@ def _place_integers(layout: Layout, target: str, source: str, declaration: Integ
     for place, each in enumerate(targets):
         layout.run.add(declaration.element.code, each, f"{source}[{place}]")
         layout.run.checks += range_checks(each, declaration.element)
+    layout.run.guards.append(_no_sequence(layout, source))
     layout.run.guards.append(f"len({source}) != {declaration.count}")
     layout.arguments.append(f"({', '.join(targets)},)")
+
+
+def _no_sequence(layout: Layout, target: str) -> str:
+    # A dictionary or a set would pass for a list, in an order of its own.
+    layout.names["sequence"] = (tuple, list)
+    return f"not isinstance({target}, sequence)"
 
 
 def _place_tail(
@@ -133,6 +140,8 @@ def _place_tail(
         layout.run.checks.append(f"{length} < {declaration.minimum}")
     if isinstance(declaration, Text):
         layout.run.guards.append(f"not {source}.isprintable()")
+    if isinstance(declaration, Records):
+        layout.run.guards.append(_no_sequence(layout, target))
     layout.parts.append(Tail(declaration, target, length, source))
     layout.arguments.append(target)
 

@@ -16,12 +16,14 @@ from mockpump.protocol.link_events import DropReason, LinkEvent, Role
 from mockpump.protocol.link_table import TRANSITIONS, Input, State
 
 _INPUT_OF_KIND = {
+    Kind.OPEN: Input.GOT_OPEN_AGAIN,
     Kind.OPEN_ACK: Input.GOT_OPEN_ACK,
     Kind.DATA: Input.GOT_DATA,
     Kind.ACK: Input.GOT_ACK,
     Kind.CLOSE: Input.GOT_CLOSE,
     Kind.RESET: Input.GOT_RESET,
 }
+_OFFERED_TO = {Kind.OPEN: Role.ACCEPTOR, Kind.OPEN_ACK: Role.INITIATOR}
 
 
 class Link(LinkActions):
@@ -72,7 +74,7 @@ class Link(LinkActions):
 
     @property
     def unacknowledged(self) -> int:
-        """Payloads of which it is not known that they arrived."""
+        """Payloads of which it is not known that they were delivered."""
         return self._transfer.outstanding
 
     # -- what comes in ---------------------------------------------------------------------------
@@ -80,32 +82,37 @@ class Link(LinkActions):
     def receive_frame(self, frame: Frame, now: int) -> None:
         """Take a whole frame from the line.  Never raises, whatever the frame."""
         self.statistics.frames_received += 1
-        reason = self._misshapen(frame)
+        reason = self._useless(frame)
         if reason is None:
             self._step(self._classify(frame, now), now, frame)
         else:
             self.drop(reason, frame)
 
-    def _misshapen(self, frame: Frame) -> DropReason | None:
+    def _useless(self, frame: Frame) -> DropReason | None:
+        """Why a frame is of no use in whatever state."""
         if frame.kind is Kind.DATA:
-            return DropReason.BAD_PAYLOAD if len(frame.payload) > self.max_payload else None
-        if frame.kind is not Kind.OPEN and frame.kind is not Kind.OPEN_ACK:
+            # What a connection of old had agreed on is not known: let it be a stray frame.
+            too_long = len(frame.payload) > self.max_payload and self._is_present(frame)
+            return DropReason.BAD_PAYLOAD if too_long else None
+        if frame.kind not in _OFFERED_TO:
             return DropReason.BAD_PAYLOAD if frame.payload else None
+        if _OFFERED_TO[frame.kind] is not self.role:
+            return DropReason.MISDIRECTED
         try:
             OFFER.decode(frame.payload)
         except DecodeError:
             return DropReason.BAD_OFFER
         return None
 
+    def _is_present(self, frame: Frame) -> bool:
+        return frame.connection == self.connection and self.state is not State.IDLE
+
     def _classify(self, frame: Frame, now: int) -> Input:
-        known = self.state is not State.IDLE and frame.connection == self.connection
-        if frame.kind is Kind.OPEN and self.role is Role.ACCEPTOR:
-            if known:
-                return Input.GOT_OPEN_AGAIN
-            return Input.GOT_OPEN_OLD if frame.connection in self._earlier else Input.GOT_OPEN
-        if known and frame.kind is not Kind.OPEN:
+        if self._is_present(frame):
             self._heard_at = now
             return _INPUT_OF_KIND[frame.kind]
+        if frame.kind is Kind.OPEN:
+            return Input.GOT_OPEN_OLD if frame.connection in self._earlier else Input.GOT_OPEN
         return Input.GOT_STRAY_RESET if frame.kind is Kind.RESET else Input.GOT_STRAY
 
     def next_event(self) -> LinkEvent | None:
@@ -118,7 +125,11 @@ class Link(LinkActions):
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
         if self.state is State.IDLE:
             return None
-        deadline = min(self._silence_at, self._sent_at + self.settings.keepalive)
+        deadline = self._silence_at
+        # While opening there is nothing to keep alive: OPEN is repeated anyway.
+        keepalive_at = self._sent_at + self.settings.keepalive
+        if keepalive_at < deadline and self.state is not State.OPENING:
+            deadline = keepalive_at
         if self._timer.due_at is not None and self._timer.due_at < deadline:
             deadline = self._timer.due_at
         if self._transfer.ack_at is not None and self._transfer.ack_at < deadline:
@@ -150,9 +161,9 @@ class Link(LinkActions):
     def frames_to_send(self, now: int) -> list[Frame]:
         """The frames that must go out now, in order."""
         if self.state is State.OPEN or self.state is State.CLOSING:
-            data = self._transfer.frames_to_send(now)
             if self.state is State.CLOSING and not (self._repeated or self._transfer.outstanding):
                 self._repeat(self._transfer.bare(Kind.CLOSE), now)
+            data = self._transfer.frames_to_send(now)
             out = self._control + data if self._control else data
         else:
             out = self._control

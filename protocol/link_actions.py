@@ -32,6 +32,7 @@ REMEMBERED_CONNECTIONS = 8
 # Answers to stray frames that may wait to be sent; a flood gets no more than these.
 _MAX_CONTROL = 8
 OFFER = codec_for(Offer)
+_SETTINGS = codec_for(LinkSettings)
 
 _DROP_REASON = {Input.GOT_STRAY: DropReason.STRAY, Input.GOT_STRAY_RESET: DropReason.STRAY}
 _DROP_ARRIVAL = {Arrival.DUPLICATE: DropReason.DUPLICATE, Arrival.OUTSIDE: DropReason.OUTSIDE}
@@ -66,7 +67,7 @@ class LinkActions:
     def __init__(self, role: Role, settings: LinkSettings | None = None) -> None:
         self.role = role
         self.settings = settings or LinkSettings()
-        OFFER.encode(self.settings.offer())
+        _SETTINGS.encode(self.settings)  # raises where one is out of its range
         self.state = State.IDLE
         self.statistics = LinkStatistics()
         self._events: deque[LinkEvent] = deque()
@@ -104,6 +105,8 @@ class LinkActions:
         self.drop(_DROP_REASON.get(event, DropReason.UNEXPECTED), frame)
 
     def _send_open(self, event: Input, now: int, frame: Frame) -> None:
+        # A new connection makes void whatever an earlier one has left unsaid.
+        self._control.clear()
         self._begin(frame.connection, now, self.settings.offer())
         self._repeat(frame, now)
 
@@ -147,7 +150,7 @@ class LinkActions:
         arrival, delivered = self._transfer.receive(frame, now)
         for payload in delivered:
             self._events.append(PayloadReceived(payload))
-        if arrival in _DROP_ARRIVAL:
+        if not delivered and arrival is not Arrival.AHEAD:
             self.drop(_DROP_ARRIVAL[arrival], frame)
 
     def _acknowledge(self, event: Input, now: int, frame: Frame) -> None:
@@ -155,11 +158,18 @@ class LinkActions:
             self.drop(DropReason.BAD_ACK, frame)
 
     def _answer_close(self, event: Input, now: int, frame: Frame) -> None:
+        self._transfer.acknowledge(frame, now)
         self._answer(self._transfer.bare(Kind.CLOSE))
         self._close(CloseReason.CLOSED_THERE)
 
     def _report_closed(self, event: Input, now: int, frame: Frame) -> None:
-        self._close(CloseReason.CLOSED_HERE)
+        if event is Input.GOT_CLOSE:
+            self._transfer.acknowledge(frame, now)
+            if not self._repeated:
+                self._answer(self._transfer.bare(Kind.CLOSE))
+        # Both sides may close at once, but only one that has nothing left to send has had its way.
+        whole = not self._transfer.outstanding
+        self._close(CloseReason.CLOSED_HERE if whole else _CLOSE_REASON[event])
 
     def _lose(self, event: Input, now: int, frame: Frame) -> None:
         unanswered = self.state is State.OPENING and frame is NO_FRAME

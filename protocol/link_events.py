@@ -31,6 +31,7 @@ class DropReason(Enum):
     """Why a whole frame was of no use."""
 
     UNEXPECTED = "not expected in this state"
+    MISDIRECTED = "only this side may say it"
     STRAY = "of no or another connection"
     DUPLICATE = "already here"
     OUTSIDE = "outside the window"
@@ -47,7 +48,7 @@ class LinkOpened(Record, frozen=True):
 
 
 class LinkClosed(Record, frozen=True):
-    """The connection is over; `unacknowledged` payloads may or may not have arrived."""
+    """The connection is over; `unacknowledged` payloads may or may not have been delivered."""
 
     reason: CloseReason
     unacknowledged: int

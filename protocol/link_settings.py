@@ -31,19 +31,25 @@ class LinkSettings(Record, frozen=True):
         int, u16("payloads", "queued behind a full window before send() refuses", minimum=1)
     ] = 64
     initial_timeout: Annotated[
-        int, u32("us", "retransmission timeout before the first measurement")
+        int, u32("us", "retransmission timeout before the first measurement", minimum=1)
     ] = 1_000_000
-    min_timeout: Annotated[int, u32("us", "least retransmission timeout")] = 200_000
-    max_timeout: Annotated[int, u32("us", "greatest retransmission timeout")] = 4_000_000
+    min_timeout: Annotated[int, u32("us", "least retransmission timeout", minimum=1)] = 200_000
+    max_timeout: Annotated[int, u32("us", "greatest retransmission timeout", minimum=1)] = 4_000_000
     tries: Annotated[
         int, u8("", "timeouts in a row without progress before the link is lost", minimum=1)
     ] = 8
     ack_delay: Annotated[
         int, u32("us", "how long an acknowledgement may wait for a frame to ride on")
     ] = 20_000
-    open_timeout: Annotated[int, u32("us", "how long an OPEN may stay unanswered")] = 5_000_000
-    keepalive: Annotated[int, u32("us", "silence here after which an ACK is sent")] = 5_000_000
-    idle_timeout: Annotated[int, u32("us", "silence there after which all is lost")] = 16_000_000
+    open_timeout: Annotated[int, u32("us", "how long an OPEN may stay unanswered", minimum=1)] = (
+        5_000_000
+    )
+    keepalive: Annotated[int, u32("us", "silence here after which an ACK is sent", minimum=1)] = (
+        5_000_000
+    )
+    idle_timeout: Annotated[int, u32("us", "silence there after which all is lost", minimum=1)] = (
+        16_000_000
+    )
 
     def offer(self) -> Offer:
         """What this side puts into OPEN and OPEN_ACK."""

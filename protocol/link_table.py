@@ -9,7 +9,14 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class State(Enum):
+class Key(Enum):
+    """An enumeration whose members are keys on the way of every frame."""
+
+    # A member equals nothing but itself, so that Python's own quick hash will do.
+    __hash__ = object.__hash__
+
+
+class State(Key):
     """Where a link stands."""
 
     IDLE = "no connection; an acceptor waits for OPEN"
@@ -18,17 +25,17 @@ class State(Enum):
     CLOSING = "everything sent is to be acknowledged, then CLOSE answered"
 
 
-class Input(Enum):
+class Input(Key):
     """What can happen to a link."""
 
     CALL_OPEN = "the user calls open()"
     CALL_SEND = "the user calls send()"
     CALL_CLOSE = "the user calls close()"
     CALL_ABORT = "the user calls abort()"
-    GOT_OPEN = "OPEN with a connection id not seen lately (acceptor only)"
+    GOT_OPEN = "OPEN with a connection id not seen lately (acceptor only, as the next two)"
     GOT_OPEN_AGAIN = "OPEN with the present connection's id"
     GOT_OPEN_OLD = "OPEN with an id that an earlier connection had"
-    GOT_OPEN_ACK = "OPEN_ACK of the present connection"
+    GOT_OPEN_ACK = "OPEN_ACK of the present connection (initiator only)"
     GOT_DATA = "DATA of the present connection"
     GOT_ACK = "ACK of the present connection"
     GOT_CLOSE = "CLOSE of the present connection"
@@ -41,7 +48,7 @@ class Input(Enum):
     SILENCE = "nothing was heard for the idle time"
 
 
-class Action(Enum):
+class Action(Key):
     """What a link does about it."""
 
     NOTHING = "nothing"
@@ -58,7 +65,7 @@ class Action(Enum):
     RECEIVE = "deliver what is in order, keep what is ahead, acknowledge"
     ACKNOWLEDGE = "forget what is acknowledged, resend what is missing"
     ANSWER_CLOSE = "send CLOSE, report closed"
-    REPORT_CLOSED = "report closed"
+    REPORT_CLOSED = "report closed; send CLOSE if that has not been done"
     LOSE = "report closed, with the reason"
     SEND_RESET = "send RESET with the frame's connection id"
     RETRANSMIT = "send the oldest unacknowledged frame again, double the timeout"
@@ -146,7 +153,7 @@ TRANSITIONS: dict[State, dict[Input, Step]] = {
             Input.GOT_ACK: Action.ACKNOWLEDGE,
             Input.GOT_CLOSE: (Action.ANSWER_CLOSE, State.IDLE),
             Input.GOT_RESET: _LOST,
-            Input.GOT_STRAY: Action.DROP,
+            Input.GOT_STRAY: Action.SEND_RESET,
             Input.GOT_STRAY_RESET: Action.DROP,
             Input.RETRANSMIT_DUE: Action.RETRANSMIT,
             Input.TRIES_SPENT: _LOST,
@@ -169,7 +176,7 @@ TRANSITIONS: dict[State, dict[Input, Step]] = {
             Input.GOT_ACK: Action.ACKNOWLEDGE,
             Input.GOT_CLOSE: (Action.REPORT_CLOSED, State.IDLE),
             Input.GOT_RESET: (Action.REPORT_CLOSED, State.IDLE),
-            Input.GOT_STRAY: Action.DROP,
+            Input.GOT_STRAY: Action.SEND_RESET,
             Input.GOT_STRAY_RESET: Action.DROP,
             Input.RETRANSMIT_DUE: Action.RETRANSMIT,
             Input.TRIES_SPENT: _LOST,

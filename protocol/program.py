@@ -225,10 +225,10 @@ _SPELLING = {"patterns": "pattern", "after": "after_days"}
 def _record_faults(record: type[Record], value: Any, key: str = "") -> Iterator[Fault]:
     if not isinstance(value, record):
         yield Fault(key, f"is no {record.__name__}")
-        return
-    for name, declaration in fields_of(record):
-        inner = ".".join(part for part in (key, _SPELLING.get(name, name)) if part)
-        yield from _FAULTS[type(declaration)](declaration, getattr(value, name), inner)
+    else:
+        for name, declaration in fields_of(record):
+            inner = ".".join(part for part in (key, _SPELLING.get(name, name)) if part)
+            yield from _FAULTS[type(declaration)](declaration, getattr(value, name), inner)
 
 
 def _integer_faults(declaration: Integer, value: Any, key: str) -> Iterator[Fault]:
@@ -243,9 +243,9 @@ def _integer_faults(declaration: Integer, value: Any, key: str) -> Iterator[Faul
 def _week_faults(declaration: Integers, value: Any, key: str) -> Iterator[Fault]:
     if not isinstance(value, tuple) or len(value) != declaration.count:
         yield Fault(key, f"must be {declaration.rule}")
-        return
-    for day, each in zip(WEEKDAYS, value, strict=True):
-        yield from _integer_faults(declaration.element, each, f"{key}.{day}")
+    else:
+        for day, each in zip(WEEKDAYS, value, strict=True):
+            yield from _integer_faults(declaration.element, each, f"{key}.{day}")
 
 
 def _text_faults(declaration: Text, value: Any, key: str) -> Iterator[Fault]:
@@ -257,10 +257,10 @@ def _text_faults(declaration: Text, value: Any, key: str) -> Iterator[Fault]:
 def _list_faults(declaration: Records, value: Any, key: str) -> Iterator[Fault]:
     if not isinstance(value, tuple):
         yield Fault(key, f"must be {declaration.rule}")
-        return
-    yield from count_faults(len(value), key, declaration.minimum, declaration.maximum)
-    for place, each in enumerate(value):
-        yield from _record_faults(declaration.record, each, f"{key}[{place}]")
+    else:
+        yield from count_faults(len(value), key, declaration.minimum, declaration.maximum)
+        for place, each in enumerate(value):
+            yield from _record_faults(declaration.record, each, f"{key}[{place}]")
 
 
 def count_faults(count: int, key: str, minimum: int, maximum: int) -> Iterator[Fault]:

@@ -82,7 +82,7 @@ def _parse(text: bytes | str) -> dict[str, Any]:
         return tomllib.loads(decoded)
     except RecursionError:
         raise ProgramError("not TOML: nested too deeply") from None
-    except ValueError as error:  # TOMLDecodeError, or an integer of thousands of digits
+    except ValueError as error:  # a TOMLDecodeError, or an integer of too many digits
         raise ProgramError(f"not TOML: {error}") from None
 
 

@@ -44,6 +44,8 @@ def _parse(
 
 def encode(record: type[Record], value: Record) -> bytes:
     """The bytes of a record; `LocalProtocolError` names the first field out of its range."""
+    if not isinstance(value, record):
+        raise LocalProtocolError(f"{_shown(value)} is no {record.__name__}")
     return b"".join(
         _build(record, name, declaration, getattr(value, name))
         for name, declaration in fields_of(record)
@@ -54,5 +56,13 @@ def _build(record: type[Record], name: str, declaration: Declaration, value: Any
     try:
         return bytes(declaration.construct.build(value))
     except _BAD_VALUE:
-        message = f"{record.__name__}.{name}: {value!r} is not {declaration.rule}"
+        message = f"{record.__name__}.{name}: {_shown(value)} is not {declaration.rule}"
         raise LocalProtocolError(message) from None
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:
+        # Python refuses to print an integer of thousands of digits.
+        return "so large a number"

@@ -31,10 +31,6 @@ class RetransmissionTimer:
         """Start it, or start it over."""
         self.due_at = now + self.timeout
 
-    def stop(self) -> None:
-        """Nothing is awaited any more."""
-        self.due_at = None
-
     def progress(self, now: int, awaited: bool) -> None:
         """Something new was acknowledged (RFC 6298, 5.2 and 5.3)."""
         self.expiries = 0

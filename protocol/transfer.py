@@ -62,8 +62,8 @@ class Transfer:
 
     @property
     def outstanding(self) -> int:
-        """Payloads of which it is not known that they arrived."""
-        return len(self._send.queue) + len(self._send.in_flight)
+        """Payloads of which it is not known that they were delivered."""
+        return self._send.outstanding
 
     def queue(self, payload: bytes) -> None:
         """Have a payload sent as soon as the window allows."""
@@ -76,7 +76,7 @@ class Transfer:
         self._unacknowledged += 1
         if arrival is not Arrival.IN_ORDER or gap or self._unacknowledged >= self._ack_every:
             self._ack_now = True
-        elif self.ack_at is None:
+        else:
             self.ack_at = now + self._ack_delay
         return arrival, delivered
 
@@ -90,29 +90,43 @@ class Transfer:
         return True
 
     def _measure(self, done: list[Sent], now: int) -> None:
-        once = [sent.sent_at for sent in done if sent.transmissions == 1]
-        if once:
-            self._timer.measure(now - max(once))
-            self._statistics.round_trip = self._timer.smoothed
+        """Time the latest of what has arrived (RFC 6298, 3: Karn's algorithm).
+
+        Where a repeated frame is among it, the others may only have waited for that one.
+        """
+        latest = done[0].sent_at
+        for sent in done:
+            if sent.transmissions > 1:
+                return
+            latest = max(latest, sent.sent_at)
+        self._timer.measure(now - latest)
+        self._statistics.round_trip = self._timer.smoothed
 
     def frames_to_send(self, now: int) -> list[Frame]:
         """What must go out now: lost frames, new ones as far as the window goes, or an ACK."""
         sending = self._send.to_send(now)
         if not sending and not self._ack_now:
             return []
-        connection, ack, sack = self._connection, self._receive.expected, self._receive.sack
+        if not sending:
+            return [self.bare(Kind.ACK)]
         self._ack_now = False
         self.ack_at = None
         self._unacknowledged = 0
-        if not sending:
-            return [Frame(Kind.ACK, connection, 0, ack, sack)]
         if self._timer.due_at is None:
             self._timer.start(now)
-        self._statistics.retransmissions += sum(sent.transmissions > 1 for sent in sending)
-        return [Frame(Kind.DATA, connection, s.seq, ack, sack, s.payload) for s in sending]
+        connection, ack, sack = self._connection, self._receive.expected, self._receive.sack
+        frames = []
+        for sent in sending:
+            if sent.transmissions > 1:
+                self._statistics.retransmissions += 1
+            frames.append(Frame(Kind.DATA, connection, sent.seq, ack, sack, sent.payload))
+        return frames
 
     def bare(self, kind: Kind) -> Frame:
-        """A frame without payload that carries the present acknowledgement."""
+        """A frame without payload that carries the present acknowledgement; none is owed then."""
+        self._ack_now = False
+        self.ack_at = None
+        self._unacknowledged = 0
         return Frame(kind, self._connection, 0, self._receive.expected, self._receive.sack)
 
     def acknowledge_soon(self) -> None:

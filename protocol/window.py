@@ -20,21 +20,30 @@ def ahead(number: int, base: int) -> int:
     return (number - base) & 0xFF
 
 
-class Sent(msgspec.Struct):
+class Sent(msgspec.Struct, gc=False):
     """A payload on its way.  `order` counts transmissions over the whole connection."""
 
     seq: int
     payload: bytes
-    sent_at: int = 0
-    order: int = 0
-    transmissions: int = 0
+    sent_at: int
+    order: int
+    transmissions: int = 1
     lost: bool = False
 
 
 class SendWindow:
     """Payloads sent and not acknowledged, oldest first, and those that wait behind them."""
 
-    __slots__ = ("_highest_order", "_next_order", "base", "in_flight", "next_seq", "queue", "size")
+    __slots__ = (
+        "_any_lost",
+        "_highest_order",
+        "_next_order",
+        "base",
+        "in_flight",
+        "next_seq",
+        "queue",
+        "size",
+    )
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -44,20 +53,32 @@ class SendWindow:
         self.in_flight: deque[Sent] = deque()
         self._next_order = 0
         self._highest_order = -1
+        self._any_lost = False
 
     @property
     def ready(self) -> bool:
         """Whether a payload queued now would go out at once."""
-        return not self.queue and ahead(self.next_seq, self.base) < self.size
+        return not self.queue and (self.next_seq - self.base) & 0xFF < self.size
+
+    @property
+    def outstanding(self) -> int:
+        """Payloads not known to be delivered: one that the other side keeps behind a gap is not."""
+        return len(self.queue) + ((self.next_seq - self.base) & 0xFF)
 
     def to_send(self, now: int) -> list[Sent]:
         """What must go out now: what was lost, then what the window has room for."""
-        out = [sent for sent in self.in_flight if sent.lost]
-        while self.queue and ahead(self.next_seq, self.base) < self.size:
-            sent = Sent(self.next_seq, self.queue.popleft())
+        out = self._again(now) if self._any_lost else []
+        while self.queue and (self.next_seq - self.base) & 0xFF < self.size:
+            sent = Sent(self.next_seq, self.queue.popleft(), now, self._next_order)
+            self._next_order += 1
             self.next_seq = (self.next_seq + 1) & 0xFF
             self.in_flight.append(sent)
             out.append(sent)
+        return out
+
+    def _again(self, now: int) -> list[Sent]:
+        self._any_lost = False
+        out = [sent for sent in self.in_flight if sent.lost]
         for sent in out:
             sent.lost = False
             sent.sent_at = now
@@ -67,18 +88,21 @@ class SendWindow:
         return out
 
     def acknowledge(self, ack: int, sack: int) -> list[Sent] | None:
-        """Forget what the other side has; return it.  None when it claims what was never sent."""
-        if ahead(ack, self.base) > ahead(self.next_seq, self.base):
-            return None
+        """Forget what the other side has; return it.  None when it claims what was never sent.
+
+        An acknowledgement from before `base` was overtaken on its way: it says nothing new.
+        """
+        advance = (ack - self.base) & 0xFF
+        if advance > (self.next_seq - self.base) & 0xFF:
+            return [] if advance >= 128 else None
         done: list[Sent] = []
-        while self.in_flight and ahead(self.in_flight[0].seq, self.base) < ahead(ack, self.base):
+        while self.in_flight and (self.in_flight[0].seq - self.base) & 0xFF < advance:
             done.append(self.in_flight.popleft())
         self.base = ack
         if sack:
             done += self._selectively(ack, sack)
         if done:
-            self._highest_order = max(self._highest_order, *(sent.order for sent in done))
-            self._mark_lost()
+            self._mark_lost(done)
         return done
 
     def _selectively(self, ack: int, sack: int) -> list[Sent]:
@@ -87,19 +111,24 @@ class SendWindow:
             return 0 <= place < SACK_BITS and bool(sack >> place & 1)
 
         done = [sent for sent in self.in_flight if arrived(sent)]
-        self.in_flight = deque(sent for sent in self.in_flight if not arrived(sent))
+        if done:
+            self.in_flight = deque(sent for sent in self.in_flight if not arrived(sent))
         return done
 
-    def _mark_lost(self) -> None:
+    def _mark_lost(self, done: list[Sent]) -> None:
+        """What was sent well before something that has arrived must have been lost."""
+        for sent in done:
+            self._highest_order = max(self._highest_order, sent.order)
         for sent in self.in_flight:
             if sent.order + REORDERING <= self._highest_order:
-                sent.lost = True
+                sent.lost = self._any_lost = True
 
     def mark_oldest_lost(self) -> bool:
         """The retransmission timer ran out: the oldest frame goes again (RFC 6298, 5.4)."""
-        if self.in_flight:
-            self.in_flight[0].lost = True
-        return bool(self.in_flight)
+        if not self.in_flight:
+            return False
+        self.in_flight[0].lost = self._any_lost = True
+        return True
 
 
 class Arrival(Enum):
@@ -143,6 +172,8 @@ class ReceiveWindow:
     @property
     def sack(self) -> int:
         """The selective acknowledgement: bit i for `expected + 1 + i`."""
+        if not self._early:
+            return 0
         bits = 0
         for seq in self._early:
             bits |= 1 << ahead(seq, self.expected) - 1

@@ -1,10 +1,12 @@
 """The oracle: what a program delivers, found the dull way, minute by minute.
 
-It shares nothing with `mockpump.emulator.pump.schedule` but the program itself.
+It shares nothing with `mockpump.emulator.pump` but the program itself and a few constants.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
+from mockpump.emulator.pump.delivery import CLOCK_CYCLE, STEP, UNITS_PER_STEP
 from mockpump.protocol.program import Program
 
 
@@ -39,3 +41,46 @@ def naive_pieces(
 def naive_volume(program: Program, start_day: int, clock: int, seconds: int) -> int:
     """In units of 1/3600 nL."""
     return sum(rate * each for rate, each in naive_pieces(program, start_day, clock, seconds))
+
+
+class NaivePump:
+    """The same pump without a thought for speed: it sums the rate minute by minute."""
+
+    def __init__(self, reservoir: int) -> None:
+        self.elapsed = self.clock = self.units = self.start_day = 0
+        self.capacity = reservoir // STEP * UNITS_PER_STEP
+        self.running = True
+        self.program: Program | None = None
+        self.emptied_at = None if self.capacity else 0
+
+    def advance(self, seconds: int) -> None:
+        pieces: Any = [(0, seconds)]
+        if self.program is not None and self.running:
+            pieces = naive_pieces(self.program, self.start_day, self.clock, seconds)
+        for rate, each in pieces:
+            self._flow(rate, each)
+            self.elapsed += each
+        self.clock += seconds
+
+    def _flow(self, rate: int, seconds: int) -> None:
+        if self.emptied_at is not None:
+            return
+        self.units += rate * seconds
+        over = self.units - self.capacity
+        if over >= 0:
+            # The whole seconds that were not needed any more.
+            self.emptied_at = self.elapsed + seconds - over // rate
+            self.units = self.capacity
+
+    def set_program(self, program: Program) -> None:
+        self.program = program
+        self.start_day = self.clock // 86_400
+
+    def do(self, name: str, *arguments: Any) -> None:
+        if name in ("suspend", "resume"):
+            self.running = name == "resume"
+        elif name == "set_clock":
+            # The dial goes around, the days go on: only what the dial says is set.
+            self.clock += arguments[0] - self.clock % CLOCK_CYCLE
+        else:
+            getattr(self, name)(*arguments)

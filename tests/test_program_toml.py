@@ -36,11 +36,7 @@ def test_what_is_written_reads_back_the_same(program: Program) -> None:
     assert loads(text, "x") == loads(text.encode(), "x") == program
     assert len(text.encode()) <= MAX_TEXT
     assert max(map(len, text.splitlines())) <= MAX_LINE
-
-
-@given(programs())
-def test_the_layout_is_canonical(program: Program) -> None:
-    assert dumps(loads(dumps(program), "x")) == dumps(program)
+    assert dumps(loads(text, "x")) == text
 
 
 def test_a_file_is_read_as_it_is_meant() -> None:
@@ -83,6 +79,8 @@ BAD_EDITS = [
     ('"00:00", rate = 1', '"09:00", rate = 1', "pattern[0].segments[0].start", "at 00:00"),
     ('"08:00"', '"24:00"', "pattern[0].segments[1].start", '"24:00" is not in 00:00..23:59'),
     ('"08:00"', '"7:5"', "pattern[0].segments[1].start", '"7:5" is not in'),
+    ('"08:00"', '"08:5"', "pattern[0].segments[1].start", '"08:5" is not in'),
+    ('"08:00"', '"8:00"', "pattern[0].segments[1].start", '"8:00" is not in'),
     ('"08:00"', '"25:61"', "pattern[0].segments[1].start", '"25:61" is not in'),
     ('"08:00"', '"08:00\\n"', "pattern[0].segments[1].start", "is not in"),
     ('"08:00"', '"\N{ARABIC-INDIC DIGIT ZERO}8:00"', "pattern[0].segments[1].start", "is not in"),

@@ -20,7 +20,7 @@ from mockpump.protocol.program import (
 )
 from mockpump.protocol.strategies import programs
 
-PROGRAMS = programs(max_segments=6, max_steps=4)
+PROGRAMS = programs(max_patterns=3, max_segments=4, max_steps=3)
 START_DAYS = st.integers(-3, 30)
 # Within the days that a ramp is likely to turn in, on a midnight, or anywhere at all.
 CLOCKS = st.one_of(
@@ -147,6 +147,15 @@ def test_nothing_ever_comes_of_a_rate_of_zero() -> None:
     assert schedule.volume(0, 10 * WEEK) == 0
     assert schedule.moment_of(0, 1, 10 * WEEK) is None
     assert schedule.moment_of(7, 0, 0) == 7
+
+
+def test_the_first_unit_of_a_week_comes_after_what_stands_still() -> None:
+    pattern = DayPattern("late", (Segment(0, 0), Segment(1, 0), Segment(2, 1)))
+    schedule = Schedule(Program(FORMAT, "", (0,) * 7, (pattern,), ()), 0)
+    week = schedule.volume(0, WEEK)
+    assert schedule.moment_of(0, 1, WEEK) == 121
+    assert schedule.moment_of(0, week, WEEK) == WEEK
+    assert schedule.moment_of(0, week + 1, 2 * WEEK) == WEEK + 121
 
 
 def test_a_program_that_breaks_a_rule_has_no_schedule() -> None:

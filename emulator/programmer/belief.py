@@ -53,12 +53,22 @@ def _report(belief: Belief, message: m.Status | m.Telemetry) -> None:
     belief.reservoir = message.reservoir
 
 
-def _clock(belief: Belief, message: m.Clock | m.ClockSet) -> None:
+def _clock(belief: Belief, message: m.Clock) -> None:
+    belief.clock = message.clock
+    belief.elapsed = message.elapsed
+
+
+def _clock_set(belief: Belief, message: m.ClockSet) -> None:
     belief.clock = message.clock
 
 
-def _program(belief: Belief, message: m.ProgramBegun | m.ProgramCommitted) -> None:
+def _begun(belief: Belief, message: m.ProgramBegun) -> None:
     belief.program = message.active
+
+
+def _committed(belief: Belief, message: m.ProgramCommitted) -> None:
+    belief.program = message.active
+    belief.elapsed = message.elapsed
 
 
 def _suspended(belief: Belief, message: m.Suspended) -> None:
@@ -76,9 +86,9 @@ _LESSONS: dict[type[Message], Callable[[Belief, Any], None]] = {
     m.Status: _report,
     m.Telemetry: _report,
     m.Clock: _clock,
-    m.ClockSet: _clock,
-    m.ProgramBegun: _program,
-    m.ProgramCommitted: _program,
+    m.ClockSet: _clock_set,
+    m.ProgramBegun: _begun,
+    m.ProgramCommitted: _committed,
     m.Suspended: _suspended,
     m.Resumed: _resumed,
 }

@@ -85,6 +85,7 @@ class Programmer:
     def disconnect(self, now: int) -> None:
         """End the connection in good order."""
         self.connection.close(now)
+        self._take_events(now)
 
     @property
     def busy(self) -> bool:
@@ -103,7 +104,7 @@ class Programmer:
     # -- the line --------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes, now: int) -> None:
-        """Take bytes from the line.  Never raises."""
+        """Take bytes from the line.  Never raises, but for a bug in the procedure that runs."""
         self.connection.receive_data(data, now)
         self._take_events(now)
 
@@ -113,10 +114,8 @@ class Programmer:
 
     def next_deadline(self) -> int | None:
         """When `handle_timer` must be called at the latest."""
-        deadline = self.connection.next_deadline()
-        if self._reply_due_at is None or deadline is None:
-            return deadline
-        return min(deadline, self._reply_due_at)
+        deadlines = (self.connection.next_deadline(), self._reply_due_at)
+        return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now."""
@@ -157,25 +156,28 @@ class Programmer:
     def _answer(
         self, procedure: Procedure[Any], request: Message, reply: Message, now: int
     ) -> None:
+        entry = m.entry_of(type(request))
+        if isinstance(reply, entry.reply or ()):
+            self._forget_request()
+            self._resume(lambda: procedure.send(reply), now)
+        elif isinstance(reply, m.Refused) and reply.request == entry.number:
+            self._forget_request()
+            self._resume(lambda: procedure.throw(RequestRefused(request, reply)), now)
+        else:
+            # From here on every reply could be the answer to another question.
+            self.connection.abort(now)
+            error = UnexpectedReply(f"{type(reply).__name__} is no reply to {entry.name}")
+            self._lose(error, CloseReason.CLOSED_HERE, now)
+
+    def _forget_request(self) -> None:
         self._request = None
         self._reply_due_at = None
-        if isinstance(reply, m.entry_of(type(request)).reply or ()):
-            self._resume(lambda: procedure.send(reply), now)
-            return
-        if isinstance(reply, m.Refused):
-            error: ProgrammerError = RequestRefused(request, reply)
-        else:
-            error = UnexpectedReply(
-                f"{type(reply).__name__} is no reply to {type(request).__name__}"
-            )
-        self._resume(lambda: procedure.throw(error), now)
 
     def _lose(self, error: ProgrammerError, reason: CloseReason, now: int) -> None:
         procedure, request = self._procedure, self._request
         if procedure is None:
             return
-        self._request = None
-        self._reply_due_at = None
+        self._forget_request()
         transaction = getattr(request, "transaction", None)
         if request is not None and transaction is not None:
             error = OutcomeUnknown(request, transaction, reason)
@@ -190,6 +192,10 @@ class Programmer:
             self._end(Finished(end.value))
         except MockpumpError as error:
             self._end(Failed(error))
+        except Exception:
+            # A bug in the procedure is its author's to see, but it must not block the next one.
+            self._procedure = None
+            raise
         else:
             self._request = request
             self._reply_due_at = now + REPLY_TIMEOUT

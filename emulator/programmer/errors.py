@@ -50,7 +50,7 @@ class NoReply(ProgrammerError):
 
 
 class ReadbackDiffers(ProgrammerError):
-    """What the pump holds in staging is not what was sent; nothing was committed."""
+    """What the pump read back is not what was sent, or not one image; nothing was committed."""
 
 
 class UnexpectedReply(ProgrammerError):

@@ -36,8 +36,13 @@ def ask(request: Message) -> Procedure[Any]:
 
 
 def read_program(slot: m.Slot = m.Slot.ACTIVE) -> Procedure[ProgramRead]:
-    """Read a whole image, piece by piece, and decode it."""
+    """Read a whole image, piece by piece, and decode it.
+
+    `ReadbackDiffers` when the pieces are not of one image: it may have changed meanwhile.
+    """
     image, digest = yield from _read_image(slot)
+    if image and programs.digest(image) != digest:
+        raise ReadbackDiffers("the pieces that the pump sent do not make up one image")
     return ProgramRead(programs.from_image(image) if image else None, image, digest)
 
 
@@ -63,12 +68,15 @@ def set_program(
     """
     image = programs.image(program)
     yield m.BeginProgram(len(image), programs.digest(image), base)
-    size = max_payload - _PIECE_OVERHEAD
+    size = min(max_payload - _PIECE_OVERHEAD, m.MAX_CHUNK)
     for offset in range(0, len(image), size):
         yield m.WriteProgram(offset, image[offset : offset + size])
-    staged, _ = yield from _read_image(m.Slot.STAGED)
-    if staged != image:
+    try:
+        staged, _ = yield from _read_image(m.Slot.STAGED)
+        if staged != image:
+            raise ReadbackDiffers("the pump read back another program than was sent")
+    except ReadbackDiffers:
         yield m.AbortProgram()
-        raise ReadbackDiffers("the pump read back another program than was sent; nothing committed")
+        raise
     committed: m.ProgramCommitted = yield m.CommitProgram(transaction, programs.digest(image))
     return committed

@@ -23,6 +23,10 @@ class Staging(msgspec.Struct):
         """How many bytes have not come yet."""
         return self.length - len(self.data)
 
+    def append(self, piece: bytes) -> None:
+        """The next piece has come."""
+        self.data += piece
+
 
 class Caller(msgspec.Struct):
     """One connection's share of the pump.
@@ -39,6 +43,10 @@ class Caller(msgspec.Struct):
     largest_piece: int = 0
     frames_rejected: int = 0
     bytes_discarded: int = 0
+
+    def stage(self, staging: Staging) -> None:
+        """Have another image staged, in place of what was."""
+        self.staging = staging
 
     def subscribe(self, interval: int, elapsed: int) -> None:
         """Have a report at every multiple of `interval` from now on; 0 for none."""

@@ -1,11 +1,14 @@
 """What the pump does about each request: one table of requests, handlers and the modes that allow.
 
-A handler takes the pump, the request and the caller, and returns the reply or raises `Refusal`.
-Requests that carry a transaction go through the pump's memory: a repeated one gets the recorded
-reply and is not executed again.
+A handler only decides: it takes the pump, the request and the caller, and returns an `Answer` (the
+reply, and what is to happen) or raises `Refusal`.  So what is refused changes nothing.  A request
+that carries a transaction is recorded between the decision and what happens: the pump neither does
+nor acknowledges what it could forget.  A repeated one gets the recorded reply and is not executed
+again, whether that was a yes or a no.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from mockpump.emulator.memory.interface import Outcome
@@ -33,43 +36,62 @@ class Refusal(Exception):
         self.limit = limit
 
 
+def _nothing() -> None:
+    pass
+
+
+class Answer(NamedTuple):
+    """What a handler has decided.
+
+    `effect` carries it out and must not fail; `program` is the image that becomes the active one.
+    """
+
+    reply: Message
+    effect: Callable[[], None] = _nothing
+    program: bytes | None = None
+
+
 class Command(NamedTuple):
     """One row of the table.  `modes` are those in which the request is allowed."""
 
-    handler: Callable[[Pump, Any, Caller], Message]
+    handler: Callable[[Pump, Any, Caller], Answer]
     modes: frozenset[Mode]
 
 
 def handle(pump: Pump, request: Message, caller: Caller) -> Message:
-    """The one reply to a request: its own, or `Refused`.  Never raises for what a caller asks."""
-    transaction = getattr(request, "transaction", None)
+    """The one reply to a request: its own, or `Refused`.  Never raises for what a caller asks.
+
+    What the memory raises when it cannot record comes through, and then nothing has changed.
+    """
+    # Which requests change the pump is for the catalogue to say: those it gives this field.
+    transaction: int | None = getattr(request, "transaction", None)
     if transaction is None:
-        return _execute(pump, request, caller)
+        return _carry_out(_decide(pump, request, caller))
     asked = m.encode(request)
     earlier = pump.memory.outcome(transaction)
     if earlier is None:
-        return _execute_once(pump, request, caller, asked)
+        answer = _decide(pump, request, caller)
+        outcome = Outcome(transaction, asked, m.encode(answer.reply))
+        pump.memory.record(outcome, answer.program)
+        return _carry_out(answer)
     if earlier.request != asked:
         return refused(request, Refusal(Reason.TRANSACTION_REUSED, 1, transaction))
     return m.decode(earlier.reply)
 
 
-def _execute_once(pump: Pump, request: Message, caller: Caller, asked: bytes) -> Message:
-    reply = _execute(pump, request, caller)
-    commits = isinstance(reply, m.ProgramCommitted)
-    outcome = Outcome(request.transaction, asked, m.encode(reply))  # type: ignore[attr-defined]
-    pump.memory.record(outcome, pump.image if commits else None)
-    return reply
-
-
-def _execute(pump: Pump, request: Message, caller: Caller) -> Message:
+def _decide(pump: Pump, request: Message, caller: Caller) -> Answer:
     command = COMMANDS[type(request)]
     if pump.mode not in command.modes:
-        return refused(request, Refusal(Reason.WRONG_MODE, 0, pump.mode))
+        return Answer(refused(request, Refusal(Reason.WRONG_MODE, 0, pump.mode)))
     try:
         return command.handler(pump, request, caller)
     except Refusal as refusal:
-        return refused(request, refusal)
+        return Answer(refused(request, refusal))
+
+
+def _carry_out(answer: Answer) -> Message:
+    answer.effect()
+    return answer.reply
 
 
 def refused(request: Message, refusal: Refusal) -> m.Refused:
@@ -81,13 +103,13 @@ def refused(request: Message, refusal: Refusal) -> m.Refused:
 # -- identity, status, clock ---------------------------------------------------------------------
 
 
-def _identify(pump: Pump, request: m.Identify, caller: Caller) -> Message:
-    return pump.describe()
+def _identify(pump: Pump, request: m.Identify, caller: Caller) -> Answer:
+    return Answer(pump.describe())
 
 
-def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Message:
+def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Answer:
     d = pump.delivery
-    return m.Status(
+    status = m.Status(
         pump.mode,
         d.elapsed,
         d.clock,
@@ -100,29 +122,29 @@ def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Message:
         min(caller.frames_rejected, _U32),
         min(caller.bytes_discarded, _U32),
     )
+    return Answer(status)
 
 
-def _get_clock(pump: Pump, request: m.GetClock, caller: Caller) -> Message:
-    return m.Clock(pump.delivery.clock, pump.elapsed)
+def _get_clock(pump: Pump, request: m.GetClock, caller: Caller) -> Answer:
+    return Answer(m.Clock(pump.delivery.clock, pump.elapsed))
 
 
-def _set_clock(pump: Pump, request: m.SetClock, caller: Caller) -> Message:
-    before = pump.delivery.clock
-    pump.delivery.set_clock(request.clock)
-    return m.ClockSet(before, request.clock)
+def _set_clock(pump: Pump, request: m.SetClock, caller: Caller) -> Answer:
+    reply = m.ClockSet(pump.delivery.clock, request.clock)
+    return Answer(reply, partial(pump.delivery.set_clock, request.clock))
 
 
 # -- program transfer ----------------------------------------------------------------------------
 
 
-def _begin(pump: Pump, request: m.BeginProgram, caller: Caller) -> Message:
+def _begin(pump: Pump, request: m.BeginProgram, caller: Caller) -> Answer:
     if request.base != pump.digest:
         raise Refusal(Reason.STALE_BASE, 3)
-    caller.staging = Staging(request.length, request.digest, request.base)
-    return m.ProgramBegun(pump.digest)
+    staging = Staging(request.length, request.digest, request.base)
+    return Answer(m.ProgramBegun(pump.digest), partial(caller.stage, staging))
 
 
-def _write(pump: Pump, request: m.WriteProgram, caller: Caller) -> Message:
+def _write(pump: Pump, request: m.WriteProgram, caller: Caller) -> Answer:
     staging = caller.staging
     if not staging.length:
         raise Refusal(Reason.NOTHING_STAGED)
@@ -130,19 +152,19 @@ def _write(pump: Pump, request: m.WriteProgram, caller: Caller) -> Message:
         raise Refusal(Reason.OUT_OF_ORDER, 1, request.offset, len(staging.data))
     if len(request.data) > staging.missing:
         raise Refusal(Reason.OUT_OF_RANGE, 2, len(request.data), staging.missing)
-    staging.data += request.data
-    return m.ProgramWritten(len(staging.data))
+    reply = m.ProgramWritten(len(staging.data) + len(request.data))
+    return Answer(reply, partial(staging.append, request.data))
 
 
-def _read(pump: Pump, request: m.ReadProgram, caller: Caller) -> Message:
+def _read(pump: Pump, request: m.ReadProgram, caller: Caller) -> Answer:
     staged = request.slot is m.Slot.STAGED
     image = caller.staging.data if staged else pump.image
     digest = caller.staging.digest if staged else pump.digest
     piece = image[request.offset : request.offset + min(request.count, caller.largest_piece)]
-    return m.ProgramData(len(image), digest, request.offset, piece)
+    return Answer(m.ProgramData(len(image), digest, request.offset, piece))
 
 
-def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Message:
+def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
     staging = caller.staging
     if not staging.length:
         raise Refusal(Reason.NOTHING_STAGED)
@@ -153,34 +175,36 @@ def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Message:
     if staging.base != pump.digest:
         raise Refusal(Reason.STALE_BASE)
     try:
-        pump.activate(staging.data)
+        programs.from_image(staging.data)
     except (DecodeError, ProgramError):
         raise Refusal(Reason.BAD_PROGRAM) from None
-    caller.staging = Staging()
-    return m.ProgramCommitted(pump.digest, pump.elapsed)
+    reply = m.ProgramCommitted(staging.digest, pump.elapsed)
+    return Answer(reply, partial(_activate, pump, caller, staging.data), staging.data)
 
 
-def _abort(pump: Pump, request: m.AbortProgram, caller: Caller) -> Message:
-    caller.staging = Staging()
-    return m.ProgramAborted()
+def _activate(pump: Pump, caller: Caller, image: bytes) -> None:
+    pump.activate(image)
+    caller.stage(Staging())
+
+
+def _abort(pump: Pump, request: m.AbortProgram, caller: Caller) -> Answer:
+    return Answer(m.ProgramAborted(), partial(caller.stage, Staging()))
 
 
 # -- delivery and telemetry ----------------------------------------------------------------------
 
 
-def _suspend(pump: Pump, request: m.Suspend, caller: Caller) -> Message:
-    pump.enter(ModeInput.SUSPEND)
-    return m.Suspended(pump.elapsed)
+def _suspend(pump: Pump, request: m.Suspend, caller: Caller) -> Answer:
+    return Answer(m.Suspended(pump.elapsed), partial(pump.enter, ModeInput.SUSPEND))
 
 
-def _resume(pump: Pump, request: m.Resume, caller: Caller) -> Message:
-    pump.enter(ModeInput.RESUME)
-    return m.Resumed(pump.elapsed)
+def _resume(pump: Pump, request: m.Resume, caller: Caller) -> Answer:
+    return Answer(m.Resumed(pump.elapsed), partial(pump.enter, ModeInput.RESUME))
 
 
-def _subscribe(pump: Pump, request: m.Subscribe, caller: Caller) -> Message:
-    caller.subscribe(request.interval, pump.elapsed)
-    return m.Subscribed(request.interval)
+def _subscribe(pump: Pump, request: m.Subscribe, caller: Caller) -> Answer:
+    subscribe = partial(caller.subscribe, request.interval, pump.elapsed)
+    return Answer(m.Subscribed(request.interval), subscribe)
 
 
 _ANY = frozenset(Mode)

@@ -36,7 +36,7 @@ class Delivery:
 
     # `emptied_at` is the elapsed second in which the last micro-step was moved; None until then.
     # `_due` is the sum, `_capacity` where it must stop; both in units of 1/3600 nL.  `_rate` holds
-    # until `_edge` in elapsed time; `_until` is that or the moment of running empty, if sooner.
+    # until `_until` in elapsed time: the program's next `_edge`, or the moment of running empty.
     __slots__ = (
         "_capacity",
         "_due",
@@ -125,6 +125,10 @@ class Delivery:
         if elapsed < self._until:
             self._due += self._rate * seconds
             self.elapsed = elapsed
+        elif elapsed == self._edge:
+            self._due += self._rate * seconds
+            self.elapsed = elapsed
+            self._enter_span()
         else:
             self._advance_over_edges(elapsed)
 
@@ -167,10 +171,7 @@ class Delivery:
     def _advance_over_edges(self, elapsed: int) -> None:
         assert self.schedule is not None  # nothing else has edges
         seconds = elapsed - self.elapsed
-        if elapsed == self._until:
-            units = self._rate * seconds
-        else:
-            units = self.schedule.volume(self._time, seconds)
+        units = self.schedule.volume(self._time, seconds)
         left = self._capacity - self._due
         if units >= left:
             moment = self.schedule.moment_of(self._time, left, seconds)
@@ -179,10 +180,7 @@ class Delivery:
             units = left
         self._due += units
         self.elapsed = elapsed
-        if elapsed == self._edge and units < left:
-            self._enter_span()
-        else:
-            self._look()
+        self._look()
 
     def _look(self) -> None:
         """Find the place in the schedule again, after more than the next edge has gone by."""
@@ -200,3 +198,4 @@ class Delivery:
         left = self._capacity - self._due
         if rate * (edge - self.elapsed) >= left:
             self._until = self.elapsed - (-left // rate)
+            self._edge = _NEVER

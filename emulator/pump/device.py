@@ -7,6 +7,7 @@ knows a connection, a clock or a file.  It is a toy; no real device works like t
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump.delivery import STEP, Delivery
 from mockpump.emulator.pump.modes import ModeInput, following
+from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import PROTOCOL_VERSION, Identity, Mode, Telemetry
@@ -27,7 +28,11 @@ class PumpIdentity(Record, frozen=True):
 
 
 class Pump:
-    """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time."""
+    """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time.
+
+    `LocalProtocolError` for an identity that no message can carry; `DecodeError` or `ProgramError`
+    when what the memory holds is no program.
+    """
 
     __slots__ = ("delivery", "identity", "image", "memory", "mode")
 
@@ -40,6 +45,7 @@ class Pump:
         self.delivery.set_clock(clock)
         self.mode = Mode.STOPPED
         self.image = b""
+        m.encode(self.describe())
         stored = memory.program()
         if stored is not None:
             self.activate(stored)
@@ -56,11 +62,10 @@ class Pump:
 
     def advance(self, elapsed: int) -> bool:
         """Live on until `elapsed`; whether the mode changed on the way."""
+        before = self.mode
         self.delivery.advance(min(elapsed, LAST_SECOND))
-        if self.delivery.empty and self.mode is Mode.RUNNING:
-            self.enter(ModeInput.EMPTY)
-            return True
-        return False
+        self._notice_empty()
+        return self.mode is not before
 
     def enter(self, event: ModeInput) -> None:
         """Change the mode as the table says."""
@@ -69,11 +74,19 @@ class Pump:
             self.delivery.resume()
         else:
             self.delivery.suspend()
+        self._notice_empty()
+
+    def _notice_empty(self) -> None:
+        if self.delivery.empty and self.mode is Mode.RUNNING:
+            self.enter(ModeInput.EMPTY)
 
     def activate(self, image: bytes) -> None:
-        """Make a program the active one, from this second on."""
-        self.image = image
+        """Make a program the active one, from this second on.
+
+        `DecodeError` or `ProgramError`, and nothing changed, when it is the image of none.
+        """
         self.delivery.set_program(programs.from_image(image))
+        self.image = image
         self.enter(ModeInput.PROGRAM)
 
     def describe(self) -> Identity:

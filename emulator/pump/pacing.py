@@ -4,6 +4,8 @@ Only the pump's clock is scaled; the link's timers always run in line time, so t
 seconds breaks no timeout.  Line time is in microseconds, pump time in whole seconds.
 """
 
+from mockpump.protocol.errors import LocalProtocolError
+
 # As fast as the telemetry is carried away; without a subscriber pump time stands still.
 MAX_SPEED = None
 _MICROSECONDS = 1_000_000
@@ -13,42 +15,51 @@ class Pacing:
     """The map from line time to pump time.
 
     `speed` is pump seconds a second (0: standing still; `MAX_SPEED`: decided by whoever drives the
-    pump), `until` the pump second at which time stands still (None: never).
+    pump), `until` the pump second at which time stands still (None: never).  `LocalProtocolError`
+    for a negative speed.
     """
 
-    __slots__ = ("_base_elapsed", "_base_now", "speed", "until")
+    # `_base_ticks` is pump time at line time `_base_now`, in microseconds: the part of a second
+    # that has gone by must outlive a change of speed, or changing it often would stop the pump.
+    __slots__ = ("_base_now", "_base_ticks", "speed", "until")
 
     def __init__(
         self, speed: int | None = 1, *, now: int = 0, elapsed: int = 0, until: int | None = None
     ) -> None:
-        self.speed = speed
-        self.until = until
-        self._base_now = now
-        self._base_elapsed = elapsed
+        self.rebase(elapsed, now)
+        self._set(speed, until)
 
     def change(self, speed: int | None, now: int, *, until: int | None = None) -> None:
         """Go on from the present moment at another speed, until another second."""
-        elapsed = self._base_elapsed if self.speed is None else self.elapsed(now)
-        self.rebase(elapsed, now)
+        self._base_ticks, self._base_now = self._ticks(now), now
+        self._set(speed, until)
+
+    def _set(self, speed: int | None, until: int | None) -> None:
+        if speed is not MAX_SPEED and speed < 0:
+            raise LocalProtocolError(f"pump time runs forward: no speed is {speed}")
         self.speed = speed
         self.until = until
 
     def rebase(self, elapsed: int, now: int) -> None:
         """Pump time is `elapsed` now, whatever it would have been."""
-        self._base_elapsed = elapsed
+        self._base_ticks = elapsed * _MICROSECONDS
         self._base_now = now
 
     def elapsed(self, now: int) -> int:
         """Pump time at a line time."""
-        ticks = (now - self._base_now) * (self.speed or 0)
-        elapsed = self._base_elapsed + ticks // _MICROSECONDS
-        return elapsed if self.until is None else max(self._base_elapsed, min(elapsed, self.until))
+        return self._ticks(now) // _MICROSECONDS
+
+    def _ticks(self, now: int) -> int:
+        ticks = self._base_ticks + max(now - self._base_now, 0) * (self.speed or 0)
+        if self.until is None:
+            return ticks
+        return max(self._base_ticks, min(ticks, self.until * _MICROSECONDS))
 
     def due(self, elapsed: int) -> int | None:
         """The first line time at which pump time has come to `elapsed`; None when it never will."""
-        if elapsed <= self._base_elapsed:
+        ahead = elapsed * _MICROSECONDS - self._base_ticks
+        if ahead <= 0:
             return self._base_now
         if not self.speed or (self.until is not None and elapsed > self.until):
             return None
-        seconds = elapsed - self._base_elapsed
-        return self._base_now - (-seconds * _MICROSECONDS // self.speed)
+        return self._base_now - (-ahead // self.speed)

@@ -16,7 +16,6 @@ from mockpump.protocol.connection import (
     MessageRejected,
     WrongDirection,
 )
-from mockpump.protocol.framing import RejectedFrame
 from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.messages import Reason
@@ -59,31 +58,44 @@ class Port:
         return self.connection.data_to_send(now)
 
     def _take_events(self, now: int) -> None:
-        while (event := self.connection.next_event()) is not None:
-            self._take_event(event, now)
+        while events := self._next_events():
+            closes = [isinstance(event, LinkClosed) for event in events]
+            # The connections that these end are over already, and another may be open by now.
+            over = len(events) - closes[::-1].index(True) if True in closes else 0
+            for place, event in enumerate(events):
+                self._take_event(event, now, place < over)
 
-    def _take_event(self, event: ConnectionEvent, now: int) -> None:
+    def _next_events(self) -> list[ConnectionEvent]:
+        events: list[ConnectionEvent] = []
+        while (event := self.connection.next_event()) is not None:
+            events.append(event)
+        return events
+
+    def _take_event(self, event: ConnectionEvent, now: int, over: bool) -> None:
+        if isinstance(event, LinkOpened):
+            self.caller = Caller(largest_piece=event.max_payload - _DATA_OVERHEAD)
+        elif isinstance(event, LinkClosed):
+            self.caller = Caller()
+        elif over:
+            # It came before the end, so it counts; but its reply would reach another caller.
+            self._answer(event)
+        elif isinstance(event, MessageReceived | MessageRejected) and not self.connection.room:
+            # More requests than replies can be queued: such a caller does not wait for answers.
+            # What cannot be answered is not done.
+            self.connection.abort(now)
+        elif (reply := self._answer(event)) is not None:
+            self.connection.send(reply, now)
+
+    def _answer(self, event: ConnectionEvent) -> Message | None:
         if isinstance(event, MessageReceived):
-            self._reply(handle(self.pump, event.message, self.caller), now)
-        elif isinstance(event, RejectedFrame):
             self._count_line()
-        elif isinstance(event, MessageRejected):
-            self._reply(_refusal(event), now)
-        elif isinstance(event, LinkOpened | LinkClosed):
-            self.caller = Caller(largest_piece=self.connection.link.max_payload - _DATA_OVERHEAD)
-            self._count_line()
+            return handle(self.pump, event.message, self.caller)
+        return _refusal(event) if isinstance(event, MessageRejected) else None
 
     def _count_line(self) -> None:
         statistics = self.connection.statistics
         self.caller.frames_rejected = statistics.frames_rejected
         self.caller.bytes_discarded = statistics.bytes_discarded
-
-    def _reply(self, message: Message, now: int) -> None:
-        if self.connection.room:
-            self.connection.send(message, now)
-        else:
-            # More requests than replies can be queued: such a caller does not wait for answers.
-            self.connection.abort(now)
 
     # -- the pump's time -------------------------------------------------------------------------
 

@@ -4,8 +4,6 @@ It is what every way of running a pump drives: the asyncio runner, the world in 
 in-process serial port.  Still pure: line time comes in as `now`, in microseconds.
 """
 
-from collections.abc import Iterable
-
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.port import Port
@@ -15,13 +13,12 @@ from mockpump.protocol.link_settings import LinkSettings
 class Station:
     """A pump that is being run.  After every call, send what `Port.data_to_send` gives."""
 
-    __slots__ = ("_stood_still", "pacing", "ports", "pump")
+    __slots__ = ("pacing", "ports", "pump")
 
     def __init__(self, pump: Pump, pacing: Pacing | None = None) -> None:
         self.pump = pump
         self.pacing = pacing or Pacing()
         self.ports: list[Port] = []
-        self._stood_still: int | None = None
 
     def attach(self, settings: LinkSettings | None = None) -> Port:
         """A new line into the pump."""
@@ -39,15 +36,19 @@ class Station:
         `MAX_SPEED` goes as fast as the lines carry the telemetry that was asked for.
         """
         self.advance(now)
-        until = None if run is None else self.pump.elapsed + run
-        self.pacing.rebase(self.pump.elapsed, now)
+        elapsed = self.pump.elapsed
+        if self.pacing.elapsed(now) != elapsed:
+            self.pacing.rebase(elapsed, now)
+        until = None if run is None else min(elapsed + run, LAST_SECOND)
         self.pacing.change(speed, now, until=until)
-        self._stood_still = None
 
     def receive_data(self, port: Port, data: bytes, now: int) -> None:
         """Take bytes from one line."""
         self.advance(now)
+        mode = self.pump.mode
         port.receive_data(data, now)
+        if self.pump.mode is not mode:
+            self._tell(True)
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now, on the lines and in the pump."""
@@ -61,16 +62,14 @@ class Station:
         if self.pacing.speed is MAX_SPEED:
             deadlines.append(now if self._may_leap() else None)
         else:
-            deadlines += [self.pacing.due(report) for report in self._reports()]
+            deadlines += [self.pacing.due(stop) for stop in self._stops()]
         return min((each for each in deadlines if each is not None), default=None)
 
-    def _reports(self) -> Iterable[int]:
-        for port in self.ports:
-            report = port.next_report()
-            if report is not None:
-                yield report
-        if self.pacing.until is not None and self._stood_still is None:
-            yield self.pacing.until
+    def comes_to(self, elapsed: int) -> bool:
+        """Whether the pump will be so many seconds old, as things stand."""
+        last = LAST_SECOND if self.pacing.until is None else min(self.pacing.until, LAST_SECOND)
+        moves = self._subscribed() if self.pacing.speed is MAX_SPEED else self.pacing.speed
+        return elapsed <= (last if moves else self.pump.elapsed)
 
     # -- pump time -------------------------------------------------------------------------------
 
@@ -81,34 +80,51 @@ class Station:
         """
         if self.pacing.speed is MAX_SPEED:
             if self._may_leap():
-                self._advance_to(self._leap())
+                self._advance_to(min([*self._stops(), LAST_SECOND]))
             return
         target = min(self.pacing.elapsed(now), LAST_SECOND)
-        if target == self.pump.elapsed:
+        if target <= self.pump.elapsed:
             return
-        for stop in sorted({self._latest_report(port, target) for port in self.ports}):
+        stops = {self._latest_report(port, target) for port in self.ports}
+        edge = self._edge()
+        if edge is not None:
+            stops.add(min(edge, target))
+        for stop in sorted(stops | {target}):
             if stop > self.pump.elapsed:
                 self._advance_to(stop)
-        self._advance_to(target)
 
     def _latest_report(self, port: Port, target: int) -> int:
         interval = port.caller.interval
         return target // interval * interval if interval else 0
 
+    def _stops(self) -> list[int]:
+        """The seconds ahead at which a line may have to be told something, or time stands still."""
+        elapsed = self.pump.elapsed
+        stops = [port.next_report() for port in self.ports]
+        stops += [self._edge(), self.pacing.until]
+        return [stop for stop in stops if stop is not None and elapsed < stop <= LAST_SECOND]
+
+    def _edge(self) -> int | None:
+        """When delivery next changes its rate, as long as a line wants to know.
+
+        It may run empty then, which changes the mode.
+        """
+        return self.pump.delivery.next_edge() if self._subscribed() else None
+
+    def _subscribed(self) -> bool:
+        return any(port.caller.interval for port in self.ports)
+
     def _advance_to(self, elapsed: int) -> None:
-        changed = self.pump.advance(elapsed)
-        until = self.pacing.until
-        if until is not None and self.pump.elapsed >= until and self._stood_still != until:
-            self._stood_still = until
-            changed = True
+        before, until = self.pump.elapsed, self.pacing.until
+        mode_changed = self.pump.advance(elapsed)
+        stands_still = until is not None and before < until <= self.pump.elapsed
+        self._tell(mode_changed or stands_still)
+
+    def _tell(self, changed: bool) -> None:
         for port in self.ports:
             port.pump_advanced(changed)
 
     def _may_leap(self) -> bool:
-        carried = all(port.caller.pending is None for port in self.ports)
-        return carried and self._leap() > self.pump.elapsed
-
-    def _leap(self) -> int:
-        reports = [report for port in self.ports if (report := port.next_report()) is not None]
-        last = LAST_SECOND if self.pacing.until is None else self.pacing.until
-        return min(*reports, last) if reports else self.pump.elapsed
+        if self.pump.elapsed >= (LAST_SECOND if self.pacing.until is None else self.pacing.until):
+            return False
+        return self._subscribed() and all(port.caller.pending is None for port in self.ports)

@@ -16,7 +16,8 @@ from mockpump.emulator.programmer.client import (
 from mockpump.emulator.programmer.errors import ConnectionLost
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
-from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.errors import PortError, reason_of
+from mockpump.emulator.transports.loss import lose_line
 from mockpump.protocol import messages as m
 from mockpump.protocol.link_settings import LinkSettings
 
@@ -66,6 +67,13 @@ class AsyncProgrammer:
         """Bytes have come in."""
         self.programmer.receive_data(data, line_now())
         self._work()
+
+    def line_lost(self, why: str) -> None:
+        """The line itself is gone: what is awaited raises `PortError` or `OutcomeUnknown`."""
+        self.close()
+        error = lose_line(self.programmer, why, line_now())
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_exception(error)
 
     def close(self) -> None:
         """Stop the timer; the line is its owner's to close."""
@@ -117,6 +125,11 @@ class _ClientProtocol(asyncio.Protocol):
         if self.programmer is not None:
             self.programmer.data_received(data)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The pump has hung up."""
+        if self.programmer is not None:
+            self.programmer.line_lost("the pump has hung up")
+
 
 async def connect_tcp(
     host: str, port: int, settings: LinkSettings | None = None
@@ -125,7 +138,7 @@ async def connect_tcp(
     loop = asyncio.get_running_loop()
     try:
         transport, protocol = await loop.create_connection(_ClientProtocol, host, port)
-    except OSError as error:
-        raise PortError(f"cannot connect to {host}:{port}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise PortError(f"cannot connect to {host}:{port}: {reason_of(error)}") from None
     protocol.programmer = AsyncProgrammer(transport.write, settings)
     return protocol.programmer, transport

@@ -11,7 +11,7 @@ a `read` that must wait sleeps until the pump has something to do.
 
 import threading
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
@@ -19,13 +19,25 @@ from mockpump.emulator.pump.device import PumpIdentity, new_pump
 from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
+from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
+
+_MAX_SPEED = 1_000_000
+# What may wait for a reader; beyond it bytes are lost, as they are on any serial port.
+_MAX_WAITING = 65_536
 
 
 class Serial(SerialBase):
     """A serial port with a virtual pump behind it."""
 
     BAUDRATES = SerialBase.BAUDRATES
+
+    # There are no such wires; a terminal program that looks at them finds a device that is there.
+    cts = True
+    dsr = True
+    cd = True
+    ri = False
+    out_waiting = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._changed = threading.Condition(threading.RLock())
@@ -42,6 +54,7 @@ class Serial(SerialBase):
         self._station = Station(new_pump(identity), Pacing(speed, now=now))
         self._line = self._station.attach()
         self._received.clear()
+        self._cancelled = False
         self.is_open = True
 
     def close(self) -> None:
@@ -53,6 +66,11 @@ class Serial(SerialBase):
     def _reconfigure_port(self) -> None:
         """Baud rate and the like: taken, and without effect."""
 
+    def _update_rts_state(self) -> None:
+        """No such wire."""
+
+    _update_dtr_state = _update_break_state = _update_rts_state
+
     def _require_open(self) -> None:
         if not self.is_open:
             raise PortNotOpenError()
@@ -61,8 +79,12 @@ class Serial(SerialBase):
         """Let the pump do what is due; return the line time."""
         now = line_now()
         self._station.handle_timer(now)
-        self._received += self._line.data_to_send(now)
+        self._collect(now)
         return now
+
+    def _collect(self, now: int) -> None:
+        self._received += self._line.data_to_send(now)
+        del self._received[_MAX_WAITING:]
 
     @property
     def in_waiting(self) -> int:
@@ -73,23 +95,35 @@ class Serial(SerialBase):
             return len(self._received)
 
     def read(self, size: int = 1) -> bytes:
-        """Up to `size` bytes, fewer when the timeout passes first (None: never)."""
+        """Up to `size` bytes, fewer when the timeout passes first (None: never).
+
+        With `inter_byte_timeout`, fewer as well when so long nothing has followed what came.
+        """
         with self._changed:
             self._require_open()
-            self._cancelled = False
             last = None if self.timeout is None else line_now() + int(self.timeout * 1e6)
+            had, heard_at = 0, 0
             while len(self._received) < size and self.is_open and not self._cancelled:
                 now = self._work()
-                if len(self._received) >= size or (last is not None and now >= last):
+                if len(self._received) > had:
+                    had, heard_at = len(self._received), now
+                until = _earlier(last, self._silence(heard_at) if had else None)
+                if had >= size or (until is not None and now >= until):
                     break
-                self._wait(now, last)
+                self._wait(now, until)
+            # As with a real port, a cancellation that finds no reader ends the next read.
+            self._cancelled = False
             data = bytes(self._received[:size])
             del self._received[:size]
             return data
 
-    def _wait(self, now: int, last: int | None) -> None:
-        deadlines = [each for each in (self._station.next_deadline(now), last) if each is not None]
-        self._changed.wait(max(min(deadlines) - now, 0) / 1e6 if deadlines else None)
+    def _silence(self, heard_at: int) -> int | None:
+        pause = self.inter_byte_timeout
+        return None if pause is None else heard_at + int(pause * 1e6)
+
+    def _wait(self, now: int, until: int | None) -> None:
+        wake = _earlier(self._station.next_deadline(now), until)
+        self._changed.wait(None if wake is None else max(wake - now, 0) / 1e6)
 
     def write(self, b: Any, /) -> int:
         """Give bytes to the pump; it answers at once."""
@@ -98,7 +132,7 @@ class Serial(SerialBase):
             self._require_open()
             now = line_now()
             self._station.receive_data(self._line, data, now)
-            self._received += self._line.data_to_send(now)
+            self._collect(now)
             self._changed.notify_all()
         return len(data)
 
@@ -107,6 +141,9 @@ class Serial(SerialBase):
         with self._changed:
             self._cancelled = True
             self._changed.notify_all()
+
+    def cancel_write(self) -> None:
+        """No write ever waits."""
 
     def reset_input_buffer(self) -> None:
         """Throw away what was received and not read."""
@@ -123,17 +160,30 @@ class Serial(SerialBase):
         self._require_open()
 
 
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return min((each for each in (one, other) if each is not None), default=None)
+
+
 def _parse(url: str) -> tuple[PumpIdentity, int]:
-    parts = urlsplit(url)
-    options = parse_qs(parts.query, keep_blank_values=True)
-    speed = options.pop("speed", ["1"])[-1]
-    if parts.scheme != "mockpump" or not parts.netloc or parts.path or options:
-        raise SerialException(f"{url}: expected mockpump://NAME or mockpump://NAME?speed=60")
-    if not speed.isascii() or not speed.isdigit():
-        raise SerialException(f"{url}: speed must be a whole number")
+    parts, speed = _split(url)
+    if not (speed.isascii() and speed.isdigit()) or len(speed) > 9 or int(speed) > _MAX_SPEED:
+        raise SerialException(f"{url}: speed must be a whole number up to {_MAX_SPEED}")
+    identity = PumpIdentity(name=unquote(parts.netloc))
     try:
-        identity = PumpIdentity(name=parts.netloc)
-        new_pump(identity)
+        m.encode(new_pump(identity).describe())
     except LocalProtocolError as error:
         raise SerialException(f"{url}: {error}") from None
     return identity, int(speed)
+
+
+def _split(url: str) -> tuple[SplitResult, str]:
+    wrong = SerialException(f"{url}: expected mockpump://NAME or mockpump://NAME?speed=60")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise wrong from None
+    options = parse_qs(parts.query, keep_blank_values=True)
+    speed = options.pop("speed", ["1"])[-1]
+    if parts.scheme != "mockpump" or not parts.netloc or parts.path or parts.fragment or options:
+        raise wrong
+    return parts, speed

@@ -6,17 +6,20 @@ keeps one slave descriptor of its own, and survives the other side closing and o
 """
 
 import asyncio
+import contextlib
 import os
 import tty
 from pathlib import Path
 
-from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.link_settings import LinkSettings
 
 _CHUNK = 65_536
 # What may wait for a reader; beyond it the line loses bytes, as a line does when nobody listens.
 _MAX_WAITING = 65_536
+# Where the slaves of ptys live, on Linux and on macOS.
+_PTYS = ("/dev/pts/", "/dev/ttys")
 
 
 class PtyLine:
@@ -27,7 +30,7 @@ class PtyLine:
     ) -> None:
         self._runner = runner
         self._loop = asyncio.get_running_loop()
-        self._master, self._slave = os.openpty()
+        self._master, self._slave = _open_pty()
         tty.setraw(self._slave)
         os.fchmod(self._slave, 0o600)
         os.set_blocking(self._master, False)
@@ -74,12 +77,21 @@ class PtyLine:
         self._loop.remove_writer(self._master)
         self._runner.detach(self._port)
         if self._link is not None and _points_to(self._link, self._device):
-            self._link.unlink()
+            # Whoever took away our right to remove the link has also taken over the link.
+            with contextlib.suppress(OSError):
+                self._link.unlink()
         self._close_descriptors()
 
     def _close_descriptors(self) -> None:
         os.close(self._slave)
         os.close(self._master)
+
+
+def _open_pty() -> tuple[int, int]:
+    try:
+        return os.openpty()
+    except OSError as error:
+        raise PortError(f"cannot open a pty: {reason_of(error)}") from None
 
 
 def _points_to(link: Path, device: str) -> bool:
@@ -88,12 +100,20 @@ def _points_to(link: Path, device: str) -> bool:
 
 def _make_link(link: Path, device: str) -> Path:
     """A stable name for the slave; an old link to a pty is replaced, nothing else is."""
-    if link.is_symlink() and str(link.readlink()).startswith("/dev/pts/"):
+    if _points_to(link, device):
+        # Left behind by a pump that was killed: the system gave us the same pty again.
+        return link
+    if link.is_symlink() and str(link.readlink()).startswith(_PTYS):
         if link.exists():
-            raise PortError(f"{link} is in use: it leads to {link.readlink()}, which is open")
+            where = link.readlink()
+            raise PortError(
+                f"{link} is in use: it leads to {where}, which is open; remove it first"
+            )
         link.unlink()
     try:
         link.symlink_to(device)
+    except FileExistsError:
+        raise PortError(f"cannot make {link}: something else has that name") from None
     except OSError as error:
-        raise PortError(f"cannot make {link}: {error.strerror}") from None
+        raise PortError(f"cannot make {link}: {reason_of(error)}") from None
     return link

@@ -1,17 +1,8 @@
-"""The programmer on a serial port: procedures run to their end, blocking, over any pyserial URL.
+"""The programmer on a serial port: procedures run to their end, blocking, over any pyserial URL."""
 
-Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`.
-Where the port has a file descriptor it is waited for with `select`, which is quicker than
-pyserial's own way; otherwise (`loop://`, `mockpump://`) its `read` is used with a timeout.
-"""
-
-import os
-import select
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import TypeVar
-
-import serial
-from serial import Serial
 
 from mockpump.emulator.programmer.client import (
     Connected,
@@ -22,10 +13,12 @@ from mockpump.emulator.programmer.client import (
     ProgrammerEvent,
     TelemetryReceived,
 )
-from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.loss import lose_line
+from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
 from mockpump.protocol.link_events import CloseReason
 from mockpump.protocol.link_settings import LinkSettings
@@ -34,27 +27,7 @@ T = TypeVar("T")
 # Sees every chunk: True for what is sent, False for what is received.
 Tap = Callable[[bool, bytes], None]
 
-_CHUNK = 65_536
 _CLOSING_PATIENCE = 1_000_000
-HANDLER_PACKAGE = "mockpump.emulator.transports"
-
-
-def open_port(url: str) -> Serial:
-    """Open a port for one user; `PortError` in one line when that fails."""
-    if HANDLER_PACKAGE not in serial.protocol_handler_packages:
-        serial.protocol_handler_packages.append(HANDLER_PACKAGE)
-    if url.startswith("tcp:"):
-        url = "socket://" + url.removeprefix("tcp:").removeprefix("//")
-    try:
-        return serial.serial_for_url(url, baudrate=115_200, timeout=0, exclusive=True)
-    except (serial.SerialException, OSError, ValueError) as error:
-        raise PortError(f"cannot open {url}: {_why(error)}") from None
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None:
-        return "busy" if "lock" in str(error) else os.strerror(error.errno).lower()
-    return str(error).splitlines()[0]
 
 
 class SerialProgrammer:
@@ -63,11 +36,9 @@ class SerialProgrammer:
     def __init__(
         self, url: str, settings: LinkSettings | None = None, tap: Tap | None = None
     ) -> None:
-        self.url = url
         self.programmer = Programmer(settings)
         self._tap = tap
-        self._serial = open_port(url)
-        self._descriptor = _descriptor_of(self._serial)
+        self._port = SerialPort(url)
         self._telemetry: list[m.Telemetry] = []
 
     def __enter__(self) -> "SerialProgrammer":
@@ -79,17 +50,39 @@ class SerialProgrammer:
     def connect(self, connection: int) -> Connected:
         """Call the pump under a fresh connection id; `ConnectionLost` when nobody answers."""
         self.programmer.connect(connection, line_now())
-        for event in self._events():
+        while True:
+            event = next(self._events())
             if isinstance(event, Connected):
                 return event
             if isinstance(event, Disconnected):
-                break
-        raise ConnectionLost(CloseReason.NO_ANSWER)
+                raise self._nobody()
+
+    def _nobody(self) -> ConnectionLost:
+        error = ConnectionLost(CloseReason.NO_ANSWER)
+        heard = self.programmer.connection.statistics.bytes_received
+        error.add_note(
+            f"{heard:,} bytes came in, but no answer of a pump"
+            if heard
+            else f"is a pump running at {self._port.url}?"
+        )
+        return error
 
     def run(self, procedure: Procedure[T]) -> T:
-        """Run a procedure to its end and return its result; raises what it fails with."""
+        """Run a procedure to its end and return its result; raises what it fails with.
+
+        `PortError` when the line itself goes, or `OutcomeUnknown` when it goes between a request
+        that changes the pump and its reply.
+        """
         self.programmer.start(procedure, line_now())
-        for event in self._events():
+        try:
+            return self._until_end(procedure)
+        except KeyboardInterrupt as interrupt:
+            self._give_up(interrupt)
+            raise
+
+    def _until_end(self, procedure: Procedure[T]) -> T:
+        while True:
+            event = next(self._events())
             if isinstance(event, Finished):
                 result: T = event.result
                 return result
@@ -97,7 +90,14 @@ class SerialProgrammer:
                 raise event.error
             if isinstance(event, TelemetryReceived):
                 self._telemetry.append(event.telemetry)
-        raise ConnectionLost(CloseReason.SILENCE)
+
+    def _give_up(self, interrupt: KeyboardInterrupt) -> None:
+        """End the connection at once; an outcome that nobody knows is noted on the interrupt."""
+        error = lose_line(self.programmer, "interrupted", line_now())
+        if isinstance(error, OutcomeUnknown):
+            interrupt.add_note(str(error))
+        with contextlib.suppress(PortError):
+            self._port.send(self.programmer.data_to_send(line_now()))
 
     def watch(self) -> Iterator[m.Telemetry]:
         """Telemetry as it comes, after a subscription; `ConnectionLost` when the line goes."""
@@ -118,7 +118,7 @@ class SerialProgrammer:
         except PortError:
             pass
         finally:
-            self._serial.close()
+            self._port.close()
 
     def _say_goodbye(self) -> None:
         now = line_now()
@@ -138,60 +138,24 @@ class SerialProgrammer:
         while True:
             while (event := self.programmer.next_event()) is not None:
                 yield event
-            self._turn(None)
+            try:
+                self._turn(None)
+            except PortError as error:
+                raise lose_line(self.programmer, str(error), line_now()) from None
 
     def _turn(self, last: int | None) -> None:
         """Send what is due, wait for bytes or the next deadline, take what came."""
         now = line_now()
         data = self.programmer.data_to_send(now)
         if data:
-            self._write(data)
+            if self._tap is not None:
+                self._tap(True, data)
+            self._port.send(data)
         deadlines = [each for each in (self.programmer.next_deadline(), last) if each is not None]
-        data = self._read(max(min(deadlines) - now, 0) / 1e6 if deadlines else None)
+        data = self._port.receive(max(min(deadlines) - now, 0) / 1e6 if deadlines else None)
         now = line_now()
         if data:
             if self._tap is not None:
                 self._tap(False, data)
             self.programmer.receive_data(data, now)
         self.programmer.handle_timer(now)
-
-    def _read(self, timeout: float | None) -> bytes:
-        try:
-            if self._descriptor is None:
-                self._serial.timeout = timeout
-                return bytes(self._serial.read(max(1, self._serial.in_waiting)))
-            if not select.select((self._descriptor,), (), (), timeout)[0]:
-                return b""
-            data = os.read(self._descriptor, _CHUNK)
-        except (OSError, TypeError) as error:
-            # pyserial raises TypeError when another thread has closed the port under it.
-            raise PortError(f"{self.url} has closed: {_why(error)}") from None
-        if not data:
-            raise PortError(f"{self.url} has closed")
-        return data
-
-    def _write(self, data: bytes) -> None:
-        if self._tap is not None:
-            self._tap(True, data)
-        try:
-            if self._descriptor is None:
-                self._serial.write(data)
-            else:
-                _write_all(self._descriptor, data)
-        except OSError as error:
-            raise PortError(f"{self.url} has closed: {_why(error)}") from None
-
-
-def _descriptor_of(port: Serial) -> int | None:
-    try:
-        return int(port.fileno())
-    except (AttributeError, OSError):
-        return None
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        try:
-            data = data[os.write(descriptor, data) :]
-        except BlockingIOError:
-            select.select((), (descriptor,), (), None)

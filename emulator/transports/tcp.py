@@ -8,7 +8,7 @@ import asyncio
 from typing import cast
 
 from mockpump.emulator.pump.port import Port
-from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.link_settings import LinkSettings
 
@@ -73,9 +73,8 @@ class TcpListener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(lambda: TcpLine(self), host, port)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise PortError(f"cannot listen on {host}:{port}: {reason}") from None
+        except (OSError, ValueError) as error:
+            raise PortError(f"cannot listen on {host}:{port}: {reason_of(error)}") from None
 
     @property
     def address(self) -> tuple[str, int]:

@@ -25,7 +25,7 @@ from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.world.line import CleanLine
 from mockpump.protocol import messages as m
-from mockpump.protocol.errors import InternalError
+from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.link_settings import LinkSettings
 
 T = TypeVar("T")
@@ -79,17 +79,24 @@ class World:
         return cast(T, cast(Finished, event).result)
 
     def disconnect(self) -> None:
-        """End the connection in good order."""
-        self.programmer.disconnect(self.now)
-        self._until((Disconnected,))
+        """End the connection in good order; harmless when there is none."""
+        if self.programmer.connection.is_open:
+            self.programmer.disconnect(self.now)
+            self._until((Disconnected,))
 
     def change_pace(self, speed: int | None, run: int | None = None) -> None:
         """Let pump time go by at another speed, at most for so many seconds."""
         self.station.change_pace(speed, self.now, run)
 
     def live(self, elapsed: int) -> None:
-        """Let time pass until the pump is `elapsed` seconds old (its pace must bring it there)."""
+        """Let time pass until the pump is `elapsed` seconds old.
+
+        `LocalProtocolError` when its pace never brings it there; at `MAX_SPEED` that is also when
+        nobody is subscribed to its telemetry.
+        """
         while self.pump.elapsed < elapsed:
+            if not self.station.comes_to(elapsed):
+                raise LocalProtocolError(f"at this pace the pump never is {elapsed} s old")
             self._turn(self.station.pacing.due(elapsed))
             self._take_events()
 

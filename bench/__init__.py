@@ -1,0 +1,1 @@
+"""The benchmark suite: `python -m bench`, each row against its peers in the same run."""

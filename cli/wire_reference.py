@@ -1,0 +1,167 @@
+"""`mockpump wire explain` and `spec`: the reference on a screen, and in the document.
+
+Both are generated from the declarations; this module only finds what was asked for.
+"""
+
+from enum import Enum
+from pathlib import Path
+
+import click
+
+from mockpump.cli import render_wire
+from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
+from mockpump.cli.render import as_json
+from mockpump.cli.wire_encode import KINDS, cut, nearest
+from mockpump.emulator.pump import document as pump_document
+from mockpump.protocol import diagram, document, markdown
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import CATALOGUE, Entry
+from mockpump.protocol.fields import Record
+from mockpump.protocol.framing import Header, RejectReason
+from mockpump.protocol.link_events import CloseReason, DropReason
+from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.markdown import MarkerError
+
+BLOCKS = {**document.BLOCKS, **pump_document.BLOCKS}
+RECORDS: dict[str, tuple[type[Record], ...]] = {
+    "frame": (Header,),
+    "offer": (Offer,),
+    "program": document.PROGRAM_RECORDS,
+}
+_ENUMS: tuple[type[Enum], ...] = (
+    *document.ENUMERATIONS,
+    RejectReason,
+    DropReason,
+    CloseReason,
+)
+ENUMERATIONS = {each.__name__.lower(): each for each in _ENUMS}
+
+
+# -- explain -------------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[MESSAGE]")
+@click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+def explain(name: str | None, json_: bool) -> None:
+    """Show where the fields of a MESSAGE lie and what they mean.
+
+    Without a name, list the messages.  Also: frame, offer, program, and the enumerations.
+
+    \b
+    mockpump wire explain Status
+    mockpump wire explain frame
+    """
+    show = _explain_json if json_ else _explain_text
+    if name is None:
+        show(None)
+        return
+    wanted = name.lower()
+    found = m.entry_named(wanted) or RECORDS.get(wanted) or ENUMERATIONS.get(wanted)
+    if found is None and wanted.upper() in KINDS:
+        found = RECORDS["offer" if wanted.startswith("open") else "frame"]
+    if found is None:
+        known = [each.name for each in CATALOGUE.values()]
+        names = [*known, *RECORDS, *(each.__name__ for each in ENUMERATIONS.values())]
+        fail(f"there is nothing called {cut(name)}{nearest(name, names)}", EXIT_USAGE)
+    show(found)
+
+
+_Found = Entry | tuple[type[Record], ...] | type[Enum] | None
+
+
+def _explain_text(found: _Found) -> None:
+    if found is None:
+        render_wire.show_catalogue([*RECORDS, *(e.__name__ for e in ENUMERATIONS.values())])
+    elif isinstance(found, Entry):
+        render_wire.show_message(found)
+    elif found == (Header,):
+        render_wire.show_frame()
+    elif isinstance(found, tuple):
+        for place, record in enumerate(found):
+            if place:
+                render_wire.say()
+            render_wire.show_record(record)
+    else:
+        render_wire.show_enumeration(found)
+
+
+def _explain_json(found: _Found) -> None:
+    if found is None:
+        for entry in document.catalogue():
+            click.echo(as_json(_entry_facts(entry)))
+    elif isinstance(found, Entry):
+        click.echo(as_json({**_entry_facts(found), **_layout(found.message, found.number)}))
+    elif isinstance(found, tuple):
+        for record in found:
+            facts = {"name": record.__name__, "doc": document.summary(record)}
+            click.echo(as_json({**facts, **_layout(record, None)}))
+    else:
+        named = {each.name.lower(): each.value for each in found}
+        click.echo(as_json({"name": found.__name__, "members": named}))
+
+
+def _entry_facts(entry: Entry) -> dict[str, object]:
+    return {
+        "name": entry.name,
+        "number": entry.number,
+        "direction": entry.direction,
+        "reply": entry.reply.__name__ if entry.reply else None,
+        "doc": document.summary(entry.message),
+    }
+
+
+def _layout(record: type[Record], number: int | None) -> dict[str, object]:
+    rows = diagram.field_rows(record, 0 if number is None else 1)
+    drawn = diagram.diagram(record, number)
+    return {"fields": [row._asdict() for row in rows], "diagram": drawn.splitlines()}
+
+
+# -- spec ----------------------------------------------------------------------------------------
+
+
+@click.command(short_help="Write the generated parts of the protocol document.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 when FILE is stale.")
+def spec(file: Path | None, check: bool) -> None:
+    """Write the generated parts of the protocol document into FILE, or print them.
+
+    They stand between a line <!-- generated: NAME --> and a line <!-- end generated -->.
+
+    \b
+    mockpump wire spec docs/PROTOCOL.md
+    mockpump wire spec --check docs/PROTOCOL.md
+    """
+    if file is None:
+        if check:
+            fail("--check needs a FILE to check", EXIT_USAGE)
+        click.echo(markdown.everything(BLOCKS), nl=False)
+        return
+    text, newline = _read(file)
+    try:
+        fresh = markdown.render(text, BLOCKS)
+    except MarkerError as error:
+        fail(f"{file}: {error}", EXIT_USAGE)
+    if check and fresh != text:
+        fail(f"{file} is stale; run: mockpump wire spec {file}", EXIT_REFUSED)
+    if fresh != text:
+        _write(file, fresh, newline)
+
+
+def _read(file: Path) -> tuple[str, str]:
+    try:
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read()
+            newline = opened.newlines if isinstance(opened.newlines, str) else "\n"
+    except OSError as error:
+        fail(f"{file}: {(error.strerror or str(error)).lower()}", EXIT_USAGE)
+    except UnicodeDecodeError:
+        fail(f"{file}: not UTF-8 text", EXIT_USAGE)
+    return text, newline
+
+
+def _write(file: Path, text: str, newline: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", newline=newline)
+    except OSError as error:
+        fail(f"{file}: {(error.strerror or str(error)).lower()}", EXIT_USAGE)

@@ -1,0 +1,77 @@
+"""The pump's part of the reference, generated: its modes, what each allows, and its constants.
+
+Read from the tables that the pump runs by, as `mockpump.protocol.document` reads the declarations.
+"""
+
+from collections.abc import Callable, Iterator
+
+from mockpump.emulator.memory.interface import OUTCOMES
+from mockpump.emulator.pump.commands import COMMANDS
+from mockpump.emulator.pump.delivery import CLOCK_CYCLE, STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.device import FACTORY_PROGRAM, LAST_SECOND, RESERVOIR
+from mockpump.emulator.pump.modes import MODES, ModeInput
+from mockpump.protocol.markdown import code, fenced, table
+from mockpump.protocol.messages import Mode, entry_of
+
+
+def modes() -> str:
+    """What happens down the side, modes across, the mode that follows in each cell."""
+    head = ["what happens", *(mode.name for mode in Mode)]
+    rows = ([event.value, *(_following(mode, event) for mode in Mode)] for event in ModeInput)
+    return table(head, rows)
+
+
+def _following(mode: Mode, event: ModeInput) -> str:
+    following = MODES[mode].get(event)
+    return "" if following is None else following.name
+
+
+def mode_diagram() -> str:
+    """The changes of mode, for Mermaid."""
+    return fenced("\n".join(_mermaid()), "mermaid")
+
+
+def _mermaid() -> Iterator[str]:
+    yield "stateDiagram-v2"
+    yield "    [*] --> STOPPED"
+    for mode, row in MODES.items():
+        for event, following in row.items():
+            yield f"    {mode.name} --> {following.name}: {event.value}"
+
+
+def requests() -> str:
+    """Requests down the side, modes across: allowed, or refused."""
+    head = ["request", *(mode.name for mode in Mode)]
+    ordered = sorted(COMMANDS, key=lambda message: entry_of(message).number)
+    rows = (
+        [code(each.__name__), *(_allowed(mode in COMMANDS[each].modes) for mode in Mode)]
+        for each in ordered
+    )
+    return table(head, rows)
+
+
+def _allowed(allowed: bool) -> str:
+    return "yes" if allowed else "`WRONG_MODE`"
+
+
+def constants() -> str:
+    """What this pump is made of; another may differ where `Identity` says so."""
+    factory = FACTORY_PROGRAM.patterns[0].segments[0].rate
+    rows = [
+        ("micro-step of the motor (`Identity.step`)", f"{STEP} nL"),
+        ("units in a micro-step", f"{UNITS_PER_STEP:,}"),
+        ("reservoir when full (`Identity.reservoir`), unless told otherwise", f"{RESERVOIR:,} nL"),
+        ("the clock runs from 0 to below", f"{CLOCK_CYCLE:,} s"),
+        ("elapsed time ends at", f"{LAST_SECOND:,} s"),
+        ("outcomes of transactions remembered", OUTCOMES),
+        (f'program it is made with, "{FACTORY_PROGRAM.name}"', f"{factory:,} nL/h, always"),
+    ]
+    return table(["constant", "value"], rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "pump-modes": modes,
+    "pump-mode-diagram": mode_diagram,
+    "pump-requests": requests,
+    "pump-constants": constants,
+}

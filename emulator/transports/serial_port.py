@@ -1,0 +1,143 @@
+"""A serial port as the programmer uses it: opened for one user, waited for, left as it was found.
+
+Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`.
+Where the port has a file descriptor it is waited for with `select`, which is quicker than
+pyserial's own way; otherwise (`loop://`, `mockpump://`) its `read` is used with a timeout.
+"""
+
+import contextlib
+import os
+import select
+import termios
+from typing import Any
+from urllib.parse import urlsplit
+
+import serial
+from serial import Serial
+
+from mockpump.emulator.transports.errors import PortError, reason_of
+
+HANDLER_PACKAGE = "mockpump.emulator.transports"
+_CHUNK = 65_536
+
+
+class SerialPort:
+    """An open port.  What the line does not take at once waits here, so that nothing blocks."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._settings = _terminal_settings(url)
+        self._serial = open_port(url)
+        self._descriptor = _descriptor_of(self._serial)
+        self._unsent = b""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, now or as soon as the line takes them; `PortError` when it has closed."""
+        if self._unsent:
+            self._unsent += data
+        else:
+            self._unsent = data[self._write_some(data) :]
+
+    def receive(self, timeout: float | None) -> bytes:
+        """What has come, waiting so many seconds for it; `PortError` when the line has closed."""
+        try:
+            if self._descriptor is None:
+                self._serial.timeout = timeout
+                return bytes(self._serial.read(max(1, self._serial.in_waiting)))
+            writers = (self._descriptor,) if self._unsent else ()
+            readable, writable, _ = select.select((self._descriptor,), writers, (), timeout)
+            if writable:
+                self._unsent = self._unsent[self._write_some(self._unsent) :]
+            if not readable:
+                return b""
+            data = os.read(self._descriptor, _CHUNK)
+        except BlockingIOError:
+            return b""
+        except (OSError, TypeError) as error:
+            # pyserial raises TypeError when another thread has closed the port under it.
+            raise PortError(f"{self.url} has closed: {_why(error)}") from None
+        if not data:
+            raise PortError(f"{self.url} has closed")
+        return data
+
+    def _write_some(self, data: bytes) -> int:
+        try:
+            if self._descriptor is None:
+                return self._serial.write(data) or 0
+            return os.write(self._descriptor, data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise PortError(f"{self.url} has closed: {_why(error)}") from None
+
+    def close(self) -> None:
+        """Close the port, with the terminal settings it had before."""
+        if self._settings is not None and self._descriptor is not None:
+            # Too late when the other end has gone; then there is nothing to restore either.
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._settings)
+        connection = getattr(self._serial, "_socket", None)
+        self._serial.close()
+        if connection is not None:
+            # pyserial forgets to, when the other end has gone first.
+            connection.close()
+
+
+def open_port(url: str) -> Serial:
+    """Open a port for one user; `PortError` in one line when that fails."""
+    if HANDLER_PACKAGE not in serial.protocol_handler_packages:
+        serial.protocol_handler_packages.append(HANDLER_PACKAGE)
+    place = _socket_url(url)
+    try:
+        return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
+    except (serial.SerialException, OSError, ValueError) as error:
+        reason = _why(error).removeprefix(f"{url}: ")
+        raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
+
+
+def _socket_url(url: str) -> str:
+    """`tcp:HOST:PORT` and `tcp:PORT` as pyserial spells them; a socket must name its port."""
+    if url.startswith("tcp:"):
+        place = url.removeprefix("tcp:").removeprefix("//")
+        url = f"socket://{place if ':' in place else f'127.0.0.1:{place}'}"
+    if url.startswith("socket://"):
+        try:
+            complete = urlsplit(url).port is not None
+        except ValueError:
+            complete = False
+        if not complete:
+            raise PortError(f"cannot open {url}: expected tcp:HOST:PORT or socket://HOST:PORT")
+    return url
+
+
+def _why(error: Exception) -> str:
+    """A reason in words; pyserial often has the system's own error only as its cause."""
+    if "exclusively lock" in str(error):
+        return "busy: another program has it open"
+    cause = error.__context__
+    if isinstance(error, termios.error) or isinstance(cause, termios.error):
+        return "not a serial port"
+    if isinstance(error, OSError) and error.errno is None and isinstance(cause, OSError):
+        return reason_of(cause)
+    return reason_of(error)
+
+
+def _descriptor_of(port: Serial) -> int | None:
+    try:
+        return int(port.fileno())
+    except (AttributeError, OSError):
+        return None
+
+
+def _terminal_settings(path: str) -> list[Any] | None:
+    """What the port is set to before pyserial changes it; None for what is no terminal."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        return termios.tcgetattr(descriptor)
+    except termios.error:
+        return None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,200 @@
+"""The rules of the layers, checked on the source text alone.
+
+`offences(root)` reads the folders under `root` and yields one line for each broken rule, in the
+form `protocol/link.py:12: imports ...`. Nothing is imported or run, so the same functions judge the
+project and the small bad trees that `test_architecture.py` writes to see each rule fail.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+LAYERS = {
+    "protocol": {"protocol"},
+    "emulator": {"emulator", "protocol"},
+    "cli": {"cli", "emulator", "protocol"},
+}
+OTHER_FOLDERS = ("tests", "examples", "bench")
+
+# Where a program meets the outside.
+LINES = {"asyncio", "pty", "select", "selectors", "serial", "socket", "socketserver", "ssl", "tty"}
+SYSTEM = {"fcntl", "multiprocessing", "os", "signal", "sqlite3", "subprocess", "termios"}
+TIME_AND_CHANCE = {"sched", "secrets", "time"}
+THREADS = {"_thread", "concurrent", "queue", "threading"}
+DOORS = frozenset(LINES | SYSTEM | TIME_AND_CHANCE | THREADS)
+# Sans-IO goes further: no file and no random source either, seeded or not.
+PROTOCOL_DOORS = DOORS | {"glob", "pathlib", "random", "shutil", "tempfile", "uuid"}
+ROOMS_WITH_DOORS = {"emulator/transports": DOORS, "emulator/memory": frozenset({"sqlite3"})}
+
+HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
+MAY_BE_HEAVY = "protocol/strategies.py"
+
+MAX_FILE_LINES = 330
+MAX_FUNCTION_LINES = 45
+
+
+@dataclass(frozen=True)
+class Import:
+    target: str
+    line: int
+    at_load: (
+        bool  # done when the module is loaded, not in a function, not for the type checker only
+    )
+
+
+@dataclass(frozen=True)
+class Module:
+    path: str  # relative to the root, with forward slashes
+    source: str
+    tree: ast.Module
+    imports: tuple[Import, ...]
+
+    @property
+    def folder(self) -> str:
+        return self.path.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return "mockpump." + self.path.removesuffix(".py").removesuffix("/__init__").replace(
+            "/", "."
+        )
+
+
+def read(root: Path, *folders: str) -> list[Module]:
+    paths = (path for folder in folders for path in sorted((root / folder).rglob("*.py")))
+    return [_module(path.relative_to(root).as_posix(), path.read_text("utf-8")) for path in paths]
+
+
+def _module(path: str, source: str) -> Module:
+    tree = ast.parse(source, path)
+    return Module(path, source, tree, tuple(_imports(tree, at_load=True)))
+
+
+def _imports(node: ast.AST, *, at_load: bool) -> Iterator[Import]:
+    match node:
+        case ast.Import(names=names):
+            yield from (Import(alias.name, node.lineno, at_load) for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            base = "." * level + (module or "")
+            # `from a import b` may name the module a.b or a thing in a: both are noted.
+            yield Import(base, node.lineno, at_load)
+            yield from (Import(f"{base}.{alias.name}", node.lineno, at_load) for alias in names)
+        case ast.FunctionDef(body=body) | ast.AsyncFunctionDef(body=body):
+            yield from _imports_of(body, at_load=False)
+        case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body, orelse=orelse):
+            yield from _imports_of(body, at_load=False)
+            yield from _imports_of(orelse, at_load=at_load)
+        case _:
+            yield from _imports_of(ast.iter_child_nodes(node), at_load=at_load)
+
+
+def _imports_of(nodes: Iterator[ast.AST] | list[ast.stmt], *, at_load: bool) -> Iterator[Import]:
+    for node in nodes:
+        yield from _imports(node, at_load=at_load)
+
+
+def offences(root: Path) -> Iterator[str]:
+    """Every broken rule of the tree, one line each."""
+    source = read(root, *LAYERS)
+    everything = source + read(root, *OTHER_FOLDERS)
+    for module in source:
+        yield from relative_imports(module)
+        yield from upward_imports(module)
+        yield from doors(module)
+        yield from heavy_imports(module)
+    for module in everything:
+        yield from second_copies(module)
+        yield from long_files(module)
+        yield from long_functions(module)
+    yield from cycles(source)
+
+
+def relative_imports(module: Module) -> Iterator[str]:
+    """A relative import says nothing of its layer, so the other rules could not judge it."""
+    for line in sorted({found.line for found in module.imports if found.target.startswith(".")}):
+        yield f"{module.path}:{line}: imports relatively; write mockpump. and the rest"
+
+
+def upward_imports(module: Module) -> Iterator[str]:
+    """cli may import emulator and protocol, emulator may import protocol, protocol neither."""
+    for found in module.imports:
+        head, _, layer = found.target.partition(".")
+        layer = layer.partition(".")[0]
+        if head == "mockpump" and layer in LAYERS and layer not in LAYERS[module.folder]:
+            where = f"{module.path}:{found.line}"
+            yield f"{where}: imports {found.target}, a layer above {module.folder}"
+
+
+def doors(module: Module) -> Iterator[str]:
+    """protocol is sans-IO; in emulator only the rooms named above touch the outside."""
+    if module.folder == "cli":
+        return
+    shut = PROTOCOL_DOORS if module.folder == "protocol" else DOORS
+    for room, opened in ROOMS_WITH_DOORS.items():
+        if module.path.startswith(room + "/"):
+            shut -= opened
+    for line, name in sorted({(found.line, _top(found)) for found in module.imports}):
+        if name in shut:
+            yield f"{module.path}:{line}: imports {name}, which is a door to the outside"
+    if module.folder == "protocol":
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Call(func=ast.Name(id="open"), lineno=line):
+                    yield f"{module.path}:{line}: opens a file, which is a door to the outside"
+
+
+def heavy_imports(module: Module) -> Iterator[str]:
+    """Loading protocol or emulator never loads Hypothesis or Rich, nor what does."""
+    if module.folder == "cli" or module.path == MAY_BE_HEAVY:
+        return
+    for found in module.imports:
+        if found.at_load and (found.target in HEAVY or _top(found) in HEAVY):
+            where = f"{module.path}:{found.line}"
+            yield f"{where}: imports {found.target} when loaded; it is slow to load"
+
+
+def second_copies(module: Module) -> Iterator[str]:
+    """`protocol` beside `mockpump.protocol` would be a second copy of every class in it."""
+    for line, name in sorted({(found.line, _top(found)) for found in module.imports}):
+        if name in LAYERS:
+            yield f"{module.path}:{line}: imports {name} at the top level; write mockpump.{name}"
+
+
+def cycles(modules: list[Module]) -> Iterator[str]:
+    """No module is needed, through others, to load itself."""
+    names = {module.name for module in modules}
+    graph = {
+        module.name: {found.target for found in module.imports if found.at_load} & names
+        for module in modules
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield "import cycle: " + " <- ".join(error.args[1])
+
+
+def long_files(module: Module) -> Iterator[str]:
+    """A test module is let off: there is one for each source module, so it cannot be split."""
+    if module.folder == "tests":
+        return
+    lines = len(module.source.splitlines())
+    if lines > MAX_FILE_LINES:
+        yield f"{module.path}:1: {lines} lines long; more than {MAX_FILE_LINES} is two ideas"
+
+
+def long_functions(module: Module) -> Iterator[str]:
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > MAX_FUNCTION_LINES:
+                    yield (
+                        f"{module.path}:{node.lineno}: {node.name}() is {lines} lines long; "
+                        f"at most {MAX_FUNCTION_LINES}"
+                    )
+
+
+def _top(found: Import) -> str:
+    return found.target.partition(".")[0]

@@ -1,0 +1,120 @@
+"""What can be seen of a pump and of a caller, as one value: equal before and after means untouched.
+
+Also requests such as a programmer makes, and a memory that fails when it is told to.
+"""
+
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from mockpump.emulator.memory.interface import Outcome
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
+from mockpump.emulator.pump.device import Pump
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
+from mockpump.protocol.program import Program
+
+_SEEN = [
+    "elapsed",
+    "clock",
+    "delivered",
+    "remainder",
+    "reservoir",
+    "rate",
+    "percent",
+    "pattern",
+    "empty",
+    "emptied_at",
+    "running",
+]
+
+REQUESTS = [e.message for e in CATALOGUE.values() if e.direction is Direction.REQUEST]
+
+
+def state_of(pump: Pump) -> dict[str, Any]:
+    """Everything that can be seen of a pump, what it would remember of its program included."""
+    delivery = pump.delivery
+    schedule = delivery.schedule
+    return {
+        **{name: getattr(delivery, name) for name in _SEEN},
+        "edge": delivery.next_edge(),
+        "program": schedule and (schedule.program, schedule.start_day),
+        "mode": pump.mode,
+        "image": pump.image,
+        "stored": pump.memory.program(),
+        "report": pump.report(),
+    }
+
+
+def state_of_caller(caller: Caller) -> dict[str, Any]:
+    """Everything that a connection has left behind in the pump."""
+    return {**msgspec.structs.asdict(caller), "staging": msgspec.structs.asdict(caller.staging)}
+
+
+class FailingMemory(RamMemory):
+    """Fails every `record` while `broken`: the power that goes before a write."""
+
+    __slots__ = ("broken",)
+
+    def __init__(self, program: bytes | None = None) -> None:
+        super().__init__(program)
+        self.broken = False
+
+    def record(self, outcome: Outcome, program: bytes | None = None) -> None:
+        if self.broken:
+            raise OSError("the memory is broken")
+        super().record(outcome, program)
+
+
+class Line:
+    """A caller at a pump without anything between them; transactions count up by themselves."""
+
+    def __init__(self, pump: Pump, largest_piece: int = 200) -> None:
+        self.pump = pump
+        self.caller = Caller(largest_piece=largest_piece)
+        self.next_transaction = 1_000_000
+
+    def ask(self, request: Message) -> Any:
+        return handle(self.pump, request, self.caller)
+
+    def fresh(self) -> int:
+        self.next_transaction += 1
+        return self.next_transaction
+
+    def stage(self, program: Program, piece: int = 200) -> bytes:
+        """Everything of a program transfer but the commit."""
+        image = programs.image(program)
+        self.ask(m.BeginProgram(len(image), programs.digest(image), self.pump.digest))
+        for offset in range(0, len(image), piece):
+            self.ask(m.WriteProgram(offset, image[offset : offset + piece]))
+        return image
+
+    def commit(self, program: Program, transaction: int | None = None) -> Any:
+        """A whole program transfer; the reply to the commit."""
+        digest = programs.digest(self.stage(program))
+        return self.ask(m.CommitProgram(transaction or self.fresh(), digest))
+
+
+def plain_requests(pump: Pump) -> st.SearchStrategy[Message]:
+    """Requests as a programmer of this pump might make them, few of them quite wrong."""
+    image = programs.image(programs.flat("other", 7_000))
+    transactions = st.integers(0, 9)
+    digests = st.sampled_from([pump.digest, programs.digest(image), bytes(8)])
+    slots = st.sampled_from(m.Slot)
+    return st.one_of(
+        st.sampled_from([m.Identify(), m.GetStatus(), m.GetClock(), m.AbortProgram()]),
+        st.builds(m.SetClock, transactions, st.integers(0, 2**31 - 1)),
+        st.builds(m.BeginProgram, st.just(len(image)), digests, digests),
+        st.just(m.WriteProgram(0, image)),
+        st.just(m.WriteProgram(0, image[:9])),
+        st.just(m.WriteProgram(9, image[9:])),
+        st.builds(m.ReadProgram, slots, st.integers(0, 60), st.integers(1, 60)),
+        st.builds(m.CommitProgram, transactions, digests),
+        st.builds(m.Suspend, transactions),
+        st.builds(m.Resume, transactions),
+        st.builds(m.Subscribe, st.sampled_from([0, 1, 60, 86_400])),
+    )

@@ -1,0 +1,159 @@
+"""The layers import downwards only, protocol is sans-IO, and no file holds two ideas.
+
+The rules stand in `layers.py`. Each is also seen to fail here, on a tree made to break it, because
+a guard that cannot fail guards nothing.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from layers import LAYERS, MAX_FILE_LINES, MAX_FUNCTION_LINES, MAY_BE_HEAVY, offences, read
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for path, source in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(source, "utf-8")
+    return root
+
+
+def function_of(lines: int) -> str:
+    return "def long():\n" + "    pass\n" * (lines - 1)
+
+
+def test_the_project_keeps_its_rules() -> None:
+    found = list(offences(ROOT))
+    assert not found, "\n".join(["broken rules:", *found])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_project_was_really_read(layer: str) -> None:
+    """A folder that has moved would otherwise pass for one without offences."""
+    assert sum(1 for _ in read(ROOT, layer)) > 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "expected"),
+    [
+        ("protocol/a.py", "import mockpump.emulator.pump", "a layer above protocol"),
+        ("protocol/a.py", "from mockpump import cli", "a layer above protocol"),
+        ("protocol/a.py", "def f():\n    import mockpump.cli.main", "a layer above protocol"),
+        ("emulator/a.py", "from mockpump.cli.main import main", "a layer above emulator"),
+        ("protocol/a.py", "from ..emulator import pump", "imports relatively"),
+        ("protocol/a.py", "from time import monotonic", "imports time"),
+        ("protocol/a.py", "import os.path", "imports os"),
+        ("protocol/a.py", "def f():\n    import random", "imports random"),
+        ("protocol/a.py", "def f(p):\n    return open(p)", "opens a file"),
+        ("protocol/strategies.py", "import socket", "imports socket"),
+        ("emulator/pump/a.py", "import asyncio", "imports asyncio"),
+        ("emulator/pump/a.py", "from serial import Serial", "imports serial"),
+        ("emulator/pump/a.py", "import sqlite3", "imports sqlite3"),
+        ("emulator/memory/a.py", "import threading", "imports threading"),
+        ("emulator/transports_too/a.py", "import os", "imports os"),
+        ("protocol/a.py", "import hypothesis.strategies as st", "slow to load"),
+        ("protocol/a.py", "from mockpump.protocol import strategies", "slow to load"),
+        ("protocol/a.py", "try:\n    import rich\nexcept ImportError:\n    pass", "slow to load"),
+        ("emulator/a.py", "class A:\n    from rich.table import Table", "slow to load"),
+        ("cli/a.py", "import protocol", "write mockpump.protocol"),
+        ("tests/a.py", "from emulator.pump import device", "write mockpump.emulator"),
+        ("examples/a.py", "def f():\n    from cli import main", "write mockpump.cli"),
+        ("bench/a.py", "import protocol.framing", "write mockpump.protocol"),
+        ("protocol/a.py", "import mockpump.protocol.a", "import cycle"),
+        ("cli/a.py", "pass\n" * (MAX_FILE_LINES + 1), "331 lines long"),
+        ("tests/a.py", function_of(MAX_FUNCTION_LINES + 1), "long() is 46 lines long"),
+        ("cli/a.py", "async " + function_of(MAX_FUNCTION_LINES + 1), "long() is 46 lines long"),
+    ],
+)
+def test_a_broken_rule_is_found(tmp_path: Path, path: str, source: str, expected: str) -> None:
+    found = list(offences(write(tmp_path, {path: source})))
+    assert len({offence.split(" imports ")[0] for offence in found}) == 1, found
+    assert expected in found[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("cli/a.py", "import os, time, rich\nfrom mockpump.emulator import pump, world"),
+        ("emulator/a.py", "from mockpump.protocol.framing import Frame"),
+        ("emulator/transports/a.py", "import asyncio, os, serial, socket, threading, time"),
+        ("emulator/memory/a.py", "import sqlite3"),
+        ("emulator/world/a.py", "from random import Random"),
+        ("protocol/strategies.py", "from hypothesis import strategies"),
+        ("protocol/a.py", "def f():\n    import rich"),
+        (
+            "protocol/a.py",
+            "if TYPE_CHECKING:\n    from hypothesis.strategies import SearchStrategy",
+        ),
+        ("protocol/a.py", "import timeit_not, ossify, mockpump.protocol.b"),
+        ("tests/a.py", "import protocol_mockpump, clip\nfrom mockpump import protocol"),
+        ("cli/a.py", "pass\n" * MAX_FILE_LINES),
+        ("tests/a.py", "pass\n" * (MAX_FILE_LINES + 1)),
+        ("cli/a.py", function_of(MAX_FUNCTION_LINES)),
+    ],
+)
+def test_what_the_rules_allow_is_left_alone(tmp_path: Path, path: str, source: str) -> None:
+    assert list(offences(write(tmp_path, {path: source}))) == []
+
+
+def test_a_cycle_through_three_modules_and_a_package_is_named(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "emulator/room/__init__.py": "from mockpump.emulator.room import a",
+            "emulator/room/a.py": "from mockpump.emulator.b import thing",
+            "emulator/b.py": "import mockpump.emulator.room",
+        },
+    )
+    (found,) = offences(tmp_path)
+    assert "import cycle" in found
+    for name in ("emulator.room", "emulator.room.a", "emulator.b"):
+        assert f"mockpump.{name}" in found.split(": ")[1].split(" <- ")
+
+
+def test_an_import_in_a_function_closes_no_cycle(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "emulator/a.py": "import mockpump.emulator.b",
+            "emulator/b.py": "def f():\n    import mockpump.emulator.a",
+        },
+    )
+    assert list(offences(tmp_path)) == []
+
+
+# Loads the modules it is told to, then says what came with them.
+LOAD_EVERYTHING = """
+import importlib, sys
+for name in sys.argv[1].split():
+    importlib.import_module(name)
+print(" ".join(sorted(sys.modules)))
+"""
+
+
+def loaded_with(*names: str) -> set[str]:
+    """What a fresh process has loaded once it has imported these."""
+    command = [sys.executable, "-P", "-c", LOAD_EVERYTHING, " ".join(names)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(ended.stdout.split())
+
+
+def test_importing_everything_leaves_no_second_copy() -> None:
+    names = [module.name for module in read(ROOT, *LAYERS)]
+    loaded = loaded_with(*names)
+    assert loaded >= set(names)
+    assert not {name for name in loaded if name.partition(".")[0] in LAYERS}
+
+
+def test_a_second_copy_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"protocol.py": ""})
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert "protocol" in loaded_with("protocol")
+
+
+def test_the_protocol_loads_neither_hypothesis_nor_rich() -> None:
+    names = [module.name for module in read(ROOT, "protocol") if module.path != MAY_BE_HEAVY]
+    assert not loaded_with(*names) & {"hypothesis", "rich", "click", "serial", "asyncio"}

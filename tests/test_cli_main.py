@@ -1,0 +1,206 @@
+"""The command's frame: help that costs little, one line for what goes wrong, the exit code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from outside import COMMAND, PATIENCE, Command, as_process, in_process
+
+from mockpump.cli import main as main_module
+from mockpump.cli.main import COMMANDS, cli
+from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
+from mockpump.emulator.transports.errors import PortError
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError, LocalProtocolError
+from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.program import ProgramError
+
+HEAVY = ("rich", "hypothesis", "construct", "serial", "asyncio", "msgspec", "tomllib")
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    return in_process(capsys, monkeypatch)
+
+
+def paths(group: click.Command, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command there is, groups too."""
+    found = [path]
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            child = group.get_command(context, name)
+            assert child is not None
+            found += paths(child, (*path, name))
+    return found
+
+
+def test_every_command_has_help(command: Command) -> None:
+    for path in paths(cli):
+        ended = command(*path, "--help")
+        assert ended.code == 0
+        assert ended.out.startswith("Usage: mockpump"), path
+        assert all(len(line) <= 80 for line in ended.out.splitlines()), path
+        assert "\x1b" not in ended.out
+
+
+def test_the_help_says_that_it_is_fictional_and_what_the_exit_codes_mean(command: Command) -> None:
+    text = " ".join(command("-h").out.split())
+    assert "fictional" in text
+    for name in COMMANDS:
+        assert name in text
+    assert "4 outcome unknown" in text
+
+
+def test_help_imports_nothing_that_it_does_not_need() -> None:
+    code = (
+        "import sys; from mockpump.cli.main import cli;"
+        "cli.main(['--help'], standalone_mode=False);"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_version(command: Command) -> None:
+    ended = command("--version")
+    assert ended.code == 0
+    assert ended.out.startswith("mockpump ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("nonsense",), ("--nonsense",), ("programmer",), ("programmer", "status")]
+)
+def test_usage_errors_end_with_2(
+    command: Command, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MOCKPUMP_PORT", raising=False)
+    ended = command(*arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert ended.err != ""
+
+
+REFUSED = m.Refused(0x21, m.Reason.WRONG_MODE, 0, 1, 0)
+FAILURES: list[tuple[BaseException, int, str]] = [
+    (RequestRefused(m.Resume(1), REFUSED), 1, "the pump refused Resume: wrong mode"),
+    (LocalProtocolError("too long"), 1, "too long"),
+    (ProgramError("no such pattern", file="day.toml"), 2, "no such pattern"),
+    (ConnectionLost(CloseReason.SILENCE), 3, "connection lost: nothing was heard any more"),
+    (PortError("/dev/x has closed"), 3, "/dev/x has closed"),
+    (OutcomeUnknown(m.Suspend(9), 9, CloseReason.SILENCE), 4, "transaction 9"),
+    (InternalError("two programs are active"), 70, "internal error, please report"),
+    (ZeroDivisionError("division\nby zero"), 70, "internal error, please report"),
+    (RuntimeError(), 70, "RuntimeError"),
+    (OSError(28, "No space left on device"), 1, "no space left on device"),
+    (KeyboardInterrupt(), 130, "interrupted"),
+    (click.Abort(), 130, "interrupted"),
+]
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main_module.cli, "main", fail)
+
+
+@pytest.mark.parametrize(("error", "code", "text"), FAILURES)
+def test_every_failure_is_one_line_and_a_code(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, text: str
+) -> None:
+    failing(monkeypatch, error)
+    ended = command()
+    assert ended.code == code
+    assert text in ended.line
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize("error", [PortError("gone"), KeyboardInterrupt()])
+def test_what_was_noted_on_an_error_is_on_its_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    error.add_note("nothing was changed")
+    failing(monkeypatch, error)
+    assert command().line.endswith("; nothing was changed")
+
+
+def test_a_note_on_an_interrupt_survives_click(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt, abort = KeyboardInterrupt(), click.Abort()
+    interrupt.add_note("outcome unknown")
+    abort.__cause__ = interrupt
+    failing(monkeypatch, abort)
+    assert command().line == "interrupted; outcome unknown"
+
+
+def test_the_traceback_is_there_for_those_who_ask(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOCKPUMP_DEBUG", "1")
+    failing(monkeypatch, ZeroDivisionError("division by zero"))
+    with pytest.raises(ZeroDivisionError):
+        command()
+
+
+def test_what_the_output_cannot_show_comes_out_escaped() -> None:
+    ended = as_process(
+        "programmer",
+        *("--port", "mockpump://%C3%A9t%C3%A9", "identify"),
+        environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert ended.code == 0
+    assert "\\xe9t\\xe9" in ended.out
+
+
+# -- an output that goes away ---------------------------------------------------------------------
+
+
+STATUS = "programmer --port mockpump://x status"
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """A line of shell in which MOCKPUMP is the command."""
+    return subprocess.run(
+        ["/bin/sh", "-c", line.replace("MOCKPUMP", " ".join(COMMAND))],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    "arguments", ["programmer --port mockpump://x?speed=1000000 watch", "wire spec"]
+)
+def test_a_reader_who_has_seen_enough_ends_it_quietly(arguments: str) -> None:
+    done = shell(f"MOCKPUMP {arguments} | head -1")
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.end_to_end
+def test_closed_streams_and_a_full_disk() -> None:
+    assert shell(f"MOCKPUMP {STATUS} >&-").stderr == ""
+    assert shell(f"MOCKPUMP {STATUS} <&- >&- 2>&-").returncode == 0
+    if Path("/dev/full").exists():
+        done = shell(f"MOCKPUMP {STATUS} >/dev/full")
+        assert done.returncode == 1
+        assert done.stderr == "mockpump: the system said no: no space left on device\n"
+
+
+def test_a_closed_stream_leaves_its_number_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    main_module._prepare_streams()
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        assert stream.name == os.devnull
+        stream.close()

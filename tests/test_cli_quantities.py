@@ -1,0 +1,79 @@
+"""How quantities are written and read; the devices' integers come out exact."""
+
+from typing import Any
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.cli import quantities as q
+from mockpump.emulator.pump.pacing import MAX_SPEED
+
+
+def test_how_quantities_are_written() -> None:
+    assert q.volume(1_234_567) == "1,234,567 nL"
+    assert q.rate(20_000) == "20,000 nL/h"
+    assert q.exact_volume(7200) == "2 nL"
+    assert q.exact_volume(7201) == "2 + 1/3600 nL"
+    assert q.time_of_day(86_400 + 3_660) == "01:01"
+    assert q.clock_time(8 * 86_400 + 5) == "Tue 00:00:05, week 1"
+    assert q.duration(59) == "0:00:59"
+    assert q.duration(86_400 * 2 + 3_661) == "2 d 1:01:01"
+    assert q.microseconds(None) == "not measured"
+    assert q.microseconds(1_500) == "1.5 ms"
+    assert q.speed_text(MAX_SPEED) == "max"
+    assert q.speed_text(0) == "0"
+
+
+@given(st.integers(0, 2**63))
+def test_an_exact_volume_loses_nothing(units: int) -> None:
+    whole, _, rest = q.exact_volume(units).replace(",", "").removesuffix(" nL").partition(" + ")
+    assert int(whole) * 3600 + int(rest.removesuffix("/3600") or 0) == units
+
+
+@given(st.integers(0, 7 * 86_400 - 1))
+def test_a_time_of_the_week_reads_as_it_is_written(clock: int) -> None:
+    assert convert(q.ClockTime(), q.clock_time(clock).partition(",")[0]) == clock
+
+
+def convert(kind: click.ParamType[Any], value: object) -> object:
+    return kind.convert(value, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("07:30", 27_000),
+        ("mon 7:30", 27_000),
+        ("Sunday 23:59:59", 604_799),
+        (" Tue 00:00 ", 86_400),
+    ],
+)
+def test_times_as_people_write_them(text: str, seconds: int) -> None:
+    assert convert(q.ClockTime(), text) == seconds
+
+
+def test_a_default_that_is_a_number_stays() -> None:
+    assert convert(q.ClockTime(), 5) == 5
+
+
+@pytest.mark.parametrize(
+    "text", ["", "24:00", "07:60", "07:30:60", "Fun 07:30", "7", "Mon", "-1:00", "\u0660\u0667:30"]
+)
+def test_no_times_of_the_week(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        convert(q.ClockTime(), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "speed"), [("0", 0), ("1", 1), ("3600", 3600), ("1000000", 1_000_000), ("max", None)]
+)
+def test_speeds(text: str, speed: int | None) -> None:
+    assert convert(q.Speed(), text) == speed
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "fast", "1000001", "9" * 5000, "\u0661", "MAX"])
+def test_no_speeds(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        convert(q.Speed(), text)

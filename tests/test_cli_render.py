@@ -1,0 +1,92 @@
+"""What the commands show: words on lines that fit, JSON that parses, pictures that fall back."""
+
+import io
+import json
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.cli import render
+from mockpump.emulator.programmer.comparison import DayChange
+from mockpump.protocol import messages as m
+
+STATUS = m.Status(m.Mode.RUNNING, 90_061, 5, 20_000, 1_234, 7, 1_000_000, 100, 0, 0, 0)
+
+
+def test_json_has_names_for_enumerations_and_hex_for_bytes() -> None:
+    value = {"mode": m.Mode.SUSPENDED, "data": b"\x01\xff", "status": STATUS, 3: [1, (2,)]}
+    parsed = json.loads(render.as_json(value))
+    assert parsed["mode"] == "suspended"
+    assert parsed["data"] == "01ff"
+    assert parsed["status"]["mode"] == "running"
+    assert parsed["3"] == [1, [2]]
+
+
+def test_a_status_in_words_shows_bad_frames_only_when_there_were_any() -> None:
+    facts = render.status_facts(STATUS)
+    assert facts["age"].startswith("1 d 1:01:01")
+    assert facts["pattern"] == "1, ramp at 100 %"
+    assert "bad frames" not in facts
+    worse = m.Status(m.Mode.RUNNING, 0, 0, 0, 0, 0, 0, 100, 0, 1200, 34_000)
+    assert render.status_facts(worse)["bad frames"] == "1,200 turned down, 34,000 bytes"
+
+
+def test_facts_are_aligned_and_plain_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    render.show_facts({"a": "one", "longer": "two"})
+    assert capsys.readouterr().out == "a       one\nlonger  two\n"
+
+
+def test_text_from_elsewhere_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    render.show("[bold]name[/bold] :smile: [/]")
+    assert capsys.readouterr().out == "[bold]name[/bold] :smile: [/]\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (None, 3600, "new"),
+        (0, 3600, "new"),
+        (3600, 3600, "none"),
+        (7200, 10_800, "+50.0 %"),
+        (7200, 3600, "-50.0 %"),
+        (10**9, 10**9 + 1, "+0.0 %"),
+    ],
+)
+def test_changes(
+    capsys: pytest.CaptureFixture[str], before: int | None, after: int, text: str
+) -> None:
+    render.show_changes([DayChange(0, 4, before, after), DayChange(5, 5, before, after)])
+    head, week, saturday = capsys.readouterr().out.splitlines()
+    assert week.split()[0] == "Mon-Fri"
+    assert saturday.split()[0] == "Sat"
+    assert week.endswith(text)
+    assert len(head) == len(week)
+
+
+@given(st.integers(0, 10**12), st.integers(1, 10**12), st.integers(1, 80))
+def test_a_bar_is_as_wide_as_it_was_asked_to_be(done: int, whole: int, width: int) -> None:
+    assert len(render.bar(done, whole, width)) == width
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=60), st.integers(1, 10))
+def test_columns_are_as_high_as_their_values(values: list[int], height: int) -> None:
+    lines = render.columns(values, height)
+    assert [len(line) for line in lines] == [len(values)] * height
+    if max(values):
+        assert lines[0][values.index(max(values))] in "█#"
+    for place, value in enumerate(values):
+        if not value:
+            assert {line[place] for line in lines} == {" "}
+
+
+def test_pictures_fall_back_where_the_output_has_no_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert render.bar(1, 2, 4) == "##.."
+    assert render.columns([0, 1, 2], 1) == [" ##"]
+
+
+def test_a_report_fits_a_terminal() -> None:
+    longest = m.Telemetry(m.Mode.SUSPENDED, 0, 604_799, 9_999_999, 999_999_999, 0, 999_999_999)
+    assert len(render.telemetry_line(longest)) <= 79

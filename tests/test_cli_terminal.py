@@ -1,0 +1,91 @@
+"""The programmer on a terminal: redrawing in place, asking, colour, and Ctrl-C."""
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from outside import COMMAND, PATIENCE, program_file, wait_readable
+
+DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
+
+
+class Terminal:
+    """A command on a terminal of its own, 80 columns wide."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self.master, slave = pty.openpty()
+        clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CI")}
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env={**clean, "TERM": "xterm-256color", "COLUMNS": "80", **environment},
+        )
+        os.close(slave)
+        self.shown = b""
+
+    def read_until(self, text: bytes) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.shown:
+            assert wait_readable(self.master, deadline - time.monotonic()), self.shown
+            self.shown += os.read(self.master, 65_536)
+
+    def end(self) -> int:
+        try:
+            while wait_readable(self.master):
+                self.shown += os.read(self.master, 65_536)
+        except OSError:
+            pass
+        os.close(self.master)
+        return self.process.wait(PATIENCE)
+
+
+@pytest.mark.end_to_end
+def test_watch_on_a_terminal_redraws_in_place_until_ctrl_c() -> None:
+    terminal = Terminal(*DEMO, "watch", "--interval", "100")
+    for _ in range(2):
+        terminal.read_until(b"left")
+        terminal.shown = terminal.shown.partition(b"left")[2]
+    terminal.read_until(b"\r\x1b[2K")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 0
+    assert b"Traceback" not in terminal.shown
+    assert b"interrupted" not in terminal.shown
+
+
+@pytest.mark.end_to_end
+def test_ctrl_c_while_nobody_answers_ends_with_130() -> None:
+    master, slave = os.openpty()
+    terminal = Terminal("programmer", "--port", os.ttyname(slave), "status")
+    assert wait_readable(master)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert terminal.shown.strip() == b"interrupted"
+    os.close(slave)
+    os.close(master)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"n\n", 1), (b"\n", 1)])
+def test_it_asks_on_a_terminal(tmp_path: Path, answer: bytes, code: int) -> None:
+    terminal = Terminal(*DEMO, "program", "set", program_file(tmp_path))
+    terminal.read_until(b"Make it the active program?")
+    assert b"+50.0 %" in terminal.shown
+    os.write(terminal.master, answer)
+    assert terminal.end() == code
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(("environment", "colour"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colour_on_a_terminal_unless_it_is_not_wanted(
+    environment: dict[str, str], colour: bool
+) -> None:
+    terminal = Terminal(*DEMO, "status", **environment)
+    assert terminal.end() == 0
+    assert (b"\x1b[2m" in terminal.shown or b"\x1b[3" in terminal.shown) is colour

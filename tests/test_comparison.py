@@ -1,0 +1,31 @@
+"""Before and after: the entries cover the week once, and say what each day delivers."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.emulator.programmer.comparison import DayChange, compare
+from mockpump.protocol.program import Program, daily_volume, flat
+from mockpump.protocol.strategies import programs
+
+PROGRAMS = programs(max_patterns=3, max_segments=3, max_steps=1)
+
+
+@given(st.none() | PROGRAMS, PROGRAMS)
+def test_every_day_is_in_one_entry_with_its_volumes(before: Program | None, after: Program) -> None:
+    changes = compare(before, after)
+    days = [day for change in changes for day in range(change.first, change.last + 1)]
+    assert days == list(range(7))
+    for change in changes:
+        for day in range(change.first, change.last + 1):
+            assert change.after == daily_volume(after, day)
+            assert change.before == (None if before is None else daily_volume(before, day))
+    pairs = [(change.before, change.after) for change in changes]
+    assert all(one != two for one, two in pairwise(pairs))
+
+
+def test_a_flat_program_is_one_entry() -> None:
+    old, new = flat("old", 100), flat("new", 150)
+    assert compare(old, new) == [DayChange(0, 6, 100 * 86_400, 150 * 86_400)]
+    assert compare(None, new) == [DayChange(0, 6, None, 150 * 86_400)]

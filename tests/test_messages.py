@@ -1,0 +1,170 @@
+"""What can be said: every message fits, is documented, and lies on the wire as written down."""
+
+import struct
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from sample_records import MESSAGES
+
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
+from mockpump.protocol.fields import Declaration, Fixed, Integer, Octets, Text, fields_of
+from mockpump.protocol.framing import MAX_PAYLOAD
+from mockpump.protocol.link_settings import MIN_PAYLOAD
+from mockpump.protocol.strategies import messages
+
+each_message = pytest.mark.parametrize(
+    "message", MESSAGES, ids=[message.__name__ for message in MESSAGES]
+)
+ENUMERATIONS = [m.Mode, m.Slot, m.Reason]
+
+
+def largest(declaration: Declaration, *, octets: int | None = None) -> int:
+    """How many bytes a field can take; of octets, how many are to be counted."""
+    match declaration:
+        case Integer() | Fixed():
+            return declaration.size
+        case Text():
+            return 1 + declaration.maximum
+        case Octets():
+            return 2 + (declaration.maximum if octets is None else octets)
+        case _:
+            return 1
+
+
+@each_message
+def test_every_message_fits_into_the_smallest_payload(message: type[Message]) -> None:
+    """Octets are cut to what has room; the rest must leave them some."""
+    size = 1 + sum(largest(declaration, octets=1) for _, declaration in fields_of(message))
+    assert size <= MIN_PAYLOAD
+    most = 1 + sum(largest(declaration) for _, declaration in fields_of(message))
+    assert most <= MAX_PAYLOAD
+
+
+@given(messages())
+def test_no_message_is_longer_than_its_fields_say(message: Message) -> None:
+    most = 1 + sum(largest(declaration) for _, declaration in fields_of(type(message)))
+    assert len(m.encode(message)) <= most
+
+
+@each_message
+def test_every_message_has_its_doc(message: type[Message]) -> None:
+    assert message.__doc__
+    assert message.__doc__.strip().endswith((".", "?", "bytes."))
+
+
+@each_message
+def test_a_message_cannot_be_changed_and_is_compared_by_value(message: type[Message]) -> None:
+    config = message.__struct_config__
+    assert config.frozen
+    assert config.eq
+    assert not config.gc
+
+
+def test_what_changes_the_pump_carries_a_transaction_and_what_asks_does_not() -> None:
+    carriers = {each for each in MESSAGES if "transaction" in each.__struct_fields__}
+    assert carriers == {m.SetClock, m.CommitProgram, m.Suspend, m.Resume}
+    for each in carriers:
+        assert each.__struct_fields__[0] == "transaction"
+        assert CATALOGUE[entry_number(each)].direction is Direction.REQUEST
+
+
+def entry_number(message: type[Message]) -> int:
+    return m.entry_of(message).number
+
+
+@pytest.mark.parametrize("members", ENUMERATIONS)
+def test_an_enumeration_counts_from_zero_without_a_gap(members: Any) -> None:
+    assert sorted(members) == list(range(len(members)))
+
+
+def test_the_enumerations_at_a_glance() -> None:
+    """As with the messages: another number is another protocol."""
+    assert [each.name for each in sorted(m.Mode)] == ["STOPPED", "RUNNING", "SUSPENDED", "FAULT"]
+    assert [each.name for each in sorted(m.Slot)] == ["ACTIVE", "STAGED"]
+    assert [each.name for each in sorted(m.Reason)] == [
+        "UNKNOWN_MESSAGE",
+        "MALFORMED",
+        "NOT_A_REQUEST",
+        "WRONG_MODE",
+        "NOTHING_STAGED",
+        "OUT_OF_ORDER",
+        "INCOMPLETE",
+        "BAD_DIGEST",
+        "BAD_PROGRAM",
+        "STALE_BASE",
+        "OUT_OF_RANGE",
+        "TRANSACTION_REUSED",
+    ]
+
+
+STATUS = m.Status(m.Mode.RUNNING, 90_061, 140_461, 25_000, 123_456, 3_599, 19_876_500, 100, 1, 2, 9)
+
+
+def test_a_status_is_40_bytes_and_these() -> None:
+    expected = struct.pack(
+        ">BBIIIQIIBBII", 0x82, 1, 90_061, 140_461, 25_000, 123_456, 3_599, 19_876_500, 100, 1, 2, 9
+    )
+    assert len(expected) == 40
+    assert m.encode(STATUS) == expected
+    assert m.decode(expected) == STATUS
+
+
+@given(messages(Direction.REPLY))
+def test_every_status_is_40_bytes(message: Message) -> None:
+    if not isinstance(message, m.Status):
+        message = STATUS
+    assert len(m.encode(message)) == 40
+
+
+def test_telemetry_is_the_beginning_of_a_status() -> None:
+    shared = m.Telemetry.__struct_fields__
+    assert m.Status.__struct_fields__[: len(shared)] == shared
+    telemetry = m.Telemetry(*(getattr(STATUS, name) for name in shared))
+    assert m.encode(telemetry)[1:] == m.encode(STATUS)[1:30]
+
+
+def test_a_refusal_holds_figures_of_either_sign() -> None:
+    refusal = m.Refused(0x04, m.Reason.OUT_OF_RANGE, 2, -(2**63), 2**63 - 1)
+    expected = bytes.fromhex("ff 04 0a 02 8000000000000000 7fffffffffffffff")
+    assert m.encode(refusal) == expected
+    assert m.decode(expected) == refusal
+
+
+def test_a_message_is_json_for_free() -> None:
+    """Positional construction and JSON come with msgspec; the machine-readable output uses it."""
+    assert msgspec.json.decode(msgspec.json.encode(STATUS), type=m.Status) == STATUS
+
+
+def test_the_whole_catalogue_at_a_glance() -> None:
+    """A renumbered message breaks every pump in another language: this list says so first."""
+    assert {number: entry.name for number, entry in sorted(CATALOGUE.items())} == {
+        0x01: "Identify",
+        0x02: "GetStatus",
+        0x03: "GetClock",
+        0x04: "SetClock",
+        0x10: "BeginProgram",
+        0x11: "WriteProgram",
+        0x12: "ReadProgram",
+        0x13: "CommitProgram",
+        0x14: "AbortProgram",
+        0x20: "Suspend",
+        0x21: "Resume",
+        0x30: "Subscribe",
+        0x60: "Telemetry",
+        0x81: "Identity",
+        0x82: "Status",
+        0x83: "Clock",
+        0x84: "ClockSet",
+        0x90: "ProgramBegun",
+        0x91: "ProgramWritten",
+        0x92: "ProgramData",
+        0x93: "ProgramCommitted",
+        0x94: "ProgramAborted",
+        0xA0: "Suspended",
+        0xA1: "Resumed",
+        0xB0: "Subscribed",
+        0xFF: "Refused",
+    }

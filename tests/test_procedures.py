@@ -1,0 +1,177 @@
+"""A procedure is a text of requests, played by hand against an honest pump or a lying one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from pump_state import Line
+
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.programmer.errors import ReadbackDiffers
+from mockpump.emulator.programmer.procedures import (
+    Procedure,
+    ask,
+    read_program,
+    set_program,
+)
+from mockpump.emulator.pump.device import FACTORY_PROGRAM, Pump, new_pump
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
+from mockpump.protocol.strategies import programs as any_programs
+
+PROGRAMS = any_programs(max_patterns=4, max_segments=48)
+BIG = Program(
+    FORMAT,
+    "big",
+    (0, 1, 2, 3, 0, 1, 2),
+    tuple(
+        DayPattern(f"day {n}", tuple(Segment(s * 30, n * 100 + s) for s in range(48)))
+        for n in range(4)
+    ),
+    (),
+)
+
+
+def play(
+    procedure: Procedure[Any], answer: Callable[[Message], Message]
+) -> tuple[Any, list[Message]]:
+    """What it returns, and what it asked on the way; every request fits into its message."""
+    asked: list[Message] = []
+    reply = None
+    try:
+        while True:
+            request = procedure.send(reply)
+            m.encode(request)
+            asked.append(request)
+            reply = answer(request)
+    except StopIteration as end:
+        return end.value, asked
+
+
+def play_until_it_fails(
+    procedure: Procedure[Any], answer: Callable[[Message], Message], error: type[Exception]
+) -> list[Message]:
+    asked: list[Message] = []
+
+    def note(request: Message) -> Message:
+        asked.append(request)
+        return answer(request)
+
+    with pytest.raises(error):
+        play(procedure, note)
+    return asked
+
+
+@given(PROGRAMS, st.integers(64, 1_000), st.integers(1, 960))
+def test_a_program_is_set_and_read_back(program: Program, payload: int, piece: int) -> None:
+    line = Line(new_pump(), largest_piece=piece)
+    set_ = set_program(program, line.pump.digest, 1, payload)
+    committed, asked = play(set_, line.ask)
+    assert committed == m.ProgramCommitted(programs.digest(programs.image(program)), 0)
+    assert all(len(m.encode(request)) <= payload for request in asked)
+    assert [type(asked[0]), type(asked[-1])] == [m.BeginProgram, m.CommitProgram]
+    read, _ = play(read_program(), line.ask)
+    assert read.program == program
+    assert (read.image, read.digest) == (programs.image(program), line.pump.digest)
+
+
+@pytest.mark.parametrize("payload", [64, 240, 992, 993, 1_000])
+def test_the_largest_image_goes_through_any_payload(payload: int) -> None:
+    assert len(programs.image(BIG)) > m.MAX_CHUNK
+    line = Line(new_pump(), largest_piece=payload - 15)
+    play(set_program(BIG, line.pump.digest, 1, payload), line.ask)
+    assert programs.from_image(line.pump.image) == BIG
+
+
+def test_a_pump_without_a_program_says_so() -> None:
+    read, asked = play(read_program(), Line(Pump(RamMemory())).ask)
+    assert (read.program, read.image, read.digest) == (None, b"", programs.digest(b""))
+    assert len(asked) == 1
+    staged, _ = play(read_program(m.Slot.STAGED), Line(new_pump()).ask)
+    assert (staged.program, staged.image) == (None, b"")
+
+
+def test_to_ask_is_one_request() -> None:
+    assert play(ask(m.Identify()), Line(new_pump()).ask)[0] == new_pump().describe()
+
+
+# -- a pump that lies ------------------------------------------------------------------------------
+
+
+LIES: dict[str, Callable[[m.ProgramData], m.ProgramData]] = {
+    "another byte": lambda d: replace(d, data=bytes((d.data[0] ^ 1,)) + d.data[1:]),
+    "too short": lambda d: replace(d, length=d.length - 1, data=d.data[: d.length - 1 - d.offset]),
+    "too long": lambda d: replace(d, length=d.length + 9, data=d.data + bytes(9)),
+    "more than it says": lambda d: replace(d, data=d.data + bytes(2)),
+    "nothing": lambda d: replace(d, length=0, data=b""),
+    "never the end": lambda d: replace(d, data=b""),
+    "another piece": lambda d: replace(d, offset=d.offset + 1),
+}
+
+
+class Liar(Line):
+    """Answers reads with something else than it holds."""
+
+    def __init__(self, lie: str) -> None:
+        super().__init__(new_pump(), largest_piece=960)
+        self.lie = LIES[lie]
+
+    def ask(self, request: Message) -> Any:
+        reply = super().ask(request)
+        return self.lie(reply) if isinstance(reply, m.ProgramData) else reply
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_readback_that_differs_is_never_committed(lie: str) -> None:
+    line = Liar(lie)
+    set_ = set_program(flat("new", 9_000), line.pump.digest, 1, 240)
+    asked = play_until_it_fails(set_, line.ask, ReadbackDiffers)
+    assert type(asked[-1]) is m.AbortProgram
+    assert m.CommitProgram not in map(type, asked)
+    assert line.caller.staging.length == 0
+    assert programs.from_image(line.pump.image) == FACTORY_PROGRAM
+
+
+@pytest.mark.parametrize("lie", sorted(set(LIES) - {"nothing"}))
+def test_a_program_that_is_read_must_be_one(lie: str) -> None:
+    with pytest.raises(ReadbackDiffers):
+        play(read_program(), Liar(lie).ask)
+
+
+def test_a_program_that_changes_while_it_is_read_is_noticed() -> None:
+    pump = new_pump(program=flat("old", 1))
+    line, other = Line(pump, largest_piece=20), Line(pump)
+    procedure = read_program()
+    data = line.ask(next(procedure))
+    other.commit(flat("new", 2))
+    with pytest.raises(ReadbackDiffers, match="one image"):
+        play_on(procedure, line, data)
+
+
+def play_on(procedure: Procedure[Any], line: Line, reply: Message) -> None:
+    while True:
+        reply = line.ask(procedure.send(reply))
+
+
+def test_a_pump_that_never_stops_is_not_read_for_ever() -> None:
+    def endless(request: Message) -> Message:
+        assert isinstance(request, m.ReadProgram)
+        return m.ProgramData(m.MAX_IMAGE, bytes(8), request.offset, bytes(500))
+
+    asked = play_until_it_fails(read_program(), endless, ReadbackDiffers)
+    assert len(asked) == 5
+
+
+def test_what_is_no_program_cannot_be_read() -> None:
+    image = b"garbage"
+
+    def garbage(request: Message) -> Message:
+        return m.ProgramData(len(image), programs.digest(image), 0, image)
+
+    play_until_it_fails(read_program(), garbage, DecodeError)

@@ -1,0 +1,165 @@
+"""docs/PROTOCOL.md: its generated parts are fresh, its examples true, and nothing is left out."""
+
+import re
+from pathlib import Path
+
+import pytest
+from cobs import cobs
+
+from mockpump.cli.wire_decode import content_parts, program_of, stretches, summary
+from mockpump.cli.wire_input import from_hex
+from mockpump.cli.wire_reference import BLOCKS
+from mockpump.emulator.programmer.client import REPLY_TIMEOUT
+from mockpump.emulator.pump.device import PumpIdentity, new_pump
+from mockpump.emulator.pump.port import Port
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import CATALOGUE
+from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectReason
+from mockpump.protocol.link_events import CloseReason, DropReason
+from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link_table import State
+from mockpump.protocol.markdown import render
+from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.window import REORDERING
+
+TEXT = (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8")
+PROSE = re.sub("<!-- generated.*?<!-- end generated -->", "", TEXT, flags=re.DOTALL)
+
+
+def fences(language: str) -> list[list[tuple[bytes, str]]]:
+    """The fenced blocks of a language, each a list of bytes and remarks."""
+    found = []
+    for block in re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL):
+        pairs = (line.split("#", 1) for line in block.splitlines())
+        found.append([(from_hex(data), remark.strip()) for data, remark in pairs])
+    return found
+
+
+FRAMES = fences("tide")
+LINES = [line for block in FRAMES for line in block]
+
+
+def test_the_generated_parts_are_fresh() -> None:
+    """When this fails: mockpump wire spec docs/PROTOCOL.md"""
+    assert render(TEXT, BLOCKS) == TEXT
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_every_generated_part_is_in_it(name: str) -> None:
+    assert TEXT.count(f"<!-- generated: {name} -->") == 1
+
+
+def test_it_says_up_front_that_it_is_fictional() -> None:
+    assert "fictional" in TEXT.splitlines()[2]
+
+
+# -- examples ------------------------------------------------------------------------------------
+
+
+def test_there_are_examples_of_everything() -> None:
+    assert len(FRAMES) == 4
+    remarks = " ".join(remark for _, remark in LINES)
+    assert all(f" {kind.name} 0x" in remarks for kind in Kind if kind is not Kind.RESET)
+    shown = set(re.findall(r"rejected: (\w+)", remarks))
+    assert shown == {reason.name for reason in RejectReason} - {"TOO_LONG"}
+
+
+@pytest.mark.parametrize(("data", "remark"), LINES)
+def test_every_frame_is_what_its_remark_says(data: bytes, remark: str) -> None:
+    (stretch,) = stretches(data)
+    assert stretch.opened
+    assert stretch.closed
+    arrow, said = remark.split(" ", 1)
+    assert arrow in ("->", "<-")
+    assert said.partition("; ")[0] == summary(stretch)
+
+
+def payloads(data: bytes) -> list[bytes]:
+    found = FrameDecoder().receive_data(data)
+    return [f.payload for f in found if isinstance(f, Frame) and f.kind is not Kind.ACK]
+
+
+@pytest.mark.parametrize("block", FRAMES[:3])
+def test_a_pump_answers_as_the_exchanges_say(block: list[tuple[bytes, str]]) -> None:
+    port = Port(new_pump(PumpIdentity(name="example")))
+    expected, answered = [], []
+    for now, (data, remark) in enumerate(block):
+        if remark.startswith("<-"):
+            expected += payloads(data)
+        elif "lost on the way" not in remark:
+            port.receive_data(data, now)
+            answered += payloads(port.data_to_send(now))
+    assert answered == expected
+    assert len(expected) >= 2
+
+
+def test_the_retransmissions_are_the_same_bytes_again() -> None:
+    for block in FRAMES[1:3]:
+        (lost,) = (data for data, remark in block if "lost on the way" in remark)
+        assert [data for data, _ in block].count(lost) == 2
+    (gap,) = (block for block in FRAMES if any("sack" in remark for _, remark in block))
+    proofs = [remark for _, remark in gap if remark.startswith("<- ACK")]
+    assert len(proofs) == REORDERING
+
+
+def test_the_frame_taken_apart_is_the_second_of_the_exchange() -> None:
+    (line,), (body,) = fences("tide-line"), fences("tide-body")
+    frame = b"".join(data for data, _ in line)
+    assert frame == FRAMES[0][1][0]
+    assert cobs.decode(frame.strip(b"\0")) == b"".join(data for data, _ in body)
+
+
+def test_the_image_is_the_program_that_its_remarks_describe() -> None:
+    (lines,) = fences("tide-image")
+    image = b"".join(data for data, _ in lines)
+    found = program_of(image)
+    assert not found.fault
+    assert isinstance(found.content, programs.Program)
+    parts = list(content_parts(found.content, image))
+    assert [(part.data, part.text) for part in parts] == lines
+    assert f"`{programs.digest(image).hex()}`" in PROSE
+    for percent in (100, 110):
+        units = programs.daily_volume(found.content, 0, percent)
+        assert f"{units // programs.UNITS_PER_NL:,} nL" in " ".join(PROSE.split())
+
+
+# -- nothing left out ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(entry.name for entry in CATALOGUE.values()),
+        *(member.name for kind in (State, Mode, Kind, CloseReason, DropReason) for member in kind),
+        *(member.name for member in RejectReason),
+        *LinkSettings.__struct_fields__,
+    ],
+)
+def test_every_name_is_in_it(name: str) -> None:
+    assert re.search(rf"\b{name}\b", TEXT)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_people_have_written_when_the_pump_refuses(reason: Reason) -> None:
+    assert f"\n| `{reason.name}` | " in PROSE
+
+
+@pytest.mark.parametrize("reason", RejectReason)
+def test_people_have_written_in_which_order_frames_are_judged(reason: RejectReason) -> None:
+    place = list(RejectReason).index(reason) + 1
+    assert re.search(rf"\n{place}\. [^:]*:\s+`{reason.name}`\.", PROSE)
+
+
+def test_the_figures_in_the_prose() -> None:
+    assert f"this one waits {REPLY_TIMEOUT // 1_000_000} s" in PROSE
+    assert f"`{programs.digest(b'').hex()}`" in PROSE
+    assert "at least three transmissions later" in " ".join(PROSE.split())
+    assert REORDERING == 3
+    settings = LinkSettings()
+    assert settings.idle_timeout > 3 * settings.keepalive
+
+
+def test_its_links_lead_somewhere() -> None:
+    heads = re.findall(r"^#+ (.*)$", PROSE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+    assert set(re.findall(r"\]\(#([^)]*)\)", PROSE)) <= anchors

@@ -1,0 +1,89 @@
+"""RFC 6298 by hand: each figure here was worked out from the RFC's own rules."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.retransmission import RetransmissionTimer
+
+WIDE = LinkSettings(min_timeout=1, max_timeout=60_000_000)
+
+
+def test_first_measurement():
+    """2.2: SRTT = R, RTTVAR = R / 2, so that the timeout is three round trips."""
+    timer = RetransmissionTimer(WIDE)
+    assert timer.timeout == 1_000_000  # 2.1: until something has been measured
+    timer.measure(100_000)
+    assert timer.smoothed == 100_000
+    assert timer.timeout == 300_000
+
+
+def test_following_measurements():
+    """2.3: RTTVAR = 3/4 RTTVAR + 1/4 |SRTT - R'| first, then SRTT = 7/8 SRTT + 1/8 R'."""
+    timer = RetransmissionTimer(WIDE)
+    timer.measure(100_000)  # SRTT 100,000, RTTVAR 50,000
+    timer.measure(180_000)  # RTTVAR 37,500 + 20,000 = 57,500; SRTT 87,500 + 22,500 = 110,000
+    assert timer.smoothed == 110_000
+    assert timer.timeout == 110_000 + 4 * 57_500
+    timer.measure(30_000)  # RTTVAR 43,125 + 20,000 = 63,125; SRTT 96,250 + 3,750 = 100,000
+    assert timer.smoothed == 100_000
+    assert timer.timeout == 100_000 + 4 * 63_125
+
+
+@given(st.integers(0, 60_000_000), st.lists(st.integers(0, 60_000_000), max_size=30))
+def test_estimate_stays_among_the_measurements(first, rest):
+    timer = RetransmissionTimer(WIDE)
+    for measured in (first, *rest):
+        timer.measure(measured)
+    assert min(first, *rest, first) <= timer.smoothed <= max(first, *rest, first)
+    assert timer.smoothed <= timer.timeout or timer.timeout == 60_000_000
+
+
+@given(st.integers(0, 200_000))
+def test_steady_round_trip_is_learned(round_trip):
+    timer = RetransmissionTimer(WIDE)
+    timer.measure(60_000_000)
+    for _ in range(200):
+        timer.measure(round_trip)
+    # Integer division stops short by less than its divisor.
+    assert abs(timer.smoothed - round_trip) < 8
+    assert timer.timeout - round_trip < 8 + 4 * 8
+
+
+def test_clamped_at_both_ends():
+    timer = RetransmissionTimer(LinkSettings(min_timeout=200_000, max_timeout=4_000_000))
+    timer.measure(1_000)
+    assert timer.timeout == 200_000
+    timer.measure(50_000_000)
+    assert timer.timeout == 4_000_000
+
+
+def test_lowest_wins_over_highest():
+    timer = RetransmissionTimer(LinkSettings(min_timeout=500, max_timeout=100))
+    assert timer.timeout == 500
+
+
+def test_doubles_at_each_expiry_up_to_the_highest():
+    """5.5 and 5.6: double, and start over."""
+    timer = RetransmissionTimer(LinkSettings())
+    timer.start(0)
+    assert timer.due_at == 1_000_000
+    due = []
+    for _ in range(4):
+        timer.expire(timer.due_at)
+        due.append(timer.due_at)
+    assert due == [3_000_000, 7_000_000, 11_000_000, 15_000_000]
+    assert timer.expiries == 4
+
+
+def test_progress_forgives_expiries_and_keeps_the_doubled_timeout():
+    """5.2, 5.3; and Karn: the timeout stays doubled until a fresh frame has been measured."""
+    timer = RetransmissionTimer(LinkSettings())
+    timer.start(0)
+    timer.expire(1_000_000)
+    timer.progress(1_500_000, awaited=True)
+    assert (timer.expiries, timer.timeout, timer.due_at) == (0, 2_000_000, 3_500_000)
+    timer.progress(1_600_000, awaited=False)
+    assert timer.due_at is None
+    timer.measure(100_000)
+    assert timer.timeout == 300_000

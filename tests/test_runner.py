@@ -1,0 +1,236 @@
+"""The real-time runner: one timer for everything, at any pace, and any line may come or go.
+
+The runner reads the clock through one name, so a test puts its own clock there and fires the one
+timer itself: no second of this module is a second of anybody's life.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.station import Station
+from mockpump.emulator.transports import runner as runner_module
+from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol import messages as m
+from mockpump.protocol.connection import Connection, MessageReceived
+from mockpump.protocol.link_events import Role
+
+SECOND = 1_000_000
+
+
+class Clock:
+    """A clock that goes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(runner_module, "line_now", clock)
+    return clock
+
+
+class Bench:
+    """A runner, one caller on a line of its own, and the reports that caller has had."""
+
+    def __init__(self, clock: Clock, speed: int | None) -> None:
+        self.clock = clock
+        self.runner = PumpRunner(Station(new_pump(), Pacing(speed)))
+        self.reports: list[m.Telemetry] = []
+        self.caller = Connection(Role.INITIATOR)
+        self.port = self.runner.attach(self._hear)
+        self.caller.open(1, 0)
+        self.speak()
+
+    def _hear(self, data: bytes) -> None:
+        self.caller.receive_data(data, self.clock.now)
+        while (event := self.caller.next_event()) is not None:
+            if isinstance(event, MessageReceived) and isinstance(event.message, m.Telemetry):
+                self.reports.append(event.message)
+
+    def speak(self) -> None:
+        """Let the caller send what it has to."""
+        while data := self.caller.data_to_send(self.clock.now):
+            self.runner.data_received(self.port, data)
+
+    def ask(self, message: m.Message) -> None:
+        self.caller.send(message, self.clock.now)
+        self.speak()
+
+    def fire(self) -> bool:
+        """Turn the clock to the runner's timer and fire it; whether there was one."""
+        timer = self.runner._timer
+        if timer is None:
+            return False
+        self.clock.now = max(self.clock.now, self.runner._timer_at)
+        timer.cancel()
+        self.runner._on_timer()
+        self.caller.handle_timer(self.clock.now)
+        self.speak()
+        return True
+
+    def run_until(self, line_time: int) -> None:
+        """Fire every timer up to a line time."""
+        while self.runner._timer is not None and self.runner._timer_at <= line_time:
+            self.fire()
+        self.clock.now = line_time
+
+
+def with_bench(clock: Clock, speed: int | None, test: Callable[[Bench], None]) -> None:
+    async def run() -> None:
+        bench = Bench(clock, speed)
+        try:
+            test(bench)
+        finally:
+            bench.runner.close()
+
+    asyncio.run(run())
+
+
+def elapsed(reports: list[m.Telemetry]) -> Iterator[int]:
+    return (report.elapsed for report in reports)
+
+
+@pytest.mark.parametrize("speed", [1, 60, 3600])
+def test_reports_come_at_their_second_at_every_speed(clock: Clock, speed: int) -> None:
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(3600))
+        bench.run_until(10 * 3600 * SECOND // speed + 1)
+        assert list(elapsed(bench.reports)) == [3600 * hour for hour in range(1, 11)]
+        assert clock.now == 10 * 3600 * SECOND // speed + 1
+
+    with_bench(clock, speed, test)
+
+
+def test_a_day_at_3600_breaks_no_timeout_of_the_link(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(300))
+        bench.run_until(24 * SECOND)
+        assert bench.reports[-1].elapsed == 86_400
+        assert bench.caller.is_open
+        assert bench.caller.statistics.link.retransmissions == 0
+
+    with_bench(clock, 3600, test)
+
+
+def test_max_goes_as_fast_as_reports_are_carried_away_and_no_further(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        assert not bench.runner.station.pump.elapsed
+        bench.ask(m.Subscribe(300))
+        bench.runner.change_pace(MAX_SPEED, 86_400)
+        for _ in range(2000):
+            bench.speak()
+            if not bench.fire() or bench.runner.station.pump.elapsed >= 86_400:
+                break
+        bench.run_until(clock.now + SECOND)
+        assert bench.runner.station.pump.elapsed == 86_400
+        assert len(bench.reports) == 288
+        assert clock.now < 20 * SECOND
+
+    with_bench(clock, 0, test)
+
+
+def test_max_stands_still_while_nobody_has_subscribed(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.run_until(60 * SECOND)
+        assert bench.runner.station.pump.elapsed == 0
+
+    with_bench(clock, MAX_SPEED, test)
+
+
+def test_a_change_of_pace_starts_where_the_pump_is(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        clock.now = 10 * SECOND
+        bench.runner.change_pace(60)
+        clock.now = 20 * SECOND
+        bench.runner.change_pace(0)
+        assert bench.runner.station.pump.elapsed == 10 + 600
+        clock.now = 90 * SECOND
+        bench.runner.change_pace(1, 5)
+        clock.now = 200 * SECOND
+        bench.ask(m.GetStatus())
+        assert bench.runner.station.pump.elapsed == 610 + 5
+
+    with_bench(clock, 1, test)
+
+
+def test_a_slow_line_gets_the_newest_report_and_no_queue(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(60))
+        clock.now = 10 * SECOND
+        bench.runner._on_timer()
+        assert len(bench.reports) == 1
+        assert bench.reports[0].elapsed == 36_000
+
+    with_bench(clock, 3600, test)
+
+
+def test_every_line_is_served_when_one_speaks(clock: Clock) -> None:
+    """A report falls due while another line is the one that wakes the runner."""
+
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(10))
+        second = bench.runner.attach(lambda data: None)
+        clock.now = 10 * SECOND
+        bench.runner.data_received(second, b"anything")
+        assert list(elapsed(bench.reports)) == [10]
+
+    with_bench(clock, 1, test)
+
+
+def test_a_line_that_is_gone_is_sent_nothing(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(1))
+        bench.runner.detach(bench.port)
+        bench.runner.detach(bench.port)
+        before = len(bench.reports)
+        bench.run_until(30 * SECOND)
+        assert len(bench.reports) == before
+        assert bench.runner.station.ports == []
+
+    with_bench(clock, 1, test)
+
+
+def test_the_timer_moves_only_earlier_and_ends_with_the_runner(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        first = bench.runner._timer_at
+        bench.ask(m.Subscribe(1))
+        assert bench.runner._timer_at <= first
+        bench.runner.close()
+        assert bench.runner._timer is None
+        bench.runner.close()
+
+    with_bench(clock, 1, test)
+
+
+def test_in_real_time_the_loop_fires_the_timer() -> None:
+    """The one test here that lets the real clock go: a hundredth of a second, 36 s of pump time."""
+
+    async def run() -> None:
+        runner = PumpRunner(Station(new_pump(), Pacing(3600, now=runner_module.line_now())))
+        came = asyncio.Event()
+        caller = Connection(Role.INITIATOR)
+
+        def hear(data: bytes) -> None:
+            caller.receive_data(data, runner_module.line_now())
+            while (event := caller.next_event()) is not None:
+                if isinstance(event, MessageReceived) and isinstance(event.message, m.Telemetry):
+                    came.set()
+
+        port = runner.attach(hear)
+        caller.open(1, runner_module.line_now())
+        runner.data_received(port, caller.data_to_send(runner_module.line_now()))
+        caller.send(m.Subscribe(36), runner_module.line_now())
+        runner.data_received(port, caller.data_to_send(runner_module.line_now()))
+        await asyncio.wait_for(came.wait(), 10)
+        runner.close()
+
+    asyncio.run(run())

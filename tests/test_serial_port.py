@@ -1,0 +1,88 @@
+"""A serial port as the programmer uses it: what cannot be opened, and how it is left behind."""
+
+import contextlib
+import os
+import termios
+from pathlib import Path
+
+import pytest
+import serial
+from outside import silent_pty, wait_readable
+
+from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.serial_port import SerialPort, open_port
+from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("/no/such/port", "no such file or directory"),
+        ("", "no such file or directory"),
+        (__file__, "not a serial port"),
+        ("/dev/null", "not a serial port"),
+        (str(Path(__file__).parent), "is a directory"),
+        ("tcp:127.0.0.1:1", "connection refused"),
+        ("tcp:1", "connection refused"),
+        ("socket://127.0.0.1:1", "connection refused"),
+        ("tcp:", "expected tcp:HOST:PORT"),
+        ("tcp:host:name", "expected tcp:HOST:PORT"),
+        ("socket://host", "expected tcp:HOST:PORT"),
+        ("socket://[host:1", "expected tcp:HOST:PORT"),
+        ("nonsense://x", "not known"),
+        ("mockpump://", "expected mockpump://NAME"),
+    ],
+)
+def test_a_port_that_cannot_be_opened_is_one_line(url: str, reason: str) -> None:
+    with pytest.raises(PortError) as caught:
+        SerialProgrammer(url)
+    text = str(caught.value)
+    assert text.startswith("cannot open ")
+    assert reason in text
+    assert "\n" not in text
+    assert "Errno" not in text
+
+
+def test_a_port_that_somebody_has_for_himself_is_busy() -> None:
+    with (
+        silent_pty() as (_, path),
+        serial.Serial(path, exclusive=True),
+        pytest.raises(PortError, match="busy"),
+    ):
+        open_port(path)
+
+
+def test_ours_is_exclusive() -> None:
+    with (
+        silent_pty() as (_, path),
+        contextlib.closing(SerialPort(path)),
+        pytest.raises(PortError, match="busy"),
+    ):
+        open_port(path)
+
+
+def test_terminal_settings_are_restored() -> None:
+    master, slave = os.openpty()
+    before = termios.tcgetattr(slave)
+    assert before[3] & termios.ECHO
+    port = SerialPort(os.ttyname(slave))
+    assert not termios.tcgetattr(slave)[3] & termios.ECHO
+    port.close()
+    assert termios.tcgetattr(slave) == before
+    os.close(slave)
+    os.close(master)
+
+
+def test_a_line_that_takes_nothing_blocks_nobody() -> None:
+    """More than a pty holds: the rest waits, and the deadline still comes."""
+    with silent_pty() as (master, path), contextlib.closing(SerialPort(path)) as port:
+        data = os.urandom(200_000)
+        port.send(data)
+        port.send(b"end")
+        assert port.receive(0.001) == b""
+        read = b""
+        while len(read) < len(data) + 3:
+            assert wait_readable(master)
+            read += os.read(master, 65_536)
+            port.receive(0)
+        assert read == data + b"end"
