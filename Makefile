@@ -39,6 +39,11 @@ clean: ## remove the set-up and everything made from the sources
 	@rm -rf $(VENV) dist build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# A .venv whose Python has gone, or that was made in another folder, is made anew.
+ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(VENV)/.made 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.made
+endif
+
 $(VENV)/.made:
 	@python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then \
@@ -46,7 +51,7 @@ $(VENV)/.made:
 		exit 1; fi; \
 	echo "setting up $(VENV) with $$($$python --version), once" >&2; \
 	$$python -m venv --clear $(VENV)
-	@touch $@
+	@echo '$(CURDIR)' > $@
 
 # One stamp for each set of dependencies; all are made anew when pyproject.toml changes.
 $(VENV)/.run: EXTRAS :=
