@@ -1,7 +1,7 @@
 """What the commands show: facts, programs before and after, telemetry, a day as a chart.
 
-Rich is imported only when something is shown on a terminal or as a table; piped output is plain
-text of the same words.
+Rich is imported only when something is shown on a terminal; piped output is plain text of the same
+words.
 """
 
 import json
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from mockpump.cli.quantities import WEEKDAYS, clock_time, duration, rate, volume
 from mockpump.emulator.programmer.comparison import DayChange
@@ -35,7 +37,10 @@ def console() -> "Console":
 
 
 def show(*parts: str | tuple[str, str], style: str = "") -> None:
-    """Print a line; a part may come with a style of its own."""
+    """Print a line; a part may come with a style of its own, which only a terminal shows."""
+    if not sys.stdout.isatty():
+        click.echo("".join(part if isinstance(part, str) else part[0] for part in parts).rstrip())
+        return
     from rich.text import Text
 
     console().print(Text.assemble(*parts, style=style))

@@ -3,13 +3,11 @@
 Plain text in a pipe; on a terminal the same words in colour, and only then is Rich imported.
 """
 
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from enum import Enum
 
-import click
-
+from mockpump.cli.render import show
 from mockpump.cli.wire_decode import Part, Stretch, parts_of
 from mockpump.protocol import diagram
 from mockpump.protocol.catalogue import Entry
@@ -21,20 +19,6 @@ WIDTH = 80
 _LABEL, _HEX = 13, 24  # columns; the hex of eight bytes
 _SHORT, _LONG = 8, 16  # bytes on a line, with a text behind them and alone
 
-Line = tuple[str, str]
-
-
-def say(*parts: str | Line) -> None:
-    """Print a line of texts, some of them with a style."""
-    if sys.stdout.isatty():
-        from mockpump.cli.render import show
-
-        show(*parts)
-    else:
-        texts = (part if isinstance(part, str) else part[0] for part in parts)
-        click.echo("".join(texts).rstrip())
-
-
 # -- decoded -------------------------------------------------------------------------------------
 
 
@@ -43,11 +27,11 @@ def show_stretch(number: int, stretch: Stretch) -> None:
     where = f" {number} at byte {stretch.offset}: "
     if isinstance(stretch.found, RejectedFrame):
         reason = stretch.found.reason
-        say(("rejected", "bold red"), where, (f"{reason.name}, {reason.value}", "red"))
+        show(("rejected", "bold red"), where, (f"{reason.name}, {reason.value}", "red"))
     else:
-        say(("frame", "bold"), where, (_title(stretch.found, stretch), "bold"))
+        show(("frame", "bold"), where, (_title(stretch.found, stretch), "bold"))
     show_parts(parts_of(stretch))
-    say()
+    show()
 
 
 def _title(frame: Frame, stretch: Stretch) -> str:
@@ -64,7 +48,7 @@ def show_parts(parts: Iterable[Part]) -> None:
             label = "" if place else part.label
             style = "red" if part.bad else ""
             line = f"{data:<{_HEX}} " if text else data
-            say((f"  {label:<{_LABEL - 2}}", "dim"), (line, "cyan"), (text, style))
+            show((f"  {label:<{_LABEL - 2}}", "dim"), (line, "cyan"), (text, style))
 
 
 def _part_rows(part: Part) -> Iterator[tuple[str, str]]:
@@ -85,66 +69,66 @@ def _part_rows(part: Part) -> Iterator[tuple[str, str]]:
 
 def show_catalogue(others: Iterable[str]) -> None:
     """Every message on a line."""
-    say(("number  message             what it is", "bold"))
+    show(("number  message             what it is", "bold"))
     for entry in catalogue():
         indent = "" if entry.reply else "  "
         first, *more = textwrap.wrap(summary(entry.message), WIDTH - 28)
         name = f"{indent}{entry.name}"
-        say((f"{entry.number:#04x}    ", "dim"), (f"{name:<18}  ", "cyan"), first)
+        show((f"{entry.number:#04x}    ", "dim"), (f"{name:<18}  ", "cyan"), first)
         for text in more:
-            say(" " * 28 + text)
-    say()
+            show(" " * 28 + text)
+    show()
     wrapped = textwrap.wrap(
         f"Take one apart with `mockpump wire explain NAME`; there are also {', '.join(others)}.",
         WIDTH,
     )
     for text in wrapped:
-        say(text)
+        show(text)
 
 
 def show_message(entry: Entry) -> None:
     """A message: who says it, where its fields lie, what they mean."""
-    say((f"{entry.name}  {entry.number:#04x}", "bold"), f"  {said(entry).replace('`', '')}")
+    show((f"{entry.name}  {entry.number:#04x}", "bold"), f"  {said(entry).replace('`', '')}")
     _show_layout(entry.message, entry.number)
 
 
 def show_frame() -> None:
     """A whole frame."""
-    say(("00 | COBS( header | payload | CRC-16 ) | 00", "bold"))
+    show(("00 | COBS( header | payload | CRC-16 ) | 00", "bold"))
     show_text("What COBS encodes, the checksum being CRC-16/IBM-3740 of header and payload:")
-    say()
-    say((frame_diagram(), "cyan"))
+    show()
+    show((frame_diagram(), "cyan"))
     _show_fields(Header, 0)
     for members in (Kind, RejectReason):
-        say()
+        show()
         show_enumeration(members)
 
 
 def show_record(record: type[Record]) -> None:
     """A record that is no message."""
-    say((record.__name__, "bold"))
+    show((record.__name__, "bold"))
     _show_layout(record, None)
 
 
 def _show_layout(record: type[Record], number: int | None) -> None:
     show_text(summary(record))
-    say()
-    say((diagram.diagram(record, number), "cyan"))
+    show()
+    show((diagram.diagram(record, number), "cyan"))
     _show_fields(record, 0 if number is None else 1)
     for _, declaration in fields_of(record):
         if isinstance(declaration, Choice):
-            say()
+            show()
             show_enumeration(declaration.members)
 
 
 def _show_fields(record: type[Record], lead: int) -> None:
     if fields_of(record):
-        say()
+        show()
     for row in diagram.field_rows(record, lead):
         what = f"{row.type} at {row.offset}, size {row.size}, {row.range} {row.unit}".rstrip()
         name = (f"  {row.name:<13} ", "bold")
         for text in (*textwrap.wrap(what, WIDTH - 16), *textwrap.wrap(row.doc, WIDTH - 16)):
-            say(name, text)
+            show(name, text)
             name = (" " * 16, "")
 
 
@@ -152,16 +136,16 @@ def show_enumeration(members: type[Enum]) -> None:
     """An enumeration: its numbers, or what each name means."""
     doc = " ".join((members.__doc__ or "").split())
     first, *more = textwrap.wrap(f"{members.__name__}  {doc}", WIDTH)
-    say((members.__name__, "bold"), first.removeprefix(members.__name__))
+    show((members.__name__, "bold"), first.removeprefix(members.__name__))
     for text in more:
-        say(text)
+        show(text)
     for member in members:
         number = f"{member.value:>3} " if isinstance(member.value, int) else ""
         meaning = "" if number else f"  {member.value}"
-        say(f"  {number}", (member.name.lower(), "cyan"), meaning)
+        show(f"  {number}", (member.name.lower(), "cyan"), meaning)
 
 
 def show_text(text: str) -> None:
     """A paragraph."""
     for line in textwrap.wrap(text, WIDTH):
-        say(line)
+        show(line)

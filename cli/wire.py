@@ -7,7 +7,7 @@ import click
 
 from mockpump.cli import render_wire
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
-from mockpump.cli.render import as_json
+from mockpump.cli.render import as_json, show
 from mockpump.cli.wire_decode import (
     Payload,
     content_parts,
@@ -77,7 +77,7 @@ def _decode_frames(data: bytes, json_: bool) -> None:
         good, bad = good + stretch.good, bad + (not stretch.good)
     if not json_:
         count = good + bad
-        render_wire.say(f"{count} {'frame' if count == 1 else 'frames'}, {bad} rejected")
+        show(f"{count} {'frame' if count == 1 else 'frames'}, {bad} rejected")
     if bad:
         raise SystemExit(EXIT_REFUSED)
 
@@ -89,9 +89,9 @@ def _decode_content(payload: Payload, data: bytes, facts: Mapping[str, bytes], j
         if payload.content is not None:
             render_wire.show_parts(content_parts(payload.content, data))
         for name, value in facts.items():
-            render_wire.say(f"{name} {value.hex()}")
+            show(f"{name} {value.hex()}")
         if payload.fault:
-            render_wire.say(("rejected: ", "bold red"), (payload.fault, "red"))
+            show(("rejected: ", "bold red"), (payload.fault, "red"))
     if payload.fault:
         raise SystemExit(EXIT_REFUSED)
 

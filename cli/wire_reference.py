@@ -10,7 +10,7 @@ import click
 
 from mockpump.cli import render_wire
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
-from mockpump.cli.render import as_json
+from mockpump.cli.render import as_json, show
 from mockpump.cli.wire_encode import KINDS, cut, nearest
 from mockpump.emulator.pump import document as pump_document
 from mockpump.protocol import diagram, document, markdown
@@ -80,7 +80,7 @@ def _explain_text(found: _Found) -> None:
     elif isinstance(found, tuple):
         for place, record in enumerate(found):
             if place:
-                render_wire.say()
+                show()
             render_wire.show_record(record)
     else:
         render_wire.show_enumeration(found)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockpump.cli.trace import FrameTrace, brief, layers
+from mockpump.cli.trace import FrameTrace, brief
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 
@@ -37,20 +37,33 @@ def test_a_bad_frame_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "pump -> programmer  rejected: " in capsys.readouterr().out
 
 
-def test_a_frame_in_layers() -> None:
-    rows = list(layers(SUSPEND))
-    assert [label for label, _ in rows][:4] == ["line", "header", "payload", "CRC-16"]
-    assert rows[0][1] == encode_frame(SUSPEND).hex(" ")
-    assert rows[-1] == ("", "transaction = 99")
+def shown_in_full(frame: Frame, capsys: pytest.CaptureFixture[str]) -> str:
+    FrameTrace(1, 0)(True, encode_frame(frame))
+    shown = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    return shown
 
 
-def test_bytes_are_shown_as_hex_and_what_is_no_message_as_its_layers() -> None:
-    commit = Frame(Kind.DATA, 7, payload=m.encode(m.CommitProgram(1, bytes(8))))
-    assert ("", "digest = " + "00" * 8) in list(layers(commit))
+def test_a_frame_in_layers(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = shown_in_full(SUSPEND, capsys)
+    layers = ["delimiter", "COBS", "header", "payload", "CRC-16", "delimiter"]
+    places = [shown.index(layer) for layer in layers[:-1]] + [shown.rindex(layers[-1])]
+    assert places == sorted(places)
+    assert "transaction = 99" in shown
+
+
+def test_a_long_frame_still_fits_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    identity = m.Identity(1, 2, 3, 4, "a" * m.MAX_NAME)
+    assert "a" * m.MAX_NAME in shown_in_full(
+        Frame(Kind.DATA, 7, payload=m.encode(identity)), capsys
+    )
+
+
+def test_what_is_no_message_is_shown_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     nonsense = Frame(Kind.DATA, 7, payload=b"\xee")
-    assert [label for label, _ in layers(nonsense)] == ["line", "header", "payload", "CRC-16"]
+    assert "no message has number 238" in shown_in_full(nonsense, capsys)
     assert brief(nonsense) == "DATA seq 0 ack 0"
 
 
-def test_a_frame_without_payload_has_no_such_layer() -> None:
-    assert "payload" not in dict(layers(Frame(Kind.ACK, 7)))
+def test_a_frame_without_payload_has_no_such_layer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "payload" not in shown_in_full(Frame(Kind.ACK, 7), capsys)
