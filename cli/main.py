@@ -74,7 +74,7 @@ def cli() -> None:
     one.  Start with `mockpump demo`.
 
     Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown,
-    130 interrupted.
+    70 a bug in mockpump, 130 interrupted.
     """
 
 
@@ -88,7 +88,7 @@ def main() -> Any:
     """The entry point: runs a command, turns what goes wrong into one line and an exit code."""
     _prepare_streams()
     try:
-        return cli.main(standalone_mode=False)
+        return cli.main(prog_name="mockpump", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -96,12 +96,14 @@ def main() -> Any:
         click.echo("; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]), err=True)
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has gone; let the interpreter's last flush go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # Whoever read our output has gone.
+        _give_up_output()
         sys.exit(EXIT_REFUSED)
     except Exception as error:
         if os.environ.get("MOCKPUMP_DEBUG"):
             raise
+        if isinstance(error, OSError):
+            _give_up_output()
         code, line = _explain(error)
         fail("; ".join([line, *_notes(error)]), code)
 
@@ -117,6 +119,11 @@ def _prepare_streams() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What the output's encoding lacks comes out escaped.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _give_up_output() -> None:
+    # What the output did not take would be tried again, and fail again, as the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _notes(error: BaseException | None) -> list[str]:

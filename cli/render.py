@@ -12,8 +12,6 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from mockpump.cli.quantities import WEEKDAYS, clock_time, duration, rate, volume
 from mockpump.emulator.programmer.comparison import DayChange
 from mockpump.protocol import messages as m
@@ -39,7 +37,9 @@ def console() -> "Console":
 def show(*parts: str | tuple[str, str], style: str = "") -> None:
     """Print a line; a part may come with a style of its own, which only a terminal shows."""
     if not sys.stdout.isatty():
-        click.echo("".join(part if isinstance(part, str) else part[0] for part in parts).rstrip())
+        words = "".join(part if isinstance(part, str) else part[0] for part in parts)
+        # Not `click.echo`: that one takes an output that says ASCII for one that is set up wrong.
+        print(words.rstrip(), flush=True)
         return
     from rich.text import Text
 

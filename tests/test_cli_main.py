@@ -191,9 +191,10 @@ def test_closed_streams_and_a_full_disk() -> None:
     assert shell(f"MOCKPUMP {STATUS} >&-").stderr == ""
     assert shell(f"MOCKPUMP {STATUS} <&- >&- 2>&-").returncode == 0
     if Path("/dev/full").exists():
-        done = shell(f"MOCKPUMP {STATUS} >/dev/full")
-        assert done.returncode == 1
-        assert done.stderr == "mockpump: the system said no: no space left on device\n"
+        for unbuffered in ("", "1"):
+            done = shell(f"PYTHONUNBUFFERED={unbuffered} MOCKPUMP {STATUS} >/dev/full")
+            assert done.returncode == 1
+            assert done.stderr == "mockpump: the system said no: no space left on device\n"
 
 
 def test_a_closed_stream_leaves_its_number_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
