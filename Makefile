@@ -20,7 +20,7 @@ demo: $(VENV)/.run ## the whole story in one terminal, about half a minute
 	@$(BIN)/mockpump demo $(DEMO_ARGS)
 
 test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulator/
-	@$(BIN)/pytest --cov --cov-report=term $(PYTEST_ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/.lint ## ruff, ruff format --check and mypy, all strict
 	@$(BIN)/ruff check .

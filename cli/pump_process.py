@@ -30,18 +30,17 @@ class PumpProcess:
             start_new_session=True,
         )
         self.pid = self._child.pid
-        self.port = self._announced()
+        with contextlib.ExitStack() as unless_announced:
+            unless_announced.callback(self.close)
+            self.port = self._announced()
+            unless_announced.pop_all()
 
     def _announced(self) -> str:
         assert self._child.stdout is not None
         try:
             return str(json.loads(self._child.stdout.readline())["port"])
         except (ValueError, KeyError):
-            self.close()
             raise PortError("the pump process did not start") from None
-        except BaseException:
-            self.close()
-            raise
 
     def direct(self, line: str) -> None:
         """Tell the pump how its time is to go by, such as `go 3600 for 86400`."""

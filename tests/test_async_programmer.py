@@ -18,18 +18,18 @@ from mockpump.emulator.transports.memory_line import memory_pair
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.tcp import TcpListener
 from mockpump.protocol import messages as m
+from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.link_settings import LinkSettings
 
 Test = Callable[[AsyncProgrammer, PumpRunner], Awaitable[None]]
 
 
-def in_memory(test: Test, reports: list[m.Telemetry] | None = None, speed: int = 3600) -> None:
+def in_memory(test: Test, hear: Callable[[m.Telemetry], None] | None = None) -> None:
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump(), Pacing(speed, now=line_now())))
+        runner = PumpRunner(Station(new_pump(), Pacing(3600, now=line_now())))
         ours, theirs = memory_pair()
         port = runner.attach(theirs.write)
         theirs.on_data = lambda data: runner.data_received(port, data)
-        hear = None if reports is None else reports.append
         programmer = AsyncProgrammer(ours.write, on_telemetry=hear)
         ours.on_data = programmer.data_received
         try:
@@ -83,24 +83,25 @@ def test_a_refusal_is_raised(over: Callable[[Test], None]) -> None:
 
 
 def test_telemetry_is_handed_on_while_nothing_else_is_asked() -> None:
-    reports: list[m.Telemetry] = []
+    reports: asyncio.Queue[m.Telemetry] = asyncio.Queue()
 
     async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
         await programmer.connect(9)
         await programmer.run(ask(m.Subscribe(36)))
-        while len(reports) < 3:
-            await asyncio.sleep(0.001)
-        assert all(report.elapsed % 36 == 0 for report in reports)
+        for _ in range(3):
+            assert (await reports.get()).elapsed % 36 == 0
 
-    in_memory(test, reports)
+    in_memory(test, reports.put_nowait)
 
 
 def test_telemetry_that_nobody_wants_disturbs_nothing() -> None:
     async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
         await programmer.connect(9)
         await programmer.run(ask(m.Subscribe(1)))
-        while programmer.programmer.belief.delivered is None:
-            await asyncio.sleep(0.001)
+        belief = programmer.programmer.belief
+        while belief.delivered is None:
+            await programmer.run(ask(m.GetClock()))
+        assert runner.station.ports[0].connection.is_open
 
     in_memory(test)
 
@@ -109,10 +110,11 @@ def test_a_connection_ends_in_good_order() -> None:
     async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
         await programmer.connect(9)
         programmer.disconnect()
-        while (
-            runner.station.ports[0].connection.is_open or programmer.programmer.connection.is_open
-        ):
+        ends = (programmer.programmer.connection, runner.station.ports[0].connection)
+        while any(end.is_open for end in ends):
             await asyncio.sleep(0)
+        with pytest.raises(LocalProtocolError, match="no pump is connected"):
+            await programmer.run(ask(m.Identify()))
 
     in_memory(test)
 

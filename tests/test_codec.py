@@ -231,7 +231,7 @@ def test_any_value_is_encoded_truly_or_refused(
 
 
 @each_record
-@pytest.mark.parametrize("other", [None, 5, b"", object()], ids=repr)
+@pytest.mark.parametrize("other", [None, 5, b"", object()], ids=lambda other: type(other).__name__)
 def test_what_is_no_such_record_is_not_encoded(
     record: type[Record], number: int | None, other: Any
 ) -> None:

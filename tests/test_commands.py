@@ -396,7 +396,7 @@ def test_every_reply_can_be_said_in_the_last_second() -> None:
     line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), flat("fast", 1_000_000)))
     line.ask(m.SetClock(1, 2**31 - 1))
     line.pump.advance(LAST_SECOND)
-    for request in (m.GetStatus(), m.GetClock(), m.Subscribe(86_400), m.Identify()):
-        m.encode(line.ask(request))
-    m.encode(line.commit(flat("slow", 1)))
-    m.encode(line.pump.report())
+    requests = (m.GetStatus(), m.GetClock(), m.Subscribe(86_400), m.Identify())
+    said = [line.ask(request) for request in requests]
+    said += [line.commit(flat("slow", 1)), line.pump.report()]
+    assert [m.decode(m.encode(each)) for each in said] == said

@@ -45,7 +45,10 @@ def test_what_nobody_listens_to_is_lost() -> None:
 
 def test_an_end_without_another_loses_everything() -> None:
     async def run() -> None:
-        MemoryEnd().write(b"x")
+        end, received = MemoryEnd(), list[bytes]()
+        end.on_data = received.append
+        end.write(b"x")
         await asyncio.sleep(0)
+        assert received == []
 
     asyncio.run(run())

@@ -174,4 +174,5 @@ def test_what_is_no_program_cannot_be_read() -> None:
     def garbage(request: Message) -> Message:
         return m.ProgramData(len(image), programs.digest(image), 0, image)
 
-    play_until_it_fails(read_program(), garbage, DecodeError)
+    asked = play_until_it_fails(read_program(), garbage, DecodeError)
+    assert [type(request) for request in asked] == [m.ReadProgram]

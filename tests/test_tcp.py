@@ -153,11 +153,13 @@ def test_a_listener_that_does_not_listen_has_no_address() -> None:
 
 def test_a_line_without_a_client_takes_everything_and_does_nothing() -> None:
     async def run() -> None:
-        line = TcpLine(TcpListener(PumpRunner(Station(new_pump()))))
+        runner = PumpRunner(Station(new_pump()))
+        line = TcpLine(TcpListener(runner))
         line.data_received(b"early")
         line._write(b"early")
         line.close()
         line.connection_lost(None)
+        assert runner.station.ports == []
 
     asyncio.run(run())
 
