@@ -71,12 +71,12 @@ class LinkActions:
         self.state = State.IDLE
         self.statistics = LinkStatistics()
         self._events: deque[LinkEvent] = deque()
-        self._control: list[Frame] = []
         self._earlier: deque[int] = deque(maxlen=REMEMBERED_CONNECTIONS)
         self._begin(0, 0, self.settings.offer())
 
     def _begin(self, connection: int, now: int, offer: Offer) -> None:
-        """Forget the last connection and start one under these terms."""
+        """Forget the last connection, with what it left unsaid, and start one under these terms."""
+        self._control: list[Frame] = []
         self.connection = connection
         self.max_payload = min(offer.max_payload, self.settings.max_payload)
         window = min(offer.window, self.settings.window)
@@ -105,8 +105,6 @@ class LinkActions:
         self.drop(_DROP_REASON.get(event, DropReason.UNEXPECTED), frame)
 
     def _send_open(self, event: Input, now: int, frame: Frame) -> None:
-        # A new connection makes void whatever an earlier one has left unsaid.
-        self._control.clear()
         self._begin(frame.connection, now, self.settings.offer())
         self._repeat(frame, now)
 

@@ -238,6 +238,17 @@ def test_a_flood_gets_a_handful_of_answers(state, role, frame):
     assert link.frames_to_send(200) == []
 
 
+@given(st.lists(FRAMES.filter(lambda frame: frame.connection != 0xABCD), max_size=30))
+def test_a_call_is_answered_whatever_came_just_before_it(before):
+    link = Link(Role.ACCEPTOR)
+    for frame in before:
+        link.receive_frame(frame, 0)
+    link.receive_frame(Frame(Kind.OPEN, 0xABCD, payload=OFFERED), 0)
+    assert [(each.kind, each.connection) for each in link.frames_to_send(0)] == [
+        (Kind.OPEN_ACK, 0xABCD)
+    ]
+
+
 # -- payloads ------------------------------------------------------------------------------------
 
 
