@@ -6,7 +6,9 @@ It shares nothing with `mockpump.emulator.pump` but the program itself and a few
 from collections.abc import Iterator
 from typing import Any
 
-from mockpump.emulator.pump.delivery import CLOCK_CYCLE, STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.clock import CLOCK_CYCLE
+from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, Happening
 from mockpump.protocol.program import Program
 
 
@@ -84,3 +86,9 @@ class NaivePump:
             self.clock += arguments[0] - self.clock % CLOCK_CYCLE
         else:
             getattr(self, name)(*arguments)
+
+
+def emptied_at(delivery: Delivery) -> int | None:
+    """The second in which it first ran empty, as it has told itself."""
+    told = [elapsed for elapsed, happening in delivery.happened if happening is Happening.EMPTY]
+    return told[0] if told else 0 if delivery.empty else None

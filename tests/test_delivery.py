@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_program import NaivePump, naive_volume
+from naive_program import NaivePump, emptied_at, naive_volume
 
-from mockpump.emulator.pump.delivery import CLOCK_CYCLE, STEP, UNITS_PER_STEP, Delivery
+from mockpump.emulator.pump.clock import CLOCK_CYCLE
+from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.schedule import DAY, WEEK
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.program import (
@@ -60,9 +62,10 @@ def state(delivery: Delivery) -> dict[str, Any]:
     """Everything that can be seen of a delivery."""
     d = delivery
     names = (
-        "elapsed clock delivered remainder reservoir rate percent pattern empty emptied_at running"
+        "elapsed clock delivered remainder reservoir rate percent pattern empty running due last_day"
     )
-    return {name: getattr(d, name) for name in names.split()} | {"next_edge": d.next_edge()}
+    seen = {name: getattr(d, name) for name in names.split()}
+    return {**seen, "next_edge": d.next_edge(), "emptied_at": emptied_at(d)}
 
 
 @given(actions(), PROGRAMS, CLOCKS)
@@ -86,7 +89,7 @@ def test_an_empty_reservoir_stops_the_motor_in_that_very_second(
     for action in [("set_program", first), *done, ("advance", 100_000)]:
         do(delivery, *action)
         naive.do(*action)
-        assert delivery.emptied_at == naive.emptied_at
+        assert emptied_at(delivery) == naive.emptied_at
         assert delivery.delivered * UNITS_PER_NL + delivery.remainder == naive.units
         if delivery.empty:
             assert (delivery.rate, delivery.remainder, delivery.next_edge()) == (0, 0, None)
@@ -174,7 +177,7 @@ def test_suspended_is_still_and_owes_what_it_owed() -> None:
 def test_a_reservoir_without_a_whole_step_is_empty_from_the_start() -> None:
     delivery = Delivery(STEP - 1)
     delivery.set_program(flat("even", 1_000))
-    assert (delivery.empty, delivery.emptied_at, delivery.rate) == (True, 0, 0)
+    assert (delivery.empty, emptied_at(delivery), delivery.rate) == (True, 0, 0)
     delivery.advance(DAY)
     assert (delivery.delivered, delivery.reservoir) == (0, STEP - 1)
 
@@ -185,7 +188,7 @@ def test_a_reservoir_that_ends_with_a_segment_is_empty_at_its_edge(next_rate: in
     delivery = Delivery(1_000)
     delivery.set_program(Program(FORMAT, "two", (0,) * 7, (pattern,), ()))
     delivery.advance(3_600)
-    assert (delivery.empty, delivery.emptied_at, delivery.reservoir) == (True, 3_600, 0)
+    assert (delivery.empty, emptied_at(delivery), delivery.reservoir) == (True, 3_600, 0)
     assert (delivery.rate, delivery.next_edge()) == (0, None)
 
 

@@ -11,7 +11,7 @@ from naive_program import NaivePump
 from pump_state import state_of
 
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.delivery import CLOCK_CYCLE
+from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.device import (
     FACTORY_PROGRAM,
     LAST_SECOND,
@@ -52,7 +52,7 @@ def test_it_faults_in_the_second_it_runs_empty(
         if pump.advance(pump.elapsed + stretch):
             told.append(pump.elapsed)
         assert pump.mode is (Mode.RUNNING if naive.emptied_at is None else Mode.FAULT)
-        assert pump.delivery.emptied_at == naive.emptied_at
+        assert emptied_at(pump.delivery) == naive.emptied_at
         assert pump.report().mode is pump.mode
     if naive.emptied_at:
         fresh = small_pump(reservoir, program)

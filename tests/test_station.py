@@ -259,7 +259,7 @@ def test_the_fault_is_reported_in_its_second(speed: int | None, rate: int, reser
     station.change_pace(speed, 0, 2_000)
     run(station, 2_000 * SECOND, watcher)
     emptied = -(-(reservoir // 10 * 10 * 3_600) // rate)
-    assert pump.delivery.emptied_at == emptied
+    assert emptied_at(pump.delivery) == emptied
     faults = [report for report in watcher.reports() if report.mode is Mode.FAULT]
     assert faults[0].elapsed == emptied
     assert faults[0].rate == 0

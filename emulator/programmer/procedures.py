@@ -78,5 +78,7 @@ def set_program(
     except ReadbackDiffers:
         yield m.AbortProgram()
         raise
-    committed: m.ProgramCommitted = yield m.CommitProgram(transaction, programs.digest(image))
+    committed: m.ProgramCommitted = yield m.CommitProgram(
+        transaction, programs.digest(image), m.When.NOW
+    )
     return committed

@@ -5,7 +5,8 @@ knows a connection, a clock or a file.  It is a toy; no real device works like t
 """
 
 from mockpump.emulator.memory.interface import Memory
-from mockpump.emulator.pump.delivery import STEP, Delivery
+from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.modes import ModeInput, following
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -98,7 +99,16 @@ class Pump:
         """What the pump is doing at this moment."""
         d = self.delivery
         return Telemetry(
-            self.mode, d.elapsed, d.clock, d.rate, d.delivered, d.remainder, d.reservoir
+            self.mode,
+            d.elapsed,
+            d.clock,
+            d.rate,
+            d.delivered,
+            d.remainder,
+            d.reservoir,
+            d.delivered,
+            0,
+            m.Priority.NONE,
         )
 
 

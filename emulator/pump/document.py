@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.pump.commands import COMMANDS
-from mockpump.emulator.pump.delivery import CLOCK_CYCLE, STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.clock import CLOCK_CYCLE
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.device import FACTORY_PROGRAM, LAST_SECOND, RESERVOIR
 from mockpump.emulator.pump.modes import MODES, ModeInput
 from mockpump.protocol.markdown import code, fenced, table

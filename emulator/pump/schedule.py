@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
+from mockpump.protocol.messages import RampMove
 from mockpump.protocol.program import Program, check, scaled
 
 DAY = 86_400
@@ -23,26 +24,70 @@ class Schedule:
     """A program that began on clock day `start_day`.
 
     Ramp step k rules from clock day `start_day + after` on; a clock set back before `start_day`
-    counts as day 0.  `ProgramError` when the program breaks a rule.
+    counts as day 0.  With a `held_day`, the ramp stands still on that day after its beginning.
+    `ProgramError` when the program breaks a rule.
     """
 
-    __slots__ = ("_edges", "_percents", "_rates", "_turns", "_week", "program", "start_day")
+    __slots__ = (
+        "_edges",
+        "_highest_peak",
+        "_percents",
+        "_rates",
+        "_turns",
+        "_week",
+        "held_day",
+        "program",
+        "start_day",
+    )
 
-    def __init__(self, program: Program, start_day: int) -> None:
+    def __init__(self, program: Program, start_day: int, held_day: int | None = None) -> None:
         check(program)
         self.program = program
         self.start_day = start_day
+        self.held_day = held_day
+        self._highest_peak: int | None = None
         self._edges, self._rates = _flattened(program)
         # A step at day 0 rules before `start_day` too, and in place of the 100 % of no step.
         first = bool(program.ramp) and program.ramp[0].after == 0
         self._turns = tuple((start_day + step.after) * DAY for step in program.ramp[first:])
         percents = [step.percent for step in program.ramp]
         self._percents: tuple[int, ...] = tuple(percents if first else [100, *percents])
+        if held_day is not None:
+            self._percents = (self._percents[self._step_of(held_day)],)
+            self._turns = ()
         self._week = _Week(self._edges, self._rates, self._percents[0])
 
     def percent_at(self, clock: int) -> int:
         """The percentage of the ramp step that rules at this second; 100 before the first."""
         return self._percents[bisect_right(self._turns, clock)]
+
+    def moved(self, move: RampMove, today: int) -> "Schedule":
+        """The same program with its ramp held, going on or a step back, from clock day `today`."""
+        ramp_day = max(today - self.start_day, 0) if self.held_day is None else self.held_day
+        if move is RampMove.GO_ON:
+            return Schedule(self.program, today - ramp_day)
+        if move is RampMove.STEP_BACK:
+            begins = [0, *(step.after for step in self.program.ramp if step.after)]
+            ramp_day = begins[max(self._step_of(ramp_day) - 1, 0)]
+        return Schedule(self.program, self.start_day, ramp_day)
+
+    def _step_of(self, ramp_day: int) -> int:
+        later = [step.after for step in self.program.ramp if step.after]
+        return bisect_right(later, ramp_day)
+
+    def peak(self, percent: int) -> int:
+        """The most that any 24 h of the week deliver at a percentage, in units of 1/3600 nL."""
+        week = _Week(self._edges, self._rates, percent)
+        # The volume of a day that slides over straight pieces is highest where it has a corner.
+        corners = [each for edge in self._edges for each in (edge, edge - DAY)]
+        return max(week.until(corner + DAY) - week.until(corner) for corner in corners)
+
+    @property
+    def highest_peak(self) -> int:
+        """`peak` at the highest ramp step ahead; looked for once."""
+        if self._highest_peak is None:
+            self._highest_peak = self.peak(max(self._percents))
+        return self._highest_peak
 
     def pattern_at(self, clock: int) -> int:
         """The place of the day pattern that rules at this second."""

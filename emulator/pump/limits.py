@@ -1,0 +1,68 @@
+"""What the pump will not go beyond, whoever asks; all of it invented.
+
+The rules that can be checked before anything happens stand here: a program, a bolus or other limits
+are refused with the figure and the limit.  What only time brings about (a bolus that meets a higher
+segment, a day that fills up) is held by delivery itself, which stops in the last second in which
+the limit still holds.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from mockpump.emulator.pump.schedule import Schedule
+from mockpump.protocol.messages import Limits, Reason
+from mockpump.protocol.program import UNITS_PER_NL, Program, scaled
+
+# Limits that nothing ever meets.
+WIDEST = Limits(2**32 - 1, 100_000_000, 2**32 - 1, 2**16 - 1)
+# What a pump is made with, unless told otherwise.
+FACTORY = Limits(rate=200_000, bolus=500_000, daily=2_000_000, rise=300)
+
+
+class Excess(NamedTuple):
+    """A limit that would be broken: which, by what figure, and what would be allowed."""
+
+    reason: Reason
+    figure: int
+    limit: int
+
+
+def program_excesses(program: Program, limits: Limits) -> Iterator[Excess]:
+    """What a program would break by itself, at its highest ramp step."""
+    percent = max(_percents(program))
+    rate = scaled(_highest_rate(program), percent)
+    if rate > limits.rate:
+        yield Excess(Reason.LIMIT_RATE, rate, limits.rate)
+    volume = -(-Schedule(program, 0).peak(percent) // UNITS_PER_NL)
+    if volume > limits.daily:
+        yield Excess(Reason.LIMIT_DAILY, volume, limits.daily)
+    for before, after in pairwise(_percents(program)):
+        yield from _rises(before, after, limits)
+
+
+def rise_excesses(
+    before: Program, percent: int, after: Program, limits: Limits
+) -> Iterator[Excess]:
+    """What changing from a program, at its present percentage, to another would break.
+
+    Two programs are compared by the most that they deliver within 24 h; the new one as it begins.
+    """
+    old = Schedule(before, 0).peak(percent)
+    new = Schedule(after, 0).peak(_percents(after)[0])
+    yield from _rises(old, new, limits)
+
+
+def _rises(before: int, after: int, limits: Limits) -> Iterator[Excess]:
+    # From nothing every rise is without measure; the other limits are there for that.
+    if before and (after - before) * 100 > limits.rise * before:
+        yield Excess(Reason.LIMIT_RISE, -(-(after - before) * 100 // before), limits.rise)
+
+
+def _highest_rate(program: Program) -> int:
+    return max(segment.rate for pattern in program.patterns for segment in pattern.segments)
+
+
+def _percents(program: Program) -> list[int]:
+    steps = [step.percent for step in program.ramp]
+    return steps if program.ramp and program.ramp[0].after == 0 else [100, *steps]
