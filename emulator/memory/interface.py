@@ -1,15 +1,36 @@
 """What a pump keeps through a power cut, and the one rule for writing it.
 
-The rule: everything that one command changes is one `record`, which happens wholly or not at all.
-So a pump that answers only after `record` has returned never acknowledges what it could forget.
+The rule: everything that one command or one second changes is one `record`, which happens wholly or
+not at all.  So a pump that answers only after `record` has returned never acknowledges what it
+could forget, and never wakes up half way.
 """
 
 from typing import Protocol
 
+import msgspec
+
+from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.fields import Record
+from mockpump.protocol.log import LogEntry
 
 # How many outcomes a pump remembers; an older transaction counts as never seen.
 OUTCOMES = 64
+# How many log entries a memory keeps; of older ones only the chain is left.
+LOG_ENTRIES = 1_000
+# Two places for programs, so that a new one never overwrites the one that rules.
+SLOTS = 2
+
+
+class MemoryFailed(MockpumpError):
+    """The memory could not write; it holds what it held before."""
+
+
+class PowerCut(BaseException):
+    """The pump's power is gone, before a write.
+
+    Like `KeyboardInterrupt` no `Exception`: nothing in the pump may catch it and go on.  Only
+    whoever plays the world does.
+    """
 
 
 class Outcome(Record, frozen=True):
@@ -20,14 +41,56 @@ class Outcome(Record, frozen=True):
     reply: bytes
 
 
+class Change(msgspec.Struct, frozen=True):
+    """All that one write changes.
+
+    `state` is the pump's own account of itself, opaque here; `images` are program images by slot
+    (0 or 1); `entries` go to the end of the log.
+    """
+
+    state: bytes
+    outcome: Outcome | None = None
+    images: dict[int, bytes] = {}
+    entries: tuple[LogEntry, ...] = ()
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """A stretch of the log, from entry number `first` on.
+
+    `before` is the chain before its first entry, `newest` the number of the newest entry there is
+    (0: none), `newest_chain` the chain after that one.
+    """
+
+    first: int
+    newest: int
+    before: bytes
+    newest_chain: bytes
+    entries: tuple[LogEntry, ...]
+
+
 class Memory(Protocol):
     """The interface that every kind of memory has."""
 
-    def program(self) -> bytes | None:
-        """The image of the active program; None before the first."""
+    def state(self) -> bytes | None:
+        """The newest state that was recorded; None before the first."""
+
+    def image(self, slot: int) -> bytes:
+        """The program image in a slot; empty when there never was one."""
 
     def outcome(self, transaction: int) -> Outcome | None:
         """What became of a transaction; None when it was never seen, or too long ago."""
 
-    def record(self, outcome: Outcome, program: bytes | None = None) -> None:
-        """Keep an outcome and, with it, a new active program: both or neither."""
+    def log(self, first: int, count: int) -> LogPage:
+        """At most `count` entries from number `first` on, or from the oldest kept if that is later.
+
+        When `first` is after the newest, a page without entries.
+        """
+
+    def record(self, change: Change) -> None:
+        """Keep all of a change, or, when it raises, nothing of it.
+
+        `MemoryFailed` when it cannot be written.
+        """
+
+    def close(self) -> None:
+        """Let go of whatever it is kept in."""

@@ -1,0 +1,55 @@
+"""The pump's event log: what an entry is, and the chain that shows whether one was changed.
+
+The one idea: the chain after an entry is a digest of the chain before it and of the entry, so
+whoever knows the newest value can tell whether any entry on the way to it was altered, left out or
+put in.  Entries all have one size and are numbered from 1 without a gap, so an entry need not say
+its own number.
+
+A digest of `CHAIN_SIZE` bytes is enough for a toy and for an accident; it would not be for an
+attacker with time.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Annotated
+
+from mockpump.protocol.codec import codec_for
+from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.fields import Record, choice, u32
+from mockpump.protocol.messages import CHAIN_SIZE, LogKind
+
+# The chain before the first entry.
+GENESIS = bytes(CHAIN_SIZE)
+
+
+class LogEntry(Record, frozen=True):
+    """One thing that has happened.  What the two figures are depends on the kind."""
+
+    elapsed: Annotated[int, u32("s", "pump time of it")]
+    clock: Annotated[int, u32("s", "what the pump's clock said")]
+    kind: Annotated[LogKind, choice(LogKind, "what has happened")]
+    first: Annotated[int, u32("", "first figure; 0 where none applies")]
+    second: Annotated[int, u32("", "second figure; 0 where none applies")]
+
+
+_CODEC = codec_for(LogEntry)
+ENTRY_SIZE = len(_CODEC.encode(LogEntry(0, 0, LogKind.MADE, 0, 0)))
+
+
+def encode_entry(entry: LogEntry) -> bytes:
+    """An entry as it is sent and chained.  `LocalProtocolError` for a value out of its range."""
+    return _CODEC.encode(entry)
+
+
+def entries_of(data: bytes) -> list[LogEntry]:
+    """The entries of a `LogPiece`.  `DecodeError` unless it is a whole number of them."""
+    if len(data) % ENTRY_SIZE:
+        raise DecodeError(f"{len(data)} bytes are no whole entries of {ENTRY_SIZE}")
+    return [_CODEC.decode(data[at : at + ENTRY_SIZE]) for at in range(0, len(data), ENTRY_SIZE)]
+
+
+def chain(before: bytes, entries: Iterable[LogEntry]) -> bytes:
+    """The chain after some entries, given the one before them."""
+    for entry in entries:
+        before = hashlib.sha256(before + encode_entry(entry)).digest()[:CHAIN_SIZE]
+    return before
