@@ -16,7 +16,7 @@ from bench.pairs import Effort, Work, calls, race
 from bench.table import Contest, Finding
 from mockpump.emulator.programmer.client import Finished, Programmer
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m

@@ -22,7 +22,8 @@ from bench.simulation_rows import day_program
 from bench.table import Contest, Finding
 from mockpump.emulator.programmer.client import Programmer
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.device import Pump, new_pump
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m

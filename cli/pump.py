@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import click
 
 from mockpump.cli.quantities import MAX_FACTOR, ClockTime, Speed, duration, speed_text, volume
-from mockpump.emulator.pump.device import FACTORY_PROGRAM, PumpIdentity, new_pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.runner import PumpRunner

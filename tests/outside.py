@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from mockpump.cli.main import main
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol import messages as m

@@ -8,7 +8,7 @@ from outside import NEW_PROGRAM, PATIENCE
 
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.async_programmer import AsyncProgrammer, connect_tcp

@@ -13,7 +13,7 @@ from outside import PATIENCE, Command, in_process, pump_thread, wait_readable
 
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.pty_line import PtyLine
 from mockpump.emulator.transports.runner import PumpRunner

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.caller import NO_DIGEST, Caller, Staging
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 
 INTERVALS = st.integers(1, 86_400)
 ELAPSED = st.integers(0, 2**32 - 1)

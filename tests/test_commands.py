@@ -16,8 +16,10 @@ from pump_state import (
 
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import COMMANDS
-from mockpump.emulator.pump.device import FACTORY_PROGRAM, LAST_SECOND, Pump, PumpIdentity, new_pump
+from mockpump.emulator.pump.device import LAST_SECOND, Pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.modes import MODES, ModeInput
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message

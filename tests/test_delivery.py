@@ -61,9 +61,7 @@ def do(delivery: Delivery, name: str, *arguments: Any, cuts: Sequence[int] = ())
 def state(delivery: Delivery) -> dict[str, Any]:
     """Everything that can be seen of a delivery."""
     d = delivery
-    names = (
-        "elapsed clock delivered remainder reservoir rate percent pattern empty running due last_day"
-    )
+    names = "elapsed clock delivered remainder reservoir rate percent pattern empty last_day"
     seen = {name: getattr(d, name) for name in names.split()}
     return {**seen, "next_edge": d.next_edge(), "emptied_at": emptied_at(d)}
 

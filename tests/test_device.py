@@ -7,20 +7,16 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_program import NaivePump
+from naive_program import NaivePump, emptied_at
 from pump_state import state_of
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
-from mockpump.emulator.pump.device import (
-    FACTORY_PROGRAM,
-    LAST_SECOND,
-    Pump,
-    PumpIdentity,
-    new_pump,
-)
+from mockpump.emulator.pump.device import LAST_SECOND, Pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pump_state import REQUESTS, state_of, state_of_caller
 
 from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.port import Port
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

@@ -17,7 +17,8 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
-from mockpump.emulator.pump.device import FACTORY_PROGRAM, Pump, new_pump
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message

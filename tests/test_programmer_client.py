@@ -25,7 +25,7 @@ from mockpump.emulator.programmer.errors import (
     UnexpectedReply,
 )
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_program, set_program
-from mockpump.emulator.pump.device import FACTORY_PROGRAM, new_pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.port import Port
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

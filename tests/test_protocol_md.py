@@ -10,8 +10,9 @@ from mockpump.cli.wire_decode import content_parts, program_of, stretches, summa
 from mockpump.cli.wire_input import from_hex
 from mockpump.cli.wire_reference import BLOCKS
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
-from mockpump.emulator.pump.device import PumpIdentity, new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectReason

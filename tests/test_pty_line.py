@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from outside import PATIENCE, wait_readable
 
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import pty_line
 from mockpump.emulator.transports.errors import PortError

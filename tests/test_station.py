@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive_program import emptied_at
 from pump_state import state_of
 
-from mockpump.emulator.pump.device import LAST_SECOND, PumpIdentity, new_pump
+from mockpump.emulator.pump.device import LAST_SECOND
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message

@@ -8,7 +8,7 @@ import pytest
 from outside import PATIENCE
 
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.device import new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import tcp
 from mockpump.emulator.transports.async_programmer import connect_tcp

@@ -16,8 +16,9 @@ from pump_state import state_of
 
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
-from mockpump.emulator.pump.device import FACTORY_PROGRAM, PumpIdentity, new_pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.world.line import CleanLine
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m

@@ -32,15 +32,15 @@ class Caller(msgspec.Struct):
     """One connection's share of the pump.
 
     `interval` is in seconds of pump time, 0 for no telemetry; `next_report` is the elapsed time at
-    which the next is due; `pending` the newest that was not sent yet.  `largest_piece` is
-    how much of an image fits into one reply, in bytes.  The counters are what the line turned down.
+    which the next is due; `pending` the newest that was not sent yet.  `largest_payload` is
+    how much fits into one reply, in bytes.  The counters are what the line turned down.
     """
 
     staging: Staging = msgspec.field(default_factory=Staging)
     interval: int = 0
     next_report: int = 0
     pending: Telemetry | None = None
-    largest_piece: int = 0
+    largest_payload: int = 0
     frames_rejected: int = 0
     bytes_discarded: int = 0
 

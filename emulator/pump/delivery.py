@@ -148,6 +148,22 @@ class Delivery:
         return self.schedule.pattern_at(self.clock_work.at(self.elapsed)) if self.schedule else 0
 
     @property
+    def base_rate(self) -> int:
+        """What the program asks for at this second, before a temporary rate scales it."""
+        return self._base if self.running else 0
+
+    @property
+    def bolus_rate(self) -> int:
+        """What a bolus adds at this second."""
+        return self.bolus.span(self.elapsed)[0] if self.bolus else 0
+
+    def moment(self, when: When) -> int:
+        """The elapsed second from which a program committed now rules, as the clock stands."""
+        if when is When.NOW:
+            return self.elapsed
+        return self._edge if when is When.EDGE else self.clock_work.when((self.day + 1) * DAY)
+
+    @property
     def last_day(self) -> int:
         """What was asked of the motor in the last 24 h, in units of 1/3600 nL."""
         return self.rolling.volume(self.elapsed, self._due)

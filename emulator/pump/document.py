@@ -6,11 +6,13 @@ Read from the tables that the pump runs by, as `mockpump.protocol.document` read
 from collections.abc import Callable, Iterator
 
 from mockpump.emulator.memory.interface import OUTCOMES
-from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
+from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
-from mockpump.emulator.pump.device import FACTORY_PROGRAM, LAST_SECOND, RESERVOIR
+from mockpump.emulator.pump.device import LAST_SECOND
+from mockpump.emulator.pump.making import FACTORY_PROGRAM
 from mockpump.emulator.pump.modes import MODES, ModeInput
+from mockpump.emulator.pump.pump_state import RESERVOIR
 from mockpump.protocol.markdown import code, fenced, table
 from mockpump.protocol.messages import Mode, entry_of
 

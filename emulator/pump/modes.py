@@ -14,24 +14,32 @@ class ModeInput(Enum):
     PROGRAM = "a program is committed"
     SUSPEND = "delivery is suspended"
     RESUME = "delivery is resumed"
-    EMPTY = "the reservoir runs empty"
+    FAULT = "an alarm stops delivery"
+    CLEARED = "the last alarm that stops delivery is gone and acknowledged"
 
 
 MODES: dict[Mode, dict[ModeInput, Mode]] = {
     Mode.STOPPED: {
         ModeInput.PROGRAM: Mode.RUNNING,
+        ModeInput.FAULT: Mode.STOPPED,
+        ModeInput.CLEARED: Mode.STOPPED,
     },
     Mode.RUNNING: {
         ModeInput.PROGRAM: Mode.RUNNING,
         ModeInput.SUSPEND: Mode.SUSPENDED,
-        ModeInput.EMPTY: Mode.FAULT,
+        ModeInput.FAULT: Mode.FAULT,
+        ModeInput.CLEARED: Mode.RUNNING,
     },
     Mode.SUSPENDED: {
         ModeInput.PROGRAM: Mode.SUSPENDED,
         ModeInput.RESUME: Mode.RUNNING,
+        ModeInput.FAULT: Mode.FAULT,
+        ModeInput.CLEARED: Mode.SUSPENDED,
     },
     Mode.FAULT: {
         ModeInput.PROGRAM: Mode.FAULT,
+        ModeInput.FAULT: Mode.FAULT,
+        ModeInput.CLEARED: Mode.SUSPENDED,
     },
 }
 

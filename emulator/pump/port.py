@@ -20,9 +20,6 @@ from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.messages import Reason
 
-# What a ProgramData needs beside its piece of the image: its number, three short fields, a length.
-_DATA_OVERHEAD = len(m.encode(m.ProgramData(0, bytes(m.DIGEST_SIZE), 0, b"")))
-
 
 class Port:
     """One line into a pump."""
@@ -73,7 +70,7 @@ class Port:
 
     def _take_event(self, event: ConnectionEvent, now: int, over: bool) -> None:
         if isinstance(event, LinkOpened):
-            self.caller = Caller(largest_piece=event.max_payload - _DATA_OVERHEAD)
+            self.caller = Caller(largest_payload=event.max_payload)
         elif isinstance(event, LinkClosed):
             self.caller = Caller()
         elif over:

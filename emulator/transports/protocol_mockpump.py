@@ -15,8 +15,9 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
-from mockpump.emulator.pump.device import PumpIdentity, new_pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import Pacing
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol import messages as m

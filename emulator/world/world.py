@@ -20,7 +20,8 @@ from mockpump.emulator.programmer.client import (
 )
 from mockpump.emulator.programmer.errors import ConnectionLost
 from mockpump.emulator.programmer.procedures import Procedure
-from mockpump.emulator.pump.device import Pump, new_pump
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.world.line import CleanLine

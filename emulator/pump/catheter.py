@@ -1,0 +1,74 @@
+"""The catheter: what the motor pushes in at one end comes out at the other, later, in order.
+
+Plug flow: the catheter always holds the last `dead` nL that were pumped, so what has arrived is
+what was pumped less that, and a fluid arrives when everything before it has.  The one idea: it is
+enough to know at which sum each fluid began to go in; nothing needs to be moved along.
+
+Sums and volumes inside are in units of 1/3600 nL, and so exact.  Concentrations are in fictional
+dose units per millilitre (du/mL); doses in units of 1/3600 nL times du/mL.
+"""
+
+import msgspec
+
+from mockpump.protocol.program import UNITS_PER_NL
+
+# 1/3600 nL times du/mL in one dose unit.
+DOSE_PER_DU = UNITS_PER_NL * 1_000_000
+
+
+class Fluid(msgspec.Struct, frozen=True):
+    """A fluid that began to be pumped when `since` (1/3600 nL) had been pumped in all."""
+
+    since: int
+    concentration: int
+
+
+class Catheter(msgspec.Struct):
+    """A catheter that holds `dead` nL, and the fluids that are in it or behind it, oldest first.
+
+    `past` is the dose of the fluids that have come out wholly, up to where the oldest one begins.
+    """
+
+    dead: int
+    fluids: list[Fluid]
+    past: int = 0
+
+    @property
+    def concentration(self) -> int:
+        """Of the fluid that goes in now."""
+        return self.fluids[-1].concentration
+
+    def arrived(self, due: int) -> int:
+        """What has come out when `due` has been pumped in all."""
+        return max(due - self.dead * UNITS_PER_NL, 0)
+
+    def arriving(self, due: int) -> int:
+        """The concentration of what comes out then; 0 while nothing does."""
+        out = due - self.dead * UNITS_PER_NL
+        if out < 0:
+            return 0
+        return next(each.concentration for each in reversed(self.fluids) if each.since <= out)
+
+    def dose(self, due: int) -> int:
+        """The dose that has come out by then."""
+        out = self.arrived(due)
+        ends = [*(each.since for each in self.fluids[1:]), out]
+        return self.past + sum(
+            max(min(end, out) - each.since, 0) * each.concentration
+            for each, end in zip(self.fluids, ends, strict=True)
+        )
+
+    def refill(self, due: int, concentration: int) -> None:
+        """From this sum on another fluid goes in."""
+        fluids, fresh = self.fluids, Fluid(due, concentration)
+        self.fluids = [each for each in fluids if each.since < due] + [fresh]
+        out = self.arrived(due)
+        while len(self.fluids) > 1 and self.fluids[1].since <= out:
+            gone, following = self.fluids[0], self.fluids[1]
+            self.past += (following.since - gone.since) * gone.concentration
+            del self.fluids[0]
+
+
+def filled_with(concentration: int, dead: int) -> Catheter:
+    """A new, empty catheter at a pump that holds a fluid."""
+    return Catheter(dead, [Fluid(0, concentration)])

@@ -1,0 +1,105 @@
+"""Requests that change delivery: clock, suspend, bolus, temporary rate, refill, ramp."""
+
+from functools import partial
+
+from mockpump.emulator.pump import operations
+from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, where
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.modes import ModeInput
+from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.program import UNITS_PER_NL, scaled
+
+_RUNNING = frozenset({Mode.RUNNING})
+
+
+def _set_clock(pump: Pump, request: m.SetClock, caller: Caller) -> Answer:
+    reply = m.ClockSet(pump.delivery.clock, request.clock)
+    return Answer(reply, partial(operations.set_clock, pump, request.clock))
+
+
+def _suspend(pump: Pump, request: m.Suspend, caller: Caller) -> Answer:
+    return Answer(m.Suspended(pump.elapsed), partial(operations.suspend, pump))
+
+
+def _resume(pump: Pump, request: m.Resume, caller: Caller) -> Answer:
+    return Answer(m.Resumed(pump.elapsed), partial(operations.resume, pump))
+
+
+def _start_bolus(pump: Pump, request: m.StartBolus, caller: Caller) -> Answer:
+    d = pump.delivery
+    if d.bolus is not None:
+        raise Refusal(Reason.BUSY, 0, d.bolus.ends)
+    bolus = Bolus(request.kind, request.volume, request.duration, pump.elapsed)
+    if bolus.volume > d.limits.bolus:
+        raise Refusal(Reason.LIMIT_BOLUS, 3, bolus.volume, d.limits.bolus)
+    if d.rate + bolus.rate > d.limits.rate:
+        raise Refusal(Reason.LIMIT_RATE, 4, d.rate + bolus.rate, d.limits.rate)
+    volume = -(-d.last_day // UNITS_PER_NL) + bolus.volume
+    if volume > d.limits.daily:
+        raise Refusal(Reason.LIMIT_DAILY, 3, volume, d.limits.daily)
+    return Answer(
+        m.BolusStarted(bolus.ends, bolus.rate), partial(operations.start_bolus, pump, bolus)
+    )
+
+
+def _cancel_bolus(pump: Pump, request: m.CancelBolus, caller: Caller) -> Answer:
+    bolus = pump.delivery.bolus
+    if bolus is None:
+        raise Refusal(Reason.NOTHING_TO_END)
+    left = pump.bolus_left
+    return Answer(m.BolusCancelled(bolus.volume - left, left), partial(operations.end_bolus, pump))
+
+
+def _set_temporary(pump: Pump, request: m.SetTemporary, caller: Caller) -> Answer:
+    d = pump.delivery
+    temporary = Temporary(request.percent, pump.elapsed + request.duration)
+    if temporary.ends > 2**32 - 1:
+        raise Refusal(Reason.OUT_OF_RANGE, 3, request.duration, 2**32 - 1 - pump.elapsed)
+    rate = scaled(d.base_rate, request.percent) + d.bolus_rate
+    if rate > d.limits.rate:
+        raise Refusal(Reason.LIMIT_RATE, 2, rate, d.limits.rate)
+    return Answer(
+        m.TemporarySet(temporary.ends), partial(operations.set_temporary, pump, temporary)
+    )
+
+
+def _cancel_temporary(pump: Pump, request: m.CancelTemporary, caller: Caller) -> Answer:
+    if pump.delivery.temporary is None:
+        raise Refusal(Reason.NOTHING_TO_END)
+    return Answer(m.TemporaryCancelled(pump.elapsed), partial(operations.set_temporary, pump, None))
+
+
+def _refill(pump: Pump, request: m.Refill, caller: Caller) -> Answer:
+    if request.volume > pump.identity.reservoir:
+        raise Refusal(Reason.OUT_OF_RANGE, 2, request.volume, pump.identity.reservoir)
+    before, catheter = pump.delivery.reservoir, pump.catheter
+    reply = m.Refilled(before, catheter.concentration, request.concentration, catheter.dead)
+    return Answer(reply, partial(operations.refill, pump, request.volume, request.concentration))
+
+
+def _move_ramp(pump: Pump, request: m.MoveRamp, caller: Caller) -> Answer:
+    d = pump.delivery
+    if d.schedule is None:
+        raise Refusal(Reason.WRONG_MODE, 0, pump.mode)
+    moved = d.schedule.moved(request.move, d.day)
+    held = moved.held_day is not None
+    state = m.RampState.HELD if held else m.RampState.FOLLOWING
+    percent = moved.percent_at(d.clock_work.at(pump.elapsed))
+    return Answer(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
+
+
+COMMANDS: dict[type[Message], Command] = {
+    m.SetClock: Command(_set_clock, ANY),
+    m.Suspend: Command(_suspend, where(ModeInput.SUSPEND)),
+    m.Resume: Command(_resume, where(ModeInput.RESUME)),
+    m.StartBolus: Command(_start_bolus, _RUNNING),
+    m.CancelBolus: Command(_cancel_bolus, ANY),
+    m.SetTemporary: Command(_set_temporary, _RUNNING),
+    m.CancelTemporary: Command(_cancel_temporary, ANY),
+    m.Refill: Command(_refill, ANY),
+    m.MoveRamp: Command(_move_ramp, ANY),
+}

@@ -1,0 +1,76 @@
+"""How a pump is made: its first state, written into an empty memory."""
+
+from typing import NamedTuple
+
+from mockpump.emulator.memory.interface import Change, Memory
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.alarms import AlarmPanel
+from mockpump.emulator.pump.catheter import filled_with
+from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump, describe
+from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, encode_state
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.log import LogEntry
+from mockpump.protocol.messages import Limits, LogKind, Mode
+from mockpump.protocol.program import Program
+
+FACTORY_PROGRAM = programs.flat("factory", 20_000)
+CONCENTRATION = 500
+DEAD_VOLUME = 150_000
+
+
+class Making(NamedTuple):
+    """What a new pump is made with.
+
+    Clock in seconds since a Monday at midnight, its drift in ppm, concentration in du/mL, the
+    catheter's `dead` volume in nL.  All of it made up.
+    """
+
+    identity: PumpIdentity = PumpIdentity()
+    program: Program | None = FACTORY_PROGRAM
+    limits: Limits = WIDEST
+    clock: int = 0
+    drift: int = 0
+    concentration: int = CONCENTRATION
+    dead: int = DEAD_VOLUME
+
+
+def make(memory: Memory, making: Making) -> None:
+    """Write a new pump into an empty memory.
+
+    `LocalProtocolError` for what no message can carry, `ProgramError` for a program that breaks a
+    rule.
+    """
+    m.encode(describe(making.identity))
+    delivery = Delivery(making.identity.reservoir, making.limits)
+    delivery.set_clock(making.clock)
+    delivery.set_drift(making.drift)
+    images = {}
+    if making.program is not None:
+        images[0] = programs.image(making.program)
+        delivery.set_program(making.program)
+    state = PumpState(
+        making.identity,
+        Mode.RUNNING if images else Mode.STOPPED,
+        delivery.state(),
+        making.limits,
+        filled_with(making.concentration, making.dead),
+        AlarmPanel(),
+        0 if images else None,
+        None,
+        CHECKPOINT_EVERY,
+        True,
+    )
+    made = LogEntry(0, making.clock, LogKind.MADE, making.identity.serial, 0)
+    memory.record(Change(encode_state(state), None, images, (made,)))
+
+
+def new_pump(
+    identity: PumpIdentity | None = None, program: Program | None = FACTORY_PROGRAM, clock: int = 0
+) -> Pump:
+    """A pump with its memory in RAM, its reservoir full, a program running, and no limits."""
+    memory = RamMemory()
+    make(memory, Making(identity or PumpIdentity(), program, WIDEST, clock))
+    return Pump(memory)

@@ -1,0 +1,89 @@
+"""What can be done to a pump, each with its entry in the log.
+
+They decide nothing and refuse nothing; whoever calls them has asked whether it is allowed, and
+has the pump record it (`Pump.change`).
+"""
+
+from mockpump.emulator.pump.alarms import ALARMS
+from mockpump.emulator.pump.delivery_state import STEP
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.modes import ModeInput, following
+from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.protocol.messages import Alarm, Limits, LogKind, Mode, RampMove
+
+
+def set_clock(pump: Pump, clock: int) -> None:
+    """Set the clock, in seconds since a Monday at midnight."""
+    pump.log(LogKind.CLOCK_SET, pump.delivery.clock, clock)
+    pump.delivery.set_clock(clock)
+
+
+def suspend(pump: Pump) -> None:
+    """Stop delivery until `resume`; a bolus ends with it."""
+    end_bolus(pump)
+    pump.log(LogKind.SUSPENDED)
+    pump.enter(ModeInput.SUSPEND)
+
+
+def resume(pump: Pump) -> None:
+    """Follow the program again."""
+    pump.log(LogKind.RESUMED)
+    pump.enter(ModeInput.RESUME)
+
+
+def start_bolus(pump: Pump, bolus: Bolus) -> None:
+    """Give a bolus on top of the program."""
+    pump.log(LogKind.BOLUS_STARTED, bolus.volume, bolus.duration)
+    pump.delivery.start_bolus(bolus)
+
+
+def end_bolus(pump: Pump) -> None:
+    """Give no more of the bolus that runs, if one does; its log entry says what was left."""
+    if pump.delivery.bolus is not None:
+        pump.log(LogKind.BOLUS_ENDED, pump.delivery.bolus.volume, pump.bolus_left)
+        pump.delivery.end_bolus()
+
+
+def set_temporary(pump: Pump, temporary: Temporary | None) -> None:
+    """Scale the program's rate for a while; None: no longer."""
+    if temporary is None:
+        pump.log(LogKind.TEMPORARY_ENDED)
+    else:
+        pump.log(LogKind.TEMPORARY_STARTED, temporary.percent, temporary.ends)
+    pump.delivery.set_temporary(temporary)
+
+
+def refill(pump: Pump, volume: int, concentration: int) -> None:
+    """Fill the reservoir anew, nL and du/mL; what the catheter holds comes out first."""
+    pump.log(LogKind.REFILLED, volume, concentration)
+    pump.catheter.refill(pump.delivery.due, concentration)
+    pump.delivery.fill(volume)
+    pump.end(Alarm.LOW_RESERVOIR)
+    if volume >= STEP:
+        pump.end(Alarm.EMPTY)
+
+
+def move_ramp(pump: Pump, move: RampMove) -> None:
+    """Hold the ramp, let it go on, or go back a step."""
+    pump.delivery.move_ramp(move)
+    pump.log(LogKind.RAMP_MOVED, move, pump.delivery.percent)
+
+
+def set_limits(pump: Pump, limits: Limits) -> None:
+    """Hold other limits."""
+    pump.log(LogKind.LIMITS_SET, limits.rate, limits.daily)
+    pump.delivery.set_limits(limits)
+
+
+def acknowledge(pump: Pump, alarm: Alarm) -> None:
+    """Somebody has seen an alarm."""
+    pump.log(LogKind.ALARM_ACKNOWLEDGED, alarm)
+    pump.panel.acknowledge(alarm)
+
+
+def mode_after_acknowledging(pump: Pump, alarm: Alarm) -> Mode:
+    """The mode that `acknowledge` would lead to."""
+    shown = pump.panel.shown
+    left = [each for each in shown if each != alarm or shown[each].present]
+    stopping = any(ALARMS[Alarm(each)].stops for each in left)
+    return following(pump.mode, ModeInput.FAULT if stopping else ModeInput.CLEARED)

@@ -1,0 +1,107 @@
+"""Requests that give the pump a program: announced, written, read back, committed, dropped."""
+
+from functools import partial
+
+from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
+from mockpump.emulator.pump.caller import Caller, Staging
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.limits import program_excesses, rise_excesses
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.messages import Reason, Slot, When
+from mockpump.protocol.program import Program, ProgramError
+
+# What a ProgramData needs beside its piece of the image: its number, three short fields, a length.
+_DATA_OVERHEAD = len(m.encode(m.ProgramData(0, bytes(m.DIGEST_SIZE), 0, b"")))
+
+
+def _begin(pump: Pump, request: m.BeginProgram, caller: Caller) -> Answer:
+    if request.base != pump.digest:
+        raise Refusal(Reason.STALE_BASE, 3)
+    staging = Staging(request.length, request.digest, request.base)
+    return Answer(m.ProgramBegun(pump.digest), partial(caller.stage, staging))
+
+
+def _write(pump: Pump, request: m.WriteProgram, caller: Caller) -> Answer:
+    staging = caller.staging
+    if not staging.length:
+        raise Refusal(Reason.NOTHING_STAGED)
+    if request.offset != len(staging.data):
+        raise Refusal(Reason.OUT_OF_ORDER, 1, request.offset, len(staging.data))
+    if len(request.data) > staging.missing:
+        raise Refusal(Reason.OUT_OF_RANGE, 2, len(request.data), staging.missing)
+    reply = m.ProgramWritten(len(staging.data) + len(request.data))
+    return Answer(reply, partial(staging.append, request.data))
+
+
+def _read(pump: Pump, request: m.ReadProgram, caller: Caller) -> Answer:
+    image, digest = {
+        Slot.ACTIVE: (pump.image, pump.digest),
+        Slot.STAGED: (caller.staging.data, caller.staging.digest),
+        Slot.PENDING: (pump.pending_image, programs.digest(pump.pending_image)),
+    }[request.slot]
+    largest = caller.largest_payload - _DATA_OVERHEAD
+    piece = image[request.offset : request.offset + min(request.count, largest)]
+    return Answer(m.ProgramData(len(image), digest, request.offset, piece))
+
+
+def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
+    staging = caller.staging
+    if not staging.length:
+        raise Refusal(Reason.NOTHING_STAGED)
+    if staging.missing:
+        raise Refusal(Reason.INCOMPLETE, 0, len(staging.data), staging.length)
+    if not request.digest == staging.digest == programs.digest(staging.data):
+        raise Refusal(Reason.BAD_DIGEST, 2)
+    if staging.base != pump.digest:
+        raise Refusal(Reason.STALE_BASE)
+    _check_limits(pump, _decoded(staging.data))
+    if request.when is not When.NOW and pump.delivery.schedule is None:
+        # Without a program there is no edge to wait for.
+        raise Refusal(Reason.OUT_OF_RANGE, 3, request.when)
+    rules_from = pump.delivery.moment(request.when)
+    reply = m.ProgramCommitted(staging.digest, rules_from)
+    return Answer(reply, partial(_activate, pump, caller, request.when), staging.data)
+
+
+def _decoded(image: bytes) -> Program:
+    try:
+        return programs.from_image(image)
+    except (DecodeError, ProgramError):
+        raise Refusal(Reason.BAD_PROGRAM) from None
+
+
+def _check_limits(pump: Pump, program: Program) -> None:
+    limits = pump.delivery.limits
+    for excess in program_excesses(program, limits):
+        refuse(excess)
+    if pump.program is not None:
+        for excess in rise_excesses(pump.program, pump.delivery.percent, program, limits):
+            refuse(excess)
+
+
+def _activate(pump: Pump, caller: Caller, when: When) -> None:
+    pump.activate(caller.staging.data, when)
+    caller.stage(Staging())
+
+
+def _abort(pump: Pump, request: m.AbortProgram, caller: Caller) -> Answer:
+    return Answer(m.ProgramAborted(), partial(caller.stage, Staging()))
+
+
+def _drop_pending(pump: Pump, request: m.DropPending, caller: Caller) -> Answer:
+    if not pump.pending_image:
+        raise Refusal(Reason.NOTHING_TO_END)
+    return Answer(m.PendingDropped(pump.digest), pump.drop_pending)
+
+
+COMMANDS: dict[type[Message], Command] = {
+    m.BeginProgram: Command(_begin, ANY),
+    m.WriteProgram: Command(_write, ANY),
+    m.ReadProgram: Command(_read, ANY),
+    m.CommitProgram: Command(_commit, ANY),
+    m.AbortProgram: Command(_abort, ANY),
+    m.DropPending: Command(_drop_pending, ANY),
+}

@@ -1,0 +1,61 @@
+"""The pump's whole account of itself, as one value: what a checkpoint holds, as JSON.
+
+Kept apart from the images of its programs, the outcomes and the log, which are the memory's own.
+JSON, so that a curious person can read a checkpoint with any tool.
+"""
+
+import msgspec
+
+from mockpump.emulator.pump.alarms import AlarmPanel
+from mockpump.emulator.pump.catheter import Catheter
+from mockpump.emulator.pump.delivery_state import DeliveryState
+from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.fields import Record
+from mockpump.protocol.messages import Limits, Mode
+
+RESERVOIR = 20_000_000
+
+
+class PumpIdentity(Record, frozen=True):
+    """What sets one made-up pump apart from another.  Reservoir in nL."""
+
+    serial: int = 1001
+    name: str = "mock pump"
+    reservoir: int = RESERVOIR
+
+
+class PumpState(msgspec.Struct, frozen=True):
+    """All that a pump must know to go on.
+
+    `active` is the slot of the program that rules (None: none), `later` the slot of one that is
+    pending.  `checkpoint_every` so many seconds of pump time the next one comes; `clean`: whether
+    the pump was put down in good order after this.
+    """
+
+    identity: PumpIdentity
+    mode: Mode
+    delivery: DeliveryState
+    limits: Limits
+    catheter: Catheter
+    panel: AlarmPanel
+    active: int | None
+    later: int | None
+    checkpoint_every: int
+    clean: bool
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(PumpState)
+
+
+def encode_state(state: PumpState) -> bytes:
+    """A state as JSON."""
+    return _ENCODER.encode(state)
+
+
+def decode_state(data: bytes) -> PumpState:
+    """The state that was encoded; `DecodeError` when it is none."""
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError as error:
+        raise DecodeError(f"the memory holds no state of a pump: {error}") from None

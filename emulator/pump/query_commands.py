@@ -1,0 +1,96 @@
+"""Requests that only ask: identity, status, details, clock, log, outcomes; and subscriptions."""
+
+from functools import partial
+
+from mockpump.emulator.pump.answers import ANY, Answer, Command
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.device import Pump
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.log import ENTRY_SIZE, encode_entry
+from mockpump.protocol.messages import Fate, RampState, When
+from mockpump.protocol.program import UNITS_PER_NL
+
+_U32 = 2**32 - 1
+# What a LogPiece needs beside its entries.
+_LOG_OVERHEAD = len(m.encode(m.LogPiece(0, 0, bytes(m.CHAIN_SIZE), bytes(m.CHAIN_SIZE), b"")))
+
+
+def _identify(pump: Pump, request: m.Identify, caller: Caller) -> Answer:
+    return Answer(pump.describe())
+
+
+def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Answer:
+    d = pump.delivery
+    status = m.Status(
+        pump.mode,
+        d.elapsed,
+        d.clock,
+        d.rate,
+        d.delivered,
+        d.remainder,
+        pump.reservoir,
+        d.percent,
+        d.pattern,
+        min(caller.frames_rejected, _U32),
+        min(caller.bytes_discarded, _U32),
+    )
+    return Answer(status)
+
+
+def _get_clock(pump: Pump, request: m.GetClock, caller: Caller) -> Answer:
+    return Answer(m.Clock(pump.delivery.clock, pump.elapsed))
+
+
+def _details(pump: Pump, request: m.GetDetails, caller: Caller) -> Answer:
+    d = pump.delivery
+    bolus, temporary = d.bolus, d.temporary
+    held = d.schedule is not None and d.schedule.held_day is not None
+    details = m.Details(
+        pump.bolus_left,
+        bolus.volume if bolus else 0,
+        bolus.ends if bolus else 0,
+        temporary.percent if temporary else 100,
+        temporary.ends if temporary else 0,
+        RampState.HELD if held else RampState.FOLLOWING,
+        d.pending.when if d.pending else When.NOW,
+        pump.panel.priority,
+        pump.catheter.arrived(d.due) // UNITS_PER_NL,
+        pump.catheter.concentration,
+        pump.catheter.arriving(d.due),
+        pump.catheter.dead,
+    )
+    return Answer(details)
+
+
+def _read_log(pump: Pump, request: m.ReadLog, caller: Caller) -> Answer:
+    count = max((caller.largest_payload - _LOG_OVERHEAD) // ENTRY_SIZE, 1)
+    page = pump.memory.log(request.first, min(count, m.MAX_CHUNK // ENTRY_SIZE))
+    entries = b"".join(map(encode_entry, page.entries))
+    piece = m.LogPiece(page.first, page.newest, page.before, page.newest_chain, entries)
+    return Answer(piece)
+
+
+def _query_outcome(pump: Pump, request: m.QueryOutcome, caller: Caller) -> Answer:
+    known = pump.memory.outcome(request.asked)
+    if known is None:
+        return Answer(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b""))
+    said_no = isinstance(m.decode(known.reply), m.Refused)
+    fate = Fate.REFUSED if said_no else Fate.DONE
+    return Answer(m.OutcomeKnown(request.asked, fate, known.request[0], known.reply))
+
+
+def _subscribe(pump: Pump, request: m.Subscribe, caller: Caller) -> Answer:
+    subscribe = partial(caller.subscribe, request.interval, pump.elapsed)
+    return Answer(m.Subscribed(request.interval), subscribe)
+
+
+COMMANDS: dict[type[Message], Command] = {
+    m.Identify: Command(_identify, ANY),
+    m.GetStatus: Command(_status, ANY),
+    m.GetDetails: Command(_details, ANY),
+    m.GetClock: Command(_get_clock, ANY),
+    m.ReadLog: Command(_read_log, ANY),
+    m.QueryOutcome: Command(_query_outcome, ANY),
+    m.Subscribe: Command(_subscribe, ANY),
+}

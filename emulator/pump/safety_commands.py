@@ -1,0 +1,71 @@
+"""Requests about limits and alarms."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from mockpump.emulator.pump import operations
+from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.limits import Excess, program_excesses
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages import Alarm, Limits, Reason
+from mockpump.protocol.program import UNITS_PER_NL
+
+
+def _get_limits(pump: Pump, request: m.GetLimits, caller: Caller) -> Answer:
+    return Answer(pump.delivery.limits)
+
+
+def _set_limits(pump: Pump, request: m.SetLimits, caller: Caller) -> Answer:
+    limits = Limits(request.rate, request.bolus, request.daily, request.rise)
+    for excess in _broken_now(pump, limits):
+        refuse(excess)
+    reply = m.LimitsSet(*msgspec.structs.astuple(limits))
+    return Answer(reply, partial(operations.set_limits, pump, limits))
+
+
+def _broken_now(pump: Pump, limits: Limits) -> Iterator[Excess]:
+    """What limits would be broken by what the pump holds and does already."""
+    d = pump.delivery
+    for image in (pump.image, pump.pending_image):
+        if image:
+            yield from program_excesses(programs.from_image(image), limits)
+    if d.rate > limits.rate:
+        yield Excess(Reason.LIMIT_RATE, d.rate, limits.rate)
+    if d.bolus is not None and d.bolus.volume > limits.bolus:
+        yield Excess(Reason.LIMIT_BOLUS, d.bolus.volume, limits.bolus)
+    volume = -(-d.last_day // UNITS_PER_NL)
+    if volume > limits.daily:
+        yield Excess(Reason.LIMIT_DAILY, volume, limits.daily)
+
+
+def _get_alarms(pump: Pump, request: m.GetAlarms, caller: Caller) -> Answer:
+    shown = pump.panel.shown
+    present = sum(1 << alarm for alarm, each in shown.items() if each.present)
+    unacknowledged = sum(1 << alarm for alarm, each in shown.items() if not each.acknowledged)
+    since = tuple(shown[alarm].since if alarm in shown else 0 for alarm in Alarm)
+    return Answer(m.Alarms(pump.panel.priority, present, unacknowledged, since))
+
+
+def _acknowledge(pump: Pump, request: m.AcknowledgeAlarm, caller: Caller) -> Answer:
+    if request.alarm not in pump.panel.shown:
+        raise Refusal(Reason.NO_SUCH_ALARM, 2, request.alarm)
+    # Seen and gone, it keeps nothing stopped any more, if it is the last.
+    mode = operations.mode_after_acknowledging(pump, request.alarm)
+    return Answer(
+        m.AlarmAcknowledged(request.alarm, mode),
+        partial(operations.acknowledge, pump, request.alarm),
+    )
+
+
+COMMANDS: dict[type[Message], Command] = {
+    m.GetLimits: Command(_get_limits, ANY),
+    m.SetLimits: Command(_set_limits, ANY),
+    m.GetAlarms: Command(_get_alarms, ANY),
+    m.AcknowledgeAlarm: Command(_acknowledge, ANY),
+}
