@@ -69,7 +69,12 @@ class LogPage(msgspec.Struct, frozen=True):
 
 
 class Memory(Protocol):
-    """The interface that every kind of memory has."""
+    """The interface that every kind of memory has.
+
+    `durable`: whether it outlasts the process.
+    """
+
+    durable: bool
 
     def state(self) -> bytes | None:
         """The newest state that was recorded; None before the first."""

@@ -53,5 +53,9 @@ class ReadbackDiffers(ProgrammerError):
     """What the pump read back is not what was sent, or not one image; nothing was committed."""
 
 
+class LogBroken(ProgrammerError):
+    """The event log that the pump gave does not fit its own chain."""
+
+
 class UnexpectedReply(ProgrammerError):
     """The pump answered with something that is no reply to the request."""

@@ -8,11 +8,12 @@ asyncio.  A procedure never sees a refusal or a lost connection as a value: thos
 from collections.abc import Generator
 from typing import Any, TypeVar
 
-from mockpump.emulator.programmer.errors import ReadbackDiffers
+from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Record
+from mockpump.protocol.log import LogEntry, chain, entries_of
 from mockpump.protocol.program import Program
 
 T = TypeVar("T")
@@ -28,6 +29,13 @@ class ProgramRead(Record, frozen=True):
     program: Program | None
     image: bytes
     digest: bytes
+
+
+class LogRead(Record, frozen=True):
+    """A verified stretch of the event log; its entries are numbered from `first`."""
+
+    first: int
+    entries: tuple[LogEntry, ...]
 
 
 def ask(request: Message) -> Procedure[Any]:
@@ -58,13 +66,17 @@ def _read_image(slot: m.Slot) -> Procedure[tuple[bytes, bytes]]:
 
 
 def set_program(
-    program: Program, base: bytes, transaction: int, max_payload: int
+    program: Program,
+    base: bytes,
+    transaction: int,
+    max_payload: int,
+    when: m.When = m.When.NOW,
 ) -> Procedure[m.ProgramCommitted]:
     """Stage a program, read it back, compare, commit.
 
     `base` is the digest of the program believed active: if another has become active meanwhile the
-    pump refuses.  `transaction` must be fresh.  `max_payload` is the link's, in bytes.  Before the
-    commit, whatever goes wrong, the pump goes on with its old program.
+    pump refuses.  `transaction` must be fresh.  `max_payload` is the link's, in bytes.  The program
+    rules from `when` on.  Before the commit, whatever goes wrong, the pump goes on with its old one.
     """
     image = programs.image(program)
     yield m.BeginProgram(len(image), programs.digest(image), base)
@@ -78,7 +90,37 @@ def set_program(
     except ReadbackDiffers:
         yield m.AbortProgram()
         raise
-    committed: m.ProgramCommitted = yield m.CommitProgram(
-        transaction, programs.digest(image), m.When.NOW
-    )
+    committed: m.ProgramCommitted = yield m.CommitProgram(transaction, programs.digest(image), when)
     return committed
+
+
+def learn_outcome(transaction: int) -> Procedure[m.OutcomeKnown]:
+    """Ask what became of a transaction whose reply was lost."""
+    known: m.OutcomeKnown = yield m.QueryOutcome(transaction)
+    return known
+
+
+def read_log(first: int = 1) -> Procedure[LogRead]:
+    """Read the event log from an entry on, and verify its chain up to the newest entry.
+
+    The log goes on while it is read; what is read ends at an entry that was the newest once.
+    `LogBroken` when an entry was altered, left out or put in.
+    """
+    piece: m.LogPiece = yield m.ReadLog(first)
+    read = LogRead(piece.first, ())
+    reached = piece.before
+    while True:
+        entries = entries_of(piece.entries)
+        if piece.before != reached:
+            raise LogBroken(f"before entry {piece.first} the chain does not fit")
+        reached = chain(reached, entries)
+        read = LogRead(read.first, read.entries + tuple(entries))
+        following = read.first + len(read.entries)
+        if following > piece.newest:
+            break
+        if not entries:
+            raise LogBroken(f"entry {following} is missing")
+        piece = yield m.ReadLog(following)
+    if reached != piece.newest_chain:
+        raise LogBroken(f"up to entry {piece.newest} the chain does not fit")
+    return read

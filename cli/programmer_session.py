@@ -1,0 +1,149 @@
+"""What every `mockpump programmer` command needs: options, a connection, a way to say things."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import click
+
+from mockpump.cli.render import as_json, show_facts
+from mockpump.emulator.programmer.client import Connected
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    NoReply,
+    OutcomeUnknown,
+    ReadbackDiffers,
+    RequestRefused,
+)
+from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome
+from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.link_settings import LinkSettings
+
+# How often the programmer calls again to learn what became of a request whose reply was lost.
+_CALLS = 3
+
+
+class Options(NamedTuple):
+    """What every command of the group needs."""
+
+    port: str | None
+    settings: LinkSettings
+    json: bool
+
+
+class Session(NamedTuple):
+    """A programmer that is connected."""
+
+    device: SerialProgrammer
+    terms: Connected
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    """Around what changes the pump: say of every failure that nothing was changed, if that is so.
+
+    An unknown outcome is another error, and says for itself what is not known.
+    """
+    try:
+        yield
+    except (ConnectionLost, NoReply, ReadbackDiffers, PortError) as error:
+        error.add_note("nothing was changed")
+        raise
+
+
+@contextmanager
+def connected(options: Options) -> Iterator[Session]:
+    """Open the port, call the pump, and hang up in the end."""
+    if options.port is None:
+        # Not before: `programmer status --help` needs no port.
+        raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
+    with SerialProgrammer(options.port, options.settings) as device:
+        yield Session(device, device.connect(secrets.randbelow(2**16)))
+
+
+def transaction() -> int:
+    """A fresh one."""
+    return secrets.randbelow(2**32)
+
+
+def ask_pump(options: Options, request: Message) -> Any:
+    """Connect, ask one question, and hang up; the reply."""
+    with connected(options) as session:
+        return session.device.run(ask(request))
+
+
+def change_pump(options: Options, request: Message) -> Any:
+    """Connect, have one thing changed, and hang up; the reply.
+
+    When the reply is lost, the pump is called again and asked what became of it.
+    """
+    with recovering(options) as recovery, changing(), connected(options) as session:
+        recovery.reply = session.device.run(ask(request))
+    return recovery.reply
+
+
+class Recovery:
+    """The reply to a change, whichever way it came."""
+
+    reply: Any = None
+
+
+@contextmanager
+def recovering(options: Options) -> Iterator[Recovery]:
+    """Around a change: if its outcome is unknown, call the pump again and ask.
+
+    `RequestRefused` when the pump had said no; `ConnectionLost` when the request never arrived;
+    the first `OutcomeUnknown` again, with how to ask later, when nobody answers.
+    """
+    recovery = Recovery()
+    try:
+        yield recovery
+    except OutcomeUnknown as unknown:
+        recovery.reply = _learn(options, unknown)
+
+
+def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
+    click.echo("mockpump: the reply was lost; asking the pump what became of it", err=True)
+    for _ in range(_CALLS):
+        try:
+            with connected(options) as session:
+                known = session.device.run(learn_outcome(unknown.transaction))
+        except (ConnectionLost, NoReply, PortError):
+            continue
+        return _reply_in(known, unknown)
+    unknown.add_note(f"ask again with: programmer outcome {unknown.transaction}")
+    raise unknown
+
+
+def _reply_in(known: m.OutcomeKnown, unknown: OutcomeUnknown) -> Message:
+    if known.fate is m.Fate.NEVER_SEEN:
+        never = ConnectionLost(unknown.reason)
+        never.add_note("the request never reached the pump; nothing was changed")
+        raise never
+    reply = m.decode(known.reply)
+    if isinstance(reply, m.Refused):
+        raise RequestRefused(unknown.request, reply)
+    return reply
+
+
+def run_pump(options: Options, procedure: Procedure[Any]) -> Any:
+    """Connect, run a procedure that only reads, and hang up; its result."""
+    with connected(options) as session:
+        return session.device.run(procedure)
+
+
+def say(options: Options, result: object, text: str) -> None:
+    """A result as JSON, or what it means on one line."""
+    click.echo(as_json(result) if options.json else text)
+
+
+def show(options: Options, result: object, facts: Mapping[str, object]) -> None:
+    """A result as JSON, or as names and values."""
+    if options.json:
+        click.echo(as_json(result))
+    else:
+        show_facts(facts)
