@@ -27,6 +27,13 @@ SILENT = {
     m.ProgramAborted,
     m.Subscribed,
     m.Refused,
+    m.BolusStarted,
+    m.Details,
+    m.Limits,
+    m.LimitsSet,
+    m.PendingDropped,
+    m.RampMoved,
+    m.TemporaryCancelled,
 }
 
 

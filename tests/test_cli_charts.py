@@ -9,7 +9,9 @@ DAY = 86_400
 
 
 def report(elapsed: int, rate: int, delivered: int) -> m.Telemetry:
-    return m.Telemetry(m.Mode.RUNNING, elapsed, elapsed, rate, delivered, 0, 0)
+    return m.Telemetry(
+        m.Mode.RUNNING, elapsed, elapsed, rate, delivered, 0, 0, delivered, 0, m.Priority.NONE
+    )
 
 
 def charts(capsys: pytest.CaptureFixture[str], reports: list[m.Telemetry]) -> list[str]:

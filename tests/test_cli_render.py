@@ -88,5 +88,7 @@ def test_pictures_fall_back_where_the_output_has_no_blocks(monkeypatch: pytest.M
 
 
 def test_a_report_fits_a_terminal() -> None:
-    longest = m.Telemetry(m.Mode.SUSPENDED, 0, 604_799, 9_999_999, 999_999_999, 0, 999_999_999)
+    longest = m.Telemetry(
+        m.Mode.SUSPENDED, 0, 604_799, 9_999_999, 999_999_999, 0, 999_999_999, 0, 0, m.Priority.NONE
+    )
     assert len(render.telemetry_line(longest)) <= 79

@@ -17,14 +17,14 @@ from pump_state import (
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
-from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
+from mockpump.emulator.pump.making import FACTORY_PROGRAM, Making, make, new_pump
 from mockpump.emulator.pump.modes import MODES, ModeInput
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import fields_of
-from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.messages import Alarm, Mode, Reason
 from mockpump.protocol.program import Program, flat
 from mockpump.protocol.strategies import programs as any_programs
 from mockpump.protocol.strategies import requests
@@ -38,8 +38,10 @@ BAD_IMAGE = b"no program at all"
 
 def pump_in(mode: Mode) -> Pump:
     """A pump in that mode, some time after it was made."""
-    memory = FailingMemory(None if mode is Mode.STOPPED else programs.image(FACTORY_PROGRAM))
-    pump = Pump(memory, PumpIdentity(reservoir=1_000_000))
+    memory = FailingMemory()
+    program = None if mode is Mode.STOPPED else FACTORY_PROGRAM
+    make(memory, Making(PumpIdentity(reservoir=1_000_000), program))
+    pump = Pump(memory)
     pump.advance(2**20 if mode is Mode.FAULT else 1_000)
     if mode is Mode.SUSPENDED:
         pump.enter(ModeInput.SUSPEND)
@@ -75,14 +77,15 @@ def test_modes_are_those_of_the_table() -> None:
     assert COMMANDS[m.Suspend].modes == allowed[ModeInput.SUSPEND] == {Mode.RUNNING}
     assert COMMANDS[m.Resume].modes == allowed[ModeInput.RESUME] == {Mode.SUSPENDED}
     assert COMMANDS[m.CommitProgram].modes == allowed[ModeInput.PROGRAM] == set(Mode)
-    rest = set(COMMANDS) - {m.Suspend, m.Resume, m.CommitProgram}
+    assert COMMANDS[m.StartBolus].modes == COMMANDS[m.SetTemporary].modes == {Mode.RUNNING}
+    rest = set(COMMANDS) - {m.Suspend, m.Resume, m.StartBolus, m.SetTemporary}
     assert all(COMMANDS[request].modes == set(Mode) for request in rest)
 
 
 @pytest.mark.parametrize("mode", Mode)
 @given(st.lists(requests() | PLAIN, max_size=8))
 def test_every_request_gets_its_reply_in_every_mode(mode: Mode, asked: list[Message]) -> None:
-    line = Line(pump_in(mode), largest_piece=49)
+    line = Line(pump_in(mode), largest_payload=64)
     for request in asked:
         allowed = line.pump.mode in COMMANDS[type(request)].modes
         transaction = getattr(request, "transaction", None)
@@ -150,8 +153,8 @@ ONE = st.sampled_from(
         m.Resume(7),
         m.SetClock(7, 0),
         m.SetClock(7, 1),
-        m.CommitProgram(7, bytes(8)),
-        m.CommitProgram(7, bytes(range(8))),
+        m.CommitProgram(7, bytes(8), m.When.NOW),
+        m.CommitProgram(7, bytes(range(8)), m.When.NOW),
     ]
 )
 
@@ -194,37 +197,55 @@ def test_transactions_are_the_pumps_not_a_connections() -> None:
     assert second.ask(m.Suspend(5)) == reply == m.Suspended(0)
 
 
-@pytest.mark.parametrize("request_", TRANSACTIONAL, ids=lambda each: each.__name__)
-def test_nothing_happens_that_could_not_be_recorded(request_: type[Message]) -> None:
-    pump = pump_in(Mode.SUSPENDED if request_ is m.Resume else Mode.RUNNING)
-    line = Line(pump)
-    digest = programs.digest(line.stage(flat("other", 1_234)))
-    done: Message = {
-        m.CommitProgram: m.CommitProgram(1, digest),
-        m.SetClock: m.SetClock(1, 77),
-        m.Suspend: m.Suspend(1),
-        m.Resume: m.Resume(1),
-    }[request_]
-    before, caller = state_of(pump), state_of_caller(line.caller)
-    assert isinstance(pump.memory, FailingMemory)
-    pump.memory.broken = True
-    with pytest.raises(OSError, match="broken"):
-        line.ask(done)
-    assert (state_of(pump), state_of_caller(line.caller)) == (before, caller)
-    assert pump.memory.outcome(1) is None
-    pump.memory.broken = False
-    assert not isinstance(line.ask(done), m.Refused)
-    assert state_of(pump) != before
+CHANGES = PLAIN.filter(lambda each: type(each) in TRANSACTIONAL)
+
+
+@given(STEPS, CHANGES)
+def test_nothing_happens_that_could_not_be_recorded(steps: list[Any], change: Message) -> None:
+    line, twin = Line(pump_in(Mode.RUNNING)), Line(pump_in(Mode.RUNNING))
+    for each in (line, twin):
+        live(each, steps)
+        each.stage(flat("other", 1_234))
+    transaction: int = change.transaction  # type: ignore[attr-defined]
+    if line.pump.memory.outcome(transaction) is not None:
+        return
+    assert isinstance(line.pump.memory, FailingMemory)
+    caller = state_of_caller(line.caller)
+    line.pump.memory.broken = True
+    assert line.ask(change).reason is Reason.MEMORY_FAILED
+    assert line.pump.memory.outcome(transaction) is None
+    # All that comes of it is the alarm.
+    twin.pump.show(Alarm.MEMORY_FAULT)
+    twin.pump.settle()
+    assert state_of(line.pump) == state_of(twin.pump)
+    assert state_of_caller(line.caller) == caller
+
+
+def test_a_memory_that_works_again_ends_the_alarm() -> None:
+    line = Line(pump_in(Mode.RUNNING))
+    assert isinstance(line.pump.memory, FailingMemory)
+    line.pump.memory.broken = True
+    line.ask(m.Suspend(1))
+    line.pump.advance(line.pump.elapsed + 1_000)
+    assert (line.pump.mode, line.pump.delivery.rate) == (Mode.FAULT, 0)
+    line.pump.memory.broken = False
+    line.pump.advance(line.pump.elapsed + 1)
+    shown = line.ask(m.GetAlarms())
+    assert (shown.present, shown.unacknowledged) == (0, 1 << Alarm.MEMORY_FAULT)
+    done = line.ask(m.AcknowledgeAlarm(2, Alarm.MEMORY_FAULT))
+    assert done == m.AlarmAcknowledged(Alarm.MEMORY_FAULT, Mode.SUSPENDED)
+    assert line.ask(m.Resume(3)) == m.Resumed(line.pump.elapsed)
+    assert line.pump.mode is Mode.RUNNING
 
 
 # -- program transfer ----------------------------------------------------------------------------
 
 
-@given(PROGRAMS, st.lists(st.integers(0, 90), max_size=60), st.integers(1, 960))
+@given(PROGRAMS, st.lists(st.integers(0, 90), max_size=60), st.integers(64, 1_000))
 def test_any_chunking_commits_exactly_the_image(
-    program: Program, sizes: list[int], largest_piece: int
+    program: Program, sizes: list[int], largest_payload: int
 ) -> None:
-    line = Line(new_pump(), largest_piece)
+    line = Line(new_pump(), largest_payload)
     line.pump.advance(777)
     image = programs.image(program)
     assert not isinstance(
@@ -237,22 +258,22 @@ def test_any_chunking_commits_exactly_the_image(
         assert line.ask(m.WriteProgram(len(staged) - len(piece), piece)).staged == len(staged)
         assert read(line, m.Slot.STAGED) == staged
         if len(staged) < len(image):
-            refused = line.ask(m.CommitProgram(line.fresh(), programs.digest(image)))
+            refused = line.ask(m.CommitProgram(line.fresh(), programs.digest(image), m.When.NOW))
             assert refused.reason is Reason.INCOMPLETE
             assert (refused.figure, refused.limit) == (len(staged), len(image))
     assert state_of(line.pump) == old
-    committed = line.ask(m.CommitProgram(1, programs.digest(image)))
+    committed = line.ask(m.CommitProgram(1, programs.digest(image), m.When.NOW))
     assert committed == m.ProgramCommitted(programs.digest(image), 777)
-    assert read(line, m.Slot.ACTIVE) == line.pump.memory.program() == image
+    assert read(line, m.Slot.ACTIVE) == Pump(line.pump.memory).image == image
     assert read(line, m.Slot.STAGED) == b""
-    nothing = line.ask(m.CommitProgram(2, programs.digest(image)))
+    nothing = line.ask(m.CommitProgram(2, programs.digest(image), m.When.NOW))
     assert nothing.reason is Reason.NOTHING_STAGED
 
 
 def read(line: Line, slot: m.Slot) -> bytes:
     image = b""
     while (data := line.ask(m.ReadProgram(slot, len(image), 960))).data:
-        assert len(data.data) <= line.caller.largest_piece
+        assert len(m.encode(data)) <= line.caller.largest_payload
         assert data.offset == len(image)
         image += data.data
     assert data.length == len(image)
@@ -261,7 +282,7 @@ def read(line: Line, slot: m.Slot) -> bytes:
 
 @given(st.integers(0, 2_048), st.integers(1, 960), st.integers(1, 960))
 def test_a_piece_is_what_was_asked_for(offset: int, count: int, largest_piece: int) -> None:
-    line = Line(new_pump(), largest_piece)
+    line = Line(new_pump(), largest_piece + len(m.encode(m.ProgramData(0, bytes(8), 0, b""))))
     data = line.ask(m.ReadProgram(m.Slot.ACTIVE, offset, count))
     image = line.pump.image
     assert data.data == image[offset : offset + min(count, largest_piece)]
@@ -287,7 +308,7 @@ def test_an_old_base_is_refused_at_begin_and_at_commit() -> None:
     first, second = Line(pump), Line(pump)
     staged = second.stage(flat("second", 2))
     first.commit(flat("first", 1))
-    refused = second.ask(m.CommitProgram(9, programs.digest(staged)))
+    refused = second.ask(m.CommitProgram(9, programs.digest(staged), m.When.NOW))
     assert refused == m.Refused(0x13, Reason.STALE_BASE, 0, 0, 0)
     begun = second.ask(m.BeginProgram(5, bytes(8), programs.digest(b"another")))
     assert begun == m.Refused(0x10, Reason.STALE_BASE, 3, 0, 0)
@@ -301,7 +322,7 @@ def test_a_digest_that_does_not_match_is_refused(wrong: str) -> None:
     good, bad = programs.digest(image), programs.digest(b"")
     line.ask(m.BeginProgram(len(image), good if wrong == "asked" else bad, line.pump.digest))
     line.ask(m.WriteProgram(0, image))
-    refused = line.ask(m.CommitProgram(1, good if wrong == "announced" else bad))
+    refused = line.ask(m.CommitProgram(1, good if wrong == "announced" else bad, m.When.NOW))
     assert refused == m.Refused(0x13, Reason.BAD_DIGEST, 2, 0, 0)
     assert programs.from_image(line.pump.image) == FACTORY_PROGRAM
 
@@ -312,7 +333,7 @@ def test_what_is_no_program_is_refused_and_leaves_the_old_one() -> None:
     before = state_of(line.pump)
     line.ask(m.BeginProgram(len(BAD_IMAGE), programs.digest(BAD_IMAGE), line.pump.digest))
     line.ask(m.WriteProgram(0, BAD_IMAGE))
-    refused = line.ask(m.CommitProgram(1, programs.digest(BAD_IMAGE)))
+    refused = line.ask(m.CommitProgram(1, programs.digest(BAD_IMAGE), m.When.NOW))
     assert refused.reason is Reason.BAD_PROGRAM
     assert state_of(line.pump) == before
 
@@ -338,7 +359,8 @@ def test_more_than_was_announced_is_refused() -> None:
 def test_without_a_begin_nothing_can_be_written_or_committed() -> None:
     line = Line(new_pump())
     assert line.ask(m.WriteProgram(0, b"")).reason is Reason.NOTHING_STAGED
-    assert line.ask(m.CommitProgram(1, line.pump.digest)).reason is Reason.NOTHING_STAGED
+    commit = m.CommitProgram(1, line.pump.digest, m.When.NOW)
+    assert line.ask(commit).reason is Reason.NOTHING_STAGED
     line.stage(flat("x", 5))
     assert line.ask(m.AbortProgram()) == m.ProgramAborted()
     assert line.ask(m.WriteProgram(0, b"")).reason is Reason.NOTHING_STAGED
@@ -380,7 +402,7 @@ def test_status_says_what_the_pump_is_doing(steps: list[Any]) -> None:
     line = Line(new_pump(PumpIdentity(reservoir=300_000)))
     live(line, steps)
     status, report = line.ask(m.GetStatus()), line.pump.report()
-    shared = [name for name, _ in fields_of(m.Telemetry)]
+    shared = [name for name, _ in fields_of(m.Telemetry) if hasattr(status, name)]
     assert [getattr(status, n) for n in shared] == [getattr(report, n) for n in shared]
     assert (status.percent, status.pattern) == (100, 0)
     assert line.ask(m.Identify()) == line.pump.describe()

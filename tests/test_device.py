@@ -7,10 +7,9 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_program import NaivePump, emptied_at
-from pump_state import state_of
+from naive_program import NaivePump
+from pump_state import give, state_of
 
-from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
@@ -20,7 +19,7 @@ from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
-from mockpump.protocol.messages import Mode
+from mockpump.protocol.messages import Alarm, Mode
 from mockpump.protocol.program import Program, ProgramError, flat
 from mockpump.protocol.strategies import programs as any_programs
 
@@ -48,7 +47,8 @@ def test_it_faults_in_the_second_it_runs_empty(
         if pump.advance(pump.elapsed + stretch):
             told.append(pump.elapsed)
         assert pump.mode is (Mode.RUNNING if naive.emptied_at is None else Mode.FAULT)
-        assert emptied_at(pump.delivery) == naive.emptied_at
+        empty = pump.panel.shown.get(Alarm.EMPTY)
+        assert (empty and empty.since) == naive.emptied_at
         assert pump.report().mode is pump.mode
     if naive.emptied_at:
         fresh = small_pump(reservoir, program)
@@ -78,11 +78,11 @@ def test_a_pump_that_is_empty_from_the_start_never_runs(reservoir: int) -> None:
 
 
 def test_without_a_program_it_is_stopped_until_one_comes() -> None:
-    pump = Pump(RamMemory())
+    pump = new_pump(program=None)
     assert (pump.mode, pump.image, pump.digest) == (Mode.STOPPED, b"", programs.digest(b""))
     pump.advance(3_600)
     assert pump.delivery.delivered == 0
-    pump.activate(programs.image(flat("x", 3_600)))
+    give(pump, flat("x", 3_600))
     pump.advance(2 * 3_600)
     assert (pump.mode, pump.delivery.delivered) == (Mode.RUNNING, 3_600)
 
@@ -112,7 +112,7 @@ def test_suspended_stays_suspended_through_a_new_program(program: Program, secon
     pump = new_pump()
     pump.advance(50)
     pump.enter(ModeInput.SUSPEND)
-    pump.activate(programs.image(program))
+    give(pump, program)
     delivered = pump.delivery.delivered
     pump.advance(50 + seconds)
     assert pump.mode is Mode.SUSPENDED

@@ -1,4 +1,4 @@
-"""The table of modes: every mode x every input is a cell or is refused, and fault is for good."""
+"""The table of modes: every mode x every input is a cell or is refused."""
 
 import pytest
 
@@ -7,12 +7,19 @@ from mockpump.protocol.messages import Mode
 
 EXPECTED = {
     (Mode.STOPPED, ModeInput.PROGRAM): Mode.RUNNING,
+    (Mode.STOPPED, ModeInput.FAULT): Mode.STOPPED,
+    (Mode.STOPPED, ModeInput.CLEARED): Mode.STOPPED,
     (Mode.RUNNING, ModeInput.PROGRAM): Mode.RUNNING,
     (Mode.RUNNING, ModeInput.SUSPEND): Mode.SUSPENDED,
-    (Mode.RUNNING, ModeInput.EMPTY): Mode.FAULT,
+    (Mode.RUNNING, ModeInput.FAULT): Mode.FAULT,
+    (Mode.RUNNING, ModeInput.CLEARED): Mode.RUNNING,
     (Mode.SUSPENDED, ModeInput.PROGRAM): Mode.SUSPENDED,
     (Mode.SUSPENDED, ModeInput.RESUME): Mode.RUNNING,
+    (Mode.SUSPENDED, ModeInput.FAULT): Mode.FAULT,
+    (Mode.SUSPENDED, ModeInput.CLEARED): Mode.SUSPENDED,
     (Mode.FAULT, ModeInput.PROGRAM): Mode.FAULT,
+    (Mode.FAULT, ModeInput.FAULT): Mode.FAULT,
+    (Mode.FAULT, ModeInput.CLEARED): Mode.SUSPENDED,
 }
 
 
@@ -32,7 +39,12 @@ def test_the_table_has_every_mode() -> None:
     assert set(MODES) == set(Mode)
 
 
-def test_every_mode_can_be_reached_and_only_fault_is_for_good() -> None:
-    assert {mode for row in MODES.values() for mode in row.values()} == set(Mode) - {Mode.STOPPED}
-    final = [mode for mode in Mode if not set(MODES[mode].values()) - {mode}]
-    assert final == [Mode.FAULT]
+def test_nothing_but_somebody_starts_delivery() -> None:
+    """Out of suspension and fault it takes a person: no alarm that goes away starts the motor."""
+    starts = {
+        (mode, event)
+        for mode, row in MODES.items()
+        for event, then in row.items()
+        if then is Mode.RUNNING and mode is not Mode.RUNNING
+    }
+    assert starts == {(Mode.STOPPED, ModeInput.PROGRAM), (Mode.SUSPENDED, ModeInput.RESUME)}

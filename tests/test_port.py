@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pump_state import REQUESTS, state_of, state_of_caller
+from pump_state import REQUESTS, give, state_of, state_of_caller
 
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.making import new_pump
@@ -257,7 +257,7 @@ def test_staging_and_subscription_end_with_the_connection(lose: Callable[[Client
     assert client.port.caller.staging.data == LONG[:100]
     assert client.port.next_report() == 60
     lose(client)
-    fresh = Caller(largest_piece=client.port.caller.largest_piece)
+    fresh = Caller(largest_payload=client.port.caller.largest_payload)
     assert state_of_caller(client.port.caller) == state_of_caller(fresh)
     assert client.port.next_report() is None
     assert state_of(client.port.pump) == before
@@ -293,7 +293,7 @@ def test_what_came_before_a_close_is_done() -> None:
 @pytest.mark.parametrize("payload", [64, 65, 240, 1_000])
 def test_a_piece_of_an_image_fits_into_the_payload_agreed_on(payload: int) -> None:
     pump = new_pump()
-    pump.activate(LONG)
+    give(pump, programs.from_image(LONG))
     generous = LinkSettings(max_payload=1_000)
     client = Client(Port(pump, generous), LinkSettings(max_payload=payload))
     (opened,) = [event for event in client.heard if isinstance(event, LinkOpened)]

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import Line
 
-from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.errors import ReadbackDiffers
 from mockpump.emulator.programmer.procedures import (
     Procedure,
@@ -17,7 +16,6 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -71,7 +69,7 @@ def play_until_it_fails(
 
 @given(PROGRAMS, st.integers(64, 1_000), st.integers(1, 960))
 def test_a_program_is_set_and_read_back(program: Program, payload: int, piece: int) -> None:
-    line = Line(new_pump(), largest_piece=piece)
+    line = Line(new_pump(), largest_payload=piece + 15)
     set_ = set_program(program, line.pump.digest, 1, payload)
     committed, asked = play(set_, line.ask)
     assert committed == m.ProgramCommitted(programs.digest(programs.image(program)), 0)
@@ -85,13 +83,13 @@ def test_a_program_is_set_and_read_back(program: Program, payload: int, piece: i
 @pytest.mark.parametrize("payload", [64, 240, 992, 993, 1_000])
 def test_the_largest_image_goes_through_any_payload(payload: int) -> None:
     assert len(programs.image(BIG)) > m.MAX_CHUNK
-    line = Line(new_pump(), largest_piece=payload - 15)
+    line = Line(new_pump(), largest_payload=payload)
     play(set_program(BIG, line.pump.digest, 1, payload), line.ask)
     assert programs.from_image(line.pump.image) == BIG
 
 
 def test_a_pump_without_a_program_says_so() -> None:
-    read, asked = play(read_program(), Line(Pump(RamMemory())).ask)
+    read, asked = play(read_program(), Line(new_pump(program=None)).ask)
     assert (read.program, read.image, read.digest) == (None, b"", programs.digest(b""))
     assert len(asked) == 1
     staged, _ = play(read_program(m.Slot.STAGED), Line(new_pump()).ask)
@@ -120,7 +118,7 @@ class Liar(Line):
     """Answers reads with something else than it holds."""
 
     def __init__(self, lie: str) -> None:
-        super().__init__(new_pump(), largest_piece=960)
+        super().__init__(new_pump(), largest_payload=975)
         self.lie = LIES[lie]
 
     def ask(self, request: Message) -> Any:
@@ -147,7 +145,7 @@ def test_a_program_that_is_read_must_be_one(lie: str) -> None:
 
 def test_a_program_that_changes_while_it_is_read_is_noticed() -> None:
     pump = new_pump(program=flat("old", 1))
-    line, other = Line(pump, largest_piece=20), Line(pump)
+    line, other = Line(pump, largest_payload=35), Line(pump)
     procedure = read_program()
     data = line.ask(next(procedure))
     other.commit(flat("new", 2))

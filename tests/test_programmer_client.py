@@ -186,7 +186,7 @@ def test_figure_and_limit_are_told() -> None:
 def test_a_stale_base_is_refused_and_the_other_program_stays() -> None:
     bench = Bench()
     procedure = bench.set_program()
-    bench.port.pump.activate(programs.image(flat("meanwhile", 5)))
+    give(bench.port.pump, flat("meanwhile", 5))
     error = bench.run(procedure)
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.STALE_BASE
@@ -231,7 +231,7 @@ def test_lost_between_commit_and_reply_the_outcome_is_unknown(done: bool) -> Non
     error = bench.ended()
     assert isinstance(error, OutcomeUnknown)
     assert (error.transaction, error.reason) == (77, CloseReason.SILENCE)
-    assert error.request == m.CommitProgram(77, NEW_DIGEST)
+    assert error.request == m.CommitProgram(77, NEW_DIGEST, m.When.NOW)
     assert "outcome unknown" in str(error)
     assert "transaction 77" in str(error)
     expected = NEW if done else FACTORY_PROGRAM

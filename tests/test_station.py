@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_program import emptied_at
 from pump_state import state_of
 
 from mockpump.emulator.pump.device import LAST_SECOND
@@ -262,7 +261,7 @@ def test_the_fault_is_reported_in_its_second(speed: int | None, rate: int, reser
     station.change_pace(speed, 0, 2_000)
     run(station, 2_000 * SECOND, watcher)
     emptied = -(-(reservoir // 10 * 10 * 3_600) // rate)
-    assert emptied_at(pump.delivery) == emptied
+    assert pump.panel.shown[m.Alarm.EMPTY].since == emptied
     faults = [report for report in watcher.reports() if report.mode is Mode.FAULT]
     assert faults[0].elapsed == emptied
     assert faults[0].rate == 0

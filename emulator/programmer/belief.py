@@ -81,6 +81,10 @@ def _resumed(belief: Belief, message: m.Resumed) -> None:
     belief.elapsed = message.elapsed
 
 
+def _acknowledged(belief: Belief, message: m.AlarmAcknowledged) -> None:
+    belief.mode = message.mode
+
+
 _LESSONS: dict[type[Message], Callable[[Belief, Any], None]] = {
     m.Identity: _identity,
     m.Status: _report,
@@ -91,4 +95,5 @@ _LESSONS: dict[type[Message], Callable[[Belief, Any], None]] = {
     m.ProgramCommitted: _committed,
     m.Suspended: _suspended,
     m.Resumed: _resumed,
+    m.AlarmAcknowledged: _acknowledged,
 }

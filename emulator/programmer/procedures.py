@@ -75,8 +75,8 @@ def set_program(
     """Stage a program, read it back, compare, commit.
 
     `base` is the digest of the program believed active: if another has become active meanwhile the
-    pump refuses.  `transaction` must be fresh.  `max_payload` is the link's, in bytes.  The program
-    rules from `when` on.  Before the commit, whatever goes wrong, the pump goes on with its old one.
+    pump refuses.  `transaction` must be fresh.  `max_payload` is the link's, in bytes.  It rules
+    from `when` on.  Before the commit, whatever goes wrong, the pump goes on with its old program.
     """
     image = programs.image(program)
     yield m.BeginProgram(len(image), programs.digest(image), base)

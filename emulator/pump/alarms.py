@@ -84,6 +84,10 @@ class AlarmPanel(msgspec.Struct):
         self._take_down(alarm)
         return True
 
+    def present(self, alarm: Alarm) -> bool:
+        """Whether its cause is there."""
+        return alarm in self.shown and self.shown[alarm].present
+
     def acknowledge(self, alarm: Alarm) -> None:
         """Somebody has seen it; KeyError when it is not shown."""
         self.shown[alarm].acknowledged = True

@@ -32,12 +32,14 @@ def _nothing() -> None:
 class Answer(NamedTuple):
     """What a handler has decided.
 
-    `effect` carries it out and must not fail; `image` is what goes into the pump's free slot.
+    `effect` carries it out and must not fail; `image` is what goes into the pump's free slot;
+    `afterwards` is what it does to the caller, once the pump has recorded it.
     """
 
     reply: Message
     effect: Callable[[], None] = _nothing
     image: bytes | None = None
+    afterwards: Callable[[], None] = _nothing
 
 
 class Command(NamedTuple):

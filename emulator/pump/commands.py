@@ -53,6 +53,7 @@ def _execute(pump: Pump, request: Message, caller: Caller, blank: Outcome) -> Me
         pump.change(answer.effect, outcome, answer.image)
     except MemoryFailed:
         return refused(request, Refusal(Reason.MEMORY_FAILED))
+    answer.afterwards()
     return answer.reply
 
 

@@ -3,53 +3,31 @@
 Pure but for its memory: pump time comes in by `advance`, requests by
 `mockpump.emulator.pump.commands`; nothing here knows a connection, a clock or a file.  It is a toy;
 no real device works like this.
-
-The one idea about the memory: whatever changes the pump is done to the pump, then recorded as one
-change together with the pump's whole state; if it cannot be recorded, it is undone.
 """
 
 from collections.abc import Callable
 
-from mockpump.emulator.memory.interface import Change, Memory, MemoryFailed, Outcome
-from mockpump.emulator.pump.alarms import AlarmPanel
-from mockpump.emulator.pump.catheter import Catheter
-from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import STEP, Happening
-from mockpump.emulator.pump.modes import ModeInput, following
+from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome
+from mockpump.emulator.pump.delivery_state import STEP
+from mockpump.emulator.pump.modes import ModeInput
+from mockpump.emulator.pump.pump_core import PumpCore
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
-    PumpState,
-    decode_state,
-    encode_state,
 )
 from mockpump.protocol import program as programs
-from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
-    Alarm,
     Identity,
     LogKind,
-    Mode,
     Telemetry,
     When,
 )
-from mockpump.protocol.program import UNITS_PER_NL, Program
+from mockpump.protocol.program import UNITS_PER_NL
 
 # Elapsed time is a u32 on the wire: a pump's life ends there, after 136 years.
 LAST_SECOND = 2**32 - 1
 # Seconds of pump time between two checkpoints, at the most.
 CHECKPOINT_EVERY = 60
-_U32 = 2**32 - 1
-
-# What comes of itself while time goes by, and the alarm that it raises.
-_ALARM_OF = {
-    Happening.EMPTY: Alarm.EMPTY,
-    Happening.LOW: Alarm.LOW_RESERVOIR,
-    Happening.LIMIT_RATE: Alarm.LIMIT_REACHED,
-    Happening.LIMIT_DAILY: Alarm.LIMIT_REACHED,
-}
-_PASSING = frozenset({Alarm.LIMIT_REACHED, Alarm.RESTARTED})
 
 
 def describe(identity: PumpIdentity) -> Identity:
@@ -57,29 +35,14 @@ def describe(identity: PumpIdentity) -> Identity:
     return Identity(PROTOCOL_VERSION, identity.serial, identity.reservoir, STEP, identity.name)
 
 
-class Pump:
+class Pump(PumpCore):
     """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time.
 
     Its state is recorded at the end of every `advance` that has passed a corner of delivery or
     `checkpoint_every` seconds since the last record.
     """
 
-    __slots__ = (
-        "_active",
-        "_entries",
-        "_images",
-        "_later",
-        "_recorded_at",
-        "_recorded_turns",
-        "catheter",
-        "checkpoint_every",
-        "delivery",
-        "identity",
-        "memory",
-        "mode",
-        "panel",
-        "sensor",
-    )
+    __slots__ = ()
 
     def __init__(self, memory: Memory, checkpoint_every: int = CHECKPOINT_EVERY) -> None:
         """The pump whose memory it is; `LocalProtocolError` when that never was one's.
@@ -87,54 +50,9 @@ class Pump:
         After a crash it goes on from the last checkpoint, with an alarm; what may have been
         delivered after that is counted against the daily limit and logged as an interval.
         """
-        recorded = memory.state()
-        if recorded is None:
-            raise LocalProtocolError("this memory is no pump's yet")
-        self.identity: PumpIdentity
-        self.mode: Mode
-        self.delivery: Delivery
-        self.catheter: Catheter
-        self.panel: AlarmPanel
-        self._active: int | None
-        self._later: int | None
-        self.memory = memory
-        self.checkpoint_every = checkpoint_every
-        self._images = [memory.image(0), memory.image(1)]
-        self._entries: list[LogEntry] = []
-        # What the reservoir's sensor is stuck at; None while it follows.
-        self.sensor: int | None = None
-        state = self._set(recorded)
-        self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
-        if not state.clean:
-            self._account_for_crash(state.checkpoint_every)
-        self._keep()
+        super().__init__(memory, checkpoint_every)
 
     # -- what it is and does -------------------------------------------------------------------
-
-    @property
-    def elapsed(self) -> int:
-        """Pump time since the pump was made."""
-        return self.delivery.elapsed
-
-    @property
-    def image(self) -> bytes:
-        """The image of the active program; empty when there is none."""
-        return b"" if self._active is None else self._images[self._active]
-
-    @property
-    def pending_image(self) -> bytes:
-        """The image of the program that is to rule later; empty when there is none."""
-        return b"" if self._later is None else self._images[self._later]
-
-    @property
-    def digest(self) -> bytes:
-        """The digest of the active program; that of nothing when there is none."""
-        return programs.digest(self.image)
-
-    @property
-    def program(self) -> Program | None:
-        """The active program."""
-        return programs.from_image(self.image) if self.image else None
 
     @property
     def reservoir(self) -> int:
@@ -186,57 +104,6 @@ class Pump:
         turned = self.delivery.turns != self._recorded_turns
         return turned or bool(self._entries) or self.elapsed >= self.next_checkpoint()
 
-    def _take_happenings(self) -> None:
-        happened = self.delivery.happened
-        if happened:
-            self.delivery.happened = []
-            for elapsed, happening in happened:
-                self._take_happening(elapsed, happening)
-            self.settle()
-
-    def _take_happening(self, elapsed: int, happening: Happening) -> None:
-        if happening in _ALARM_OF:
-            self.show(_ALARM_OF[happening], elapsed)
-        elif happening is Happening.PROGRAM:
-            self._active, self._later = self._later, None
-            self.log(LogKind.PROGRAM, elapsed=elapsed)
-        elif happening is Happening.BOLUS_ENDED:
-            self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
-        else:
-            self.log(LogKind.TEMPORARY_ENDED, elapsed=elapsed)
-
-    # -- alarms and modes ------------------------------------------------------------------------
-
-    def show(self, alarm: Alarm, elapsed: int | None = None) -> None:
-        """Raise an alarm; `settle` when all that belongs together is done."""
-        when = self.elapsed if elapsed is None else elapsed
-        if self.panel.show(alarm, when, lasting=alarm not in _PASSING):
-            self.log(LogKind.ALARM_RAISED, alarm, elapsed=when)
-
-    def end(self, alarm: Alarm) -> None:
-        """The cause of an alarm is gone; `settle` after it."""
-        if self.panel.end(alarm):
-            self.log(LogKind.ALARM_CLEARED, alarm)
-
-    def enter(self, event: ModeInput) -> None:
-        """Change the mode as the table says, and have delivery follow."""
-        before, self.mode = self.mode, following(self.mode, event)
-        if self.mode is Mode.RUNNING:
-            self.delivery.resume()
-        elif self.mode is Mode.FAULT:
-            self.delivery.halt()
-        elif before is not self.mode or event is ModeInput.PROGRAM:
-            self.delivery.suspend()
-        self._take_happenings()
-
-    def settle(self) -> None:
-        """Be in the mode that the alarms call for."""
-        if self.delivery.empty and self.mode is Mode.RUNNING:
-            self.show(Alarm.EMPTY)
-        event = ModeInput.FAULT if self.panel.stopping else ModeInput.CLEARED
-        if following(self.mode, event) is not self.mode:
-            self.enter(event)
-
     # -- what changes it ---------------------------------------------------------------------------
 
     def change(
@@ -286,79 +153,8 @@ class Pump:
         self.delivery.drop_pending()
         self._later = None
 
-    def log(
-        self, kind: LogKind, first: int = 0, second: int = 0, elapsed: int | None = None
-    ) -> None:
-        """Put down what has happened; it is recorded with the next change."""
-        when = self.elapsed if elapsed is None else elapsed
-        shown = self.delivery.clock_work.shown(when)
-        self._entries.append(LogEntry(when, shown, kind, min(first, _U32), min(second, _U32)))
-
     # -- the memory --------------------------------------------------------------------------------
 
     def put_down(self) -> None:
         """The power is switched off in good order: nothing is unaccounted for afterwards."""
         self._keep(clean=True)
-
-    def _keep(self, *, clean: bool = False) -> None:
-        """Record the state as it is; a memory that cannot is an alarm."""
-        if not self._record(clean=clean):
-            self._memory_failed()
-
-    def _record(
-        self,
-        outcome: Outcome | None = None,
-        images: dict[int, bytes] | None = None,
-        *,
-        clean: bool = False,
-    ) -> bool:
-        # The state as it will be once this is recorded: the memory can be written.
-        self.end(Alarm.MEMORY_FAULT)
-        self.settle()
-        change = Change(self._snapshot(clean=clean), outcome, images or {}, tuple(self._entries))
-        try:
-            self.memory.record(change)
-        except MemoryFailed:
-            return False
-        self._entries.clear()
-        self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
-        return True
-
-    def _memory_failed(self) -> None:
-        self.show(Alarm.MEMORY_FAULT)
-        self.settle()
-
-    def _snapshot(self, *, clean: bool = False) -> bytes:
-        state = PumpState(
-            self.identity,
-            self.mode,
-            self.delivery.state(),
-            self.delivery.limits,
-            self.catheter,
-            self.panel,
-            self._active,
-            self._later,
-            self.checkpoint_every,
-            clean,
-        )
-        return encode_state(state)
-
-    def _set(self, snapshot: bytes) -> PumpState:
-        state = decode_state(snapshot)
-        self.identity, self.mode = state.identity, state.mode
-        self.catheter, self.panel = state.catheter, state.panel
-        self._active, self._later = state.active, state.later
-        self.delivery = Delivery(0, state.limits)
-        later = programs.from_image(self.pending_image) if self.pending_image else None
-        self.delivery.restore(state.delivery, self.program, later)
-        return state
-
-    def _account_for_crash(self, checkpoint_every: int) -> None:
-        """What may have been moved after the last checkpoint and before the next one."""
-        d = self.delivery
-        next_record = self.elapsed + checkpoint_every
-        seconds = min(d.next_edge() or next_record, next_record) - self.elapsed
-        d.rolling.assume(self.elapsed, d.due, d.rate * seconds)
-        self.show(Alarm.RESTARTED)
-        self.log(LogKind.RESTARTED, 0, -(-d.rate * seconds // UNITS_PER_NL))
-        self.settle()

@@ -11,11 +11,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mockpump.emulator.pump.schedule import Schedule
-from mockpump.protocol.messages import Limits, Reason
+from mockpump.protocol.messages import MAX_BOLUS, NO_RISE_LIMIT, Limits, Reason
 from mockpump.protocol.program import UNITS_PER_NL, Program, scaled
 
 # Limits that nothing ever meets.
-WIDEST = Limits(2**32 - 1, 100_000_000, 2**32 - 1, 2**16 - 1)
+WIDEST = Limits(2**32 - 1, MAX_BOLUS, 2**32 - 1, NO_RISE_LIMIT)
 # What a pump is made with, unless told otherwise.
 FACTORY = Limits(rate=200_000, bolus=500_000, daily=2_000_000, rise=300)
 
@@ -55,6 +55,8 @@ def rise_excesses(
 
 def _rises(before: int, after: int, limits: Limits) -> Iterator[Excess]:
     # From nothing every rise is without measure; the other limits are there for that.
+    if limits.rise == NO_RISE_LIMIT:
+        return
     if before and (after - before) * 100 > limits.rise * before:
         yield Excess(Reason.LIMIT_RISE, -(-(after - before) * 100 // before), limits.rise)
 

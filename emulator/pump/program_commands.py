@@ -63,7 +63,8 @@ def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
         raise Refusal(Reason.OUT_OF_RANGE, 3, request.when)
     rules_from = pump.delivery.moment(request.when)
     reply = m.ProgramCommitted(staging.digest, rules_from)
-    return Answer(reply, partial(_activate, pump, caller, request.when), staging.data)
+    activate = partial(pump.activate, staging.data, request.when)
+    return Answer(reply, activate, staging.data, partial(caller.stage, Staging()))
 
 
 def _decoded(image: bytes) -> Program:
@@ -80,11 +81,6 @@ def _check_limits(pump: Pump, program: Program) -> None:
     if pump.program is not None:
         for excess in rise_excesses(pump.program, pump.delivery.percent, program, limits):
             refuse(excess)
-
-
-def _activate(pump: Pump, caller: Caller, when: When) -> None:
-    pump.activate(caller.staging.data, when)
-    caller.stage(Staging())
 
 
 def _abort(pump: Pump, request: m.AbortProgram, caller: Caller) -> Answer:

@@ -86,12 +86,10 @@ class Station:
         if target <= self.pump.elapsed:
             return
         stops = {self._latest_report(port, target) for port in self.ports}
-        edge = self._edge()
-        if edge is not None:
-            stops.add(min(edge, target))
         for stop in sorted(stops | {target}):
-            if stop > self.pump.elapsed:
-                self._advance_to(stop)
+            while self.pump.elapsed < stop:
+                edge = self._edge()
+                self._advance_to(stop if edge is None else min(stop, edge))
 
     def _latest_report(self, port: Port, target: int) -> int:
         interval = port.caller.interval
@@ -102,6 +100,9 @@ class Station:
         elapsed = self.pump.elapsed
         stops = [port.next_report() for port in self.ports]
         stops += [self._edge(), self.pacing.until]
+        if self.pump.memory.durable:
+            # What is not recorded by then could be forgotten.
+            stops.append(self.pump.next_checkpoint())
         return [stop for stop in stops if stop is not None and elapsed < stop <= LAST_SECOND]
 
     def _edge(self) -> int | None:

@@ -9,6 +9,7 @@ from mockpump.protocol.messages.vocabulary import (
     MAX_BOLUS,
     MAX_CHUNK,
     MAX_RECORDED,
+    NO_RISE_LIMIT,
     Alarm,
     Fate,
     Mode,
@@ -20,7 +21,9 @@ from mockpump.protocol.messages.vocabulary import (
 MaxRate = Annotated[int, u32("nL/h", "highest rate of all that runs together")]
 MaxBolus = Annotated[int, u32("nL", "largest bolus", maximum=MAX_BOLUS)]
 MaxDaily = Annotated[int, u32("nL", "most within any 24 h that follow each other")]
-MaxRise = Annotated[int, u16("%", "largest rise between two programs or two ramp steps")]
+MaxRise = Annotated[
+    int, u16("%", f"largest rise between two programs or two ramp steps; {NO_RISE_LIMIT}: any")
+]
 AlarmSet = Annotated[int, u16("", "a set: bit n stands for alarm n", maximum=2 ** len(Alarm) - 1)]
 
 

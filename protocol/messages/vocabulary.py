@@ -15,6 +15,7 @@ MAX_CHUNK = 960
 # The longest recorded reply that `OutcomeKnown` may have to carry within that smallest payload.
 MAX_RECORDED = 40
 MAX_TEMPORARY = 250
+NO_RISE_LIMIT = 65_535
 MAX_BOLUS = 100_000_000
 CHAIN_SIZE = 8
 LONGEST_BOLUS = 86_400

@@ -1,0 +1,308 @@
+"""The motor: it moves from corner to corner, and knows the next one.
+
+A corner is a second in which the rate of everything that runs together may change: an edge of the
+program, the turn or end of a bolus, the end of a temporary rate, the last second within a limit, a
+level of the reservoir.  `mockpump.emulator.pump.delivery` says what can be asked of it.
+"""
+
+from collections.abc import Iterator
+
+from mockpump.emulator.pump.clock import PumpClock
+from mockpump.emulator.pump.delivery_state import (
+    STEP,
+    UNITS_PER_STEP,
+    Filling,
+    Happening,
+    Pending,
+)
+from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.rolling import RollingVolume
+from mockpump.emulator.pump.schedule import DAY, Schedule
+from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.messages import Limits, When
+from mockpump.protocol.program import Program, scaled
+
+_NEVER = 2**63
+# Stretches of the bare program longer than this are jumped over: far enough ahead that the last
+# day before their end can still be walked through.
+_LEAP = 3 * DAY
+
+
+class Motor:
+    """The motor, the reservoir and the clock of one pump, left to themselves.
+
+    Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
+    without a program, at elapsed 0 and clock 0.  `happened` is what came of itself, oldest first,
+    each with its elapsed second: whoever drives it takes things out.  `turns` counts corners.
+    """
+
+    # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
+    # is the sum of all that runs, until `_until`.  `_marks` are the levels ahead, as sums due.
+    __slots__ = (
+        "_base",
+        "_due",
+        "_edge",
+        "_marks",
+        "_next_program",
+        "_rate",
+        "_spans",
+        "_undisturbed",
+        "_until",
+        "bolus",
+        "clock_work",
+        "elapsed",
+        "filling",
+        "happened",
+        "limits",
+        "pending",
+        "rolling",
+        "running",
+        "schedule",
+        "temporary",
+        "turns",
+    )
+
+    def __init__(self, reservoir: int, limits: Limits = WIDEST) -> None:
+        if reservoir < 0:
+            raise LocalProtocolError(f"a reservoir cannot hold {reservoir} nL")
+        self.elapsed = 0
+        self.running = True
+        self.schedule: Schedule | None = None
+        self.bolus: Bolus | None = None
+        self.temporary: Temporary | None = None
+        self.pending: Pending | None = None
+        self._next_program: Program | None = None
+        self.limits = limits
+        self.rolling = RollingVolume()
+        self.clock_work = PumpClock()
+        self.happened: list[tuple[int, Happening]] = []
+        self.turns = 0
+        self._due = 0
+        self._spans: Iterator[tuple[int, int]] = iter(())
+        self.filling = Filling(reservoir)
+        self._mark_levels()
+        self._look()
+
+    # -- what it is doing ----------------------------------------------------------------------
+
+    @property
+    def clock(self) -> int:
+        """What the clock shows: seconds since a Monday at midnight, below `CLOCK_CYCLE`."""
+        return self.clock_work.shown(self.elapsed)
+
+    @property
+    def day(self) -> int:
+        """The clock's day, never gone around; its first Monday is day 0."""
+        return self.clock_work.at(self.elapsed) // DAY
+
+    @property
+    def rate(self) -> int:
+        """The rate from this second on; 0 when suspended, empty or without a program."""
+        return self._rate
+
+    @property
+    def due(self) -> int:
+        """All that was ever asked of the motor, in units of 1/3600 nL."""
+        return self._due
+
+    @property
+    def delivered(self) -> int:
+        """What the motor has moved: whole micro-steps of `STEP` nL."""
+        return self._due // UNITS_PER_STEP * STEP
+
+    @property
+    def remainder(self) -> int:
+        """What the motor owes, in units of 1/3600 nL: less than one micro-step."""
+        return self._due % UNITS_PER_STEP
+
+    @property
+    def reservoir(self) -> int:
+        """What is left in the reservoir."""
+        return self.filling.volume - (self.delivered - self.filling.delivered)
+
+    @property
+    def empty(self) -> bool:
+        """Whether the reservoir cannot give another whole micro-step."""
+        return self._due >= self.filling.level(0)
+
+    @property
+    def percent(self) -> int:
+        """The percentage of the present ramp step; 100 without a program."""
+        return self.schedule.percent_at(self.clock_work.at(self.elapsed)) if self.schedule else 100
+
+    @property
+    def pattern(self) -> int:
+        """The place of the day pattern that rules today; 0 without a program."""
+        return self.schedule.pattern_at(self.clock_work.at(self.elapsed)) if self.schedule else 0
+
+    @property
+    def base_rate(self) -> int:
+        """What the program asks for at this second, before a temporary rate scales it."""
+        return self._base if self.running else 0
+
+    @property
+    def bolus_rate(self) -> int:
+        """What a bolus adds at this second."""
+        return self.bolus.span(self.elapsed)[0] if self.bolus else 0
+
+    def moment(self, when: When) -> int:
+        """The elapsed second from which a program committed now rules, as the clock stands."""
+        if when is When.NOW:
+            return self.elapsed
+        return self._edge if when is When.EDGE else self.clock_work.when((self.day + 1) * DAY)
+
+    @property
+    def last_day(self) -> int:
+        """What was asked of the motor in the last 24 h, in units of 1/3600 nL."""
+        return self.rolling.volume(self.elapsed, self._due)
+
+    def next_edge(self) -> int | None:
+        """The elapsed second of the next corner; None while only a call can change the rate."""
+        return self._until if self._until != _NEVER else None
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def advance(self, elapsed: int) -> None:
+        """Let time pass until `elapsed`.  `LocalProtocolError` when that is in the past."""
+        if elapsed < self.elapsed:
+            raise LocalProtocolError(f"time runs forward: {elapsed} s is before {self.elapsed} s")
+        while elapsed >= self._until:
+            self._due += self._rate * (self._until - self.elapsed)
+            self.elapsed = self._until
+            self._turn()
+            if elapsed - self.elapsed > _LEAP:
+                self._leap(elapsed - 2 * DAY)
+        self._due += self._rate * (elapsed - self.elapsed)
+        self.elapsed = elapsed
+
+    def _turn(self) -> None:
+        """What happens at a corner."""
+        self.turns += 1
+        now = self.elapsed
+        if self.bolus is not None and now >= self.bolus.ends:
+            self.bolus = None
+            self._happen(Happening.BOLUS_ENDED)
+        if self.temporary is not None and now >= self.temporary.ends:
+            self.temporary = None
+            self._happen(Happening.TEMPORARY_ENDED)
+        if now >= self._edge:
+            self._enter_span()
+            self._take_pending(at_edge=True)
+        while self._marks and self._due >= self._marks[-1][0]:
+            self._pass_mark(*self._marks.pop())
+        self._set_rate()
+
+    def _enter_span(self) -> None:
+        edge = self.elapsed
+        while edge <= self.elapsed:
+            self._base, reading = next(self._spans)
+            edge = self.clock_work.when(reading)
+        self._edge = edge
+
+    def _pass_mark(self, mark: int, happening: Happening) -> None:
+        if happening is Happening.EMPTY:
+            # What it was asked for in this second and could not give, it owes to nobody.
+            self._due = mark
+            self._stop()
+        self._happen(happening)
+
+    def _happen(self, happening: Happening) -> None:
+        self.happened.append((self.elapsed, happening))
+
+    def _take_pending(self, *, at_edge: bool) -> None:
+        pending, program = self.pending, self._next_program
+        if pending is None or program is None:
+            return
+        if (pending.when is When.EDGE and at_edge) or self.day != pending.day:
+            self._undisturbed = self.elapsed
+            self.schedule = Schedule(program, self.day)
+            self.pending = self._next_program = None
+            self._find_span()
+            self._happen(Happening.PROGRAM)
+
+    def _set_rate(self) -> None:
+        """Sum up what runs, and find the next corner."""
+        now = self.elapsed
+        moving = self.running and not self.empty
+        # Standing still, only a program that waits for an edge makes one worth stopping at.
+        until = self._edge if moving or self.pending is not None else _NEVER
+        rate = self._base if moving else 0
+        if self.temporary is not None:
+            rate = scaled(rate, self.temporary.percent)
+            until = min(until, self.temporary.ends)
+        if self.bolus is not None and moving:
+            more, turn = self.bolus.span(now)
+            rate += more
+            until = min(until, turn)
+        self.rolling.turn(now, self._due, rate)
+        if rate:
+            until, broken = self._hold(rate, until)
+            if broken is not None:
+                self._stop()
+                self._happen(broken)
+                self._set_rate()
+                return
+        self._rate = rate
+        self._until = until
+
+    def _hold(self, rate: int, until: int) -> tuple[int, Happening | None]:
+        """Until when a rate may hold, and what is broken when that is not even a second."""
+        now = self.elapsed
+        if rate > self.limits.rate:
+            return now, Happening.LIMIT_RATE
+        safe = self.rolling.safe_until(now, until, self._daily_limit)
+        if safe == now:
+            return now, Happening.LIMIT_DAILY
+        left = self._marks[-1][0] - self._due
+        if left <= rate * (safe - now):
+            safe = now - (-left // rate)
+        return safe, None
+
+    @property
+    def _daily_limit(self) -> int:
+        """In units of 1/3600 nL; in whole micro-steps, so that it holds for the motor as well."""
+        return self.limits.daily // STEP * UNITS_PER_STEP
+
+    def _leap(self, target: int) -> None:
+        """Jump over a long stretch of nothing but the program, if that is what lies ahead."""
+        schedule = self.schedule
+        if schedule is None or not self.running or self.clock_work.drift:
+            return
+        if self.bolus is not None or self.temporary is not None or self.pending is not None:
+            return
+        settled = self.elapsed - self._undisturbed >= DAY
+        if not settled or schedule.highest_peak > self._daily_limit:
+            return
+        units = schedule.volume(self.clock_work.at(self.elapsed), target - self.elapsed)
+        if self._marks and self._due + units < self._marks[-1][0]:
+            self._due += units
+            self.elapsed = target
+            self.turns += 1
+            # Two days are walked through after this, so the last one is known when time stops.
+            self.rolling = RollingVolume([(target, self._due, 0)])
+            self._find_span()
+            self._set_rate()
+
+    def _look(self) -> None:
+        """Begin anew from what is set, after anything but time has changed it."""
+        self._undisturbed = self.elapsed
+        self._find_span()
+        self._take_pending(at_edge=False)
+        self._set_rate()
+
+    def _find_span(self) -> None:
+        if self.schedule is None:
+            self._base, self._edge = 0, _NEVER
+        else:
+            self._spans = self.schedule.spans_from(self.clock_work.at(self.elapsed))
+            self._enter_span()
+
+    def _stop(self) -> None:
+        self.running = False
+        self.bolus = self.temporary = None
+
+    def _mark_levels(self) -> None:
+        levels = {Happening.EMPTY: 0, Happening.LOW: self.filling.volume // 10}
+        marks = [(self.filling.level(left), happening) for happening, left in levels.items()]
+        self._marks = [mark for mark in marks if mark[0] > self._due]
