@@ -21,7 +21,14 @@ from mockpump.cli.quantities import (
     time_of_day,
     volume,
 )
-from mockpump.cli.render import bar, console, show, show_changes
+from mockpump.cli.render import (
+    bar,
+    console,
+    notice_reader_gone,
+    redrawn,
+    show,
+    show_changes,
+)
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
@@ -40,7 +47,7 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
 @click.command()
 @click.option(
     "--speed",
-    type=Speed(),
+    type=Speed(minimum=1),
     default="3600",
     show_default=True,
     help="Pump seconds a second; `max` takes a few seconds in all.",
@@ -84,10 +91,11 @@ def _program_it(programmer: SerialProgrammer, wanted: Program) -> m.Status:
     )
     old = "nothing" if active.program is None else f'"{active.program.name}"'
     show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
-    show_changes(compare(active.program, wanted))
+    status: m.Status = programmer.run(ask(m.GetStatus()))
+    show_changes(compare(active.program, wanted, status.percent), wanted)
     _heading("Staged, read back, compared, committed")
     programmer.run(set_program(wanted, active.digest, _transaction(), terms.max_payload))
-    status: m.Status = programmer.run(ask(m.GetStatus()))
+    status = programmer.run(ask(m.GetStatus()))
     show(f'  "{wanted.name}" is the active program since {clock_time(status.clock)}')
     return status
 
@@ -125,10 +133,12 @@ def _show_live(reports: Iterator[m.Telemetry]) -> Iterator[m.Telemetry]:
             f"  {bar(report.elapsed, _DAY, 30)} {100 * report.elapsed // _DAY:3} %"
         )
         if live:
-            sys.stdout.write(f"\r\x1b[2K{line}")
+            sys.stdout.write(redrawn(line))
             sys.stdout.flush()
         elif report.elapsed % (3 * 3600) == 0:
             show(line)
+        else:
+            notice_reader_gone()
         yield report
     if live:
         show("")

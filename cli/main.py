@@ -26,11 +26,23 @@ EXIT_USAGE = 2
 EXIT_LINK = 3
 EXIT_UNKNOWN = 4
 EXIT_INTERNAL = 70
+EXIT_OUTPUT = 74
 EXIT_INTERRUPTED = 130
+
+
+class ReaderGone(Exception):
+    """Whoever read our output has gone."""
 
 
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports each only when it is used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; `ReaderGone` before click makes its own of a broken pipe: a refusal."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGone from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
@@ -74,7 +86,7 @@ def cli() -> None:
     one.  Start with `mockpump demo`.
 
     Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown,
-    70 a bug in mockpump, 130 interrupted.
+    70 a bug in mockpump, 74 the output could not be written, whatever was done, 130 interrupted.
     """
 
 
@@ -95,10 +107,9 @@ def main() -> Any:
     except (click.Abort, KeyboardInterrupt) as error:
         click.echo("; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]), err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has gone.
+    except ReaderGone:
         _give_up_output()
-        sys.exit(EXIT_REFUSED)
+        sys.exit(EXIT_OUTPUT)
     except Exception as error:
         if os.environ.get("MOCKPUMP_DEBUG"):
             raise
@@ -148,6 +159,6 @@ def _explain(error: Exception) -> tuple[int, str]:
         return next(code for kind, code in table if isinstance(error, kind)), str(error)
     if isinstance(error, OSError):
         # Every file and port is opened where its errors are explained: this is our own output.
-        return EXIT_REFUSED, f"the system said no: {reason_of(error)}"
+        return EXIT_OUTPUT, f"the output could not be written: {reason_of(error)}"
     what = f"{type(error).__name__}: {reason_of(error)}"
     return EXIT_INTERNAL, f"internal error, please report it with MOCKPUMP_DEBUG=1 set ({what})"

@@ -1,7 +1,6 @@
 """`mockpump programmer`: what a person does with the mock programmer, over any port."""
 
 import secrets
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from mockpump.cli.quantities import ClockTime, clock_time, duration
 from mockpump.cli.render import (
     as_json,
     identity_facts,
+    redrawn,
     show_changes,
     show_facts,
     status_facts,
@@ -144,7 +144,7 @@ def _show(options: Options, result: object, facts: dict[str, str]) -> None:
 
 
 @programmer.command()
-@click.option("--set", "wanted", type=ClockTime(), help="Set it, such as 'Mon 07:30'.")
+@click.option("--set", "wanted", type=ClockTime(day=None), help="Set it, such as 'Mon 07:30'.")
 @click.pass_obj
 def clock(options: Options, wanted: int | None) -> None:
     """Read the pump's clock, or set it.
@@ -198,7 +198,7 @@ def watch(options: Options, interval: int, count: int | None) -> None:
         try:
             for number, report in enumerate(session.device.watch(), start=1):
                 line = as_json(report) if options.json else telemetry_line(report)
-                click.echo(_redrawn(line) if in_place else line, nl=not in_place)
+                click.echo(redrawn(line) if in_place else line, nl=not in_place)
                 sys.stdout.flush()
                 if number == count:
                     break
@@ -207,11 +207,6 @@ def watch(options: Options, interval: int, count: int | None) -> None:
         finally:
             if in_place:
                 click.echo()
-
-
-def _redrawn(line: str) -> str:
-    """A line in the place of the last one; cut to the terminal, since a wrapped one would stay."""
-    return f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}"
 
 
 @programmer.group()
@@ -249,13 +244,15 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool) -> None:
     wanted = read_program_file(file)
     with changing(), connected(options) as session:
         active = session.device.run(read_program())
+        status: m.Status = session.device.run(ask(m.GetStatus()))
     if active.program == wanted:
         _say(options, {"digest": active.digest, "changed": False}, "already the active program")
         return
+    changes = compare(active.program, wanted, status.percent)
     if not options.json:
-        show_changes(compare(active.program, wanted))
+        show_changes(changes, wanted)
     elif dry_run:
-        click.echo(as_json({"changes": compare(active.program, wanted), "changed": False}))
+        click.echo(as_json({"changes": changes, "ramp": wanted.ramp, "changed": False}))
     if dry_run:
         return
     if not yes:

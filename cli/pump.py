@@ -59,7 +59,11 @@ def pump() -> None:
 @click.option("--pty", type=click.Path(path_type=Path), help="Give the pty this stable name.")
 @click.option("--tcp", type=Address(), help="Listen on HOST:PORT in place of a pty.")
 @click.option(
-    "--speed", type=Speed(), default="1", show_default=True, help="1, 60, 3600, ..., max."
+    "--speed",
+    type=Speed(),
+    default="1",
+    show_default=True,
+    help="1, 60, 3600, ..., max; 0 stands still.",
 )
 @click.option("--name", default="mock pump", show_default=True, help="What the pump is called.")
 @click.option(
@@ -211,7 +215,9 @@ def _take_directions(
 def _direct(runner: PumpRunner, line: str) -> None:
     match = _DIRECTION.fullmatch(line)
     if match is None or (match[1] != "max" and int(match[1] or 0) > MAX_FACTOR):
-        click.echo("mockpump: directions are 'hold', 'go SPEED', 'go SPEED for SECONDS'", err=True)
+        said = line if len(line) <= 40 else f"{line[:40]}..."
+        known = "'hold', 'go SPEED', 'go SPEED for SECONDS'"
+        click.echo(f"mockpump: {said!r} is no direction; those are {known}", err=True)
     elif line == "hold":
         runner.change_pace(0)
     else:

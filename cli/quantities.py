@@ -58,9 +58,15 @@ def microseconds(time: int | None) -> str:
 
 
 class ClockTime(click.ParamType[int]):
-    """A time of the week, such as `Mon 07:30`, as seconds since Monday at midnight."""
+    """A time of the week, such as `Mon 07:30`, as seconds since Monday at midnight.
+
+    `day` is the day meant by a time without one; None: it must be said.
+    """
 
     name = "time"
+
+    def __init__(self, day: str | None = "Mon") -> None:
+        self.day = day
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -72,20 +78,25 @@ class ClockTime(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is not like 'Mon 07:30' or '07:30:15'", param, ctx)
         day, hours, minutes, seconds = (
-            match[1] or "Mon",
+            match[1] or self.day or "",
             int(match[2]),
             int(match[3]),
             int(match[4] or 0),
         )
+        if not day:
+            self.fail(f"{value!r} has no day of the week: write 'Tue 07:30'", param, ctx)
         if day.title() not in WEEKDAYS or hours > 23 or minutes > 59 or seconds > 59:
             self.fail(f"{value!r} is no time of the week", param, ctx)
         return WEEKDAYS.index(day.title()) * _DAY + hours * 3600 + minutes * 60 + seconds
 
 
 class Speed(click.ParamType[int | None]):
-    """Seconds of pump time a second: a whole number, or `max`."""
+    """Seconds of pump time a second: a whole number from `minimum` on, or `max`."""
 
     name = "speed"
+
+    def __init__(self, minimum: int = 0) -> None:
+        self.minimum = minimum
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -94,10 +105,10 @@ class Speed(click.ParamType[int | None]):
         text = str(value)
         if text == "max":
             return MAX_SPEED
-        if re.fullmatch(r"\d{1,9}", text, re.ASCII) is None or int(text) > MAX_FACTOR:
-            self.fail(
-                f"{value!r} is neither 'max' nor a whole number up to {MAX_FACTOR}", param, ctx
-            )
+        whole = re.fullmatch(r"\d{1,9}", text, re.ASCII) is not None
+        if not whole or not self.minimum <= int(text) <= MAX_FACTOR:
+            numbers = f"a whole number, {self.minimum} to {MAX_FACTOR}"
+            self.fail(f"{value!r} is neither 'max' nor {numbers}", param, ctx)
         return int(text)
 
 

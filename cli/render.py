@@ -4,8 +4,11 @@ Rich is imported only when something is shown on a terminal; piped output is pla
 words.
 """
 
+import errno
 import json
 import os
+import select
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -16,6 +19,7 @@ from mockpump.cli.quantities import WEEKDAYS, clock_time, duration, rate, volume
 from mockpump.emulator.programmer.comparison import DayChange
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
+from mockpump.protocol.program import Program
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,8 +113,8 @@ def telemetry_line(report: m.Telemetry) -> str:
     )
 
 
-def show_changes(changes: Iterable[DayChange]) -> None:
-    """Daily volumes before and after, a line each weekday or run of like ones."""
+def show_changes(changes: Iterable[DayChange], wanted: Program) -> None:
+    """Daily volumes before and after, a line each weekday or run of like ones; then the ramp."""
     show(f"  {'day':<9} {'before':>16} {'after':>16} {'change':>9}", style="dim")
     for change in changes:
         first, last = WEEKDAYS[change.first], WEEKDAYS[change.last]
@@ -118,13 +122,33 @@ def show_changes(changes: Iterable[DayChange]) -> None:
         before = "nothing" if change.before is None else volume(change.before // 3600)
         after = volume(change.after // 3600)
         show(f"  {days:<9} {before:>16} {after:>16} {_percent(change):>9}")
+    if wanted.ramp:
+        steps = (f"{step.percent} % from day {step.after}" for step in wanted.ramp)
+        show(f"  its ramp: {', '.join(steps)}")
 
 
 def _percent(change: DayChange) -> str:
     if not change.before:
         return "new"
-    permille = (change.after - change.before) * 1000 // change.before
-    return "none" if not permille and change.after == change.before else f"{permille / 10:+.1f} %"
+    if change.after == change.before:
+        return "none"
+    return f"{(change.after - change.before) * 100 / change.before:+.1f} %"
+
+
+def redrawn(line: str) -> str:
+    """A line in the place of the last one; cut to the terminal, since a wrapped one would stay."""
+    return f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}"
+
+
+def notice_reader_gone() -> None:
+    """`BrokenPipeError` when nobody will read what is printed, without printing anything."""
+    try:
+        watcher = select.poll()
+        watcher.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):
+        return  # an output that is no file of the system's
+    if any(events & select.POLLERR for _, events in watcher.poll(0)):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def bar(done: int, whole: int, width: int) -> str:

@@ -76,8 +76,7 @@ def _decode_frames(data: bytes, json_: bool) -> None:
             render_wire.show_stretch(number, stretch)
         good, bad = good + stretch.good, bad + (not stretch.good)
     if not json_:
-        count = good + bad
-        show(f"{count} {'frame' if count == 1 else 'frames'}, {bad} rejected")
+        show(f"{good} good, {bad} rejected")
     if bad:
         raise SystemExit(EXIT_REFUSED)
 

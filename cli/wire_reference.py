@@ -142,6 +142,8 @@ def spec(file: Path | None, check: bool) -> None:
         fresh = markdown.render(text, BLOCKS)
     except MarkerError as error:
         fail(f"{file}: {error}", EXIT_USAGE)
+    if markdown.END not in text:
+        fail(f"{file} has no generated part", EXIT_USAGE)
     if check and fresh != text:
         fail(f"{file} is stale; run: mockpump wire spec {file}", EXIT_REFUSED)
     if fresh != text:

@@ -135,6 +135,12 @@ def scaled(rate: int, percent: int) -> int:
     return rate * percent // 100
 
 
+def percents(program: Program) -> list[int]:
+    """The percentages of the ramp in order; the first is that with which the program begins."""
+    steps = [step.percent for step in program.ramp]
+    return steps if program.ramp and program.ramp[0].after == 0 else [100, *steps]
+
+
 def daily_volume(program: Program, weekday: int, percent: int = 100) -> int:
     """What a whole day delivers, in units of 1/3600 nL (`UNITS_PER_NL`); Monday is weekday 0."""
     segments = program.patterns[program.week[weekday]].segments

@@ -15,6 +15,8 @@ from mockpump.protocol.fields import Declaration, Record, fields_of
 
 R = TypeVar("R", bound=Record)
 
+# How much of a wrong value an error shows.
+_MOST_SHOWN = 40
 # What construct and its adapters raise for a value of the wrong kind, beside their own errors.
 _BAD_VALUE = (ConstructError, TypeError, ValueError, AttributeError, KeyError)
 
@@ -61,8 +63,11 @@ def _build(record: type[Record], name: str, declaration: Declaration, value: Any
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bytes) and len(value) > _MOST_SHOWN:
+        return f"{len(value)} bytes"
     try:
-        return repr(value)
+        shown = repr(value)
+        return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}..."
     except ValueError:
         # Python refuses to print an integer of thousands of digits.
         return "so large a number"

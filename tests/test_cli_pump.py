@@ -208,9 +208,10 @@ def test_wrong_directions_are_named_and_the_pump_goes_on() -> None:
     assert code == 0
     *complaints, last = err.splitlines()
     assert len(complaints) == 7
-    assert set(complaints) == {
-        "mockpump: directions are 'hold', 'go SPEED', 'go SPEED for SECONDS'"
-    }
+    known = " is no direction; those are 'hold', 'go SPEED', 'go SPEED for SECONDS'"
+    assert all(complaint.endswith(known) for complaint in complaints)
+    assert complaints[0].startswith("mockpump: '")
+    assert max(map(len, complaints)) < 160
     assert last.startswith("pump stopped after")
 
 

@@ -77,3 +77,15 @@ def test_speeds(text: str, speed: int | None) -> None:
 def test_no_speeds(text: str) -> None:
     with pytest.raises(click.BadParameter):
         convert(q.Speed(), text)
+
+
+def test_a_day_of_the_week_may_be_asked_for() -> None:
+    assert convert(q.ClockTime(day=None), "Tue 06:30") == 86_400 + 6 * 3_600 + 30 * 60
+    with pytest.raises(click.BadParameter, match="no day of the week"):
+        convert(q.ClockTime(day=None), "06:30")
+
+
+def test_a_lowest_speed_may_be_asked_for() -> None:
+    assert convert(q.Speed(minimum=1), "1") == 1
+    with pytest.raises(click.BadParameter, match="1 to 1000000"):
+        convert(q.Speed(minimum=1), "0")

@@ -2,17 +2,22 @@
 
 import io
 import json
+import os
 import sys
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.cli import render
-from mockpump.emulator.programmer.comparison import DayChange
+from mockpump.emulator.programmer.comparison import DayChange, compare
 from mockpump.protocol import messages as m
+from mockpump.protocol.program import RampStep, flat
 
 STATUS = m.Status(m.Mode.RUNNING, 90_061, 5, 20_000, 1_234, 7, 1_000_000, 100, 0, 0, 0)
+
+RAMP = msgspec.structs.replace(flat("rising", 1_000), ramp=(RampStep(0, 50), RampStep(3, 100)))
 
 
 def test_json_has_names_for_enumerations_and_hex_for_bytes() -> None:
@@ -52,12 +57,15 @@ def test_text_from_elsewhere_is_no_markup(capsys: pytest.CaptureFixture[str]) ->
         (7200, 10_800, "+50.0 %"),
         (7200, 3600, "-50.0 %"),
         (10**9, 10**9 + 1, "+0.0 %"),
+        (10**9, 10**9 - 1, "-0.0 %"),
+        (1_000_000, 875, "-99.9 %"),
     ],
 )
 def test_changes(
     capsys: pytest.CaptureFixture[str], before: int | None, after: int, text: str
 ) -> None:
-    render.show_changes([DayChange(0, 4, before, after), DayChange(5, 5, before, after)])
+    changes = [DayChange(0, 4, before, after), DayChange(5, 5, before, after)]
+    render.show_changes(changes, flat("x", 1))
     head, week, saturday = capsys.readouterr().out.splitlines()
     assert week.split()[0] == "Mon-Fri"
     assert saturday.split()[0] == "Sat"
@@ -92,3 +100,30 @@ def test_a_report_fits_a_terminal() -> None:
         m.Mode.SUSPENDED, 0, 604_799, 9_999_999, 999_999_999, 0, 999_999_999, 0, 0, m.Priority.NONE
     )
     assert len(render.telemetry_line(longest)) <= 79
+
+
+def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    render.show_changes(compare(None, RAMP, 100), RAMP)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1].split()[1:3] == ["nothing", "12,000"]
+    assert shown[2] == "  its ramp: 50 % from day 0, 100 % from day 3"
+
+
+def test_a_line_that_is_redrawn_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert render.redrawn("x" * 100) == "\r\x1b[2K" + "x" * 39
+    assert render.redrawn("short") == "\r\x1b[2Kshort"
+
+
+def test_a_reader_who_has_gone_is_noticed_before_anything_is_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        render.notice_reader_gone()
+        os.close(reader)
+        with pytest.raises(BrokenPipeError):
+            render.notice_reader_gone()
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    render.notice_reader_gone()

@@ -6,21 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.comparison import DayChange, compare
+from mockpump.emulator.pump.schedule import Schedule
 from mockpump.protocol.program import Program, daily_volume, flat
 from mockpump.protocol.strategies import programs
 
 PROGRAMS = programs(max_patterns=3, max_segments=3, max_steps=1)
 
 
-@given(st.none() | PROGRAMS, PROGRAMS)
-def test_every_day_is_in_one_entry_with_its_volumes(before: Program | None, after: Program) -> None:
-    changes = compare(before, after)
+@given(st.none() | PROGRAMS, PROGRAMS, st.integers(0, 200))
+def test_every_day_is_in_one_entry_with_its_volumes(
+    before: Program | None, after: Program, percent: int
+) -> None:
+    changes = compare(before, after, percent)
+    begins = Schedule(after, 0).percent_at(0)
     days = [day for change in changes for day in range(change.first, change.last + 1)]
     assert days == list(range(7))
     for change in changes:
         for day in range(change.first, change.last + 1):
-            assert change.after == daily_volume(after, day)
-            assert change.before == (None if before is None else daily_volume(before, day))
+            assert change.after == daily_volume(after, day, begins)
+            old = None if before is None else daily_volume(before, day, percent)
+            assert change.before == old
     pairs = [(change.before, change.after) for change in changes]
     assert all(one != two for one, two in pairwise(pairs))
 

@@ -172,7 +172,7 @@ def test_a_reader_who_has_seen_enough() -> None:
     demo.process.stdout.close()  # type: ignore[union-attr]
     demo.process.stdout = None
     code, err = demo.end()
-    assert code == 1
+    assert code == 74
     assert err == b""
     assert wait_for_end(demo.pump)
 

@@ -86,3 +86,10 @@ def test_a_line_that_takes_nothing_blocks_nobody() -> None:
             read += os.read(master, 65_536)
             port.receive(0)
         assert read == data + b"end"
+
+
+def test_the_link_of_a_pump_that_was_killed_says_so(tmp_path: Path) -> None:
+    link = tmp_path / "pump"
+    link.symlink_to("/dev/pts/9999999")
+    with pytest.raises(PortError, match="it leads to /dev/pts/9999999, which is gone"):
+        SerialPort(str(link))

@@ -96,7 +96,7 @@ def test_a_frame_layer_by_layer() -> None:
         "  CRC-16     54 ef                    good",
         "  delimiter  00",
         "",
-        "1 frame, 0 rejected",
+        "1 good, 0 rejected",
     ]
 
 
@@ -153,7 +153,7 @@ def test_what_is_rejected_says_why_and_ends_with_1(reason: RejectReason) -> None
     assert result.exit_code == 1
     assert f"rejected 1 at byte 1: {reason.name}, {reason.value}\n" in result.stdout
     assert detail in result.stdout
-    assert result.stdout.endswith("\n1 frame, 1 rejected\n")
+    assert result.stdout.endswith("\n0 good, 1 rejected\n")
     (found,) = objects(wire("decode", "--json", data.hex()).stdout)
     assert found["rejected"] == reason.name.lower()
     assert found["good"] is False
@@ -200,7 +200,7 @@ def test_several_stretches_with_their_places() -> None:
         f"rejected 2 at byte {second}",
         f"frame 3 at byte {second + 2}",
     ]
-    assert result.stdout.endswith("3 frames, 1 rejected\n")
+    assert result.stdout.endswith("2 good, 1 rejected\n")
 
 
 def test_the_acknowledgement_in_words() -> None:

@@ -38,7 +38,7 @@ class PtyLine:
         self._waiting = b""
         self._link = link
         try:
-            self.path = str(_make_link(link, self._device)) if link else self._device
+            self.path = str(_make_link(link, self._device).absolute()) if link else self._device
         except PortError:
             self._close_descriptors()
             raise

@@ -9,6 +9,7 @@ import contextlib
 import os
 import select
 import termios
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -92,22 +93,25 @@ def open_port(url: str) -> Serial:
         return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:
         reason = _why(error).removeprefix(f"{url}: ")
+        if Path(url).is_symlink() and not Path(url).exists():
+            reason = f"it leads to {Path(url).readlink()}, which is gone: the pump has ended"
         raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
 
 
 def _socket_url(url: str) -> str:
     """`tcp:HOST:PORT` and `tcp:PORT` as pyserial spells them; a socket must name its port."""
+    place = url
     if url.startswith("tcp:"):
         place = url.removeprefix("tcp:").removeprefix("//")
-        url = f"socket://{place if ':' in place else f'127.0.0.1:{place}'}"
-    if url.startswith("socket://"):
+        place = f"socket://{f'127.0.0.1:{place}' if place.isdecimal() else place}"
+    if place.startswith("socket://"):
         try:
-            complete = urlsplit(url).port is not None
+            complete = urlsplit(place).port is not None
         except ValueError:
             complete = False
         if not complete:
             raise PortError(f"cannot open {url}: expected tcp:HOST:PORT or socket://HOST:PORT")
-    return url
+    return place
 
 
 def _why(error: Exception) -> str:
