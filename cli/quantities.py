@@ -90,6 +90,36 @@ class ClockTime(click.ParamType[int]):
         return WEEKDAYS.index(day.title()) * _DAY + hours * 3600 + minutes * 60 + seconds
 
 
+class Duration(click.ParamType[int]):
+    """A span of pump time such as `90s`, `30m`, `2h` or `1d`, in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Seconds, at least 1."""
+        match = re.fullmatch(r"(\d{1,7})([smhd])", str(value), re.ASCII)
+        if match is None or not int(match[1]):
+            self.fail(f"{value!r} is not like 90s, 30m, 2h or 1d", param, ctx)
+        return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": _DAY}[match[2]]
+
+
+class Volume(click.ParamType[int]):
+    """A volume in nL: a whole number, its digits in groups if one likes."""
+
+    name = "volume"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Nanolitres."""
+        text = re.sub(r"(?<=\d)[_,](?=\d)", "", str(value)).removesuffix("nL").strip()
+        if re.fullmatch(r"\d{1,10}", text, re.ASCII) is None or int(text) >= 2**32:
+            self.fail(f"{value!r} is no whole number of nL below {2**32:,}", param, ctx)
+        return int(text)
+
+
 class Speed(click.ParamType[int | None]):
     """Seconds of pump time a second: a whole number from `minimum` on, or `max`."""
 

@@ -15,9 +15,8 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mockpump.cli.quantities import WEEKDAYS, clock_time, duration, rate, volume
+from mockpump.cli.quantities import WEEKDAYS, volume
 from mockpump.emulator.programmer.comparison import DayChange
-from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
 from mockpump.protocol.program import Program
 
@@ -74,43 +73,6 @@ def show_facts(facts: Mapping[str, object]) -> None:
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         show((f"{name:<{width}}", "dim"), f"  {value}")
-
-
-def status_facts(status: m.Status) -> dict[str, str]:
-    """A pump's status in words."""
-    facts = {
-        "mode": status.mode.name.lower(),
-        "clock": clock_time(status.clock),
-        "age": f"{duration(status.elapsed)} of pump time",
-        "rate": rate(status.rate),
-        "delivered": volume(status.delivered),
-        "owed": f"{status.remainder}/3600 nL, less than one micro-step",
-        "reservoir": volume(status.reservoir),
-        "pattern": f"{status.pattern + 1}, ramp at {status.percent} %",
-    }
-    if status.rejected:
-        facts["bad frames"] = f"{status.rejected:,} turned down, {status.dropped:,} bytes"
-    return facts
-
-
-def identity_facts(identity: m.Identity) -> dict[str, str]:
-    """A pump's identity in words."""
-    return {
-        "name": f"{identity.name} (fictional)",
-        "serial": str(identity.serial),
-        "protocol": f"TIDE/{identity.version}",
-        "reservoir": volume(identity.reservoir),
-        "micro-step": volume(identity.step),
-    }
-
-
-def telemetry_line(report: m.Telemetry) -> str:
-    """One report on one line."""
-    clock = clock_time(report.clock).split(",")[0]
-    return (
-        f"{clock}  {report.mode.name.lower():<9} {rate(report.rate):>14}"
-        f"  {volume(report.delivered):>15}  {volume(report.reservoir):>15} left"
-    )
 
 
 def show_changes(changes: Iterable[DayChange], wanted: Program) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mockpump.emulator.pump.schedule import Schedule
 from mockpump.protocol.messages import MAX_BOLUS, NO_RISE_LIMIT, Limits, Reason
-from mockpump.protocol.program import UNITS_PER_NL, Program, scaled
+from mockpump.protocol.program import UNITS_PER_NL, Program, percents, scaled
 
 # Limits that nothing ever meets.
 WIDEST = Limits(2**32 - 1, MAX_BOLUS, 2**32 - 1, NO_RISE_LIMIT)
@@ -30,14 +30,14 @@ class Excess(NamedTuple):
 
 def program_excesses(program: Program, limits: Limits) -> Iterator[Excess]:
     """What a program would break by itself, at its highest ramp step."""
-    percent = max(_percents(program))
+    percent = max(percents(program))
     rate = scaled(_highest_rate(program), percent)
     if rate > limits.rate:
         yield Excess(Reason.LIMIT_RATE, rate, limits.rate)
     volume = -(-Schedule(program, 0).peak(percent) // UNITS_PER_NL)
     if volume > limits.daily:
         yield Excess(Reason.LIMIT_DAILY, volume, limits.daily)
-    for before, after in pairwise(_percents(program)):
+    for before, after in pairwise(percents(program)):
         yield from _rises(before, after, limits)
 
 
@@ -49,7 +49,7 @@ def rise_excesses(
     Two programs are compared by the most that they deliver within 24 h; the new one as it begins.
     """
     old = Schedule(before, 0).peak(percent)
-    new = Schedule(after, 0).peak(_percents(after)[0])
+    new = Schedule(after, 0).peak(percents(after)[0])
     yield from _rises(old, new, limits)
 
 
@@ -63,8 +63,3 @@ def _rises(before: int, after: int, limits: Limits) -> Iterator[Excess]:
 
 def _highest_rate(program: Program) -> int:
     return max(segment.rate for pattern in program.patterns for segment in pattern.segments)
-
-
-def _percents(program: Program) -> list[int]:
-    steps = [step.percent for step in program.ramp]
-    return steps if program.ramp and program.ramp[0].after == 0 else [100, *steps]

@@ -1,0 +1,124 @@
+"""`mockpump programmer`: the commands that only ask, and change nothing."""
+
+import shutil
+import sys
+
+import click
+from msgspec.structs import asdict
+
+from mockpump.cli.programmer_session import Options, ask_pump, connected, run_pump, say, show
+from mockpump.cli.render_pump import (
+    details_facts,
+    identity_facts,
+    log_line,
+    outcome_text,
+    status_facts,
+    telemetry_line,
+    telemetry_view,
+)
+from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome, read_log
+from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.protocol import messages as m
+
+
+@click.command()
+@click.pass_obj
+def identify(options: Options) -> None:
+    """Ask the pump who it is."""
+    identity: m.Identity = ask_pump(options, m.Identify())
+    show(options, identity, identity_facts(identity))
+
+
+def _status_and_details() -> Procedure[tuple[m.Status, m.Details]]:
+    status: m.Status = yield m.GetStatus()
+    details: m.Details = yield m.GetDetails()
+    return status, details
+
+
+@click.command()
+@click.pass_obj
+def status(options: Options) -> None:
+    """Ask the pump what it is doing."""
+    report, details = run_pump(options, _status_and_details())
+    facts = {**status_facts(report), **details_facts(details)}
+    show(options, {**asdict(report), **asdict(details)}, facts)
+
+
+@click.command()
+@click.option("--from", "first", type=click.IntRange(1), default=1, help="Begin with this entry.")
+@click.pass_obj
+def log(options: Options, first: int) -> None:
+    """Read the pump's event log and verify its chain."""
+    read = run_pump(options, read_log(first))
+    for number, entry in enumerate(read.entries, start=read.first):
+        say(options, {"number": number, **asdict(entry)}, log_line(number, entry))
+    if not options.json:
+        click.echo(f"{len(read.entries)} entries; the chain holds", err=True)
+
+
+@click.command()
+@click.argument("transaction", type=click.IntRange(0, 2**32 - 1))
+@click.pass_obj
+def outcome(options: Options, transaction: int) -> None:
+    """Ask what became of a TRANSACTION whose reply was lost.
+
+    The pump remembers the newest 64, through power cuts too.
+    """
+    known: m.OutcomeKnown = run_pump(options, learn_outcome(transaction))
+    say(options, known, outcome_text(known))
+
+
+@click.command()
+@click.option(
+    "--interval",
+    type=click.IntRange(1, 86_400),
+    default=60,
+    show_default=True,
+    help="Seconds of pump time between reports.",
+)
+@click.option("--count", type=click.IntRange(1), help="End after so many reports.")
+@click.pass_obj
+def watch(options: Options, interval: int, count: int | None) -> None:
+    """Show what the pump reports, until Ctrl-C.
+
+    On a terminal the view is redrawn in its place; elsewhere every report is a line.
+    """
+    view = View(sys.stdout.isatty() and not options.json)
+    with connected(options) as session:
+        session.device.run(ask(m.Subscribe(interval)))
+        try:
+            for number, report in enumerate(session.device.watch(), start=1):
+                if view.live:
+                    view.draw(telemetry_view(report, link_text(session.device)))
+                else:
+                    say(options, report, telemetry_line(report))
+                if number == count:
+                    break
+        except KeyboardInterrupt:
+            pass
+
+
+def link_text(device: SerialProgrammer) -> str:
+    """How good the line is, as the programmer has seen it."""
+    counted = device.programmer.connection.statistics
+    lost = counted.link.retransmissions
+    return f"{lost:,} frames sent again, {counted.frames_rejected:,} rejected"
+
+
+class View:
+    """Some lines that are redrawn in their place.  `live`: on a terminal."""
+
+    def __init__(self, live: bool) -> None:
+        self.live = live
+        self._height = 0
+
+    def draw(self, lines: list[str]) -> None:
+        """Show the lines in place of the last ones; a line is cut, since a wrapped one stays."""
+        width = shutil.get_terminal_size().columns - 1
+        up = f"\x1b[{self._height}A" if self._height else ""
+        sys.stdout.write(up + "".join(f"\r\x1b[2K{line[:width]}\n" for line in lines))
+        sys.stdout.flush()
+        self._height = len(lines)
+
+
+COMMANDS = (identify, status, log, outcome, watch)

@@ -1,0 +1,163 @@
+"""`mockpump programmer program`: what the pump is to do, read, compared, staged and committed."""
+
+import difflib
+import sys
+from pathlib import Path
+
+import click
+
+from mockpump.cli.files import read_program_file
+from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.programmer_session import (
+    Options,
+    change_pump,
+    changing,
+    connected,
+    recovering,
+    run_pump,
+    say,
+    transaction,
+)
+from mockpump.cli.quantities import duration
+from mockpump.cli.render import as_json, show_changes
+from mockpump.cli.render import show as show_line
+from mockpump.emulator.programmer.comparison import compare
+from mockpump.emulator.programmer.procedures import (
+    Procedure,
+    ProgramRead,
+    read_program,
+    set_program,
+)
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol import program_toml
+from mockpump.protocol.program import Program
+
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_WHEN = {when.name.lower(): when for when in m.When}
+
+
+@click.group()
+def program() -> None:
+    """Read the pump's program, or give it another."""
+
+
+@program.command("show")
+@click.option("--pending", is_flag=True, help="The program that is to rule later.")
+@click.pass_obj
+def show_(options: Options, pending: bool) -> None:
+    """Print the active program as a file that `program set` takes."""
+    read = run_pump(options, read_program(m.Slot.PENDING if pending else m.Slot.ACTIVE))
+    if options.json:
+        click.echo(as_json(read))
+    elif read.program is None:
+        click.echo("# the pump holds no program")
+    else:
+        click.echo(program_toml.dumps(read.program), nl=False)
+
+
+def _read_both() -> Procedure[tuple[ProgramRead, m.Status]]:
+    active = yield from read_program()
+    status: m.Status = yield m.GetStatus()
+    return active, status
+
+
+@program.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def diff(options: Options, file: Path) -> None:
+    """Show what the program in FILE would change: line by line, and in volumes a day."""
+    wanted = read_program_file(file)
+    active, status = run_pump(options, _read_both())
+    changes = compare(active.program, wanted, status.percent)
+    if options.json:
+        same = active.program == wanted
+        click.echo(as_json({"same": same, "changes": changes, "ramp": wanted.ramp}))
+        return
+    before = "" if active.program is None else program_toml.dumps(active.program)
+    after = program_toml.dumps(wanted)
+    names = {"fromfile": "active", "tofile": str(file), "lineterm": ""}
+    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, **names):
+        show_line(line, style=_DIFF_STYLES.get(line[:1], ""))
+    show_changes(changes, wanted)
+
+
+@program.command()
+@click.pass_obj
+def drop(options: Options) -> None:
+    """Forget the program that was to rule later."""
+    done: m.PendingDropped = change_pump(options, m.DropPending(transaction()))
+    say(options, done, "the active program goes on")
+
+
+@program.command("set")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--dry-run", is_flag=True, help="Show what would change and stop there.")
+@click.option(
+    "--at",
+    "when",
+    type=click.Choice(list(_WHEN)),
+    default="now",
+    show_default=True,
+    help="Have it rule now, from the next edge of the active program, or from midnight on.",
+)
+@click.pass_obj
+def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> None:
+    """Make the program in FILE the active one.
+
+    Shows daily volumes before and after, asks, then stages the program, reads it back, compares and
+    commits.  When the reply to the commit is lost, the pump is asked what became of it; exit code 4
+    says that nobody answered, and with which transaction to ask later.
+    """
+    if not (yes or dry_run):
+        _require_somebody(options)
+    wanted = read_program_file(file)
+    with changing():
+        active, status = run_pump(options, _read_both())
+    if active.program == wanted:
+        say(options, {"digest": active.digest, "changed": False}, "already the active program")
+        return
+    changes = compare(active.program, wanted, status.percent)
+    if not options.json:
+        show_changes(changes, wanted)
+    elif dry_run:
+        click.echo(as_json({"changes": changes, "ramp": wanted.ramp, "changed": False}))
+    if dry_run:
+        return
+    if not yes:
+        _confirm()
+    # The pump would give a silent line up, so the line is not kept open while somebody thinks; the
+    # digest of the program seen before lets the pump refuse when another has come between.
+    _commit(options, wanted, active.digest, _WHEN[when])
+
+
+def _require_somebody(options: Options) -> None:
+    """Before anything is sent: is there somebody to show the changes to, and to ask?"""
+    if options.json:
+        raise click.UsageError("--json asks nobody for confirmation: add --yes or --dry-run")
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody to ask for confirmation: add --yes or --dry-run")
+
+
+def _confirm() -> None:
+    if not click.confirm("Make it the active program?", err=True):
+        fail("not confirmed; nothing was changed", EXIT_REFUSED)
+
+
+def _commit(options: Options, wanted: Program, base: bytes, when: m.When) -> None:
+    with recovering(options) as recovery, changing(), connected(options) as session:
+        steps = set_program(wanted, base, transaction(), session.terms.max_payload, when)
+        recovery.reply = session.device.run(steps)
+    done: m.ProgramCommitted = recovery.reply
+    digest = programs.digest(programs.image(wanted))
+    result = {"digest": digest, "changed": True, "elapsed": done.elapsed}
+    rules = "is the active program" if when is m.When.NOW else _later(done)
+    say(options, result, f'"{wanted.name}" {rules} (digest {digest.hex()})')
+
+
+def _later(done: m.ProgramCommitted) -> str:
+    return f"will rule from {duration(done.elapsed)} of pump time on, as the clock stands"
+
+
+COMMANDS = (program,)
