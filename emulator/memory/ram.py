@@ -1,32 +1,22 @@
 """Memory that lasts as long as the process: for demos, tests and worlds in virtual time."""
 
-from collections import OrderedDict
-
-from mockpump.emulator.memory.interface import (
-    LOG_ENTRIES,
-    OUTCOMES,
-    SLOTS,
-    Change,
-    LogPage,
-    Outcome,
-)
-from mockpump.protocol.log import GENESIS, LogEntry, chain
+from mockpump.emulator.memory.interface import OUTCOMES, SLOTS, Change, LogPage, Outcome
+from mockpump.emulator.memory.log import ChainedLog
 
 
 class RamMemory:
     """A `Memory` of plain objects."""
 
-    __slots__ = ("_entries", "_folded", "_images", "_newest", "_outcomes", "_start", "_state")
+    __slots__ = ("_images", "_log", "_outcomes", "_state")
 
     durable = False
 
     def __init__(self) -> None:
         self._state: bytes | None = None
         self._images = [b""] * SLOTS
-        self._outcomes: OrderedDict[int, Outcome] = OrderedDict()
-        self._entries: list[LogEntry] = []
-        self._folded = 0
-        self._start = self._newest = GENESIS
+        # A dict remembers in which order its keys came.
+        self._outcomes: dict[int, Outcome] = {}
+        self._log = ChainedLog()
 
     def state(self) -> bytes | None:
         return self._state
@@ -38,27 +28,26 @@ class RamMemory:
         return self._outcomes.get(transaction)
 
     def log(self, first: int, count: int) -> LogPage:
-        at = min(max(first - self._folded - 1, 0), len(self._entries))
-        before = chain(self._start, self._entries[:at])
-        newest = self._folded + len(self._entries)
-        page = tuple(self._entries[at : at + count])
-        return LogPage(self._folded + at + 1, newest, before, self._newest, page)
+        return self._log.page(first, count)
 
     def record(self, change: Change) -> None:
-        self._state = change.state
+        # What can raise comes first, so that nothing is changed when it does.
+        images = self._images.copy()
         for slot, image in change.images.items():
-            self._images[slot] = image
+            images[slot] = image
+        if change.entries:
+            self._log.append(change.entries)
+        self._images = images
+        self._state = change.state
         if change.outcome is not None:
-            self._outcomes[change.outcome.transaction] = change.outcome
-            if len(self._outcomes) > OUTCOMES:
-                self._outcomes.popitem(last=False)
-        self._entries += change.entries
-        self._newest = chain(self._newest, change.entries)
-        over = len(self._entries) - LOG_ENTRIES
-        if over > 0:
-            self._start = chain(self._start, self._entries[:over])
-            self._folded += over
-            del self._entries[:over]
+            self._remember(change.outcome)
 
     def close(self) -> None:
         pass
+
+    def _remember(self, outcome: Outcome) -> None:
+        # Taken out first: what is recorded again is the newest again.
+        self._outcomes.pop(outcome.transaction, None)
+        self._outcomes[outcome.transaction] = outcome
+        if len(self._outcomes) > OUTCOMES:
+            del self._outcomes[next(iter(self._outcomes))]

@@ -60,6 +60,7 @@ def make(memory: Memory, making: Making) -> None:
         AlarmPanel(),
         0 if images else None,
         None,
+        None,
         CHECKPOINT_EVERY,
         True,
     )

@@ -31,6 +31,12 @@ class Port:
         self.connection = Connection(Role.ACCEPTOR, settings)
         self.caller = Caller()
 
+    def reboot(self, pump: Pump) -> None:
+        """Be a line into a pump that has just started; what was connected is forgotten."""
+        self.pump = pump
+        self.connection = Connection(Role.ACCEPTOR, self.connection.link.settings)
+        self.caller = Caller()
+
     # -- the line ------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes, now: int) -> None:

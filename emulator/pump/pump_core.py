@@ -70,12 +70,12 @@ class PumpCore:
         self.panel: AlarmPanel
         self._active: int | None
         self._later: int | None
+        # What the reservoir's sensor is stuck at; None while it follows.
+        self.sensor: int | None
         self.memory = memory
         self.checkpoint_every = checkpoint_every
         self._images = [memory.image(0), memory.image(1)]
         self._entries: list[LogEntry] = []
-        # What the reservoir's sensor is stuck at; None while it follows.
-        self.sensor: int | None = None
         state = self._set(recorded)
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if not state.clean:
@@ -207,6 +207,7 @@ class PumpCore:
             self.panel,
             self._active,
             self._later,
+            self.sensor,
             self.checkpoint_every,
             clean,
         )
@@ -217,6 +218,7 @@ class PumpCore:
         self.identity, self.mode = state.identity, state.mode
         self.catheter, self.panel = state.catheter, state.panel
         self._active, self._later = state.active, state.later
+        self.sensor = state.sensor
         self.delivery = Delivery(0, state.limits)
         later = programs.from_image(self.pending_image) if self.pending_image else None
         self.delivery.restore(state.delivery, self.program, later)

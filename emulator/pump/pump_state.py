@@ -28,8 +28,9 @@ class PumpState(msgspec.Struct, frozen=True):
     """All that a pump must know to go on.
 
     `active` is the slot of the program that rules (None: none), `later` the slot of one that is
-    pending.  `checkpoint_every` so many seconds of pump time the next one comes; `clean`: whether
-    the pump was put down in good order after this.
+    pending; `sensor` is what the reservoir's sensor is stuck at (None: it follows).
+    `checkpoint_every` so many seconds of pump time the next one comes; `clean`: whether the pump
+    was put down in good order after this.
     """
 
     identity: PumpIdentity
@@ -40,6 +41,7 @@ class PumpState(msgspec.Struct, frozen=True):
     panel: AlarmPanel
     active: int | None
     later: int | None
+    sensor: int | None
     checkpoint_every: int
     clean: bool
 

@@ -4,6 +4,7 @@ It is what every way of running a pump drives: the asyncio runner, the world in 
 in-process serial port.  Still pure: line time comes in as `now`, in microseconds.
 """
 
+from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.port import Port
@@ -46,7 +47,10 @@ class Station:
         """Take bytes from one line."""
         self.advance(now)
         mode = self.pump.mode
-        port.receive_data(data, now)
+        try:
+            port.receive_data(data, now)
+        except PowerCut:
+            self.reboot(now)
         if self.pump.mode is not mode:
             self._tell(True)
 
@@ -55,6 +59,13 @@ class Station:
         self.advance(now)
         for port in self.ports:
             port.handle_timer(now)
+
+    def reboot(self, now: int) -> None:
+        """Start anew from what the memory holds; no connection outlives that."""
+        self.pump = Pump(self.pump.memory, self.pump.checkpoint_every)
+        self.pacing.rebase(self.pump.elapsed, now)
+        for port in self.ports:
+            port.reboot(self.pump)
 
     def next_deadline(self, now: int) -> int | None:
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
@@ -76,8 +87,15 @@ class Station:
     def advance(self, now: int) -> None:
         """Let the pump live on to where its pace has brought it, with the reports on the way.
 
-        A line that is behind gets the newest report that was due, not all of them.
+        A line that is behind gets the newest report that was due, not all of them.  When its power
+        is cut on the way, the pump starts anew.
         """
+        try:
+            self._advance(now)
+        except PowerCut:
+            self.reboot(now)
+
+    def _advance(self, now: int) -> None:
         if self.pacing.speed is MAX_SPEED:
             if self._may_leap():
                 self._advance_to(min([*self._stops(), LAST_SECOND]))
