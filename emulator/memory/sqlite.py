@@ -8,15 +8,10 @@ The file may be looked into with any SQLite tool.  Not guarded against: a second
 file by a hard link, and network file systems, where SQLite's WAL does not work.
 """
 
-import errno
-import fcntl
-import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -29,43 +24,11 @@ from mockpump.emulator.memory.interface import (
     MemoryFailed,
     Outcome,
 )
+from mockpump.emulator.memory.sqlite_file import Opened, create_file, look_into_file, open_file
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.log import GENESIS, LogEntry, chain, encode_entry
-
-APPLICATION_ID = int.from_bytes(b"mPmp")
-# Seconds that a write waits for a curious SQLite tool; the pump stands still meanwhile.
-PATIENCE = 0.1
-
-# What makes a file of version N one of version N + 1.  Only ever add to it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        f"PRAGMA application_id = {APPLICATION_ID}",
-        "CREATE TABLE states (place INTEGER PRIMARY KEY CHECK (place = 0), state BLOB NOT NULL)",
-        "CREATE TABLE images (slot INTEGER PRIMARY KEY CHECK (slot IN (0, 1)),"
-        " image BLOB NOT NULL)",
-        'CREATE TABLE outcomes (place INTEGER PRIMARY KEY, "transaction" INTEGER NOT NULL UNIQUE,'
-        " request BLOB NOT NULL, reply BLOB NOT NULL)",
-        # The chain after the newest entry that is no longer kept.
-        "CREATE TABLE anchors (place INTEGER PRIMARY KEY CHECK (place = 0),"
-        " number INTEGER NOT NULL, chain BLOB NOT NULL)",
-        f"INSERT INTO anchors VALUES (0, 0, x'{GENESIS.hex()}')",
-        "CREATE TABLE entries (number INTEGER PRIMARY KEY, elapsed INTEGER NOT NULL,"
-        " clock INTEGER NOT NULL, kind INTEGER NOT NULL, first INTEGER NOT NULL,"
-        " second INTEGER NOT NULL, chain BLOB NOT NULL)",
-        "CREATE VIEW links AS SELECT number, chain FROM anchors"
-        " UNION ALL SELECT number, chain FROM entries",
-    ),
-)
+from mockpump.protocol.log import LogEntry, chain, encode_entry
 
 _FIELDS = LogEntry.__struct_fields__
-
-
-class NotAMemory(MemoryFailed):
-    """What is at that path is no pump's memory that this version can read."""
-
-
-class MemoryBusy(MemoryFailed):
-    """Another pump uses that memory."""
 
 
 class Write(NamedTuple):
@@ -89,11 +52,10 @@ class SqliteMemory:
 
     durable = True
 
-    def __init__(self, connection: sqlite3.Connection, held: ExitStack) -> None:
+    def __init__(self, opened: Opened) -> None:
         self.before_write: Callable[[str], None] = _no_hook
-        self._connection = connection
-        # What is to be let go of at the end: the connection first, the lock last.
-        self._held = held
+        self._connection = opened.connection
+        self._held = opened.held
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -101,13 +63,7 @@ class SqliteMemory:
 
         `MemoryFailed` when the file exists already or cannot be written.
         """
-        with _faults_of(path), ExitStack() as held:
-            held.enter_context(_sole_use(path))
-            with _new_file(path):
-                connection = _connect(path, held)
-                connection.execute("PRAGMA journal_mode = WAL")
-                _migrate(connection)
-            return cls(connection, held.pop_all())
+        return cls(create_file(path))
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -116,27 +72,17 @@ class SqliteMemory:
         `NotAMemory` when there is none, `MemoryBusy` while another pump runs on it, `MemoryFailed`
         when it cannot be read or written.
         """
-        with _faults_of(path), ExitStack() as held:
-            _expect_file(path)
-            held.enter_context(_sole_use(path))
-            return cls(_connect_checked(path, held), held.pop_all())
+        return cls(open_file(path))
 
     @classmethod
     def look(cls, path: Path) -> Self:
-        """A stopped pump's memory, only to be read; errors as in `open`.
+        """The memory of a pump that does not run, only to be read; errors as in `open`.
 
-        It is a copy, taken while no pump can start, so neither the file nor what a killed pump left
-        beside it is changed; an older version is brought up to date in the copy.  While a pump
-        runs, `MemoryBusy`: then ask the pump.
+        It is a copy, taken while no pump can start, so neither the file nor the log of SQLite that
+        a killed pump left beside it is changed; one of an older version is brought up to date in
+        the copy.  While a pump runs, `MemoryBusy`: then ask the pump.  `record` is `MemoryFailed`.
         """
-        with _faults_of(path), ExitStack() as held:
-            _expect_file(path)
-            folder = Path(held.enter_context(TemporaryDirectory(prefix="mockpump-")))
-            with _sole_use_if_possible(path):
-                copy = _copied(path.resolve(), folder)
-            connection = _connect_checked(copy, held)
-            connection.execute("PRAGMA query_only = ON")
-            return cls(connection, held.pop_all())
+        return cls(look_into_file(path))
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -249,123 +195,3 @@ def _entry(row: tuple[Any, ...]) -> LogEntry:
     except (msgspec.ValidationError, LocalProtocolError) as error:
         raise MemoryFailed(f"the log is damaged: {error}") from error
     return entry
-
-
-# -- the file --------------------------------------------------------------------------------------
-
-
-def _connect(path: Path, held: ExitStack) -> sqlite3.Connection:
-    """A connection to a file that exists, which `held` will close."""
-    address = f"{path.resolve().as_uri()}?mode=rw"
-    connection = sqlite3.connect(address, PATIENCE, isolation_level=None, uri=True)
-    held.callback(connection.close)
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-def _connect_checked(path: Path, held: ExitStack) -> sqlite3.Connection:
-    connection = _connect(path, held)
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID:
-        raise NotAMemory("it is no memory of a pump")
-    _migrate(connection)
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring a file up to this version, wholly or not at all."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    newest = len(MIGRATIONS)
-    if version > newest:
-        raise NotAMemory(f"it is of version {version}, newer than {newest}: update mockpump")
-    if version < newest:
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in (step for steps in MIGRATIONS[version:] for step in steps):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {newest}")
-        connection.execute("COMMIT")
-
-
-@contextmanager
-def _sole_use(path: Path) -> Iterator[None]:
-    """Hold the lock of a memory.  `MemoryBusy` when another does.
-
-    The kernel lets go of it when the process ends, however that ends, so none is ever stale; a file
-    that is left of it is nobody's lock.  It is a file of its own because closing any descriptor of
-    the database would drop the locks that SQLite has on it, and because on some systems a `flock`
-    on the database would lock SQLite out.
-    """
-    lock = Path(f"{path.resolve()}-lock")
-    with ExitStack() as held:
-        while True:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-            file = held.enter_context(os.fdopen(os.open(lock, flags, 0o600), "rb+"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise MemoryBusy("it is in use by another pump") from None
-            # Whoever had it before may have removed the file since we opened it.
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                    break
-        held.callback(lock.unlink, missing_ok=True)
-        yield
-
-
-@contextmanager
-def _sole_use_if_possible(path: Path) -> Iterator[None]:
-    """The same, except where a pump could not run anyhow, because it may not write there."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(_sole_use(path))
-        except OSError as error:
-            if error.errno not in {errno.EACCES, errno.EROFS}:
-                raise
-        yield
-
-
-@contextmanager
-def _new_file(path: Path) -> Iterator[None]:
-    """An empty file that was not there before; gone again if what follows fails.
-
-    SQLite gives the files beside a database the mode of the database.
-    """
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _expect_file(path: Path) -> None:
-    if not path.exists():
-        raise NotAMemory("there is no such file")
-    if not path.is_file():
-        raise NotAMemory("it is no file")
-
-
-def _copied(path: Path, folder: Path) -> Path:
-    """A copy of a database at rest, with what its WAL holds."""
-    copy = folder / "memory"
-    shutil.copyfile(path, copy)
-    with suppress(FileNotFoundError):
-        shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-    return copy
-
-
-@contextmanager
-def _faults_of(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with a file, said in one line that names it."""
-    try:
-        yield
-    except MemoryFailed as error:
-        raise type(error)(f"{path}: {error}") from None
-    except sqlite3.Error as error:
-        kinds = {sqlite3.SQLITE_BUSY: MemoryBusy, sqlite3.SQLITE_NOTADB: NotAMemory}
-        kind = kinds.get(getattr(error, "sqlite_errorcode", 0), MemoryFailed)
-        raise kind(f"{path}: {error}") from error
-    except FileExistsError:
-        raise MemoryFailed(f"{path}: it exists already") from None
-    except OSError as error:
-        raise MemoryFailed(f"{path}: {error.strerror or error}") from error

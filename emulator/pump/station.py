@@ -4,6 +4,8 @@ It is what every way of running a pump drives: the asyncio runner, the world in 
 in-process serial port.  Still pure: line time comes in as `now`, in microseconds.
 """
 
+from collections.abc import Callable
+
 from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
@@ -49,6 +51,17 @@ class Station:
         mode = self.pump.mode
         try:
             port.receive_data(data, now)
+        except PowerCut:
+            self.reboot(now)
+        if self.pump.mode is not mode:
+            self._tell(True)
+
+    def do(self, action: Callable[[Pump], None], now: int) -> None:
+        """Have something done to the pump from outside its lines: a fault, a story's hand."""
+        self.advance(now)
+        mode = self.pump.mode
+        try:
+            action(self.pump)
         except PowerCut:
             self.reboot(now)
         if self.pump.mode is not mode:

@@ -7,6 +7,7 @@ fires too early, nothing is due and it is set again.  That is cheaper than movin
 import asyncio
 from collections.abc import Callable
 
+from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
@@ -44,6 +45,13 @@ class PumpRunner:
             self._send(port, now)
         else:
             self._send_all(now)
+        self._set_timer(now)
+
+    def do(self, action: Callable[[Pump], None]) -> None:
+        """Have something done to the pump from outside its lines, and tell who is to know."""
+        now = line_now()
+        self.station.do(action, now)
+        self._send_all(now)
         self._set_timer(now)
 
     def change_pace(self, speed: int | None, run: int | None = None) -> None:

@@ -1,0 +1,84 @@
+"""`mockpump pump show` and `pump log`: look into the memory of a pump that is not running."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from msgspec.structs import asdict
+
+from mockpump.cli.quantities import clock_time, duration, volume
+from mockpump.cli.render import as_json, show_facts
+from mockpump.cli.render_pump import limits_facts, log_line
+from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.pump_state import PumpState, decode_state
+from mockpump.protocol import program as programs
+from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.log import chain
+from mockpump.protocol.messages import Alarm
+
+_PAGE = 100
+
+
+@contextlib.contextmanager
+def _looking(file: Path) -> Iterator[tuple[SqliteMemory, PumpState]]:
+    with contextlib.closing(SqliteMemory.look(file)) as memory:
+        recorded = memory.state()
+        if recorded is None:
+            raise LocalProtocolError(f"{file} holds no pump yet")
+        yield memory, decode_state(recorded)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "json_", is_flag=True, help="Print the whole state as JSON.")
+def show(file: Path, json_: bool) -> None:
+    """Show what the pump in FILE will wake up with.  It must not be running."""
+    with _looking(file) as (memory, state):
+        active = b"" if state.active is None else memory.image(state.active)
+    if json_:
+        click.echo(as_json({**asdict(state), "image": active}))
+    else:
+        show_facts(_facts(state, active))
+
+
+def _facts(state: PumpState, active: bytes) -> dict[str, str]:
+    d = state.delivery
+    moved = d.due // UNITS_PER_STEP * STEP
+    named = f'"{programs.from_image(active).name}"' if active else "none"
+    shown = ", ".join(Alarm(each).name.lower() for each in state.panel.shown)
+    return {
+        "name": f"{state.identity.name} (fictional), number {state.identity.serial}",
+        "mode": state.mode.name.lower(),
+        "age": f"{duration(d.elapsed)} of pump time",
+        "clock": clock_time(d.clock.shown(d.elapsed)),
+        "drift": f"{d.clock.drift} ppm",
+        "program": f"{named}, in slot {state.active}",
+        "pending": "none" if state.later is None else f"in slot {state.later}",
+        "delivered": volume(moved),
+        "reservoir": volume(d.filling.volume - (moved - d.filling.delivered)),
+        "fluid": f"{state.catheter.concentration} du/mL (fictional)",
+        "alarms": shown or "none",
+        **{f"limit: {name}": text for name, text in limits_facts(state.limits).items()},
+        "put down": "in good order" if state.clean else "no: its power was cut",
+    }
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "json_", is_flag=True, help="Print an entry a line as JSON.")
+def log(file: Path, json_: bool) -> None:
+    """Print the event log of the pump in FILE, and verify its chain.  It must not be running."""
+    with _looking(file) as (memory, _):
+        page = memory.log(1, _PAGE)
+        reached, number = page.before, page.first
+        while page.entries:
+            for entry in page.entries:
+                fact = {"number": number, **asdict(entry)}
+                click.echo(as_json(fact) if json_ else log_line(number, entry))
+                number += 1
+            reached = chain(reached, page.entries)
+            page = memory.log(number, _PAGE)
+        if reached != page.newest_chain:
+            raise LocalProtocolError(f"the log in {file} does not fit its own chain")

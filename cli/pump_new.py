@@ -1,0 +1,109 @@
+"""`mockpump pump new`: a pump in a file, and what a pump can be made with."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockpump.cli.files import read_program_file
+from mockpump.cli.quantities import ClockTime, Volume
+from mockpump.emulator.pump.clock import MAX_DRIFT
+from mockpump.emulator.pump.device import describe
+from mockpump.emulator.pump.limits import FACTORY, WIDEST
+from mockpump.emulator.pump.making import (
+    CONCENTRATION,
+    DEAD_VOLUME,
+    FACTORY_PROGRAM,
+    Making,
+    make,
+)
+from mockpump.emulator.pump.pump_state import RESERVOIR, PumpIdentity
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import LocalProtocolError
+
+_OPTIONS = (
+    click.option("--name", default="mock pump", show_default=True, help="What the pump is called."),
+    click.option(
+        "--serial", type=click.IntRange(0, 2**32 - 1), default=1001, help="Its made-up number."
+    ),
+    click.option(
+        "--clock", type=ClockTime(), default="Mon 00:00", help="What its clock says first."
+    ),
+    click.option(
+        "--drift",
+        type=click.IntRange(-MAX_DRIFT, MAX_DRIFT),
+        default=0,
+        help="How much its clock gains, in ppm; negative: loses.",
+    ),
+    click.option("--program", type=click.Path(path_type=Path), help="Start with this program."),
+    click.option("--reservoir", type=Volume(), default=str(RESERVOIR), help="What it holds, nL."),
+    click.option(
+        "--concentration",
+        type=click.IntRange(1, 2**16 - 1),
+        default=CONCENTRATION,
+        help="Of its fluid, in fictional du/mL.",
+    ),
+    click.option("--dead", type=Volume(), default=str(DEAD_VOLUME), help="In its catheter, nL."),
+    click.option("--no-limits", is_flag=True, help="Hold no limits at all."),
+)
+
+
+def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options with which a pump is made."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def making_of(
+    *,
+    name: str,
+    serial: int,
+    clock: int,
+    drift: int,
+    program: Path | None,
+    reservoir: int,
+    concentration: int,
+    dead: int,
+    no_limits: bool,
+) -> Making:
+    """What those options say; a usage error for a name that no message can carry."""
+    identity = PumpIdentity(serial, name, reservoir)
+    try:
+        m.encode(describe(identity))
+    except LocalProtocolError as error:
+        raise click.UsageError(f"--name: {error}") from None
+    limits = WIDEST if no_limits else FACTORY
+    wanted = FACTORY_PROGRAM if program is None else read_program_file(program)
+    return Making(identity, wanted, limits, clock, drift, concentration, dead)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--seed", type=int, help="Draw its number and name from this, in place of them.")
+@making_options
+def new(file: Path, seed: int | None, **made_with: Any) -> None:
+    """Make a pump whose memory is FILE, and survives whatever happens to the process.
+
+    \b
+    mockpump pump new ward.pump --name "demo pump" --program examples/programs/day.toml
+    mockpump pump run --memory ward.pump --pty ./pump
+    """
+    from mockpump.emulator.memory.sqlite import SqliteMemory
+
+    if seed is not None:
+        made_with["serial"] = random.Random(seed).randrange(10_000, 100_000)
+        made_with["name"] = f"mock pump {made_with['serial']}"
+    making = making_of(**made_with)
+    memory = SqliteMemory.create(file)
+    try:
+        make(memory, making)
+    except BaseException:
+        memory.close()
+        file.unlink()
+        raise
+    memory.close()
+    identity = making.identity
+    click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')

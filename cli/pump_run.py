@@ -1,0 +1,239 @@
+"""`mockpump pump run`: a mock pump in a process of its own, on a pty or a TCP port."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from mockpump.cli.pump_new import making_of, making_options
+from mockpump.cli.quantities import MAX_FACTOR, Speed, duration, speed_text, volume
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import make
+from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.station import Station
+from mockpump.emulator.transports.clock import line_now
+from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol.errors import InternalError
+
+_DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,9}))?", re.ASCII)
+_LONGEST_DIRECTION = 4096
+
+
+class Place(NamedTuple):
+    """Where the pump is to be found: a pty with an optional stable name, or a TCP address.
+
+    Beside a memory file there is also a control socket.
+    """
+
+    pty: Path | None = None
+    tcp: tuple[str, int] | None = None
+    memory: Path | None = None
+
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT, or just a port on this machine's loopback."""
+
+    name = "host:port"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Host and port; the host is 127.0.0.1 when only a port is given."""
+        host, _, port = str(value).rpartition(":")
+        if re.fullmatch(r"\d{1,5}", port, re.ASCII) is None or int(port) > 65_535:
+            self.fail(f"{value!r} is not HOST:PORT", param, ctx)
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+@click.command()
+@click.option("--pty", type=click.Path(path_type=Path), help="Give the pty this stable name.")
+@click.option("--tcp", type=Address(), help="Listen on HOST:PORT in place of a pty.")
+@click.option(
+    "--speed",
+    type=Speed(),
+    default="1",
+    show_default=True,
+    help="1, 60, 3600, ..., max; 0 stands still.",
+)
+@click.option(
+    "--memory",
+    type=click.Path(path_type=Path),
+    help="Be the pump of this file (see `pump new`), in place of a fresh one.",
+)
+@making_options
+@click.option("--stage", is_flag=True, help="Take directions for its time on standard input.")
+@click.option("--json", "as_json", is_flag=True, help="Say where the pump is as JSON.")
+@click.pass_context
+def run(
+    context: click.Context,
+    /,
+    pty: Path | None,
+    tcp: tuple[str, int] | None,
+    speed: int | None,
+    memory: Path | None,
+    stage: bool,
+    as_json: bool,
+    **made_with: Any,
+) -> None:
+    """Run a pump until Ctrl-C.  It prints where to find it.
+
+    \b
+    mockpump pump run --pty /tmp/pump --speed 60
+    mockpump programmer --port /tmp/pump status
+
+    At speed `max` pump time goes as fast as the telemetry that somebody has subscribed to is
+    carried away, and stands still while nobody has.
+
+    With --stage, a line `go 3600 for 86400` lets a day of pump time pass in 24 seconds and then
+    stand still, `go max` and `hold` do what they say, and the end of the input ends the pump.
+    """
+    if pty and tcp:
+        raise click.UsageError("--pty and --tcp exclude each other")
+    kept = _memory(context, memory, made_with)
+    with contextlib.closing(kept):
+        device = Pump(kept)
+        station = Station(device, Pacing(speed, now=line_now(), elapsed=device.elapsed))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_run(station, Place(pty, tcp, memory), stage, as_json))
+        station.pump.put_down()
+    delivered = volume(station.pump.delivery.delivered)
+    age = duration(station.pump.elapsed)
+    click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)
+
+
+def _memory(context: click.Context, file: Path | None, made_with: dict[str, Any]) -> FaultyMemory:
+    """The memory of the pump in FILE, or that of a fresh one that ends with this process."""
+    if file is None:
+        fresh = RamMemory()
+        make(fresh, making_of(**made_with))
+        return FaultyMemory(fresh)
+    for name in made_with:
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name}: the pump of {file} is made already")
+    from mockpump.emulator.memory.sqlite import SqliteMemory
+
+    return FaultyMemory(SqliteMemory.open(file))
+
+
+async def _run(station: Station, place: Place, stage: bool, as_json: bool) -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What was told to be ignored (nohup does) stays ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, ended.set)
+    failures = _end_on_failure(loop, ended)
+    runner = PumpRunner(station)
+    with contextlib.closing(runner):
+        async with _line(runner, place) as where, _control(runner, place.memory):
+            if stage:
+                _take_directions(loop, runner, ended)
+            _announce(station, where, as_json)
+            await ended.wait()
+    if failures:
+        raise failures[0]
+
+
+def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> list[Exception]:
+    """A pump in which something failed is no pump to rely on: it ends, and says why."""
+    failures: list[Exception] = []
+
+    def on_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        failures.append(context.get("exception") or InternalError(context["message"]))
+        ended.set()
+
+    loop.set_exception_handler(on_failure)
+    return failures
+
+
+@contextlib.asynccontextmanager
+async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
+    """Open the line, yield where to find it, close it in the end."""
+    if place.tcp is not None:
+        from mockpump.emulator.transports.tcp import TcpListener
+
+        listener = TcpListener(runner)
+        await listener.listen(*place.tcp)
+        with contextlib.closing(listener):
+            host, port = listener.address
+            yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
+        return
+    from mockpump.emulator.transports.pty_line import PtyLine
+
+    with contextlib.closing(PtyLine(runner, place.pty)) as line:
+        yield line.path
+
+
+@contextlib.asynccontextmanager
+async def _control(runner: PumpRunner, memory: Path | None) -> AsyncIterator[None]:
+    """Open the control socket beside the memory file, if there is one, and take it away."""
+    if memory is None:
+        yield
+        return
+    from mockpump.emulator.transports.control import ControlSocket
+
+    async with ControlSocket(runner, memory):
+        yield
+
+
+def _announce(station: Station, where: str, as_json: bool) -> None:
+    identity = station.pump.identity
+    speed = speed_text(station.pacing.speed)
+    if as_json:
+        facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
+        click.echo(json.dumps(facts))
+    else:
+        click.echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
+        click.echo(f"try: mockpump programmer --port {where} status    (Ctrl-C ends the pump)")
+    sys.stdout.flush()
+
+
+def _take_directions(
+    loop: asyncio.AbstractEventLoop, runner: PumpRunner, ended: asyncio.Event
+) -> None:
+    """Follow the lines that come on standard input; its end ends the pump."""
+    waiting = bytearray()
+
+    def on_readable() -> None:
+        data = os.read(0, _LONGEST_DIRECTION)
+        waiting.extend(data)
+        while (end := waiting.find(b"\n")) >= 0:
+            line = waiting[:end].decode(errors="replace").strip()
+            del waiting[: end + 1]
+            if line:
+                _direct(runner, line)
+        if len(waiting) > _LONGEST_DIRECTION:
+            # Too long to be one: what is still to come of it must not be taken for another.
+            waiting[:] = b"?"
+        if not data:
+            loop.remove_reader(0)
+            ended.set()
+
+    try:
+        loop.add_reader(0, on_readable)
+    except OSError:
+        # A file can be read at any time, so nothing can wait for it.
+        raise click.UsageError("--stage takes its directions from a pipe or a terminal") from None
+
+
+def _direct(runner: PumpRunner, line: str) -> None:
+    match = _DIRECTION.fullmatch(line)
+    if match is None or (match[1] != "max" and int(match[1] or 0) > MAX_FACTOR):
+        said = line if len(line) <= 40 else f"{line[:40]}..."
+        known = "'hold', 'go SPEED', 'go SPEED for SECONDS'"
+        click.echo(f"mockpump: {said!r} is no direction; those are {known}", err=True)
+    elif line == "hold":
+        runner.change_pace(0)
+    else:
+        speed = MAX_SPEED if match[1] == "max" else int(match[1])
+        runner.change_pace(speed, int(match[2]) if match[2] else None)

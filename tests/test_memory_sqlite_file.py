@@ -1,0 +1,462 @@
+"""The file of a memory belongs to its owner and to one pump; what is no memory is said so."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from stat import S_IMODE
+from tempfile import TemporaryDirectory
+
+import pytest
+from memories import everything, fill, filled
+
+from mockpump.emulator.memory import sqlite_file
+from mockpump.emulator.memory.interface import MemoryFailed
+from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.memory.sqlite_file import MIGRATIONS, MemoryBusy, NotAMemory
+
+NOBODY = 65_534
+OPENERS = [SqliteMemory.open, SqliteMemory.look]
+either_way = pytest.mark.parametrize("opener", OPENERS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A memory with something in it."""
+    path = tmp_path / "pump"
+    with closing(SqliteMemory.create(path)) as memory:
+        memory.record(filled(1))
+    return path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file in a folder, with what is in it; this drops the locks of SQLite on them."""
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def line_of(error: pytest.ExceptionInfo[Exception], path: Path) -> str:
+    """What an error says, which is one line that begins with the file."""
+    text = str(error.value)
+    assert "\n" not in text
+    assert text.startswith(f"{path}: ")
+    return text.removeprefix(f"{path}: ")
+
+
+# -- made and opened -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_only_the_owner_may_read_any_of_its_files(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        memory = SqliteMemory.create(tmp_path / "pump")
+    finally:
+        os.umask(before)
+    with closing(memory):
+        memory.record(filled(1))
+        modes = {each.name: S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("pump", "pump-lock", "pump-shm", "pump-wal"), 0o600)
+
+
+def test_a_pump_at_rest_is_one_file(path: Path) -> None:
+    assert list(files(path.parent)) == ["pump"]
+
+
+def test_what_exists_is_never_overwritten(path: Path) -> None:
+    before = files(path.parent)
+    with pytest.raises(MemoryFailed) as error:
+        SqliteMemory.create(path)
+    assert line_of(error, path) == "it exists already"
+    assert files(path.parent) == before
+
+
+def test_what_a_pump_of_the_same_name_left_is_not_taken_over(path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        remains = Path(f"{path}-wal").read_bytes()
+    path.unlink()
+    Path(f"{path}-wal").write_bytes(remains)
+    with closing(SqliteMemory.create(path)) as memory:
+        assert memory.state() is None
+
+
+def test_a_file_that_cannot_be_made_whole_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", (*MIGRATIONS, ("CREATE NONSENSE",)))
+    with pytest.raises(MemoryFailed) as error:
+        SqliteMemory.create(tmp_path / "pump")
+    assert "NONSENSE" in line_of(error, tmp_path / "pump")
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["a b%20?#&.pump", "gr\u00fc\u00dfe", "-", "file:x?mode=ro", "\udcff"]
+)
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with closing(SqliteMemory.create(tmp_path / name)) as memory:
+        memory.record(filled(1))
+    with closing(SqliteMemory.look(tmp_path / name)) as memory:
+        assert memory.state() == b"state1"
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_may_be_opened_by_a_name_in_the_current_folder(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(path.parent)
+    with closing(SqliteMemory.open(Path("pump"))) as memory:
+        assert memory.state() == b"state1"
+
+
+# -- what is no memory -----------------------------------------------------------------------------
+
+
+def some_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE states (place, state)")
+
+
+def of_version(version: int) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        SqliteMemory.create(path).close()
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+
+    return make
+
+
+NO_MEMORY: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a folder": (Path.mkdir, "it is no file"),
+    "a pipe": (os.mkfifo, "it is no file"),
+    "missing": (lambda path: None, "there is no such file"),
+    "a dead link": (lambda path: path.symlink_to("nowhere"), "there is no such file"),
+    "empty": (lambda path: path.write_bytes(b""), "it is no memory of a pump"),
+    "one byte": (lambda path: path.write_bytes(b"x"), "it is no memory of a pump"),
+    "text": (lambda path: path.write_bytes(b"[program]\n" * 90), "it is no memory of a pump"),
+    "zeros": (lambda path: path.write_bytes(bytes(8192)), "it is no memory of a pump"),
+    "noise": (
+        lambda path: path.write_bytes(bytes(range(1, 256)) * 99),
+        "it is no memory of a pump",
+    ),
+    "another database": (some_database, "it is no memory of a pump"),
+    "newer": (
+        of_version(99),
+        f"it is of version 99, newer than {len(MIGRATIONS)}: update mockpump",
+    ),
+}
+
+
+@either_way
+@pytest.mark.parametrize(("make", "expected"), NO_MEMORY.values(), ids=NO_MEMORY)
+def test_what_is_no_memory_is_refused_and_left_alone(
+    tmp_path: Path,
+    opener: Callable[[Path], SqliteMemory],
+    make: Callable[[Path], object],
+    expected: str,
+) -> None:
+    path = tmp_path / "pump"
+    make(path)
+    before = files(tmp_path) if path.is_file() else {}
+    with pytest.raises(NotAMemory) as error:
+        opener(path)
+    assert line_of(error, path) == expected
+    assert not path.is_file() or files(tmp_path) == before
+
+
+@pytest.mark.parametrize("opener", [*OPENERS, SqliteMemory.create])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("x" * 300, "File name too long"),
+        ("x" * 252, "File name too long"),
+        ("x/" * 3000 + "pump", "File name too long"),
+        ("file/pump", ""),
+        ("missing/pump", ""),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_refused_in_one_line(
+    tmp_path: Path, opener: Callable[[Path], SqliteMemory], name: str, expected: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MemoryFailed) as error:
+        opener(tmp_path / name)
+    said = line_of(error, tmp_path / name)
+    assert expected in said or "no such file" in said
+
+
+@either_way
+def test_a_name_too_long_to_be_locked_is_refused_in_one_line(
+    path: Path, opener: Callable[[Path], SqliteMemory]
+) -> None:
+    path = path.rename(path.with_name("x" * 252))
+    with pytest.raises(MemoryFailed) as error:
+        opener(path)
+    assert line_of(error, path) == "File name too long"
+
+
+def test_a_path_too_long_for_sqlite_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["x" * 200] * 3)
+    folder.mkdir(parents=True)
+    with pytest.raises(MemoryFailed) as error:
+        SqliteMemory.create(folder / "pump")
+    assert line_of(error, folder / "pump") == "unable to open database file"
+    assert files(folder) == {}
+
+
+@pytest.mark.parametrize("half", [600, 5_000, 20_000])
+@either_way
+def test_half_a_memory_is_said_to_be_damaged(
+    path: Path, opener: Callable[[Path], SqliteMemory], half: int
+) -> None:
+    os.truncate(path, half)
+    with pytest.raises(MemoryFailed, match=r"malformed|no memory"), closing(opener(path)) as it:
+        everything(it)
+
+
+# -- versions --------------------------------------------------------------------------------------
+
+NEWER = (*MIGRATIONS, ("CREATE TABLE extras (name TEXT)", "INSERT INTO extras VALUES ('new')"))
+
+
+def names_in(path: Path) -> tuple[int, list[tuple[str]]]:
+    """The version of a file, and the tables in it."""
+    with closing(sqlite3.connect(path)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        tables = connection.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
+    return version, tables
+
+
+def test_an_older_version_is_brought_up_to_date(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", NEWER)
+    for _ in range(2):
+        with closing(SqliteMemory.open(path)) as memory:
+            assert memory.state() == b"state1"
+            assert memory.log(1, 9).newest == 3
+    version, tables = names_in(path)
+    assert version == len(MIGRATIONS) + 1
+    assert ("extras",) in tables
+
+
+def test_a_new_file_is_the_same_as_one_brought_up_to_date(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", NEWER)
+    SqliteMemory.open(path).close()
+    SqliteMemory.create(tmp_path / "new").close()
+    assert names_in(path) == names_in(tmp_path / "new")
+
+
+@pytest.mark.parametrize("broken", ["CREATE NONSENSE", "CREATE TABLE extras (name TEXT)"])
+def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    before = names_in(path)
+    with monkeypatch.context() as changed:
+        changed.setattr(sqlite_file, "MIGRATIONS", (*NEWER, (broken,)))
+        with pytest.raises(MemoryFailed) as error:
+            SqliteMemory.open(path)
+        line_of(error, path)
+    assert names_in(path) == before
+    with closing(SqliteMemory.open(path)) as memory:
+        assert memory.state() == b"state1"
+
+
+# -- one pump at a time ----------------------------------------------------------------------------
+
+HOLD = """
+import sys
+from pathlib import Path
+from mockpump.emulator.memory.interface import Change
+from mockpump.emulator.memory.sqlite import SqliteMemory
+try:
+    memory = SqliteMemory.open(Path(sys.argv[1]))
+except Exception as error:
+    sys.exit(f"{type(error).__name__} {error}")
+memory.record(Change(b"held"))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process(path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLD, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+@pytest.mark.end_to_end
+def test_another_process_is_locked_out_until_it_is_closed(path: Path) -> None:
+    with closing(SqliteMemory.open(path)), another_process(path) as process:
+        out, err = process.communicate()
+        assert (out, process.returncode) == ("", 1)
+        assert err.strip() == f"MemoryBusy {path}: it is in use by another pump"
+    with another_process(path) as process:
+        assert said(process) == "ready\n"
+
+
+@pytest.mark.end_to_end
+def test_a_killed_process_leaves_no_lock_behind(path: Path) -> None:
+    with another_process(path) as process:
+        assert said(process) == "ready\n"
+        for opener in (*OPENERS, SqliteMemory.create):
+            with pytest.raises(MemoryBusy) as error:
+                opener(path)
+            assert line_of(error, path) == "it is in use by another pump"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert set(files(path.parent)) == {"pump", "pump-lock", "pump-shm", "pump-wal"}
+    with closing(SqliteMemory.open(path)) as memory:
+        assert memory.state() == b"held"
+    assert set(files(path.parent)) == {"pump"}
+
+
+def test_a_second_pump_in_this_process_is_locked_out_by_any_name(path: Path) -> None:
+    link = path.with_name("link")
+    link.symlink_to(path)
+    with closing(SqliteMemory.open(path)) as memory:
+        for name in (path, link, path.parent / "." / "pump"):
+            with pytest.raises(MemoryBusy):
+                SqliteMemory.open(name)
+        memory.record(filled(2))
+    with closing(SqliteMemory.open(link)) as memory:
+        assert memory.state() == b"state2"
+
+
+def test_a_refused_opening_leaves_the_locks_of_sqlite_as_they_are(path: Path) -> None:
+    """To try the lock must not touch the database: closing it would drop all locks on it."""
+    unlock = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM states')"
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        for opener in OPENERS:
+            with pytest.raises(MemoryBusy):
+                opener(path)
+        # Another program, the last to close a database that seems nobody's, would remove the WAL.
+        subprocess.run([sys.executable, "-c", unlock, str(path)], check=True)
+        assert Path(f"{path}-wal").exists()
+
+
+def test_a_lock_that_was_removed_meanwhile_is_no_lock(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening the lock's file and locking it, its holder closes and another opens."""
+    first = SqliteMemory.open(path)
+    flock = sqlite_file.fcntl.flock
+    second = ExitStack()
+
+    def late(*arguments: int) -> None:
+        monkeypatch.undo()
+        first.close()
+        second.enter_context(closing(SqliteMemory.open(path)))
+        flock(*arguments)
+
+    monkeypatch.setattr(sqlite_file.fcntl, "flock", late)
+    with second, pytest.raises(MemoryBusy):
+        SqliteMemory.open(path)
+
+
+# -- looking ---------------------------------------------------------------------------------------
+
+
+def test_to_look_is_not_to_write(path: Path) -> None:
+    with closing(SqliteMemory.look(path)) as memory:
+        before = everything(memory)
+        with pytest.raises(MemoryFailed, match="readonly"):
+            memory.record(filled(2))
+        assert everything(memory) == before
+
+
+def test_looking_at_a_killed_pump_sees_all_and_changes_nothing(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    with closing(SqliteMemory.open(path)) as memory:
+        fill(memory)
+        expected = everything(memory)
+        for name in ("pump", "pump-wal", "pump-shm"):
+            shutil.copyfile(path.with_name(name), killed / name)
+    before = files(killed)
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", NEWER)
+    with closing(SqliteMemory.look(killed / "pump")) as memory:
+        assert everything(memory) == expected
+        # It is a copy: meanwhile the pump may run.
+        SqliteMemory.create(tmp_path / "other").close()
+        assert files(killed) == before
+    assert files(killed) == before
+
+
+def test_a_pump_may_run_while_somebody_looks(path: Path) -> None:
+    with (
+        closing(SqliteMemory.look(path)) as looked,
+        closing(SqliteMemory.open(path)) as memory,
+    ):
+        memory.record(filled(2))
+        assert (looked.state(), memory.state()) == (b"state1", b"state2")
+
+
+@contextmanager
+def as_somebody_who_is_not_root(*owned: Path) -> Iterator[None]:
+    """Root may write everywhere, so be another one for a while; who is not root stays so."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for each in owned:
+        os.chown(each, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "expected"),
+    [
+        (0o500, 0o400, "Permission denied"),
+        (0o500, 0o600, "Permission denied"),
+        (0o700, 0o400, "attempt to write a readonly database"),
+        (0o700, 0o000, "unable to open database file"),
+    ],
+)
+def test_where_nothing_may_be_written_a_pump_cannot_run(
+    path: Path, folder_mode: int, file_mode: int, expected: str
+) -> None:
+    # Not in `tmp_path`: nobody else may go there.
+    with TemporaryDirectory() as folder:
+        readonly = Path(shutil.copyfile(path, Path(folder, "pump")))
+        with as_somebody_who_is_not_root(readonly, readonly.parent):
+            readonly.chmod(file_mode)
+            readonly.parent.chmod(folder_mode)
+            with pytest.raises(MemoryFailed) as error:
+                SqliteMemory.open(readonly)
+            assert line_of(error, readonly) == expected
+            readonly.parent.chmod(0o700)
+
+
+def test_where_nothing_may_be_written_one_may_look(path: Path) -> None:
+    with TemporaryDirectory() as folder:
+        readonly = Path(shutil.copyfile(path, Path(folder, "pump")))
+        with as_somebody_who_is_not_root(readonly, readonly.parent):
+            readonly.chmod(0o400)
+            readonly.parent.chmod(0o500)
+            with closing(SqliteMemory.look(readonly)) as memory:
+                assert memory.state() == b"state1"
+            readonly.parent.chmod(0o700)
