@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 		>/dev/null 2>&1; then echo $$python; break; fi; done
 
-.PHONY: help demo test lint bench dist clean
+.PHONY: help demo test soak lint bench dist clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -21,6 +21,9 @@ demo: $(VENV)/.run ## the whole story in one terminal, about half a minute
 
 test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulator/
 	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
+
+soak: $(VENV)/.test ## kill a real pump process 200 times under load
+	@MOCKPUMP_KILLS=200 $(BIN)/pytest -q tests/test_sigkill.py
 
 lint: $(VENV)/.lint ## ruff, ruff format --check and mypy, all strict
 	@$(BIN)/ruff check .

@@ -26,7 +26,10 @@ THREADS = {"_thread", "concurrent", "queue", "threading"}
 DOORS = frozenset(LINES | SYSTEM | TIME_AND_CHANCE | THREADS)
 # Sans-IO goes further: no file and no random source either, seeded or not.
 PROTOCOL_DOORS = DOORS | {"glob", "pathlib", "random", "shutil", "tempfile", "uuid"}
-ROOMS_WITH_DOORS = {"emulator/transports": DOORS, "emulator/memory": frozenset({"sqlite3"})}
+ROOMS_WITH_DOORS = {
+    "emulator/transports": DOORS,
+    "emulator/memory": frozenset({"sqlite3", "fcntl", "os"}),
+}
 
 HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
 MAY_BE_HEAVY = "protocol/strategies.py"

@@ -22,7 +22,7 @@ SLOTS = 2
 
 
 class MemoryFailed(MockpumpError):
-    """The memory could not write; it holds what it held before."""
+    """The memory could not read or write; it holds what it held before."""
 
 
 class PowerCut(BaseException):

@@ -31,6 +31,13 @@ COMMANDS: dict[type[Message], Command] = {
 
 def handle(pump: Pump, request: Message, caller: Caller) -> Message:
     """The one reply to a request: its own, or `Refused`.  Never raises for what a caller asks."""
+    try:
+        return _handle(pump, request, caller)
+    except MemoryFailed:
+        return refused(request, Refusal(Reason.MEMORY_FAILED))
+
+
+def _handle(pump: Pump, request: Message, caller: Caller) -> Message:
     # Which requests change the pump is for the catalogue to say: those it gives this field.
     transaction: int | None = getattr(request, "transaction", None)
     if transaction is None:
@@ -49,10 +56,7 @@ def handle(pump: Pump, request: Message, caller: Caller) -> Message:
 def _execute(pump: Pump, request: Message, caller: Caller, blank: Outcome) -> Message:
     answer = _decide(pump, request, caller)
     outcome = Outcome(blank.transaction, blank.request, m.encode(answer.reply))
-    try:
-        pump.change(answer.effect, outcome, answer.image)
-    except MemoryFailed:
-        return refused(request, Refusal(Reason.MEMORY_FAILED))
+    pump.change(answer.effect, outcome, answer.image)
     answer.afterwards()
     return answer.reply
 

@@ -1,0 +1,137 @@
+"""A real pump process is killed at random moments under load, and looked at from outside.
+
+The kill comes at any moment of a stream of commands over a real pty.  Afterwards the pump is
+started again on the same file, and everything that it had acknowledged must be there.
+MOCKPUMP_KILLS says how often (12 unless told otherwise; `make soak` does it 200 times).
+"""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from outside import COMMAND, PATIENCE, wait_readable
+
+from mockpump.emulator.memory.interface import OUTCOMES
+from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.programmer.errors import ProgrammerError, RequestRefused
+from mockpump.emulator.programmer.procedures import (
+    Procedure,
+    ask,
+    learn_outcome,
+    read_log,
+    read_program,
+    set_program,
+)
+from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.program import Program, flat
+
+KILLS = int(os.environ.get("MOCKPUMP_KILLS") or 12)
+PROGRAMS = [flat(f"number {k}", 10_000 + k) for k in range(4)]
+
+
+class Ledger:
+    """What was asked and what was acknowledged, kept where no kill reaches it."""
+
+    def __init__(self, source: random.Random) -> None:
+        self.random = source
+        self.acknowledged: deque[int] = deque(maxlen=OUTCOMES // 2)
+        self.program = PROGRAMS[0]
+        self.asked: Program | None = None
+        self.elapsed = 0
+
+    def work(self, pump: SerialProgrammer, payload: int) -> None:
+        """One command, chosen at random, and what came of it."""
+        transaction = self.random.randrange(2**32)
+        act = self.random.choice(["program", "clock", "bolus", "cancel", "suspend", "resume"])
+        if act == "program":
+            self.asked = self.random.choice(PROGRAMS)
+            base = programs.digest(programs.image(self.program))
+            pump.run(set_program(self.asked, base, transaction, payload))
+            self.program, self.asked = self.asked, None
+        else:
+            request = {
+                "clock": m.SetClock(transaction, self.random.randrange(2**30)),
+                "bolus": m.StartBolus(transaction, m.BolusKind.BOLUS, 100, 3_600),
+                "cancel": m.CancelBolus(transaction),
+                "suspend": m.Suspend(transaction),
+                "resume": m.Resume(transaction),
+            }[act]
+            pump.run(_answered(request))
+        self.acknowledged.append(transaction)
+        self.elapsed = pump.run(ask(m.GetClock())).elapsed
+
+
+def _answered(request: Message) -> Procedure[Message]:
+    """A request; a refusal is an answer too, and remembered like one."""
+    try:
+        return (yield request)
+    except RequestRefused as refused:
+        return refused.refused
+
+
+@contextlib.contextmanager
+def running(memory: Path, port: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [*COMMAND, "pump", "run", "--memory", str(memory), "--pty", str(port)]
+    child = subprocess.Popen(
+        [*command, "--speed", "3600"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert child.stdout is not None
+        assert wait_readable(child.stdout.fileno(), PATIENCE), "the pump did not start"
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def check(pump: SerialProgrammer, ledger: Ledger) -> None:
+    """From outside: nothing that was acknowledged is lost, and nothing is half."""
+    for transaction in ledger.acknowledged:
+        known = pump.run(learn_outcome(transaction))
+        assert known.fate is not m.Fate.NEVER_SEEN, transaction
+    active = pump.run(read_program()).program
+    assert active in (ledger.program, ledger.asked)
+    ledger.program, ledger.asked = active, None
+    pump.run(read_log())
+    status: m.Status = pump.run(ask(m.GetStatus()))
+    # A checkpoint is at most a minute of pump time old when something is acknowledged.
+    assert status.elapsed >= ledger.elapsed - 60
+
+
+@pytest.mark.end_to_end
+def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path) -> None:
+    file, port = tmp_path / "pump", tmp_path / "port"
+    memory = SqliteMemory.create(file)
+    make(memory, Making(program=PROGRAMS[0]))
+    memory.close()
+    ledger = Ledger(random.Random(KILLS))
+    done = 0
+    for _ in range(KILLS):
+        with running(file, port) as child, SerialProgrammer(str(port)) as pump:
+            terms = pump.connect(ledger.random.randrange(2**16))
+            check(pump, ledger)
+            before = len(ledger.acknowledged)
+            delay = ledger.random.uniform(0, 0.15)
+            killer = threading.Timer(delay, child.send_signal, (signal.SIGKILL,))
+            killer.start()
+            with contextlib.suppress(ProgrammerError, PortError):
+                while True:
+                    ledger.work(pump, terms.max_payload)
+            killer.join()
+            done += len(ledger.acknowledged) - before
+    assert done or len(ledger.acknowledged) == OUTCOMES // 2
+    with running(file, port), SerialProgrammer(str(port)) as pump:
+        pump.connect(1)
+        check(pump, ledger)
