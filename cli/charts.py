@@ -1,11 +1,15 @@
-"""A day as a picture made of characters."""
+"""Curves as pictures made of characters."""
+
+from bisect import bisect_right
 
 from mockpump.cli.quantities import rate, volume
 from mockpump.cli.render import columns, show
+from mockpump.emulator.world.curves import Curves, Line
 from mockpump.protocol import messages as m
 
 _WIDTH = 56
 _MARGIN = 15
+_STYLES = ("cyan", "green", "magenta", "yellow")
 
 
 def show_day(reports: list[m.Telemetry], day: int) -> None:
@@ -24,6 +28,29 @@ def _at(reports: list[m.Telemetry], elapsed: int) -> m.Telemetry:
     """The newest report at some moment; the first one when none is that old."""
     earlier = [report for report in reports if report.elapsed <= elapsed]
     return earlier[-1] if earlier else reports[0]
+
+
+def show_curves(curves: Curves) -> None:
+    """Curves one above the other, over the same span of pump time."""
+    start, end = curves.elapsed[0], max(curves.elapsed[-1], curves.elapsed[0] + 1)
+    for number, line in enumerate(curves.lines):
+        values = [_value_at(curves, line, start, end, place) for place in range(_WIDTH)]
+        show((f"{line.name}, {line.unit}", "dim"))
+        # Thousandths, because a chart of characters is drawn from integers.
+        style = _STYLES[number % len(_STYLES)]
+        _chart([round(1000 * value) for value in values], 5, f"{max(line.values):,.0f}", style)
+    _span_axis(end - start)
+
+
+def _value_at(curves: Curves, line: Line, start: int, end: int, place: int) -> float:
+    moment = start + (end - start) * (place if line.steps else place + 1) // _WIDTH
+    return line.values[bisect_right(curves.elapsed, moment) - 1]
+
+
+def _span_axis(seconds: int) -> None:
+    unit, name = (86_400, "d") if seconds > 3 * 86_400 else (3_600, "h")
+    marks = "".join(f"{seconds * k / 4 / unit:g} {name}".ljust(_WIDTH // 4) for k in range(4))
+    show(f"{'':>{_MARGIN}} {marks}{seconds / unit:g} {name}", style="dim")
 
 
 def _chart(values: list[int], height: int, highest: str, style: str) -> None:

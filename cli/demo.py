@@ -29,6 +29,7 @@ from mockpump.cli.render import (
     show,
     show_changes,
 )
+from mockpump.cli.stories import list_stories, tell_story
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
@@ -45,20 +46,47 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
 
 
 @click.command()
+@click.argument("name", required=False)
+@click.option("--list", "list_", is_flag=True, help="List the stories that NAME may be.")
 @click.option(
     "--speed",
     type=Speed(minimum=1),
     default="3600",
     show_default=True,
-    help="Pump seconds a second; `max` takes a few seconds in all.",
+    help="Pump seconds a second; `max` takes a few seconds in all.  Without NAME only.",
 )
-@click.option("--program", "file", type=click.Path(path_type=Path), help="Deliver this program.")
-def demo(speed: int | None, file: Path | None) -> None:
+@click.option(
+    "--program",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Deliver this program.  Without NAME only.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Draw the story's picture into this PNG or SVG file as well.  With NAME only.",
+)
+def demo(
+    name: str | None, list_: bool, speed: int | None, file: Path | None, plot: Path | None
+) -> None:
     """Show the whole story in one terminal, in about half a minute.
 
     A mock pump runs in a process of its own; a mock programmer finds it on a pty, gives it a
     program and watches it deliver a day.  Everything in it is fictional.
+
+    With NAME, tell another story instead, in virtual time; `--list` says which there are.
     """
+    if list_:
+        list_stories()
+    elif name is not None:
+        tell_story(name, plot)
+    elif plot is not None:
+        raise click.UsageError("--plot draws a story: name one of `mockpump demo --list`")
+    else:
+        _show_day(speed, file)
+
+
+def _show_day(speed: int | None, file: Path | None) -> None:
     wanted = example_program("day") if file is None else read_program_file(file)
     show("mockpump: a mock pump and a mock programmer on a pseudo-serial line", style="bold")
     show(_NOTHING_REAL)

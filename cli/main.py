@@ -144,6 +144,7 @@ def _notes(error: BaseException | None) -> list[str]:
 def _explain(error: Exception) -> tuple[int, str]:
     from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError, RequestRefused
     from mockpump.emulator.transports.errors import PortError, reason_of
+    from mockpump.emulator.world.story import StoryError
     from mockpump.protocol.errors import InternalError, MockpumpError
     from mockpump.protocol.program import ProgramError
 
@@ -154,6 +155,7 @@ def _explain(error: Exception) -> tuple[int, str]:
             (ProgrammerError, EXIT_LINK),
             (PortError, EXIT_LINK),
             (ProgramError, EXIT_USAGE),
+            (StoryError, EXIT_USAGE),
             (MockpumpError, EXIT_REFUSED),
         ]
         return next(code for kind, code in table if isinstance(error, kind)), str(error)

@@ -57,6 +57,8 @@ class World:
         self.telemetry: list[m.Telemetry] = []
         self._line = line or CleanLine()
         self._trace = trace
+        # While it is deaf, the programmer hears nothing: what the pump sends is lost.
+        self.deaf = False
         self._busy_until = {True: 0, False: 0}
         self._heap: list[tuple[int, int, bool, bytes]] = []
         self._count = 0
@@ -136,7 +138,7 @@ class World:
         self.station.handle_timer(self.now)
 
     def _ship(self, from_programmer: bool, data: bytes) -> None:
-        if not data:
+        if not data or (self.deaf and not from_programmer):
             return
         if self._trace is not None:
             self._trace(self.now, from_programmer, data)

@@ -1,0 +1,35 @@
+"""A story's curves as a picture file, by matplotlib (the extra `plot`)."""
+
+from pathlib import Path
+
+import click
+
+from mockpump.emulator.world.curves import Curves
+
+_COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7")
+_ENDINGS = (".png", ".svg")
+
+
+def plot(curves: Curves, title: str, file: Path) -> None:
+    """Draw them one above the other; a usage error for an ending that is neither PNG nor SVG."""
+    if file.suffix.lower() not in _ENDINGS:
+        raise click.UsageError(f"--plot takes a file ending in {' or '.join(_ENDINGS)}")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise click.UsageError("--plot needs matplotlib: pip install 'mockpump[plot]'") from None
+    figure = Figure(figsize=(9, 1.2 + 2.0 * len(curves.lines)), layout="constrained")
+    axes = figure.subplots(len(curves.lines), 1, sharex=True, squeeze=False)[:, 0]
+    hours = [elapsed / 3600 for elapsed in curves.elapsed]
+    for axis, line, colour in zip(axes, curves.lines, _COLOURS, strict=False):
+        drawing = axis.step if line.steps else axis.plot
+        drawing(hours, line.values, color=colour, **({"where": "post"} if line.steps else {}))
+        axis.set_ylabel(f"{line.name}\n{line.unit}".strip())
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    axes[-1].set_xlabel("hours of pump time (everything fictional)")
+    figure.suptitle(title)
+    try:
+        figure.savefig(file, dpi=120)
+    except OSError as error:
+        raise click.UsageError(f"{file}: {(error.strerror or str(error)).lower()}") from None

@@ -1,0 +1,77 @@
+"""`mockpump demo NAME`: a story told in virtual time, with a picture at its end."""
+
+import itertools
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from mockpump.cli.charts import show_curves
+from mockpump.cli.examples import example_program, example_story, story_names
+from mockpump.cli.render import show
+from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.world.curves import Curves, curves_of
+from mockpump.emulator.world.telling import Library, Teller, Told
+
+_NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
+_WIDTH = 78
+_STYLES = {"say": "", "do": "cyan", "pump": "magenta"}
+_LEADS = {"say": "", "do": "  > ", "pump": "    "}
+
+
+def list_stories() -> None:
+    """The stories, a line each."""
+    names = story_names()
+    width = max(map(len, names))
+    for name in names:
+        show((f"{name:<{width}}", "bold"), f"  {example_story(name).title}")
+
+
+def tell_story(name: str, plot: Path | None) -> None:
+    """Tell a story, show its picture, and draw it into a file if one is named."""
+    story = example_story(name)
+    show(f"mockpump: {story.title}", style="bold")
+    show(_NOTHING_REAL)
+    with _library() as library:
+        teller = Teller(story, library)
+        for told in teller.tell():
+            _show(told)
+    if story.picture is not None:
+        curves = curves_of(story.picture, teller.recorder)
+        show("")
+        show(story.picture.title, style="bold")
+        show_curves(curves)
+        if plot is not None:
+            _plot(curves, story.picture.title, plot)
+    show("")
+    show(_NOTHING_REAL, style="dim")
+
+
+def _show(told: Told) -> None:
+    if told.kind == "say":
+        show("")
+    lead = _LEADS[told.kind]
+    after = " " * len(lead)
+    for line in textwrap.wrap(told.text, _WIDTH, initial_indent=lead, subsequent_indent=after):
+        show(line, style=_STYLES[told.kind])
+
+
+@contextmanager
+def _library() -> Iterator[Library]:
+    with tempfile.TemporaryDirectory(prefix="mockpump-") as folder:
+        number = itertools.count()
+
+        def cuttable() -> SqliteMemory:
+            return SqliteMemory.create(Path(folder) / f"pump-{next(number)}")
+
+        yield Library(example_program, cuttable)
+
+
+def _plot(curves: Curves, title: str, file: Path) -> None:
+    from mockpump.cli.plot import plot
+
+    plot(curves, title, file)
+    click.echo(f"drawn into {file}", err=True)

@@ -1,0 +1,105 @@
+"""The deeds of a story that are one request each, and the words for what came of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.world.story import WEEKDAYS, LimitsPart, moment, span
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages import Limits
+
+_WEEK = 7 * 86_400
+
+
+def said(reply: Message) -> str:
+    """A reply on one line."""
+    if isinstance(reply, m.Refused):
+        reason = reply.reason.name.lower().replace("_", " ")
+        figures = f": {reply.figure:,} asked, {reply.limit:,} allowed" if reply.limit else ""
+        return f"refused, {reason}{figures}"
+    facts = msgspec.structs.asdict(reply)
+    shown = (f"{name} {_value(value)}" for name, value in facts.items())
+    return f"{type(reply).__name__}: {', '.join(shown)}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return f"{value:,}" if type(value) is int else words_of(value)
+
+
+def words_of(value: Any) -> str:
+    """The name of a member of an enumeration, as people write it."""
+    return str(value.name).lower().replace("_", " ")
+
+
+def clock_text(shown: int) -> str:
+    """Day of the week and time of day of a clock."""
+    day = WEEKDAYS[shown // 86_400 % 7]
+    return f"{day} {shown % 86_400 // 3600:02}:{shown % 3600 // 60:02}"
+
+
+def with_limits(limits: Limits, part: LimitsPart) -> Limits:
+    """Limits, with what a story says of them."""
+    given = {
+        name: value for name, value in msgspec.structs.asdict(part).items() if value is not None
+    }
+    return msgspec.structs.replace(limits, **given)
+
+
+def _bolus(pump: Pump, transaction: int, part: Any) -> tuple[Message, str]:
+    request = m.StartBolus(transaction, m.BolusKind.BOLUS, part.volume, span(part.over))
+    return request, f"asks for a bolus of {part.volume:,} nL over {part.over}"
+
+
+def _temp(pump: Pump, transaction: int, part: Any) -> tuple[Message, str]:
+    request = m.SetTemporary(transaction, part.percent, span(part.span))
+    return request, f"asks for {part.percent} % for {part.span}"
+
+
+def _refill(pump: Pump, transaction: int, part: Any) -> tuple[Message, str]:
+    request = m.Refill(transaction, part.volume, part.concentration)
+    return request, f"refills it: {part.volume:,} nL of {part.concentration} du/mL (fictional)"
+
+
+def _clock(pump: Pump, transaction: int, text: str) -> tuple[Message, str]:
+    week = pump.delivery.clock // _WEEK * _WEEK
+    return m.SetClock(transaction, week + moment(text)), f"sets its clock to {text}"
+
+
+def _ramp(pump: Pump, transaction: int, move: str) -> tuple[Message, str]:
+    wanted = m.RampMove[move.upper().replace("-", "_")]
+    return m.MoveRamp(transaction, wanted), f"tells the ramp to {words_of(wanted)}"
+
+
+def _limits(pump: Pump, transaction: int, part: LimitsPart) -> tuple[Message, str]:
+    limits = with_limits(pump.delivery.limits, part)
+    return m.SetLimits(transaction, *msgspec.structs.astuple(limits)), "sets other limits"
+
+
+def _acknowledge(pump: Pump, transaction: int, name: str) -> tuple[Message, str]:
+    alarm = m.Alarm[name.upper().replace("-", "_")]
+    return m.AcknowledgeAlarm(transaction, alarm), f"acknowledges the alarm: {words_of(alarm)}"
+
+
+def _plain(kind: type[Any], words: str) -> "Request":
+    return lambda pump, transaction, _: (kind(transaction), words)
+
+
+# What is asked of the pump, and in which words the story says so.
+Request = Callable[[Pump, int, Any], tuple[Message, str]]
+REQUESTS: dict[str, Request] = {
+    "bolus": _bolus,
+    "cancel_bolus": _plain(m.CancelBolus, "cancels the bolus"),
+    "temp": _temp,
+    "suspend": _plain(m.Suspend, "suspends delivery"),
+    "resume": _plain(m.Resume, "resumes delivery"),
+    "refill": _refill,
+    "clock": _clock,
+    "ramp": _ramp,
+    "limits": _limits,
+    "acknowledge": _acknowledge,
+}

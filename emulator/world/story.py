@@ -1,0 +1,181 @@
+"""A story: what is done to a pump, step by step, as a file, and what it is to show in the end.
+
+Decoded strictly: a key that nobody knows, a value of another type, a step without or with more than
+one deed is a `StoryError` that says where.  The deeds themselves are in
+`mockpump.emulator.world.telling`.  All stories are fictional.
+"""
+
+import re
+import tomllib
+from typing import Any, Literal
+
+import msgspec
+
+from mockpump.protocol.errors import MockpumpError
+
+FORMAT = "mockpump-scenario/1"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+Curve = Literal["rate", "pumped", "arrived", "dose", "index", "long way"]
+
+
+class StoryError(MockpumpError):
+    """A story that cannot be told as it is written."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of everything in a story."""
+
+
+class LimitsPart(_Part, frozen=True, kw_only=True):
+    """Limits; what is left out stays as it is.  nL/h, nL, nL within 24 h, percent."""
+
+    rate: int | None = None
+    bolus: int | None = None
+    daily: int | None = None
+    rise: int | None = None
+
+
+class PumpPart(_Part, frozen=True, kw_only=True):
+    """What the pump is made with.  Volumes in nL, drift in ppm, concentration in du/mL."""
+
+    program: str = "day"
+    clock: str = "Mon 00:00"
+    reservoir: int = 20_000_000
+    concentration: int = 500
+    dead: int = 150_000
+    drift: int = 0
+    limits: LimitsPart = LimitsPart()
+
+
+class ProgramPart(_Part, frozen=True, kw_only=True):
+    """A program by its name among the examples, and from when on it is to rule."""
+
+    name: str
+    at: Literal["now", "edge", "midnight"] = "now"
+
+
+class BolusPart(_Part, frozen=True, kw_only=True):
+    """A volume in nL over a time."""
+
+    volume: int
+    over: str = "30m"
+
+
+class TempPart(_Part, frozen=True, kw_only=True):
+    """A percentage for a time."""
+
+    percent: int
+    span: str
+
+
+class RefillPart(_Part, frozen=True, kw_only=True):
+    """A volume in nL of a concentration in du/mL."""
+
+    volume: int
+    concentration: int
+
+
+class Step(_Part, frozen=True, kw_only=True):
+    """Words, one deed, or both.
+
+    `expect`: the reason for which the pump is to refuse it.  `lose_reply`: the pump does it, but
+    the line loses what it says.
+    """
+
+    say: str = ""
+    expect: str = ""
+    lose_reply: bool = False
+
+    live: str | None = None
+    program: ProgramPart | None = None
+    bolus: BolusPart | None = None
+    cancel_bolus: bool | None = None
+    temp: TempPart | None = None
+    suspend: bool | None = None
+    resume: bool | None = None
+    refill: RefillPart | None = None
+    clock: str | None = None
+    ramp: Literal["hold", "go-on", "step-back"] | None = None
+    limits: LimitsPart | None = None
+    acknowledge: str | None = None
+    fault: str | None = None
+    clear: str | None = None
+    show: Literal["status", "alarms", "log"] | None = None
+    power_cut: ProgramPart | None = None
+
+    @property
+    def deed(self) -> tuple[str, Any] | None:
+        """The name and value of what is done; None for words alone."""
+        named = [(name, getattr(self, name)) for name in DEEDS]
+        return next((each for each in named if each[1] is not None), None)
+
+
+DEEDS = tuple(
+    name for name in Step.__struct_fields__ if name not in ("say", "expect", "lose_reply")
+)
+
+
+class RoutePart(_Part, frozen=True, kw_only=True):
+    """A second way to the same site: an invented share (percent) arrives, spread over a time."""
+
+    share: int
+    half_life: str
+
+
+class PicturePart(_Part, frozen=True, kw_only=True):
+    """The curves that end the story."""
+
+    title: str
+    curves: list[Curve]
+    route: RoutePart | None = None
+
+
+class Story(_Part, frozen=True, kw_only=True):
+    """A whole story.  `sample` is how often the curves take a point."""
+
+    format: Literal["mockpump-scenario/1"]
+    name: str
+    title: str
+    sample: str = "15m"
+    speed: int = 3_600
+    pump: PumpPart = PumpPart()
+    step: list[Step]
+    picture: PicturePart | None = None
+
+
+def load_story(text: str, name: str) -> Story:
+    """The story in a TOML text; `StoryError` names the file and the place."""
+    try:
+        story = msgspec.convert(tomllib.loads(text), Story)
+        for number, step in enumerate(story.step, start=1):
+            _check_step(number, step)
+        span(story.sample)
+        moment(story.pump.clock)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError) as error:
+        raise StoryError(f"{name}: {error}") from None
+    return story
+
+
+def _check_step(number: int, step: Step) -> None:
+    deeds = [name for name in DEEDS if getattr(step, name) is not None]
+    if len(deeds) > 1:
+        raise StoryError(f"step {number} does {' and '.join(deeds)}: one deed a step")
+    if not deeds and not step.say:
+        raise StoryError(f"step {number} neither says nor does anything")
+
+
+def span(text: str) -> int:
+    """A span such as `90s`, `30m`, `2h` or `1d`, in seconds."""
+    match = re.fullmatch(r"(\d{1,7})([smhd])", text, re.ASCII)
+    if match is None or not int(match[1]):
+        raise StoryError(f"{text!r} is not like 90s, 30m, 2h or 1d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def moment(text: str) -> int:
+    """A time of the week such as `Tue 23:30`, in seconds since Monday at midnight."""
+    match = re.fullmatch(r"(\w{3}) ([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if match is None or match[1] not in WEEKDAYS:
+        raise StoryError(f"{text!r} is no time of the week such as 'Tue 23:30'")
+    return WEEKDAYS.index(match[1]) * 86_400 + int(match[2]) * 3_600 + int(match[3]) * 60
