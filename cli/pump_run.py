@@ -114,7 +114,7 @@ def run(
 def _memory(context: click.Context, file: Path | None, made_with: dict[str, Any]) -> FaultyMemory:
     """The memory of the pump in FILE, or that of a fresh one that ends with this process."""
     if file is None:
-        fresh = RamMemory()
+        fresh = RamMemory(durable=False)
         make(fresh, making_of(**made_with))
         return FaultyMemory(fresh)
     for name in made_with:

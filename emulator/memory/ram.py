@@ -5,13 +5,16 @@ from mockpump.emulator.memory.log import ChainedLog
 
 
 class RamMemory:
-    """A `Memory` of plain objects."""
+    """A `Memory` of plain objects.
 
-    __slots__ = ("_images", "_log", "_outcomes", "_state")
+    `durable`: whether the pump is to treat it like one that outlasts a power cut, with checkpoints;
+    for worlds in which the power is cut.
+    """
 
-    durable = False
+    __slots__ = ("_images", "_log", "_outcomes", "_state", "durable")
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = True) -> None:
+        self.durable = durable
         self._state: bytes | None = None
         self._images = [b""] * SLOTS
         # A dict remembers in which order its keys came.

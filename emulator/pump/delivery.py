@@ -86,17 +86,17 @@ class Delivery(Motor):
     def start_bolus(self, bolus: Bolus) -> None:
         """Give a bolus on top of the program; it begins now."""
         self.bolus = bolus
-        self._look()
+        self._overlay()
 
     def end_bolus(self) -> None:
         """Give no more of it."""
         self.bolus = None
-        self._look()
+        self._overlay()
 
     def set_temporary(self, temporary: Temporary | None) -> None:
         """Scale the program's rate for a while; None: no longer."""
         self.temporary = temporary
-        self._look()
+        self._overlay()
 
     def fill(self, volume: int) -> None:
         """Empty the reservoir and fill in `volume`.  `Happening.LOW` comes when a tenth is left."""

@@ -38,8 +38,8 @@ def describe(identity: PumpIdentity) -> Identity:
 class Pump(PumpCore):
     """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time.
 
-    Its state is recorded at the end of every `advance` that has passed a corner of delivery or
-    `checkpoint_every` seconds since the last record.
+    Where the memory is durable, its state is recorded at the end of every `advance` that has passed
+    a corner of delivery, or `checkpoint_every` seconds since the last record.
     """
 
     __slots__ = ()
@@ -101,8 +101,10 @@ class Pump(PumpCore):
         return self._recorded_at + self.checkpoint_every
 
     def _checkpoint_due(self) -> bool:
+        if self._entries or not self.memory.durable:
+            return bool(self._entries)
         turned = self.delivery.turns != self._recorded_turns
-        return turned or bool(self._entries) or self.elapsed >= self.next_checkpoint()
+        return turned or self.elapsed >= self.next_checkpoint()
 
     # -- what changes it ---------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from mockpump.emulator.pump.alarms import AlarmPanel
 from mockpump.emulator.pump.catheter import filled_with
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump, describe
-from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.limits import WIDEST, program_excesses
 from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
+from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import Limits, LogKind, Mode
 from mockpump.protocol.program import Program
@@ -44,6 +45,9 @@ def make(memory: Memory, making: Making) -> None:
     rule.
     """
     m.encode(describe(making.identity))
+    if making.program is not None:
+        for excess in program_excesses(making.program, making.limits):
+            raise LocalProtocolError(f"the program breaks a limit: {excess.reason.name.lower()}")
     delivery = Delivery(making.identity.reservoir, making.limits)
     delivery.set_clock(making.clock)
     delivery.set_drift(making.drift)
@@ -72,6 +76,6 @@ def new_pump(
     identity: PumpIdentity | None = None, program: Program | None = FACTORY_PROGRAM, clock: int = 0
 ) -> Pump:
     """A pump with its memory in RAM, its reservoir full, a program running, and no limits."""
-    memory = RamMemory()
+    memory = RamMemory(durable=False)
     make(memory, Making(identity or PumpIdentity(), program, WIDEST, clock))
     return Pump(memory)

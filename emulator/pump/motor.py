@@ -171,8 +171,10 @@ class Motor:
             self._due += self._rate * (self._until - self.elapsed)
             self.elapsed = self._until
             self._turn()
-            if elapsed - self.elapsed > _LEAP:
-                self._leap(elapsed - 2 * DAY)
+            if elapsed >= self._until and self._is_bare():
+                if elapsed - self.elapsed > _LEAP:
+                    self._leap(elapsed - 2 * DAY)
+                self._stride(elapsed)
         self._due += self._rate * (elapsed - self.elapsed)
         self.elapsed = elapsed
 
@@ -264,18 +266,46 @@ class Motor:
         """In units of 1/3600 nL; in whole micro-steps, so that it holds for the motor as well."""
         return self.limits.daily // STEP * UNITS_PER_STEP
 
+    def _is_bare(self) -> bool:
+        """Whether there is nothing but the program, by a clock that keeps the time."""
+        extras = self.bolus or self.temporary or self.pending or self.clock_work.drift
+        return self.running and not extras and self._until == self._edge
+
+    def _stride(self, elapsed: int) -> None:
+        """Walk from edge to edge of the bare program for as long as no corner could be more.
+
+        What `_turn` does at each, without asking what cannot be so: nearly all corners of a life
+        are such edges.  It ends at `elapsed`, or at the first edge that must be looked at closely.
+        """
+        now, due, rate, edge = self.elapsed, self._due, self._rate, self._edge
+        ahead = self.clock_work.at(now) - now
+        mark, daily, highest = self._marks[-1][0], self._daily_limit, self.limits.rate
+        corners = self.rolling.corners
+        if due + rate * (edge - now) >= mark:
+            return
+        for base, reading in self._spans:
+            due += rate * (edge - now)
+            now, rate, edge = edge, base, reading - ahead
+            self.turns += 1
+            corners.append((now, due, rate))
+            while corners[1][0] <= now - DAY:
+                corners.popleft()
+            then = due + rate * (edge - now)
+            close = then >= mark or then - corners[0][1] > daily or rate > highest
+            if close or edge > elapsed:
+                break
+        self.elapsed, self._due, self._rate, self._base = now, due, rate, rate
+        self._edge = self._until = edge
+        self._set_rate()
+
     def _leap(self, target: int) -> None:
-        """Jump over a long stretch of nothing but the program, if that is what lies ahead."""
+        """Jump over a long stretch of the bare program, if the limit of 24 h allows it all."""
         schedule = self.schedule
-        if schedule is None or not self.running or self.clock_work.drift:
-            return
-        if self.bolus is not None or self.temporary is not None or self.pending is not None:
-            return
         settled = self.elapsed - self._undisturbed >= DAY
-        if not settled or schedule.highest_peak > self._daily_limit:
+        if schedule is None or not settled or schedule.highest_peak > self._daily_limit:
             return
         units = schedule.volume(self.clock_work.at(self.elapsed), target - self.elapsed)
-        if self._marks and self._due + units < self._marks[-1][0]:
+        if self._due + units < self._marks[-1][0]:
             self._due += units
             self.elapsed = target
             self.turns += 1
@@ -289,6 +319,11 @@ class Motor:
         self._undisturbed = self.elapsed
         self._find_span()
         self._take_pending(at_edge=False)
+        self._set_rate()
+
+    def _overlay(self) -> None:
+        """Go on with another sum; the place in the program is what it was."""
+        self._undisturbed = self.elapsed
         self._set_rate()
 
     def _find_span(self) -> None:

@@ -18,16 +18,20 @@ Piece = tuple[int, int, int]
 
 
 class RollingVolume:
-    """The last day's pieces.  At most one for each second of it, however often the rate changes."""
+    """The last day's pieces.  At most one for each second of it, however often the rate changes.
 
-    __slots__ = ("_pieces",)
+    `corners` are where they begin, oldest first; the oldest began a day ago or before, so nothing
+    before it matters.
+    """
+
+    __slots__ = ("corners",)
 
     def __init__(self, pieces: Iterable[Piece] = ((0, 0, 0),)) -> None:
-        self._pieces = deque(pieces)
+        self.corners = deque(pieces)
 
     def turn(self, elapsed: int, due: int, rate: int) -> None:
         """From `elapsed` on, when `due` was delivered, the rate is another."""
-        pieces = self._pieces
+        pieces = self.corners
         if pieces[-1][0] == elapsed:
             pieces[-1] = (elapsed, due, rate)
         elif pieces[-1][2] != rate:
@@ -38,10 +42,10 @@ class RollingVolume:
 
     def delivered_by(self, elapsed: int) -> int:
         """What had been delivered by a second of the last day."""
-        for began, due, rate in reversed(self._pieces):
+        for began, due, rate in reversed(self.corners):
             if began <= elapsed:
                 return due + rate * (elapsed - began)
-        return self._pieces[0][1]
+        return self.corners[0][1]
 
     def volume(self, elapsed: int, due: int) -> int:
         """What was delivered in the 24 h before `elapsed`, when `due` had been delivered in all."""
@@ -53,8 +57,8 @@ class RollingVolume:
         At every second up to there at most `limit` is delivered within 24 h; in the next it would
         be more.
         """
-        began, due, rate = self._pieces[-1]
-        if due + rate * (until - began) - self._pieces[0][1] <= limit:
+        began, due, rate = self.corners[-1]
+        if due + rate * (until - began) - self.corners[0][1] <= limit:
             return until
         for start, end, then, slower in self._a_day_before(elapsed, until):
             room = limit - (due + rate * (start - began) - then)
@@ -67,7 +71,7 @@ class RollingVolume:
     def _a_day_before(self, elapsed: int, until: int) -> Iterator[tuple[int, int, int, int]]:
         """The spans of the seconds ahead, each with what had been delivered a day before it began
         and the rate of that time."""
-        pieces = [*self._pieces, (until, 0, 0)]
+        pieces = [*self.corners, (until, 0, 0)]
         if pieces[0][0] > elapsed - DAY:
             # Nothing was delivered before the first piece.
             pieces.insert(0, (elapsed - DAY, pieces[0][1], 0))
@@ -78,9 +82,9 @@ class RollingVolume:
 
     def pieces(self) -> list[Piece]:
         """What to make another one from."""
-        return list(self._pieces)
+        return list(self.corners)
 
     def assume(self, elapsed: int, due: int, units: int) -> None:
         """Count so much more as delivered just before `elapsed`: nobody knows that it was not."""
-        earlier = [(began, before - units, rate) for began, before, rate in self._pieces]
-        self._pieces = deque([*earlier, (elapsed, due, self._pieces[-1][2])])
+        earlier = [(began, before - units, rate) for began, before, rate in self.corners]
+        self.corners = deque([*earlier, (elapsed, due, self.corners[-1][2])])
