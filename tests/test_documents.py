@@ -14,7 +14,8 @@ README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A pump started in the background is there when its pty has its name.
-_WAIT = "for _ in $(seq 200); do [ -e ./pump ] && break; sleep 0.05; done; [ -e ./pump ]"
+_WAIT = "for _ in $(seq 200); do [ -e {0} ] && break; sleep 0.05; done; [ -e {0} ]"
+_PTY = re.compile(r"--pty (\S+)")
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -31,7 +32,8 @@ def script(document: Path) -> str:
             assert line.startswith("$ "), line
             lines.append(line[2:])
             if line.endswith("&"):
-                lines.append(_WAIT)
+                (name,) = _PTY.findall(line)
+                lines.append(_WAIT.format(name))
     return "\n".join(lines)
 
 
