@@ -6,7 +6,15 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import codec_rows, line_rows, process_rows, pty_rows, simulation_rows, year_rows
+from bench import (
+    codec_rows,
+    durable_rows,
+    line_rows,
+    process_rows,
+    pty_rows,
+    simulation_rows,
+    year_rows,
+)
 from bench.pairs import QUICK, THOROUGH, Effort
 from bench.table import WIDTH, Finding, as_json, render
 
@@ -20,7 +28,7 @@ ROWS: dict[str, Callable[[Effort], list[Finding]]] = {
     "pty": pty_rows.over_pty,
     "simulate": simulation_rows.simulate,
     "years": year_rows.years,
-    "durable": year_rows.durable,
+    "durable": durable_rows.durable,
     "start-up": process_rows.start_up,
     "memory": process_rows.memory,
 }

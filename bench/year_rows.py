@@ -1,4 +1,4 @@
-"""A year of the whole pump, and what it costs to keep what it does.
+"""A year of the whole pump, and a thousand pumps.
 
 The year: a 24-segment program that differs by the day of the week, a ramp, and a bolus every day,
 asked for as a programmer would, with limits held and every change recorded (in RAM).  SimPy steps
@@ -7,18 +7,14 @@ over the bare edges of the same program, and does nothing else.
 
 import gc
 import itertools
-import tempfile
 import tracemalloc
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bench.pairs import Effort, Work, race
 from bench.simulation_rows import DAY, day_program
 from bench.table import Contest, Finding, absent
-from mockpump.emulator.memory.interface import Change, Outcome
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
@@ -26,7 +22,6 @@ from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.making import Making, make
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
-from mockpump.protocol.log import LogEntry
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 _YEAR = 365
@@ -54,7 +49,8 @@ def years(effort: Effort) -> list[Finding]:
     return [contest.floor(10), beside, _thousand()]
 
 
-def _made(memory: Any) -> Pump:
+def whole_pump_in(memory: Any) -> Pump:
+    """A new pump in an empty memory, with that program and the usual limits."""
     identity = PumpIdentity(reservoir=2**32 - 1)
     make(memory, Making(identity, year_program(), FACTORY))
     return Pump(memory)
@@ -62,7 +58,7 @@ def _made(memory: Any) -> Pump:
 
 def _whole_pump(count: int) -> None:
     for _ in range(count):
-        pump, caller = _made(RamMemory(durable=False)), Caller(largest_payload=240)
+        pump, caller = whole_pump_in(RamMemory(durable=False)), Caller(largest_payload=240)
         for day in range(_YEAR):
             pump.advance(day * DAY + 10 * 3_600)
             bolus = m.StartBolus(day, m.BolusKind.BOLUS, 5_001, 1_801)
@@ -104,7 +100,7 @@ def _thousand() -> Finding:
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        pumps = [_made(RamMemory()) for _ in range(_PUMPS)]
+        pumps = [whole_pump_in(RamMemory()) for _ in range(_PUMPS)]
         for pump in pumps:
             pump.advance(DAY)
         after, _ = tracemalloc.get_traced_memory()
@@ -112,31 +108,3 @@ def _thousand() -> Finding:
         tracemalloc.stop()
     size = after - before
     return Finding("1,000 pumps", "", "B", size, target="<100 MiB", met=size < 100 * _MIB)
-
-
-def durable(effort: Effort) -> list[Finding]:
-    """Records a second into a file, against the same into RAM."""
-    with tempfile.TemporaryDirectory(prefix="mockpump-bench-") as folder:
-        file = SqliteMemory.create(Path(folder) / "pump")
-        works = {"SQLite": _records(file), "RAM": _records(RamMemory())}
-        contest = Contest(race(works, effort), "durable records", "SQLite", "/s")
-        found = contest.beside("RAM")
-        file.close()
-    return [found]
-
-
-def _records(memory: Any) -> Work:
-    """What a command changes: the pump's state, an outcome, an entry in the log."""
-    pump = _made(memory)
-    state = memory.state()
-    assert state is not None
-    number = itertools.count()
-    entry = LogEntry(1, 1, m.LogKind.SUSPENDED, 0, 0)
-    request, reply = m.encode(m.Suspend(1)), m.encode(m.Suspended(pump.elapsed))
-
-    def work(count: int) -> None:
-        for _ in range(count):
-            outcome = Outcome(next(number), request, reply)
-            memory.record(Change(state, outcome, {}, (entry,)))
-
-    return work

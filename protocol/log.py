@@ -51,5 +51,10 @@ def entries_of(data: bytes) -> list[LogEntry]:
 def chain(before: bytes, entries: Iterable[LogEntry]) -> bytes:
     """The chain after some entries, given the one before them."""
     for entry in entries:
-        before = hashlib.sha256(before + encode_entry(entry)).digest()[:CHAIN_SIZE]
+        before = link(before, encode_entry(entry))
     return before
+
+
+def link(before: bytes, entry: bytes) -> bytes:
+    """The chain after one entry, as it is sent, given the chain before it."""
+    return hashlib.sha256(before + entry).digest()[:CHAIN_SIZE]

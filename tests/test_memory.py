@@ -163,12 +163,13 @@ def test_nothing_is_kept_of_a_change_with_an_entry_out_of_range(
         assert everything(memory) == before
 
 
-def test_only_the_one_in_a_file_outlasts_the_process(tmp_path: Path) -> None:
-    assert not RamMemory().durable
+def test_a_memory_says_whether_it_is_to_outlast_a_power_cut(tmp_path: Path) -> None:
+    assert RamMemory().durable
+    assert not RamMemory(durable=False).durable
     with closing(SqliteMemory.create(tmp_path / "pump")) as memory:
         assert memory.durable
         assert FaultyMemory(memory).durable
-    assert not FaultyMemory(RamMemory()).durable
+    assert not FaultyMemory(RamMemory(durable=False)).durable
 
 
 class Tampered(RamMemory):

@@ -8,7 +8,7 @@ chain before it need not be worked out again.
 from collections.abc import Iterable
 
 from mockpump.emulator.memory.interface import LOG_ENTRIES, LogPage
-from mockpump.protocol.log import ENTRY_SIZE, GENESIS, LogEntry, chain, encode_entry, entries_of
+from mockpump.protocol.log import ENTRY_SIZE, GENESIS, LogEntry, encode_entry, entries_of, link
 from mockpump.protocol.messages import CHAIN_SIZE
 
 _ROW = ENTRY_SIZE + CHAIN_SIZE
@@ -33,8 +33,9 @@ class ChainedLog:
         rows = bytearray()
         last = self._chain_after(len(self._rows))
         for entry in entries:
-            last = chain(last, (entry,))
-            rows += encode_entry(entry) + last
+            encoded = encode_entry(entry)
+            last = link(last, encoded)
+            rows += encoded + last
         self._rows += rows
         over = len(self._rows) // _ROW - LOG_ENTRIES
         if over > 0:

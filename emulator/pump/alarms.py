@@ -68,6 +68,12 @@ class AlarmPanel(msgspec.Struct):
 
     shown: dict[int, Shown] = msgspec.field(default_factory=dict)
 
+    def copy(self) -> "AlarmPanel":
+        """The same panel, which does not change when this one does."""
+        return AlarmPanel(
+            {alarm: msgspec.structs.replace(each) for alarm, each in self.shown.items()}
+        )
+
     def show(self, alarm: Alarm, elapsed: int, *, lasting: bool = True) -> bool:
         """The cause of an alarm is there; not `lasting`: and gone again.  Whether that is news."""
         known = self.shown.get(alarm)

@@ -38,6 +38,10 @@ class Catheter(msgspec.Struct):
         """Of the fluid that goes in now."""
         return self.fluids[-1].concentration
 
+    def copy(self) -> "Catheter":
+        """The same catheter, which does not change when this one does."""
+        return Catheter(self.dead, list(self.fluids), self.past)
+
     def arrived(self, due: int) -> int:
         """What has come out when `due` has been pumped in all."""
         return max(due - self.dead * UNITS_PER_NL, 0)

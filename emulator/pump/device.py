@@ -115,7 +115,7 @@ class Pump(PumpCore):
 
         `MemoryFailed`, and nothing changed but for the alarm, when it cannot be recorded.
         """
-        before, entries = self._snapshot(), list(self._entries)
+        before, entries = self._state(), list(self._entries)
         images = {} if image is None else {self.free_slot: image}
         effect()
         self._take_happenings()

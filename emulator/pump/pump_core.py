@@ -76,7 +76,8 @@ class PumpCore:
         self.checkpoint_every = checkpoint_every
         self._images = [memory.image(0), memory.image(1)]
         self._entries: list[LogEntry] = []
-        state = self._set(recorded)
+        state = decode_state(recorded)
+        self._set(state)
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if not state.clean:
             self._account_for_crash(state.checkpoint_every)
@@ -181,7 +182,8 @@ class PumpCore:
         *,
         clean: bool = False,
     ) -> bool:
-        change = Change(self._snapshot(clean=clean), outcome, images or {}, tuple(self._entries))
+        state = encode_state(self._state(clean=clean))
+        change = Change(state, outcome, images or {}, tuple(self._entries))
         try:
             self.memory.record(change)
         except MemoryFailed:
@@ -197,24 +199,23 @@ class PumpCore:
         self.show(Alarm.MEMORY_FAULT)
         self.settle()
 
-    def _snapshot(self, *, clean: bool = False) -> bytes:
-        state = PumpState(
+    def _state(self, *, clean: bool = False) -> PumpState:
+        """All that it must know to go on; nothing that happens later changes it."""
+        return PumpState(
             self.identity,
             self.mode,
             self.delivery.state(),
             self.delivery.limits,
-            self.catheter,
-            self.panel,
+            self.catheter.copy(),
+            self.panel.copy(),
             self._active,
             self._later,
             self.sensor,
             self.checkpoint_every,
             clean,
         )
-        return encode_state(state)
 
-    def _set(self, snapshot: bytes) -> PumpState:
-        state = decode_state(snapshot)
+    def _set(self, state: PumpState) -> None:
         self.identity, self.mode = state.identity, state.mode
         self.catheter, self.panel = state.catheter, state.panel
         self._active, self._later = state.active, state.later
@@ -222,7 +223,6 @@ class PumpCore:
         self.delivery = Delivery(0, state.limits)
         later = programs.from_image(self.pending_image) if self.pending_image else None
         self.delivery.restore(state.delivery, self.program, later)
-        return state
 
     def _account_for_crash(self, checkpoint_every: int) -> None:
         """What may have been moved after the last checkpoint and before the next one."""
