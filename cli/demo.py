@@ -90,7 +90,7 @@ def _show_day(speed: int | None, file: Path | None) -> None:
     wanted = example_program("day") if file is None else read_program_file(file)
     show("mockpump: a mock pump and a mock programmer on a pseudo-serial line", style="bold")
     show(_NOTHING_REAL)
-    with PumpProcess("--speed", "0", "--clock", "Wed 13:37") as pump:
+    with PumpProcess("--speed", "0", "--clock", "Wed 13:37", "--no-limits") as pump:
         _heading("Two machines")
         show(f"  a pump        process {pump.pid}, listening on {pump.port}")
         show("  a programmer  in this process, at the other end of that line")

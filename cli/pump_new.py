@@ -88,8 +88,8 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     """Make a pump whose memory is FILE, and survives whatever happens to the process.
 
     \b
-    mockpump pump new ward.pump --name "demo pump" --program examples/programs/day.toml
-    mockpump pump run --memory ward.pump --pty ./pump
+    mockpump pump new demo.pump --name "demo pump" --program day.toml
+    mockpump pump run --memory demo.pump --pty ./pump
     """
     from mockpump.emulator.memory.sqlite import SqliteMemory
 

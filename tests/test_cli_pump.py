@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, Command, in_process, is_alive, program_file, wait_readable
 
-from mockpump.cli import pump as pump_module
+from mockpump.cli import pump_run as pump_module
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.transports.errors import PortError
 

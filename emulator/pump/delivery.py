@@ -22,10 +22,10 @@ from mockpump.emulator.pump.delivery_state import (
     Filling,
     Pending,
 )
-from mockpump.emulator.pump.motor import Motor
+from mockpump.emulator.pump.motor import NEVER, Motor
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
-from mockpump.emulator.pump.schedule import Schedule
+from mockpump.emulator.pump.schedule import DAY, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, RampMove, When
 from mockpump.protocol.program import Program
@@ -35,6 +35,70 @@ class Delivery(Motor):
     """The motor, and what can be done to it."""
 
     __slots__ = ()
+
+    # -- what it is doing ----------------------------------------------------------------------
+
+    @property
+    def clock(self) -> int:
+        """What the clock shows: seconds since a Monday at midnight, below `CLOCK_CYCLE`."""
+        return self.clock_work.shown(self.elapsed)
+
+    @property
+    def rate(self) -> int:
+        """The rate from this second on; 0 when suspended, empty or without a program."""
+        return self._rate
+
+    @property
+    def due(self) -> int:
+        """All that was ever asked of the motor, in units of 1/3600 nL."""
+        return self._due
+
+    @property
+    def remainder(self) -> int:
+        """What the motor owes, in units of 1/3600 nL: less than one micro-step."""
+        return self._due % UNITS_PER_STEP
+
+    @property
+    def reservoir(self) -> int:
+        """What is left in the reservoir."""
+        return self.filling.volume - (self.delivered - self.filling.delivered)
+
+    @property
+    def percent(self) -> int:
+        """The percentage of the present ramp step; 100 without a program."""
+        return self.schedule.percent_at(self.clock_work.at(self.elapsed)) if self.schedule else 100
+
+    @property
+    def pattern(self) -> int:
+        """The place of the day pattern that rules today; 0 without a program."""
+        return self.schedule.pattern_at(self.clock_work.at(self.elapsed)) if self.schedule else 0
+
+    @property
+    def base_rate(self) -> int:
+        """What the program asks for at this second, before a temporary rate scales it."""
+        return self._base if self.running else 0
+
+    @property
+    def bolus_rate(self) -> int:
+        """What a bolus adds at this second."""
+        return self.bolus.span(self.elapsed)[0] if self.bolus else 0
+
+    @property
+    def last_day(self) -> int:
+        """What was asked of the motor in the last 24 h, in units of 1/3600 nL."""
+        return self.rolling.volume(self.elapsed, self._due)
+
+    def moment(self, when: When) -> int:
+        """The elapsed second from which a program committed now rules, as the clock stands."""
+        if when is When.NOW:
+            return self.elapsed
+        return self._edge if when is When.EDGE else self.clock_work.when((self.day + 1) * DAY)
+
+    def next_edge(self) -> int | None:
+        """The elapsed second of the next corner; None while only a call can change the rate."""
+        return self._until if self._until != NEVER else None
+
+    # -- what can be done to it ----------------------------------------------------------------
 
     def set_clock(self, clock: int) -> None:
         """Set the clock.  What was delivered stays; the schedule follows the new time.

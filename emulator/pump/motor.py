@@ -23,7 +23,8 @@ from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, When
 from mockpump.protocol.program import Program, scaled
 
-_NEVER = 2**63
+# When nothing will happen by itself.
+NEVER = 2**63
 # Stretches of the bare program longer than this are jumped over: far enough ahead that the last
 # day before their end can still be walked through.
 _LEAP = 3 * DAY
@@ -87,24 +88,9 @@ class Motor:
     # -- what it is doing ----------------------------------------------------------------------
 
     @property
-    def clock(self) -> int:
-        """What the clock shows: seconds since a Monday at midnight, below `CLOCK_CYCLE`."""
-        return self.clock_work.shown(self.elapsed)
-
-    @property
     def day(self) -> int:
         """The clock's day, never gone around; its first Monday is day 0."""
         return self.clock_work.at(self.elapsed) // DAY
-
-    @property
-    def rate(self) -> int:
-        """The rate from this second on; 0 when suspended, empty or without a program."""
-        return self._rate
-
-    @property
-    def due(self) -> int:
-        """All that was ever asked of the motor, in units of 1/3600 nL."""
-        return self._due
 
     @property
     def delivered(self) -> int:
@@ -112,54 +98,9 @@ class Motor:
         return self._due // UNITS_PER_STEP * STEP
 
     @property
-    def remainder(self) -> int:
-        """What the motor owes, in units of 1/3600 nL: less than one micro-step."""
-        return self._due % UNITS_PER_STEP
-
-    @property
-    def reservoir(self) -> int:
-        """What is left in the reservoir."""
-        return self.filling.volume - (self.delivered - self.filling.delivered)
-
-    @property
     def empty(self) -> bool:
         """Whether the reservoir cannot give another whole micro-step."""
         return self._due >= self.filling.level(0)
-
-    @property
-    def percent(self) -> int:
-        """The percentage of the present ramp step; 100 without a program."""
-        return self.schedule.percent_at(self.clock_work.at(self.elapsed)) if self.schedule else 100
-
-    @property
-    def pattern(self) -> int:
-        """The place of the day pattern that rules today; 0 without a program."""
-        return self.schedule.pattern_at(self.clock_work.at(self.elapsed)) if self.schedule else 0
-
-    @property
-    def base_rate(self) -> int:
-        """What the program asks for at this second, before a temporary rate scales it."""
-        return self._base if self.running else 0
-
-    @property
-    def bolus_rate(self) -> int:
-        """What a bolus adds at this second."""
-        return self.bolus.span(self.elapsed)[0] if self.bolus else 0
-
-    def moment(self, when: When) -> int:
-        """The elapsed second from which a program committed now rules, as the clock stands."""
-        if when is When.NOW:
-            return self.elapsed
-        return self._edge if when is When.EDGE else self.clock_work.when((self.day + 1) * DAY)
-
-    @property
-    def last_day(self) -> int:
-        """What was asked of the motor in the last 24 h, in units of 1/3600 nL."""
-        return self.rolling.volume(self.elapsed, self._due)
-
-    def next_edge(self) -> int | None:
-        """The elapsed second of the next corner; None while only a call can change the rate."""
-        return self._until if self._until != _NEVER else None
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -228,7 +169,7 @@ class Motor:
         now = self.elapsed
         moving = self.running and not self.empty
         # Standing still, only a program that waits for an edge makes one worth stopping at.
-        until = self._edge if moving or self.pending is not None else _NEVER
+        until = self._edge if moving or self.pending is not None else NEVER
         rate = self._base if moving else 0
         if self.temporary is not None:
             rate = scaled(rate, self.temporary.percent)
@@ -328,7 +269,7 @@ class Motor:
 
     def _find_span(self) -> None:
         if self.schedule is None:
-            self._base, self._edge = 0, _NEVER
+            self._base, self._edge = 0, NEVER
         else:
             self._spans = self.schedule.spans_from(self.clock_work.at(self.elapsed))
             self._enter_span()
