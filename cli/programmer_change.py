@@ -172,7 +172,12 @@ def limits(
 
 
 @click.command()
-@click.option("--acknowledge", type=click.Choice(list(_ALARMS)), help="Say that it was seen.")
+@click.option(
+    "--acknowledge",
+    metavar="NAME",
+    type=click.Choice(list(_ALARMS)),
+    help="Say that somebody has seen this one.",
+)
 @click.pass_obj
 def alarms(options: Options, acknowledge: str | None) -> None:
     """Show the alarms, or acknowledge one.

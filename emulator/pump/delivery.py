@@ -18,6 +18,7 @@ import msgspec
 
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.delivery_state import (
+    UNITS_PER_STEP,
     DeliveryState,
     Filling,
     Pending,
