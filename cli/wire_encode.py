@@ -20,6 +20,7 @@ from mockpump.protocol.fields import (
     Declaration,
     Fixed,
     Integer,
+    Integers,
     Octets,
     Record,
     Text,
@@ -51,7 +52,9 @@ def _carried(name: str, words: Iterable[str]) -> tuple[Kind, Record | None, byte
     kind = KINDS.get(name.upper())
     if kind is None:
         known = [each.name for each in CATALOGUE.values()] + list(KINDS)
-        fail(f"there is no message {cut(name)}{nearest(name, known)}", EXIT_USAGE)
+        near = get_close_matches(name.lower(), [each.lower() for each in known], n=1)
+        hint = nearest(name, known) if near else "; `mockpump wire explain` lists them"
+        fail(f"there is no message {cut(name)}{hint}", EXIT_USAGE)
     if kind in (Kind.OPEN, Kind.OPEN_ACK):
         usual = LinkSettings().offer()
         offer: Any = _record(Offer, words, {n: getattr(usual, n) for n in Offer.__struct_fields__})
@@ -106,6 +109,10 @@ def _integer(declaration: Integer, text: str) -> int:
         raise ValueError(f"{cut(text)} is no number; it must be {declaration.rule}") from None
 
 
+def _integers(declaration: Integers, text: str) -> tuple[int, ...]:
+    return tuple(_integer(declaration.element, each) for each in text.split(","))
+
+
 def _choice(declaration: Choice, text: str) -> Any:
     for member in declaration.values:
         if text.strip().lower() in (member.name.lower(), str(int(member))):
@@ -121,6 +128,7 @@ def cut(text: str) -> str:
 
 _READERS: dict[type[Declaration], Callable[[Any, str], Any]] = {
     Integer: _integer,
+    Integers: _integers,
     Choice: _choice,
     Text: lambda declaration, text: text,
     Octets: lambda declaration, text: from_hex(text),

@@ -25,6 +25,7 @@ from mockpump.protocol.framing import (
 )
 from mockpump.protocol.link_document import BLOCKS as LINK_BLOCKS
 from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.log import FIGURES, LogEntry
 from mockpump.protocol.markdown import code, fenced, members, table
 from mockpump.protocol.messages import (
     DIGEST_SIZE,
@@ -32,9 +33,17 @@ from mockpump.protocol.messages import (
     MAX_IMAGE,
     MAX_NAME,
     PROTOCOL_VERSION,
+    Alarm,
+    BolusKind,
+    Fate,
+    LogKind,
     Mode,
+    Priority,
+    RampMove,
+    RampState,
     Reason,
     Slot,
+    When,
 )
 from mockpump.protocol.program import (
     FORMAT,
@@ -52,7 +61,20 @@ from mockpump.protocol.program import (
 )
 
 PROGRAM_RECORDS: tuple[type[Record], ...] = (Program, DayPattern, Segment, RampStep)
-ENUMERATIONS: tuple[type[IntEnum], ...] = (Kind, Mode, Slot, Reason)
+ENUMERATIONS: tuple[type[IntEnum], ...] = (
+    Kind,
+    Mode,
+    Slot,
+    When,
+    BolusKind,
+    RampState,
+    RampMove,
+    Alarm,
+    Priority,
+    Fate,
+    LogKind,
+    Reason,
+)
 
 _FIELDS = ("offset", "size", "type", "name", "unit", "range", "what it is")
 
@@ -179,9 +201,15 @@ def _program_limits() -> str:
 
 def _enumerations() -> str:
     parts = []
-    for each in (Mode, Slot, Reason):
+    # What a frame is for stands with the frames.
+    for each in ENUMERATIONS[1:]:
         parts += [f"#### {each.__name__}", " ".join((each.__doc__ or "").split()), members(each)]
     return "\n\n".join(parts)
+
+
+def _log() -> str:
+    kinds = ((code(kind.name), *FIGURES[kind]) for kind in LogKind)
+    return "\n\n".join([*_record(LogEntry), table(["kind", "first", "second"], kinds)])
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
@@ -195,6 +223,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "messages": _messages,
     "enumerations": _enumerations,
     "message-limits": _message_limits,
+    "log": _log,
     "program": _program,
     "program-limits": _program_limits,
 }

@@ -32,6 +32,27 @@ class LogEntry(Record, frozen=True):
     second: Annotated[int, u32("", "second figure; 0 where none applies")]
 
 
+# What the two figures of each kind are.
+FIGURES: dict[LogKind, tuple[str, str]] = {
+    LogKind.MADE: ("serial number", ""),
+    LogKind.RESTARTED: ("least that may be unaccounted for, nL", "most, nL"),
+    LogKind.PROGRAM: ("", ""),
+    LogKind.PENDING: ("`When`", ""),
+    LogKind.SUSPENDED: ("", ""),
+    LogKind.RESUMED: ("", ""),
+    LogKind.CLOCK_SET: ("clock before, s", "clock after, s"),
+    LogKind.BOLUS_STARTED: ("volume, nL", "duration, s"),
+    LogKind.BOLUS_ENDED: ("volume, nL, when it ended early", "what was left of it, nL"),
+    LogKind.TEMPORARY_STARTED: ("percent", "elapsed second at which it ends"),
+    LogKind.TEMPORARY_ENDED: ("", ""),
+    LogKind.REFILLED: ("volume, nL", "concentration, du/mL"),
+    LogKind.RAMP_MOVED: ("`RampMove`", "percent afterwards"),
+    LogKind.LIMITS_SET: ("highest rate, nL/h", "most within 24 h, nL"),
+    LogKind.ALARM_RAISED: ("`Alarm`", ""),
+    LogKind.ALARM_CLEARED: ("`Alarm`", ""),
+    LogKind.ALARM_ACKNOWLEDGED: ("`Alarm`", ""),
+}
+
 _CODEC = codec_for(LogEntry)
 ENTRY_SIZE = len(_CODEC.encode(LogEntry(0, 0, LogKind.MADE, 0, 0)))
 

@@ -6,7 +6,7 @@ that are documented: a micro-step of 10 nL, the days, the table of alarms that s
 """
 
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from mockpump.protocol.messages import Alarm, Limits, Mode, Priority, RampMove, Reason, When
 from mockpump.protocol.program import Program
@@ -15,6 +15,9 @@ STEP, NL, DAY, WEEK_MINUTES = 10, 3_600, 86_400, 10_080
 STOPPING = {Alarm.EMPTY, Alarm.STALLED, Alarm.MEMORY_FAULT, Alarm.LIMIT_REACHED}
 PASSING = {Alarm.LIMIT_REACHED, Alarm.RESTARTED}
 LOW = {Alarm.PAIRING_LOCKED, Alarm.RESTARTED}
+
+
+NOTHING = [(0, 0)] * WEEK_MINUTES
 
 
 @cache
@@ -56,10 +59,10 @@ class NaiveWholePump:
         self, program: Program | None, reservoir: int, limits: Limits, drift: int, dead: int
     ) -> None:
         self.capacity, self.limits, self.drift, self.dead = reservoir, limits, drift, dead
-        self.elapsed = self.micro = self.due = self.start_day = self.rate = 0
-        self.held: int | None = None
-        self.program = program
-        self.pending: tuple[Program, When, int] | None = None
+        self.elapsed = self.micro = self.due = self.rate = 0
+        self.held: int | None
+        self.pending: tuple[Program, When, int] | None
+        self.adopt(program)
         self.mode = Mode.RUNNING if program else Mode.STOPPED
         self.bolus: tuple[int, int, int] | None = None
         self.temporary: tuple[int, int] | None = None
@@ -92,16 +95,12 @@ class NaiveWholePump:
     @property
     def place_now(self) -> tuple[int, int]:
         """Which segment of which week rules: at an edge it is another."""
-        if self.program is None:
-            return (0, 0)
         week, minute = divmod(self.clock // 60, WEEK_MINUTES)
-        return week, minutes_of(self.program)[minute][0]
+        return week, self.minutes[minute][0]
 
     @property
     def base_rate(self) -> int:
-        if self.program is None:
-            return 0
-        return minutes_of(self.program)[self.clock // 60 % WEEK_MINUTES][1] * self.percent // 100
+        return self.minutes[self.clock // 60 % WEEK_MINUTES][1] * self.percent // 100
 
     @property
     def bolus_rate(self) -> int:
@@ -165,7 +164,7 @@ class NaiveWholePump:
             self.bolus = None
         if self.temporary and self.elapsed >= self.temporary[1]:
             self.temporary = None
-        if self.program is not None and self.place != self.place_now:
+        if self.program and self.place != self.place_now:
             self.turn(at_edge=True, another_day=self.day != day)
         if before < self.low_mark <= self.due:
             self.show(Alarm.LOW_RESERVOIR)
@@ -175,15 +174,15 @@ class NaiveWholePump:
 
     def turn(self, *, at_edge: bool, another_day: bool) -> None:
         if self.pending and ((self.pending[1] is When.EDGE and at_edge) or another_day):
-            self.program, self.start_day, self.held = self.pending[0], self.day, None
-            self.pending = None
+            self.adopt(self.pending[0])
         self.place = self.place_now
 
     def look(self) -> None:
         """What alarms call for, what is to flow in the next second, and whether it may."""
         if self.mode is Mode.RUNNING and self.due >= self.bottom:
             self.show(Alarm.EMPTY)
-        self.obey()
+        if self.alarms or self.mode is Mode.FAULT:
+            self.obey()
         self.rate = 0
         if self.mode is not Mode.RUNNING:
             return
@@ -244,12 +243,15 @@ class NaiveWholePump:
 
     def commit(self, program: Program, when: When) -> None:
         if when is When.NOW:
-            self.program, self.start_day, self.held = program, self.day, None
-            self.pending = None
+            self.adopt(program)
             self.mode = Mode.RUNNING if self.mode is Mode.STOPPED else self.mode
             self.place = self.place_now
         else:
             self.pending = (program, when, self.day)
+
+    def adopt(self, program: Program | None) -> None:
+        self.program, self.start_day, self.held, self.pending = program, self.day, None, None
+        self.minutes = minutes_of(program) if program else NOTHING
 
     def rules_from(self, when: When) -> int:
         """Found by waiting for it, with nothing but the clock running."""
@@ -264,6 +266,27 @@ class NaiveWholePump:
         day = self.day
         self.micro = clock * 1_000_000
         self.turn(at_edge=False, another_day=self.day != day)
+
+    def drop_pending(self) -> None:
+        self.pending = None
+
+    def enter(self, mode: Mode) -> None:
+        self.mode, self.bolus = mode, None
+
+    def start_bolus(self, volume: int, duration: int) -> None:
+        self.bolus = (volume, duration, self.elapsed)
+
+    def end_bolus(self) -> None:
+        self.bolus = None
+
+    def set_temporary(self, percent: int, duration: int) -> None:
+        self.temporary = (percent, self.elapsed + duration)
+
+    def end_temporary(self) -> None:
+        self.temporary = None
+
+    def set_limits(self, limits: Limits) -> None:
+        self.limits = limits
 
     def move_ramp(self, move: RampMove) -> None:
         assert self.program is not None
@@ -284,7 +307,7 @@ class NaiveWholePump:
             return Reason.LIMIT_RATE
         if peak_of(program, max(percents)) > limits.daily // STEP * STEP * NL:
             return Reason.LIMIT_DAILY
-        rises = zip(percents, percents[1:], strict=False)
+        rises = pairwise(percents)
         if any(rises_too_much(before, after, limits) for before, after in rises):
             return Reason.LIMIT_RISE
         return None

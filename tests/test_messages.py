@@ -10,7 +10,7 @@ from sample_records import MESSAGES
 
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
-from mockpump.protocol.fields import Declaration, Fixed, Integer, Octets, Text, fields_of
+from mockpump.protocol.fields import Declaration, Fixed, Integer, Integers, Octets, Text, fields_of
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link_settings import MIN_PAYLOAD
 from mockpump.protocol.strategies import messages
@@ -18,7 +18,19 @@ from mockpump.protocol.strategies import messages
 each_message = pytest.mark.parametrize(
     "message", MESSAGES, ids=[message.__name__ for message in MESSAGES]
 )
-ENUMERATIONS = [m.Mode, m.Slot, m.Reason]
+ENUMERATIONS = [
+    m.Mode,
+    m.Slot,
+    m.Reason,
+    m.When,
+    m.BolusKind,
+    m.RampState,
+    m.RampMove,
+    m.Alarm,
+    m.Priority,
+    m.Fate,
+    m.LogKind,
+]
 
 
 def largest(declaration: Declaration, *, octets: int | None = None) -> int:
@@ -28,6 +40,8 @@ def largest(declaration: Declaration, *, octets: int | None = None) -> int:
             return declaration.size
         case Text():
             return 1 + declaration.maximum
+        case Integers():
+            return declaration.count * declaration.element.size
         case Octets():
             return 2 + (declaration.maximum if octets is None else octets)
         case _:
@@ -65,7 +79,21 @@ def test_a_message_cannot_be_changed_and_is_compared_by_value(message: type[Mess
 
 def test_what_changes_the_pump_carries_a_transaction_and_what_asks_does_not() -> None:
     carriers = {each for each in MESSAGES if "transaction" in each.__struct_fields__}
-    assert carriers == {m.SetClock, m.CommitProgram, m.Suspend, m.Resume}
+    assert carriers == {
+        m.SetClock,
+        m.CommitProgram,
+        m.DropPending,
+        m.Suspend,
+        m.Resume,
+        m.StartBolus,
+        m.CancelBolus,
+        m.SetTemporary,
+        m.CancelTemporary,
+        m.Refill,
+        m.MoveRamp,
+        m.SetLimits,
+        m.AcknowledgeAlarm,
+    }
     for each in carriers:
         assert each.__struct_fields__[0] == "transaction"
         assert CATALOGUE[entry_number(each)].direction is Direction.REQUEST
@@ -83,7 +111,13 @@ def test_an_enumeration_counts_from_zero_without_a_gap(members: Any) -> None:
 def test_the_enumerations_at_a_glance() -> None:
     """As with the messages: another number is another protocol."""
     assert [each.name for each in sorted(m.Mode)] == ["STOPPED", "RUNNING", "SUSPENDED", "FAULT"]
-    assert [each.name for each in sorted(m.Slot)] == ["ACTIVE", "STAGED"]
+    assert [each.name for each in sorted(m.Slot)] == ["ACTIVE", "STAGED", "PENDING"]
+    assert [each.name for each in sorted(m.When)] == ["NOW", "EDGE", "MIDNIGHT"]
+    assert [each.name for each in sorted(m.BolusKind)] == ["BOLUS", "PRIMING"]
+    assert [each.name for each in sorted(m.RampState)] == ["FOLLOWING", "HELD"]
+    assert [each.name for each in sorted(m.RampMove)] == ["HOLD", "GO_ON", "STEP_BACK"]
+    assert [each.name for each in sorted(m.Priority)] == ["NONE", "LOW", "MEDIUM", "HIGH"]
+    assert [each.name for each in sorted(m.Fate)] == ["NEVER_SEEN", "DONE", "REFUSED"]
     assert [each.name for each in sorted(m.Reason)] == [
         "UNKNOWN_MESSAGE",
         "MALFORMED",
@@ -97,6 +131,44 @@ def test_the_enumerations_at_a_glance() -> None:
         "STALE_BASE",
         "OUT_OF_RANGE",
         "TRANSACTION_REUSED",
+        "LIMIT_RATE",
+        "LIMIT_BOLUS",
+        "LIMIT_DAILY",
+        "LIMIT_RISE",
+        "BUSY",
+        "NOTHING_TO_END",
+        "NO_SUCH_ALARM",
+        "MEMORY_FAILED",
+    ]
+    assert [each.name for each in sorted(m.Alarm)] == [
+        "EMPTY",
+        "STALLED",
+        "MEMORY_FAULT",
+        "LIMIT_REACHED",
+        "LOW_RESERVOIR",
+        "LOW_BATTERY",
+        "SENSOR_STUCK",
+        "PAIRING_LOCKED",
+        "RESTARTED",
+    ]
+    assert [each.name for each in sorted(m.LogKind)] == [
+        "MADE",
+        "RESTARTED",
+        "PROGRAM",
+        "PENDING",
+        "SUSPENDED",
+        "RESUMED",
+        "CLOCK_SET",
+        "BOLUS_STARTED",
+        "BOLUS_ENDED",
+        "TEMPORARY_STARTED",
+        "TEMPORARY_ENDED",
+        "REFILLED",
+        "RAMP_MOVED",
+        "LIMITS_SET",
+        "ALARM_RAISED",
+        "ALARM_CLEARED",
+        "ALARM_ACKNOWLEDGED",
     ]
 
 
@@ -119,11 +191,11 @@ def test_every_status_is_40_bytes(message: Message) -> None:
     assert len(m.encode(message)) == 40
 
 
-def test_telemetry_is_the_beginning_of_a_status() -> None:
-    shared = m.Telemetry.__struct_fields__
-    assert m.Status.__struct_fields__[: len(shared)] == shared
-    telemetry = m.Telemetry(*(getattr(STATUS, name) for name in shared))
-    assert m.encode(telemetry)[1:] == m.encode(STATUS)[1:30]
+def test_telemetry_begins_like_a_status() -> None:
+    shared = m.Telemetry.__struct_fields__[:7]
+    assert m.Status.__struct_fields__[:7] == shared
+    telemetry = m.Telemetry(*(getattr(STATUS, n) for n in shared), 1_500, 0, m.Priority.LOW)
+    assert m.encode(telemetry)[1:30] == m.encode(STATUS)[1:30]
 
 
 def test_a_refusal_holds_figures_of_either_sign() -> None:
@@ -145,26 +217,54 @@ def test_the_whole_catalogue_at_a_glance() -> None:
         0x02: "GetStatus",
         0x03: "GetClock",
         0x04: "SetClock",
+        0x05: "GetDetails",
         0x10: "BeginProgram",
         0x11: "WriteProgram",
         0x12: "ReadProgram",
         0x13: "CommitProgram",
         0x14: "AbortProgram",
+        0x15: "DropPending",
         0x20: "Suspend",
         0x21: "Resume",
+        0x22: "StartBolus",
+        0x23: "CancelBolus",
+        0x24: "SetTemporary",
+        0x25: "CancelTemporary",
+        0x26: "Refill",
+        0x27: "MoveRamp",
         0x30: "Subscribe",
+        0x40: "GetLimits",
+        0x41: "SetLimits",
+        0x42: "GetAlarms",
+        0x43: "AcknowledgeAlarm",
+        0x50: "ReadLog",
+        0x51: "QueryOutcome",
         0x60: "Telemetry",
         0x81: "Identity",
         0x82: "Status",
         0x83: "Clock",
         0x84: "ClockSet",
+        0x85: "Details",
         0x90: "ProgramBegun",
         0x91: "ProgramWritten",
         0x92: "ProgramData",
         0x93: "ProgramCommitted",
         0x94: "ProgramAborted",
+        0x95: "PendingDropped",
         0xA0: "Suspended",
         0xA1: "Resumed",
+        0xA2: "BolusStarted",
+        0xA3: "BolusCancelled",
+        0xA4: "TemporarySet",
+        0xA5: "TemporaryCancelled",
+        0xA6: "Refilled",
+        0xA7: "RampMoved",
         0xB0: "Subscribed",
+        0xC0: "Limits",
+        0xC1: "LimitsSet",
+        0xC2: "Alarms",
+        0xC3: "AlarmAcknowledged",
+        0xD0: "LogPiece",
+        0xD1: "OutcomeKnown",
         0xFF: "Refused",
     }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pump_state import state_of
+from pump_state import give, state_of
 
 from mockpump.emulator.programmer.client import (
     REPLY_TIMEOUT,

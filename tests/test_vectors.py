@@ -135,6 +135,8 @@ def plain(value: Any) -> Any:
     """A field as the vectors write it."""
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, tuple):
+        return list(value)
     return int(value) if isinstance(value, Enum) else value
 
 

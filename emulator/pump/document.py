@@ -5,12 +5,14 @@ Read from the tables that the pump runs by, as `mockpump.protocol.document` read
 
 from collections.abc import Callable, Iterator
 
-from mockpump.emulator.memory.interface import OUTCOMES
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
+from mockpump.emulator.memory.interface import LOG_ENTRIES, OUTCOMES
+from mockpump.emulator.pump.alarms import ALARMS
+from mockpump.emulator.pump.clock import CLOCK_CYCLE, MAX_DRIFT
 from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
-from mockpump.emulator.pump.device import LAST_SECOND
-from mockpump.emulator.pump.making import FACTORY_PROGRAM
+from mockpump.emulator.pump.device import CHECKPOINT_EVERY, LAST_SECOND
+from mockpump.emulator.pump.limits import FACTORY
+from mockpump.emulator.pump.making import CONCENTRATION, DEAD_VOLUME, FACTORY_PROGRAM
 from mockpump.emulator.pump.modes import MODES, ModeInput
 from mockpump.emulator.pump.pump_state import RESERVOIR
 from mockpump.protocol.markdown import code, fenced, table
@@ -67,12 +69,31 @@ def constants() -> str:
         ("the clock runs from 0 to below", f"{CLOCK_CYCLE:,} s"),
         ("elapsed time ends at", f"{LAST_SECOND:,} s"),
         ("outcomes of transactions remembered", OUTCOMES),
+        ("entries of the event log kept", f"{LOG_ENTRIES:,}"),
+        ("pump time between checkpoints, at the most", f"{CHECKPOINT_EVERY} s"),
+        ("drift of the clock, at the most", f"{MAX_DRIFT:,} ppm either way"),
+        ("volume of the catheter, unless told otherwise", f"{DEAD_VOLUME:,} nL"),
+        ("concentration, unless told otherwise", f"{CONCENTRATION} du/mL"),
+        ("highest rate, unless told otherwise", f"{FACTORY.rate:,} nL/h"),
+        ("largest bolus, unless told otherwise", f"{FACTORY.bolus:,} nL"),
+        ("most within 24 h, unless told otherwise", f"{FACTORY.daily:,} nL"),
+        ("largest rise, unless told otherwise", f"{FACTORY.rise} %"),
         (f'program it is made with, "{FACTORY_PROGRAM.name}"', f"{factory:,} nL/h, always"),
     ]
     return table(["constant", "value"], rows)
 
 
+def alarms() -> str:
+    """The table of alarms."""
+    rows = (
+        (code(alarm.name), rule.cause, rule.priority.name, "yes" if rule.stops else "", rule.ends)
+        for alarm, rule in ALARMS.items()
+    )
+    return table(["alarm", "cause", "priority", "stops delivery", "what ends the cause"], rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "pump-alarms": alarms,
     "pump-modes": modes,
     "pump-mode-diagram": mode_diagram,
     "pump-requests": requests,

@@ -1,0 +1,98 @@
+"""The volume of the last 24 h, against a sum over every second of it."""
+
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.emulator.pump import rolling
+from mockpump.emulator.pump.rolling import RollingVolume
+
+# A day of few seconds, so that each of them can be looked at.
+SHORT = 40
+SPANS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 5)), min_size=1, max_size=12)
+short_day = patch.object(rolling, "DAY", SHORT)
+
+
+def lived(spans: list[tuple[int, int]]) -> tuple[RollingVolume, list[int], int]:
+    """The history of spans of (seconds, rate), its sum at each second, and the last rate."""
+    history, sums = RollingVolume(), [0]
+    for seconds, rate in spans:
+        history.turn(len(sums) - 1, sums[-1], rate)
+        for _ in range(seconds):
+            sums.append(sums[-1] + rate)
+    return history, sums, spans[-1][1]
+
+
+def within_a_day(sums: list[int], second: int) -> int:
+    return sums[second] - sums[max(second - SHORT, 0)]
+
+
+@short_day
+@given(SPANS)
+def test_the_volume_is_the_sum_of_the_last_days_seconds(spans: Any) -> None:
+    history, sums, _ = lived(spans)
+    now = len(sums) - 1
+    assert history.volume(now, sums[now]) == within_a_day(sums, now)
+    for second in range(max(now - SHORT, 0), now + 1):
+        assert history.delivered_by(second) == sums[second]
+
+
+@short_day
+@given(SPANS, st.integers(0, 100), st.integers(0, 150))
+def test_safe_until_is_the_last_second_before_it_would_be_too_much(
+    spans: Any, ahead: int, limit: int
+) -> None:
+    history, sums, rate = lived(spans)
+    now = len(sums) - 1
+    for _ in range(ahead):
+        sums.append(sums[-1] + rate)
+    # What is beyond the limit already is nothing that going on could keep within it.
+    bad = [s for s in range(now, now + ahead + 1) if within_a_day(sums, s) > limit]
+    expected = max(bad[0] - 1, now) if bad else now + ahead
+    assert history.safe_until(now, now + ahead, limit) == expected
+
+
+@short_day
+@given(SPANS, st.integers(0, 60), SPANS, st.integers(0, 60), st.integers(1, 200))
+def test_what_is_assumed_counts_for_a_day_and_then_no_more(
+    before: Any, units: int, after: Any, ahead: int, limit: int
+) -> None:
+    history, sums, _ = lived(before)
+    crash = len(sums) - 1
+    history.assume(crash, sums[-1], units)
+    for seconds, rate in after:
+        history.turn(len(sums) - 1, sums[-1], rate)
+        for _ in range(seconds):
+            sums.append(sums[-1] + rate)
+    now, rate = len(sums) - 1, after[-1][1]
+    feared = units if now - SHORT < crash else 0
+    assert history.volume(now, sums[now]) == within_a_day(sums, now) + feared
+    for _ in range(ahead):
+        sums.append(sums[-1] + rate)
+    safe = history.safe_until(now, now + ahead, limit)
+    for second in range(now + 1, safe + 1):
+        feared = units if second - SHORT < crash else 0
+        assert within_a_day(sums, second) + feared <= limit
+
+
+@short_day
+@given(SPANS)
+def test_a_copy_of_its_pieces_is_the_same_and_they_are_no_more_than_a_day(spans: Any) -> None:
+    history, sums, rate = lived(spans)
+    now = len(sums) - 1
+    history.turn(now, sums[-1], rate + 1)
+    pieces = history.pieces()
+    assert [began for began, _, _ in pieces if began <= now - SHORT] in ([], [pieces[0][0]])
+    copy = RollingVolume(pieces)
+    for second in range(now - SHORT, now + 1):
+        assert copy.delivered_by(second) == history.delivered_by(second) == sums[max(second, 0)]
+
+
+def test_a_real_day_has_86400_seconds() -> None:
+    history = RollingVolume()
+    history.turn(10, 0, 1)
+    history.turn(20, 10, 0)
+    volumes = [history.volume(each, 10) for each in (86_410, 86_411, 86_419, 86_420)]
+    assert volumes == [10, 9, 1, 0]
