@@ -302,7 +302,7 @@ class NaiveWholePump:
 
     def objection_to_program(self, program: Program, limits: Limits) -> Reason | None:
         percents = steps_of(program)
-        highest = max(rate for _, rate in minutes_of(program))
+        highest = max(segment.rate for each in program.patterns for segment in each.segments)
         if highest * max(percents) // 100 > limits.rate:
             return Reason.LIMIT_RATE
         if peak_of(program, max(percents)) > limits.daily // STEP * STEP * NL:
@@ -317,8 +317,11 @@ class NaiveWholePump:
             return reason
         if self.program is None:
             return None if when is When.NOW else Reason.OUT_OF_RANGE
-        old, new = peak_of(self.program, self.percent), peak_of(program, steps_of(program)[0])
-        return Reason.LIMIT_RISE if rises_too_much(old, new, self.limits) else None
+        return Reason.LIMIT_RISE if self.rises_to(program, self.percent) else None
+
+    def rises_to(self, program: Program, percent: int) -> bool:
+        old, new = peak_of(self.program, percent), peak_of(program, steps_of(program)[0])
+        return rises_too_much(old, new, self.limits)
 
     def objection_to_bolus(self, volume: int, duration: int) -> Reason | None:
         if self.mode is not Mode.RUNNING:

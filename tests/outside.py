@@ -111,14 +111,21 @@ class PumpThread:
     """A pump at a pty, served by a thread of the test, that can vanish at a chosen moment.
 
     With `vanish_at`, the line closes when a message of that type has come: after it was carried out
-    when `carry_out`, and in any case before its reply.  `received` are the messages that came.
+    when `carry_out`, and in any case before its reply.  With `stay`, only the connection is gone
+    then, and the pump may be called again.  `received` are the messages that came.
     """
 
-    def __init__(self, vanish_at: type[m.Message] | None = None, carry_out: bool = True) -> None:
+    def __init__(
+        self,
+        vanish_at: type[m.Message] | None = None,
+        carry_out: bool = True,
+        stay: bool = False,
+    ) -> None:
         self.pump = new_pump()
         self.received: list[m.Message] = []
         self._vanish_at = vanish_at
         self._carry_out = carry_out
+        self._stay = stay
         self._decoder = FrameDecoder()
         self._station = Station(self.pump)
         self._line = self._station.attach()
@@ -149,6 +156,10 @@ class PumpThread:
         vanishes = any(type(each) is self._vanish_at for each in came)
         if not vanishes or self._carry_out:
             self._station.receive_data(self._line, data, line_now())
+        if vanishes and self._stay:
+            self._line.reboot(self.pump)
+            self._vanish_at = None
+            return False
         return vanishes
 
     def close(self) -> None:
@@ -166,10 +177,10 @@ class PumpThread:
 
 @contextlib.contextmanager
 def pump_thread(
-    vanish_at: type[m.Message] | None = None, carry_out: bool = True
+    vanish_at: type[m.Message] | None = None, carry_out: bool = True, stay: bool = False
 ) -> Iterator[PumpThread]:
     """A pump at a pty for as long as a `with` lasts."""
-    pump = PumpThread(vanish_at, carry_out)
+    pump = PumpThread(vanish_at, carry_out, stay)
     try:
         yield pump
     finally:

@@ -15,8 +15,9 @@ from outside import (
     program_file,
     pump_thread,
 )
+from pump_state import give
 
-from mockpump.cli import programmer as programmer_module
+from mockpump.cli import programmer_program as programmer_module
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.protocol import messages as m
 from mockpump.protocol.program_toml import loads
@@ -173,7 +174,7 @@ def test_another_program_in_between_is_refused(
     with pump_thread() as pump:
 
         def meanwhile(*_: object, **__: object) -> bool:
-            pump.pump.activate(programmer_module.programs.image(NEW_PROGRAM))
+            give(pump.pump, NEW_PROGRAM)
             return True
 
         monkeypatch.setattr(programmer_module, "_require_somebody", lambda options: None)
@@ -196,9 +197,11 @@ def test_a_commit_without_its_reply_ends_with_4_and_the_transaction(
         )
         (commit,) = (each for each in pump.received if isinstance(each, m.CommitProgram))
     assert ended.code == 4
-    assert "outcome unknown" in ended.line
-    assert f"transaction {commit.transaction}" in ended.line
-    assert "nothing was changed" not in ended.line
+    asked, unknown = ended.err.splitlines()
+    assert asked == "mockpump: the reply was lost; asking the pump what became of it"
+    assert unknown.startswith("mockpump: outcome unknown")
+    assert unknown.endswith(f"ask again with: programmer outcome {commit.transaction}")
+    assert "nothing was changed" not in unknown
 
 
 @pytest.mark.parametrize("at", [m.ReadProgram, m.BeginProgram, m.WriteProgram])
@@ -227,6 +230,152 @@ def test_any_command_without_its_reply_ends_with_4(
 ) -> None:
     with pump_thread(at) as pump:
         assert command("programmer", "--port", pump.path, *arguments).code == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at"),
+    [
+        (("suspend",), m.Suspend),
+        (("clock", "--set", "Wed 12:00"), m.SetClock),
+        (("bolus", "1000", "--over", "30m"), m.StartBolus),
+    ],
+)
+def test_a_lost_reply_is_asked_for_and_the_command_is_done_once(
+    command: Command, arguments: tuple[str, ...], at: type[m.Message]
+) -> None:
+    with pump_thread(at, stay=True) as pump:
+        ended = command("programmer", "--port", pump.path, "--json", *arguments)
+        assert ended.code == 0
+        assert json.loads(ended.out)
+        assert ended.err.count("asking the pump what became of it") == 1
+        # The link sent the frame again, but nobody asked for the thing again.
+        asked = {each.transaction for each in pump.received if type(each) is at}
+        assert len(asked) == 1
+        assert any(isinstance(each, m.QueryOutcome) for each in pump.received)
+
+
+def test_a_program_whose_commit_went_unanswered_is_known_to_be_active(
+    command: Command, tmp_path: Path
+) -> None:
+    with pump_thread(m.CommitProgram, stay=True) as pump:
+        at = ("programmer", "--port", pump.path, "--json")
+        ended = command(*at, "program", "set", program_file(tmp_path), "--yes")
+        assert ended.code == 0
+        assert json.loads(ended.out)["digest"] == pump.pump.digest.hex()
+
+
+def test_a_request_that_never_arrived_changed_nothing(command: Command) -> None:
+    with pump_thread(m.Suspend, carry_out=False, stay=True) as pump:
+        ended = command("programmer", "--port", pump.path, "suspend")
+        assert ended.code == 3
+        assert ended.err.endswith("the request never reached the pump; nothing was changed\n")
+        assert pump.pump.mode is m.Mode.RUNNING
+
+
+def test_a_no_that_was_lost_is_a_no(command: Command) -> None:
+    with pump_thread(m.Resume, stay=True) as pump:
+        ended = command("programmer", "--port", pump.path, "resume")
+        assert ended.code == 1
+        assert "wrong mode" in ended.err
+
+
+def test_outcomes_are_told_by_their_transaction(command: Command) -> None:
+    with pump_thread() as pump:
+        at = ("programmer", "--port", pump.path)
+        assert command(*at, "suspend").code == 0
+        (done,) = (each for each in pump.received if isinstance(each, m.Suspend))
+        assert command(*at, "outcome", str(done.transaction)).out.endswith("Suspend was done\n")
+        assert "never seen" in command(*at, "outcome", str(done.transaction ^ 1)).out
+
+
+CHANGING = [
+    (("bolus", "20_000", "--over", "2h"), "bolus of 20,000 nL runs"),
+    (("bolus", "--cancel"), "bolus cancelled"),
+    (("temp", "150", "--for", "2h"), "150 % of the program until"),
+    (("temp", "--cancel"), "temporary rate cancelled"),
+    (("ramp", "hold"), "100 %, held"),
+    (("ramp",), "the ramp stands at 100 %"),
+    (("limits", "--daily", "900_000"), "at most 900,000 nL within any 24 h"),
+    (("limits",), "at most 900,000 nL within any 24 h"),
+    (("refill", "5_000_000", "--concentration", "900"), "the 500 du/mL from before come out"),
+    (("refill", "5_000_000"), "the concentration is as before"),
+    (("alarms",), "no alarms"),
+    (("log",), "limits set"),
+]
+
+
+def test_the_commands_that_change_delivery_in_words_and_as_json(command: Command) -> None:
+    with pump_thread() as pump:
+        for arguments, text in CHANGING:
+            ended = command("programmer", "--port", pump.path, *arguments)
+            assert ended.code == 0, ended
+            assert text in ended.out, ended.out
+            assert max(map(len, ended.out.splitlines())) <= 110
+    with pump_thread() as pump:
+        for arguments, _ in CHANGING:
+            ended = command("programmer", "--port", pump.path, "--json", *arguments)
+            assert ended.code == 0, ended
+            assert all(json.loads(line) for line in ended.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("bolus",),
+        ("bolus", "5", "--cancel"),
+        ("bolus", "five"),
+        ("bolus", "5", "--over", "5"),
+        ("temp",),
+        ("temp", "251"),
+        ("temp", "100", "--for", "0h"),
+        ("refill", "-1"),
+        ("ramp", "up"),
+        ("limits", "--rise", "65536"),
+        ("alarms", "--acknowledge", "thirst"),
+        ("outcome", "x"),
+        ("program", "set", "x.toml", "--at", "noon"),
+    ],
+)
+def test_what_is_typed_wrong_is_a_usage_error_and_sends_nothing(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    assert command("programmer", "--port", "/no/such/port", *arguments).code == 2
+
+
+def test_a_limit_is_said_with_its_figures(command: Command) -> None:
+    with pump_thread() as pump:
+        at = ("programmer", "--port", pump.path)
+        assert command(*at, "limits", "--bolus", "1000").code == 0
+        ended = command(*at, "bolus", "1001")
+        assert ended.code == 1
+        assert ended.line.endswith("limit bolus (1001; allowed: 1000)")
+
+
+def test_a_program_for_later_pends_and_can_be_dropped(command: Command, tmp_path: Path) -> None:
+    with pump_thread() as pump:
+        at = ("programmer", "--port", pump.path)
+        file = program_file(tmp_path)
+        ended = command(*at, "program", "set", file, "--yes", "--at", "midnight")
+        assert ended.code == 0
+        assert "will rule from" in ended.out
+        assert loads(command(*at, "program", "show", "--pending").out, "x") == NEW_PROGRAM
+        assert "pending" in command(*at, "status").out
+        assert command(*at, "program", "drop").out == "the active program goes on\n"
+        assert command(*at, "program", "drop").code == 1
+
+
+def test_a_difference_is_shown_line_by_line_and_in_volumes(
+    command: Command, tmp_path: Path
+) -> None:
+    with pump_thread() as pump:
+        at = ("programmer", "--port", pump.path)
+        ended = command(*at, "program", "diff", program_file(tmp_path))
+        assert ended.code == 0
+        assert '-name = "factory"' in ended.out.splitlines()
+        assert f'+name = "{NEW_PROGRAM.name}"' in ended.out.splitlines()
+        assert "before" in ended.out
+        as_data = json.loads(command(*at, "--json", "program", "diff", program_file(tmp_path)).out)
+        assert as_data["same"] is False
 
 
 def test_reading_from_a_line_that_closes_ends_with_3(command: Command) -> None:

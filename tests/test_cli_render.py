@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.cli import render
+from mockpump.cli import render, render_pump
 from mockpump.emulator.programmer.comparison import DayChange, compare
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import RampStep, flat
@@ -30,12 +30,12 @@ def test_json_has_names_for_enumerations_and_hex_for_bytes() -> None:
 
 
 def test_a_status_in_words_shows_bad_frames_only_when_there_were_any() -> None:
-    facts = render.status_facts(STATUS)
+    facts = render_pump.status_facts(STATUS)
     assert facts["age"].startswith("1 d 1:01:01")
     assert facts["pattern"] == "1, ramp at 100 %"
     assert "bad frames" not in facts
     worse = m.Status(m.Mode.RUNNING, 0, 0, 0, 0, 0, 0, 100, 0, 1200, 34_000)
-    assert render.status_facts(worse)["bad frames"] == "1,200 turned down, 34,000 bytes"
+    assert render_pump.status_facts(worse)["bad frames"] == "1,200 turned down, 34,000 bytes"
 
 
 def test_facts_are_aligned_and_plain_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,7 @@ def test_a_report_fits_a_terminal() -> None:
     longest = m.Telemetry(
         m.Mode.SUSPENDED, 0, 604_799, 9_999_999, 999_999_999, 0, 999_999_999, 0, 0, m.Priority.NONE
     )
-    assert len(render.telemetry_line(longest)) <= 79
+    assert len(render_pump.telemetry_line(longest)) <= 79
 
 
 def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -> None:

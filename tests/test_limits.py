@@ -1,0 +1,214 @@
+"""The limits hold, whatever is tried: every second, every 24 h, and through a power cut.
+
+What the motor has moved is counted here, outside the pump, in true time: what a pump forgets in a
+power cut was moved all the same.
+"""
+
+from bisect import bisect_right
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_whole_pump import NaiveWholePump
+from pump_state import Line
+
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.limits import WIDEST, program_excesses, rise_excesses
+from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.messages import Alarm, Limits, Mode, Reason, When
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.strategies import programs
+
+DAY = 86_400
+PROGRAMS = programs(max_patterns=3, max_segments=4, max_steps=3)
+DAILY = 2_000
+TRIED = Limits(700, 900, DAILY, m.NO_RISE_LIMIT)
+MORNING = DayPattern("m", (Segment(0, 20), Segment(480, 150), Segment(600, 40)))
+NIGHT = DayPattern("n", (Segment(0, 120), Segment(300, 0), Segment(1_200, 100)))
+TIGHT = [
+    flat("even", 83),
+    flat("little", 36),
+    Program(1, "turns", (0, 1, 0, 1, 0, 1, 1), (MORNING, NIGHT), (RampStep(1, 120),)),
+]
+ACTIONS = st.one_of(
+    st.tuples(st.just("live"), st.sampled_from([1, 61, 3_600, 40_000, DAY])),
+    st.tuples(st.just("live"), st.integers(1, 100_000)),
+    st.tuples(st.just("commit"), st.sampled_from(TIGHT), st.sampled_from(When)),
+    st.builds(m.StartBolus, st.just(0), st.just(0), st.integers(1, 900), st.integers(1, 40_000)),
+    st.builds(m.SetTemporary, st.just(0), st.integers(0, 250), st.integers(1, 90_000)),
+    st.builds(m.SetClock, st.just(0), st.integers(0, 9 * DAY)),
+    st.builds(m.SetLimits, st.just(0), st.just(700), st.just(900), st.just(DAILY), st.just(99)),
+    st.sampled_from([m.Suspend(0), m.CancelBolus(0), m.CancelTemporary(0), m.DropPending(0)]),
+    st.builds(m.MoveRamp, st.just(0), st.sampled_from(m.RampMove)),
+    st.sampled_from([("power cut",), ("put down",), ("go on",)]),
+)
+
+
+class Tried:
+    """A pump whose every corner is stopped at, with what its motor has moved by then."""
+
+    def __init__(self, program: Program, drift: int = 0, limits: Limits = TRIED) -> None:
+        memory = RamMemory()
+        make(memory, Making(PumpIdentity(reservoir=2**31), program, limits, 0, drift))
+        self.line = Line(Pump(memory))
+        # True seconds that the pump has forgotten, and the nL that it has moved in them.
+        self.lost_time = self.lost_volume = 0
+        self.noted: list[tuple[int, int, int, int]] = []
+        self.note()
+
+    def note(self) -> None:
+        """The true second, what the pump owes and has given in all, its rate, what it forgot."""
+        d = self.line.pump.delivery
+        assert d.rate <= d.limits.rate
+        self.noted.append((d.elapsed + self.lost_time, d.due, d.rate, self.lost_volume))
+
+    def live(self, seconds: int) -> None:
+        pump = self.line.pump
+        end = pump.elapsed + seconds
+        while pump.elapsed < end:
+            due = pump.delivery.due
+            before = pump.elapsed
+            pump.advance(min(pump.delivery.next_edge() or end, pump.next_checkpoint() + 3_000, end))
+            assert pump.delivery.due - due <= pump.delivery.limits.rate * (pump.elapsed - before)
+            self.note()
+
+    def commit(self, program: Program, when: When) -> None:
+        self.line.commit(program, when=when)
+
+    def restart(self) -> None:
+        before = self.line.pump.delivery
+        self.line.pump = Pump(self.line.pump.memory)
+        after = self.line.pump.delivery
+        self.lost_time += before.elapsed - after.elapsed
+        self.lost_volume += before.delivered - after.delivered
+        self.note()
+
+    def power_cut(self) -> None:
+        """Some seconds after a record, and before the next."""
+        pump = self.line.pump
+        self.line.ask(m.Resume(self.line.fresh()))
+        next_record = min(pump.delivery.next_edge() or pump.elapsed + 59, pump.elapsed + 59)
+        pump.delivery.advance(next_record)
+        self.note()
+        self.restart()
+
+    def put_down(self) -> None:
+        self.line.pump.put_down()
+        self.restart()
+
+    def go_on(self) -> None:
+        for alarm in list(self.line.pump.panel.shown):
+            self.line.ask(m.AcknowledgeAlarm(self.line.fresh(), Alarm(alarm)))
+        self.line.ask(m.Resume(self.line.fresh()))
+
+    def ask(self, request: Any) -> None:
+        self.line.ask(type(request)(self.line.fresh(), *list(_values(request))[1:]))
+
+    def moved_by(self, second: int) -> int:
+        """What the motor had moved by a true second, in whole steps."""
+        at = bisect_right(self.noted, second, key=lambda each: each[0]) - 1
+        if at < 0:
+            return 0
+        true, due, rate, lost = self.noted[at]
+        return lost + (due + rate * (second - true)) // 36_000 * 10
+
+    def most_in_a_day(self) -> int:
+        """Over the windows that begin or end at a corner, or a second beside one."""
+        ends = {
+            true + side for true, *_ in self.noted for side in (-1, 0, 1, DAY - 1, DAY, DAY + 1)
+        }
+        last = self.noted[-1][0]
+        return max(self.moved_by(end) - self.moved_by(end - DAY) for end in ends if end <= last)
+
+
+def _values(request: Any) -> Any:
+    return (getattr(request, name) for name in request.__struct_fields__)
+
+
+@settings(max_examples=settings.default.max_examples * 2)
+@given(
+    st.lists(ACTIONS, min_size=3, max_size=25),
+    st.sampled_from(TIGHT),
+    st.sampled_from([0, 0, 100_000, -100_000, 11]),
+)
+def test_no_window_of_24_hours_holds_more_than_the_limit(
+    actions: list[Any], first: Program, drift: int
+) -> None:
+    tried = Tried(first, drift)
+    for action in [*actions, ("live", DAY)]:
+        if isinstance(action, tuple):
+            getattr(tried, action[0].replace(" ", "_"))(*action[1:])
+        else:
+            tried.ask(action)
+        tried.note()
+    assert tried.most_in_a_day() <= DAILY
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=6), st.integers(950, 1_200))
+def test_the_limit_holds_for_what_a_power_cut_has_hidden(spans: list[int], limit: int) -> None:
+    """10 nL in each second, and each power cut hides up to a minute of them."""
+    limits = Limits(50_000, 9_000, limit * 10, m.NO_RISE_LIMIT)
+    tried = Tried(flat("nothing", 0), 0, limits)
+    tried.ask(m.StartBolus(0, m.BolusKind.BOLUS, 9_000, 900))
+    for span in spans:
+        tried.live(span)
+        tried.power_cut()
+    while (corner := tried.line.pump.delivery.next_edge()) and corner < DAY:
+        tried.live(corner - tried.line.pump.elapsed)
+        assert tried.line.pump.delivery.last_day <= limits.daily * 3_600
+    assert tried.most_in_a_day() <= limits.daily
+
+
+@given(PROGRAMS, st.integers(0, 10**6), st.integers(0, 2 * 10**7), st.integers(0, 400))
+def test_a_program_is_refused_for_what_it_breaks(
+    program: Program, rate: int, daily: int, rise: int
+) -> None:
+    limits = Limits(rate, 0, daily, rise)
+    found = next(program_excesses(program, limits), None)
+    expected = NaiveWholePump(None, 0, WIDEST, 0, 0).objection_to_program(program, limits)
+    assert (found and found.reason) == expected
+    if found:
+        assert found.figure > found.limit
+
+
+@given(st.integers(1, 900), st.integers(0, 60), st.integers(0, 30))
+def test_a_program_that_was_accepted_never_reaches_a_limit_by_itself(
+    rate: int, more: int, day: int
+) -> None:
+    limits = Limits(rate, 0, rate * 24 + more, m.NO_RISE_LIMIT)
+    memory = RamMemory()
+    making = Making(PumpIdentity(reservoir=2**31), flat("x", rate), limits)
+    try:
+        make(memory, making)
+    except LocalProtocolError:
+        assert limits.daily % 10, "refused, and no rounding to blame"
+        return
+    pump = Pump(memory)
+    for seconds in (DAY - 1, DAY, DAY + 1, (day + 2) * DAY):
+        pump.advance(seconds)
+        assert pump.mode is Mode.RUNNING
+
+
+@given(PROGRAMS, PROGRAMS, st.integers(0, 200), st.integers(0, 400))
+def test_a_rise_is_measured_by_the_most_in_24_hours(
+    before: Program, after: Program, percent: int, rise: int
+) -> None:
+    naive = NaiveWholePump(before, 0, Limits(2**40, 0, 2**40, rise), 0, 0)
+    found = next(rise_excesses(before, percent, after, naive.limits), None)
+    assert (found is not None) == naive.rises_to(after, percent)
+    if found is not None:
+        assert found.reason is Reason.LIMIT_RISE
+        assert found.figure > found.limit == rise
+
+
+@pytest.mark.parametrize(("to", "allowed"), [(40, True), (41, False)])
+def test_the_figure_and_the_limit_of_a_rise(to: int, allowed: bool) -> None:
+    limits = Limits(2**32 - 1, 0, 2**32 - 1, 100)
+    found = list(rise_excesses(flat("a", 20), 100, flat("b", to), limits))
+    assert found == ([] if allowed else [(Reason.LIMIT_RISE, 105, 100)])
+    assert list(rise_excesses(flat("a", 0), 100, flat("b", to), limits)) == []

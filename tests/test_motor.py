@@ -1,0 +1,152 @@
+"""The motor goes from corner to corner, in strides and leaps: none of them makes a difference."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pump_state import Line
+
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.pump.delivery_state import Happening
+from mockpump.emulator.pump.device import LAST_SECOND, Pump
+from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.schedule import DAY
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.messages import BolusKind, Limits, When
+from mockpump.protocol.program import DayPattern, Program, Segment, flat
+from mockpump.protocol.strategies import programs
+
+PROGRAMS = programs(max_patterns=3, max_segments=4, max_steps=3)
+HOURS = DayPattern("h", (Segment(0, 1_000), Segment(60, 2_000), Segment(120, 500)))
+HOURLY = Program(1, "hourly", (0,) * 7, (HOURS,), ())
+SEEN = "elapsed clock delivered remainder reservoir rate percent pattern empty last_day running"
+EXTRAS = st.one_of(
+    st.none(),
+    st.builds(Temporary, st.integers(0, 250), st.integers(1, 5 * DAY)),
+    st.builds(
+        Bolus, st.just(BolusKind.BOLUS), st.integers(1, 10**6), st.integers(1, DAY), st.just(0)
+    ),
+    st.tuples(PROGRAMS, st.sampled_from([When.EDGE, When.MIDNIGHT])),
+)
+
+
+def seen(delivery: Delivery) -> dict[str, Any]:
+    values = {name: getattr(delivery, name) for name in SEEN.split()}
+    return {**values, "happened": delivery.happened, "on top": (delivery.bolus, delivery.temporary)}
+
+
+def prepared(program: Program, reservoir: int, limits: Limits, drift: int, extra: Any) -> Delivery:
+    delivery = Delivery(reservoir, limits)
+    delivery.set_drift(drift)
+    delivery.set_program(program)
+    if isinstance(extra, Temporary):
+        delivery.set_temporary(extra)
+    elif isinstance(extra, Bolus):
+        delivery.start_bolus(extra)
+    elif extra is not None:
+        delivery.set_pending(*extra)
+    return delivery
+
+
+@settings(max_examples=max(settings.default.max_examples // 2, 20))
+@given(
+    PROGRAMS,
+    st.sampled_from([10**15, 10**8]) | st.integers(0, 10**9),
+    st.builds(
+        Limits,
+        st.sampled_from([2**32 - 1, 600_000]),
+        st.just(0),
+        st.integers(0, 2**25),
+        st.just(0),
+    ),
+    st.sampled_from([0, 0, 40]),
+    EXTRAS,
+    st.lists(st.integers(1, 25 * DAY), min_size=1, max_size=3),
+)
+def test_a_leap_is_the_same_as_every_corner_by_itself(
+    program: Program, reservoir: int, limits: Limits, drift: int, extra: Any, spans: list[int]
+) -> None:
+    leaping, walking = (prepared(program, reservoir, limits, drift, extra) for _ in range(2))
+    for span in spans:
+        end = leaping.elapsed + span
+        leaping.advance(end)
+        while (corner := walking.next_edge()) is not None and corner <= end:
+            assert corner > walking.elapsed
+            walking.advance(corner)
+        walking.advance(end)
+        assert seen(leaping) == seen(walking)
+        # And they go on alike: a limit still ahead is as far away.
+        later = end + 1_000
+        leaping.advance(later)
+        walking.advance(later)
+        assert seen(leaping) == seen(walking)
+
+
+@given(st.integers(0, 3 * DAY), st.booleans(), st.sampled_from([0, 40_000, -40_000]))
+def test_a_program_for_the_next_edge_comes_at_the_next_edge_standing_still_too(
+    waited: int, running: bool, drift: int
+) -> None:
+    delivery = prepared(HOURLY, 10**9, Limits(2**32 - 1, 0, 2**32 - 1, 0), drift, None)
+    if not running:
+        delivery.suspend()
+    delivery.advance(waited)
+    place = place_of(delivery.clock)
+    promised = delivery.moment(When.EDGE)
+    delivery.set_pending(flat("later", 7), When.EDGE)
+    for _ in range(2):
+        assert delivery.elapsed == waited
+        delivery.advance(waited)
+    delivery.advance(promised - 1)
+    assert place_of(delivery.clock) == place
+    assert delivery.happened == []
+    delivery.advance(promised)
+    assert place_of(delivery.clock) != place
+    assert delivery.happened == [(promised, Happening.PROGRAM)]
+
+
+def place_of(clock: int) -> tuple[int, int]:
+    """The segment of `HOURLY` that rules."""
+    return clock // DAY, min(clock % DAY // 3_600, 2)
+
+
+@given(st.integers(0, 3 * DAY), st.integers(0, 3 * DAY))
+def test_elapsed_time_never_runs_backwards(waited: int, more: int) -> None:
+    line = Line(pump_of(HOURLY))
+    line.ask(m.Suspend(1))
+    line.pump.advance(waited)
+    assert line.commit(flat("later", 7), when=When.EDGE).elapsed > waited
+    line.pump.advance(waited + more)
+    elapsed = [entry.elapsed for entry in line.pump.memory.log(1, 99).entries]
+    assert elapsed == sorted(elapsed)
+
+
+def pump_of(program: Program) -> Pump:
+    memory = RamMemory()
+    make(memory, Making(PumpIdentity(reservoir=2**32 - 1), program))
+    return Pump(memory)
+
+
+@pytest.mark.parametrize("when", When)
+def test_near_the_end_of_time_whatever_is_asked_is_answered(when: When) -> None:
+    line = Line(pump_of(flat("slow", 1)))
+    line.pump.advance(LAST_SECOND - 10)
+    replies = [
+        line.ask(m.StartBolus(1, BolusKind.BOLUS, 10, 100)),
+        line.ask(m.SetTemporary(2, 100, 100)),
+        line.commit(flat("x", 5), when=when),
+    ]
+    assert [m.decode(m.encode(reply)) for reply in replies] == replies
+
+
+def test_a_negative_reservoir_and_a_past_second_are_refused() -> None:
+    with pytest.raises(LocalProtocolError):
+        Delivery(-1)
+    delivery = Delivery(1)
+    delivery.advance(5)
+    with pytest.raises(LocalProtocolError):
+        delivery.advance(4)
