@@ -71,7 +71,6 @@ class NaiveWholePump:
         self.sums, self.assumed = [0], list[tuple[int, int]]()
         self.broken = False
         self.fill(reservoir)
-        self.place = self.place_now
         self.look()
 
     # -- what is so now --------------------------------------------------------------------------
@@ -90,7 +89,8 @@ class NaiveWholePump:
 
     @property
     def percent(self) -> int:
-        return percent_on(self.program, self.ramp_day) if self.program else 100
+        ramped = self.program and self.program.ramp
+        return percent_on(self.program, self.ramp_day) if ramped else 100
 
     @property
     def place_now(self) -> tuple[int, int]:
@@ -154,7 +154,9 @@ class NaiveWholePump:
         self.written()
 
     def tick(self) -> None:
-        before, day = self.due, self.day
+        before = self.due
+        # Only a program that waits is interested in edges.
+        place = self.pending and (self.day, self.place_now)
         self.due = min(before + self.rate, max(self.bottom, before))
         self.plugs[-1][0] += self.due - before
         self.sums.append(self.due)
@@ -164,8 +166,8 @@ class NaiveWholePump:
             self.bolus = None
         if self.temporary and self.elapsed >= self.temporary[1]:
             self.temporary = None
-        if self.program and self.place != self.place_now:
-            self.turn(at_edge=True, another_day=self.day != day)
+        if place:
+            self.turn(at_edge=place[1] != self.place_now, another_day=place[0] != self.day)
         if before < self.low_mark <= self.due:
             self.show(Alarm.LOW_RESERVOIR)
         if before < self.bottom <= self.due:
@@ -175,7 +177,6 @@ class NaiveWholePump:
     def turn(self, *, at_edge: bool, another_day: bool) -> None:
         if self.pending and ((self.pending[1] is When.EDGE and at_edge) or another_day):
             self.adopt(self.pending[0])
-        self.place = self.place_now
 
     def look(self) -> None:
         """What alarms call for, what is to flow in the next second, and whether it may."""
@@ -245,7 +246,6 @@ class NaiveWholePump:
         if when is When.NOW:
             self.adopt(program)
             self.mode = Mode.RUNNING if self.mode is Mode.STOPPED else self.mode
-            self.place = self.place_now
         else:
             self.pending = (program, when, self.day)
 

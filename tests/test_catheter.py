@@ -70,6 +70,8 @@ def test_it_remembers_no_fluid_that_has_come_out_wholly(
         catheter.refill(due, argument)
         assert all(fluid.since > catheter.arrived(due) for fluid in catheter.fluids[1:])
         assert catheter.fluids[-1] == Fluid(due, argument)
+        began = [fluid.since for fluid in catheter.fluids]
+        assert began == sorted(set(began))
 
 
 def test_after_a_refill_the_old_fluid_comes_out_first() -> None:

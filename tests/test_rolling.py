@@ -78,6 +78,16 @@ def test_what_is_assumed_counts_for_a_day_and_then_no_more(
 
 
 @short_day
+@given(st.lists(st.integers(0, 2), min_size=SHORT, max_size=3 * SHORT))
+def test_it_keeps_a_whole_day_however_often_the_rate_changes(rates: list[int]) -> None:
+    history, sums = RollingVolume(), [0]
+    for second, rate in enumerate(rates):
+        history.turn(second, sums[-1], rate)
+        assert history.volume(second, sums[-1]) == within_a_day(sums, second)
+        sums.append(sums[-1] + rate)
+
+
+@short_day
 @given(SPANS)
 def test_a_copy_of_its_pieces_is_the_same_and_they_are_no_more_than_a_day(spans: Any) -> None:
     history, sums, rate = lived(spans)

@@ -18,6 +18,7 @@ import msgspec
 
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.delivery_state import (
+    STEP,
     UNITS_PER_STEP,
     DeliveryState,
     Filling,
@@ -91,9 +92,11 @@ class Delivery(Motor):
 
     def moment(self, when: When) -> int:
         """The elapsed second from which a program committed now rules, as the clock stands."""
-        if when is When.NOW:
+        if when is When.NOW or self.schedule is None:
             return self.elapsed
-        return self._edge if when is When.EDGE else self.clock_work.when((self.day + 1) * DAY)
+        midnight = (self.day + 1) * DAY
+        edge = self.schedule.next_edge(self.clock_work.at(self.elapsed))
+        return self.clock_work.when(edge if when is When.EDGE else midnight)
 
     def next_edge(self) -> int | None:
         """The elapsed second of the next corner; None while only a call can change the rate."""
@@ -131,11 +134,12 @@ class Delivery(Motor):
         if when is When.NOW or self.schedule is None:
             raise LocalProtocolError("a pending program needs another one before it")
         self.pending, self._next_program = Pending(when, self.day), program
-        self._set_rate()
+        self._look()
 
     def drop_pending(self) -> None:
         """Go on with the present program after all."""
         self.pending = self._next_program = None
+        self._overlay()
 
     def move_ramp(self, move: RampMove) -> None:
         """Hold the ramp, let it go on, or go back a step; nothing without a program."""
@@ -184,6 +188,15 @@ class Delivery(Motor):
         """Follow the program again from this second on; what was missed stays missed."""
         self.running = True
         self._look()
+
+    def assume(self, units: int) -> int:
+        """Count so much (1/3600 nL) as moved before this second, because nobody knows.
+
+        What the motor may really have moved for it, in nL: whole micro-steps.
+        """
+        self.rolling.assume(self.elapsed, self._due, units)
+        self._look()
+        return (self._due + units) // UNITS_PER_STEP * STEP - self.delivered
 
     # -- kept and restored -----------------------------------------------------------------------
 

@@ -3,9 +3,10 @@
 from functools import partial
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, where
+from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse, where
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.limits import daily_excesses
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.protocol import messages as m
@@ -13,6 +14,7 @@ from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import UNITS_PER_NL, scaled
 
+_U32 = 2**32 - 1
 _RUNNING = frozenset({Mode.RUNNING})
 
 
@@ -38,9 +40,10 @@ def _start_bolus(pump: Pump, request: m.StartBolus, caller: Caller) -> Answer:
         raise Refusal(Reason.LIMIT_BOLUS, 3, bolus.volume, d.limits.bolus)
     if d.rate + bolus.rate > d.limits.rate:
         raise Refusal(Reason.LIMIT_RATE, 4, d.rate + bolus.rate, d.limits.rate)
-    volume = -(-d.last_day // UNITS_PER_NL) + bolus.volume
-    if volume > d.limits.daily:
-        raise Refusal(Reason.LIMIT_DAILY, 3, volume, d.limits.daily)
+    for excess in daily_excesses(d.last_day + bolus.volume * UNITS_PER_NL, d.limits):
+        refuse(excess, 3)
+    if bolus.ends > _U32:
+        raise Refusal(Reason.OUT_OF_RANGE, 4, request.duration, _U32 - pump.elapsed)
     return Answer(
         m.BolusStarted(bolus.ends, bolus.rate), partial(operations.start_bolus, pump, bolus)
     )
@@ -57,8 +60,8 @@ def _cancel_bolus(pump: Pump, request: m.CancelBolus, caller: Caller) -> Answer:
 def _set_temporary(pump: Pump, request: m.SetTemporary, caller: Caller) -> Answer:
     d = pump.delivery
     temporary = Temporary(request.percent, pump.elapsed + request.duration)
-    if temporary.ends > 2**32 - 1:
-        raise Refusal(Reason.OUT_OF_RANGE, 3, request.duration, 2**32 - 1 - pump.elapsed)
+    if temporary.ends > _U32:
+        raise Refusal(Reason.OUT_OF_RANGE, 3, request.duration, _U32 - pump.elapsed)
     rate = scaled(d.base_rate, request.percent) + d.bolus_rate
     if rate > d.limits.rate:
         raise Refusal(Reason.LIMIT_RATE, 2, rate, d.limits.rate)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.schedule import Schedule
 from mockpump.protocol.messages import MAX_BOLUS, NO_RISE_LIMIT, Limits, Reason
 from mockpump.protocol.program import UNITS_PER_NL, Program, percents, scaled
@@ -18,6 +19,11 @@ from mockpump.protocol.program import UNITS_PER_NL, Program, percents, scaled
 WIDEST = Limits(2**32 - 1, MAX_BOLUS, 2**32 - 1, NO_RISE_LIMIT)
 # What a pump is made with, unless told otherwise.
 FACTORY = Limits(rate=200_000, bolus=500_000, daily=2_000_000, rise=300)
+
+
+def most_in_24_hours(limits: Limits) -> int:
+    """The daily limit in units of 1/3600 nL: whole micro-steps, so it holds for the motor too."""
+    return limits.daily // STEP * UNITS_PER_STEP
 
 
 class Excess(NamedTuple):
@@ -34,11 +40,15 @@ def program_excesses(program: Program, limits: Limits) -> Iterator[Excess]:
     rate = scaled(_highest_rate(program), percent)
     if rate > limits.rate:
         yield Excess(Reason.LIMIT_RATE, rate, limits.rate)
-    volume = -(-Schedule(program, 0).peak(percent) // UNITS_PER_NL)
-    if volume > limits.daily:
-        yield Excess(Reason.LIMIT_DAILY, volume, limits.daily)
+    yield from daily_excesses(Schedule(program, 0).peak(percent), limits)
     for before, after in pairwise(percents(program)):
         yield from _rises(before, after, limits)
+
+
+def daily_excesses(units: int, limits: Limits) -> Iterator[Excess]:
+    """What so much (1/3600 nL) within 24 h would break; the figure is rounded up."""
+    if units > most_in_24_hours(limits):
+        yield Excess(Reason.LIMIT_DAILY, -(-units // UNITS_PER_NL), limits.daily)
 
 
 def rise_excesses(

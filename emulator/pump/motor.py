@@ -15,7 +15,7 @@ from mockpump.emulator.pump.delivery_state import (
     Happening,
     Pending,
 )
-from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.limits import WIDEST, most_in_24_hours
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.emulator.pump.schedule import DAY, Schedule
@@ -204,8 +204,7 @@ class Motor:
 
     @property
     def _daily_limit(self) -> int:
-        """In units of 1/3600 nL; in whole micro-steps, so that it holds for the motor as well."""
-        return self.limits.daily // STEP * UNITS_PER_STEP
+        return most_in_24_hours(self.limits)
 
     def _is_bare(self) -> bool:
         """Whether there is nothing but the program, by a clock that keeps the time."""

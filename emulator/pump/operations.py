@@ -82,8 +82,13 @@ def acknowledge(pump: Pump, alarm: Alarm) -> None:
 
 
 def mode_after_acknowledging(pump: Pump, alarm: Alarm) -> Mode:
-    """The mode that `acknowledge` would lead to."""
-    shown = pump.panel.shown
-    left = [each for each in shown if each != alarm or shown[each].present]
-    stopping = any(ALARMS[Alarm(each)].stops for each in left)
+    """The mode that `acknowledge`, once recorded, leads to."""
+
+    def is_left(each: int) -> bool:
+        known = pump.panel.shown[each]
+        # To record it is a write that succeeds: the memory is not at fault any more.
+        present = known.present and each != Alarm.MEMORY_FAULT
+        return present or not (known.acknowledged or each == alarm)
+
+    stopping = any(ALARMS[Alarm(each)].stops for each in filter(is_left, pump.panel.shown))
     return following(pump.mode, ModeInput.FAULT if stopping else ModeInput.CLEARED)

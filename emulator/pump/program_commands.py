@@ -4,7 +4,7 @@ from functools import partial
 
 from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
 from mockpump.emulator.pump.caller import Caller, Staging
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.limits import program_excesses, rise_excesses
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -61,7 +61,7 @@ def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
     if request.when is not When.NOW and pump.delivery.schedule is None:
         # Without a program there is no edge to wait for.
         raise Refusal(Reason.OUT_OF_RANGE, 3, request.when)
-    rules_from = pump.delivery.moment(request.when)
+    rules_from = min(pump.delivery.moment(request.when), LAST_SECOND)
     reply = m.ProgramCommitted(staging.digest, rules_from)
     activate = partial(pump.activate, staging.data, request.when)
     return Answer(reply, activate, staging.data, partial(caller.stage, Staging()))

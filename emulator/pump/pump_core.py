@@ -25,7 +25,7 @@ from mockpump.protocol.messages import (
     LogKind,
     Mode,
 )
-from mockpump.protocol.program import UNITS_PER_NL, Program
+from mockpump.protocol.program import Program
 
 _U32 = 2**32 - 1
 
@@ -192,6 +192,7 @@ class PumpCore:
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if self.panel.present(Alarm.MEMORY_FAULT):
             self.end(Alarm.MEMORY_FAULT)
+            self.settle()
             return self._record(clean=clean)
         return True
 
@@ -229,6 +230,7 @@ class PumpCore:
         d = self.delivery
         next_record = self.elapsed + checkpoint_every
         seconds = min(d.next_edge() or next_record, next_record) - self.elapsed
-        d.rolling.assume(self.elapsed, d.due, d.rate * seconds)
+        most = d.assume(d.rate * seconds)
         self.show(Alarm.RESTARTED)
-        self.log(LogKind.RESTARTED, 0, -(-d.rate * seconds // UNITS_PER_NL))
+        self.log(LogKind.RESTARTED, 0, most)
+        self._take_happenings()

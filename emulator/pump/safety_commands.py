@@ -9,12 +9,11 @@ from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.limits import Excess, program_excesses
+from mockpump.emulator.pump.limits import Excess, daily_excesses, program_excesses
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Alarm, Limits, Reason
-from mockpump.protocol.program import UNITS_PER_NL
 
 
 def _get_limits(pump: Pump, request: m.GetLimits, caller: Caller) -> Answer:
@@ -39,9 +38,7 @@ def _broken_now(pump: Pump, limits: Limits) -> Iterator[Excess]:
         yield Excess(Reason.LIMIT_RATE, d.rate, limits.rate)
     if d.bolus is not None and d.bolus.volume > limits.bolus:
         yield Excess(Reason.LIMIT_BOLUS, d.bolus.volume, limits.bolus)
-    volume = -(-d.last_day // UNITS_PER_NL)
-    if volume > limits.daily:
-        yield Excess(Reason.LIMIT_DAILY, volume, limits.daily)
+    yield from daily_excesses(d.last_day, limits)
 
 
 def _get_alarms(pump: Pump, request: m.GetAlarms, caller: Caller) -> Answer:
