@@ -105,6 +105,8 @@ def run(
         station = Station(device, Pacing(speed, now=line_now(), elapsed=device.elapsed))
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run(station, Place(pty, tcp, memory), stage, as_json))
+        # Nobody has looked at the clock since the last byte came.
+        station.advance(line_now())
         station.pump.put_down()
     delivered = volume(station.pump.delivery.delivered)
     age = duration(station.pump.elapsed)

@@ -51,7 +51,9 @@ def show(*parts: str | tuple[str, str], style: str = "") -> None:
 
 def as_json(value: object) -> str:
     """A value as one line of JSON: names for enumerations, hex for bytes."""
-    return json.dumps(_plain(value), ensure_ascii=False)
+    # What an output cannot show must stay JSON: escaped the way JSON does it.
+    everything = (getattr(sys.stdout, "encoding", None) or "ascii").lower().startswith("utf")
+    return json.dumps(_plain(value), ensure_ascii=not everything)
 
 
 def _plain(value: Any) -> Any:

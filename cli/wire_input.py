@@ -49,6 +49,8 @@ def _file(path: Path) -> bytes:
 
 def _meaning(raw: bytes, name: str) -> bytes:
     """Text is hex; what is no text is taken as it is."""
+    if len(raw) > MAX_BYTES:
+        fail(f"too much to decode: at most {MAX_BYTES:,} bytes", EXIT_USAGE)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -42,7 +42,7 @@ class MessageReceived(Record, frozen=True):
     message: Message
 
 
-class MessageRejected(Record, frozen=True):
+class MessageRejected(Record, frozen=True, gc=True):
     """A payload that is no message for this side.  `number` is its first byte, 0 when empty."""
 
     number: int

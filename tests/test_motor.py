@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pump_state import Line
 
@@ -67,11 +67,12 @@ def lively(draw: st.DrawFn) -> tuple[Program, int, Limits]:
     ramp = draw(st.sampled_from([(), (RampStep(3, 130),), (RampStep(1, 60), RampStep(9, 110))]))
     program = Program(1, "lively", week, tuple(days), ramp)
     most = max(daily_volume(program, weekday) for weekday in range(7)) // 3_600
-    daily = most * draw(st.integers(60, 250)) // 100
+    daily = most * draw(st.integers(60, 140) | st.just(300)) // 100
     reservoir = draw(st.sampled_from([10**15, most * 5, most * 30 + 7]))
     return program, reservoir, Limits(draw(st.sampled_from([2**32 - 1, 1_000])), 0, daily, 0)
 
 
+@settings(max_examples=settings.default.max_examples * 4)
 @given(
     lively(),
     st.sampled_from([0, 0, 0, 40]),

@@ -58,7 +58,7 @@ def test_it_says_up_front_that_it_is_fictional() -> None:
 
 
 def test_there_are_examples_of_everything() -> None:
-    assert len(FRAMES) == 4
+    assert len(FRAMES) == 5
     remarks = " ".join(remark for _, remark in LINES)
     assert all(f" {kind.name} 0x" in remarks for kind in Kind if kind is not Kind.RESET)
     shown = set(re.findall(r"rejected: (\w+)", remarks))

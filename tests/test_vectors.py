@@ -14,6 +14,8 @@ import msgspec
 import pytest
 from independent import crc16, stuff, unstuff
 
+from mockpump.emulator.programmer.errors import LogBroken
+from mockpump.emulator.programmer.procedures import read_log
 from mockpump.protocol.catalogue import CATALOGUE, Message, decode, encode, entry_named
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import (
@@ -25,6 +27,15 @@ from mockpump.protocol.framing import (
     encode_body,
     encode_frame,
 )
+from mockpump.protocol.log import (
+    ENTRY_SIZE,
+    GENESIS,
+    LogEntry,
+    chain,
+    encode_entry,
+    entries_of,
+)
+from mockpump.protocol.messages import LogKind, LogPiece
 from mockpump.protocol.program import (
     DayPattern,
     Program,
@@ -39,7 +50,7 @@ from mockpump.protocol.program import (
 FOLDER = Path(__file__).parent / "vectors"
 FILES = {
     name: json.loads((FOLDER / f"{name}.json").read_text("ascii"))
-    for name in ("frames", "messages", "programs")
+    for name in ("frames", "log", "messages", "programs")
 }
 
 
@@ -173,6 +184,60 @@ def test_the_messages_cover_the_catalogue() -> None:
         entry = entry_named(one["message"])
         assert entry is not None
         assert hexed("payload", one)[0] == entry.number
+
+
+# -- the log -------------------------------------------------------------------------------------
+
+
+@each("log", "entries")
+def test_a_log_entry(vector: dict[str, Any]) -> None:
+    stated, raw = vector["entry"], hexed("bytes", vector)
+    entry = LogEntry(**{**stated, "kind": LogKind[stated["kind"]]})
+    assert encode_entry(entry) == raw
+    assert entries_of(raw) == [entry]
+    before = hexed("before", vector)
+    assert chain(before, [entry]) == hexed("after", vector)
+    assert hashlib.sha256(before + raw).digest()[:8] == hexed("after", vector)
+
+
+def test_the_log_entries_are_one_log_of_every_kind() -> None:
+    stated = FILES["log"]["entries"]
+    chains = [hexed("before", stated[0]), *(hexed("after", one) for one in stated)]
+    assert chains[0] == GENESIS
+    assert [hexed("before", one) for one in stated] == chains[:-1]
+    assert {one["entry"]["kind"] for one in stated} == set(LogKind.__members__)
+    assert all(len(hexed("bytes", one)) == ENTRY_SIZE for one in stated)
+
+
+@each("log", "malformed")
+def test_malformed_log_entries(vector: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        entries_of(hexed("bytes", vector))
+
+
+def piece_of(stated: dict[str, Any]) -> LogPiece:
+    raw = (hexed(name, stated) for name in ("before", "newest_chain", "entries"))
+    return LogPiece(stated["first"], stated["newest"], *raw)
+
+
+def verified(pieces: list[LogPiece]) -> bool:
+    """Whether a programmer that is given these pieces, one after the other, finds the log whole."""
+    procedure = read_log(pieces[0].first)
+    asked = next(procedure)
+    try:
+        for piece in pieces:
+            assert asked.first == piece.first
+            asked = procedure.send(piece)
+    except StopIteration as end:
+        return len(end.value.entries) == pieces[-1].newest + 1 - pieces[0].first
+    except LogBroken:
+        return False
+    raise AssertionError("it asks for more")
+
+
+@each("log", "reads")
+def test_a_log_that_is_read(vector: dict[str, Any]) -> None:
+    assert verified([piece_of(one) for one in vector["pieces"]]) is vector["holds"]
 
 
 # -- programs ------------------------------------------------------------------------------------

@@ -42,13 +42,13 @@ class Disconnected(Record, frozen=True):
     reason: CloseReason
 
 
-class Finished(Record, frozen=True):
+class Finished(Record, frozen=True, gc=True):
     """The procedure has run to its end; `result` is what it returned."""
 
     result: Any
 
 
-class Failed(Record, frozen=True):
+class Failed(Record, frozen=True, gc=True):
     """The procedure ended without a result."""
 
     error: MockpumpError

@@ -46,15 +46,15 @@ class AsyncProgrammer:
 
     async def connect(self, connection: int) -> Connected:
         """Call the pump under a fresh connection id; `ConnectionLost` when nobody answers."""
-        self._awaited = self._loop.create_future()
         self.programmer.connect(connection, line_now())
+        self._awaited = self._loop.create_future()
         self._work()
         return cast(Connected, await self._awaited)
 
     async def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with."""
-        self._awaited = self._loop.create_future()
         self.programmer.start(procedure, line_now())
+        self._awaited = self._loop.create_future()
         self._work()
         return cast(T, await self._awaited)
 

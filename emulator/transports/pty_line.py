@@ -100,6 +100,13 @@ def _points_to(link: Path, device: str) -> bool:
 
 def _make_link(link: Path, device: str) -> Path:
     """A stable name for the slave; an old link to a pty is replaced, nothing else is."""
+    try:
+        return _linked(link, device)
+    except OSError as error:
+        raise PortError(f"cannot make {link}: {reason_of(error)}") from None
+
+
+def _linked(link: Path, device: str) -> Path:
     if _points_to(link, device):
         # Left behind by a pump that was killed: the system gave us the same pty again.
         return link
@@ -114,6 +121,4 @@ def _make_link(link: Path, device: str) -> Path:
         link.symlink_to(device)
     except FileExistsError:
         raise PortError(f"cannot make {link}: something else has that name") from None
-    except OSError as error:
-        raise PortError(f"cannot make {link}: {reason_of(error)}") from None
     return link

@@ -1,6 +1,7 @@
 """The programmer on a serial port: procedures run to their end, blocking, over any pyserial URL."""
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 # Sees every chunk: True for what is sent, False for what is received.
 Tap = Callable[[bool, bytes], None]
 
+_MOST_TELEMETRY = 1_000
 _CLOSING_PATIENCE = 1_000_000
 
 
@@ -39,7 +41,8 @@ class SerialProgrammer:
         self.programmer = Programmer(settings)
         self._tap = tap
         self._port = SerialPort(url)
-        self._telemetry: list[m.Telemetry] = []
+        # What came while something else was asked; of too much, the newest.
+        self._telemetry: deque[m.Telemetry] = deque(maxlen=_MOST_TELEMETRY)
 
     def __enter__(self) -> "SerialProgrammer":
         return self
@@ -49,16 +52,20 @@ class SerialProgrammer:
 
     def connect(self, connection: int) -> Connected:
         """Call the pump under a fresh connection id; `ConnectionLost` when nobody answers."""
+        while self.programmer.next_event() is not None:
+            pass  # what an earlier connection has left behind
         self.programmer.connect(connection, line_now())
         while True:
             event = next(self._events())
             if isinstance(event, Connected):
                 return event
             if isinstance(event, Disconnected):
-                raise self._nobody()
+                raise self._nobody(event.reason)
 
-    def _nobody(self) -> ConnectionLost:
-        error = ConnectionLost(CloseReason.NO_ANSWER)
+    def _nobody(self, reason: CloseReason) -> ConnectionLost:
+        error = ConnectionLost(reason)
+        if reason is not CloseReason.NO_ANSWER:
+            return error
         heard = self.programmer.connection.statistics.bytes_received
         error.add_note(
             f"{heard:,} bytes came in, but no answer of a pump"
@@ -103,7 +110,7 @@ class SerialProgrammer:
         """Telemetry as it comes, after a subscription; `ConnectionLost` when the line goes."""
         while True:
             while self._telemetry:
-                yield self._telemetry.pop(0)
+                yield self._telemetry.popleft()
             event = next(self._events())
             if isinstance(event, TelemetryReceived):
                 yield event.telemetry

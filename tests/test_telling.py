@@ -1,0 +1,116 @@
+"""Every story is told to its end: its expectations are checked as it goes, so it tests itself."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mockpump.cli.examples import example_program, example_story, story_names
+from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.world.curves import curves_of
+from mockpump.emulator.world.story import Step, StoryError, load_story
+from mockpump.emulator.world.telling import Library, Teller, Told
+from mockpump.protocol.log import LogEntry
+from mockpump.protocol.messages import LogKind
+
+STORIES = story_names()
+HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
+
+
+@pytest.fixture
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    numbers = iter(range(100))
+    folder = tmp_path_factory.mktemp("memories")
+    return Library(example_program, lambda: SqliteMemory.create(folder / f"pump-{next(numbers)}"))
+
+
+def told(name: str, library: Library) -> tuple[Teller, list[Told]]:
+    teller = Teller(example_story(name), library)
+    return teller, list(teller.tell())
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_is_told_to_its_end_the_same_each_time(name: str, library: Library) -> None:
+    teller, lines = told(name, library)
+    assert {line.kind for line in lines} <= {"say", "do", "pump"}
+    assert lines == told(name, library)[1]
+    assert teller.story.picture is not None
+    curves = curves_of(teller.story.picture, teller.recorder)
+    assert len(curves.lines) == len(teller.story.picture.curves)
+    for line in curves.lines:
+        assert len(line.values) == len(curves.elapsed)
+        assert min(line.values) >= 0
+    for point in teller.recorder.points:
+        assert point.arrived <= point.pumped
+
+
+def entries(teller: Teller) -> Iterator[LogEntry]:
+    return iter(teller.world.pump.memory.log(1, 1_000).entries)
+
+
+def test_the_bolus_whose_reply_was_lost_is_given_once(library: Library) -> None:
+    teller, lines = told("bolus-lost-reply", library)
+    assert any("it is known to be done" in line.text for line in lines)
+    started = [entry for entry in entries(teller) if entry.kind is LogKind.BOLUS_STARTED]
+    assert len(started) == 1
+
+
+def test_a_cut_commit_wakes_up_with_the_old_program(library: Library) -> None:
+    _, lines = told("power-cut", library)
+    cuts = [line.text for line in lines if line.text.startswith("cut before")]
+    assert len(cuts) >= 5
+    assert all('wakes up with "week"; the log\'s chain holds' in cut for cut in cuts)
+
+
+def test_the_limit_stops_the_pump_and_never_beyond_it(library: Library) -> None:
+    teller, lines = told("limits", library)
+    assert any("alarm: limit reached" in line.text for line in lines)
+    pumped = {point.elapsed: point.pumped for point in teller.recorder.points}
+    for elapsed, volume in pumped.items():
+        assert volume - pumped.get(elapsed - 86_400, 0) <= 800_000 or elapsed < 86_400
+
+
+def test_the_long_way_is_far_below(library: Library) -> None:
+    teller, _ = told("routes", library)
+    assert teller.story.picture is not None
+    _, here, there = curves_of(teller.story.picture, teller.recorder).lines
+    assert max(there.values) < max(here.values) / 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "fault"),
+    [
+        ("[[step]]\nsuspend = true\nexpect = 'busy'", "was to be refused with busy"),
+        ("[[step]]\nresume = true", "refused with wrong_mode"),
+    ],
+)
+def test_an_expectation_that_is_not_met_is_an_error(
+    library: Library, steps: str, fault: str
+) -> None:
+    with pytest.raises(StoryError, match=fault):
+        list(Teller(load_story(HEAD + steps, "x.toml"), library).tell())
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "missing required field"),
+        ("no toml", "x.toml: "),
+        (HEAD + "[[step]]\nfly = true", "unknown field `fly`"),
+        (HEAD + "[[step]]\nsay = 5", "Expected `str`"),
+        (HEAD + "[[step]]\nsuspend = true\nresume = true", "suspend and resume: one deed a step"),
+        (HEAD + "[[step]]\nexpect = 'busy'", "step 1 neither says nor does anything"),
+        (HEAD + "sample = '5'\n[[step]]\nsay = 'x'", "'5' is not like 90s, 30m, 2h or 1d"),
+        (HEAD + "[[step]]\nsay = 'x'\n[pump]\nclock = 'Xyz 10:00'", "no time of the week"),
+    ],
+)
+def test_a_story_that_cannot_be_told_says_where(text: str, fault: str) -> None:
+    with pytest.raises(StoryError) as caught:
+        load_story(text, "x.toml")
+    assert str(caught.value).startswith("x.toml: ")
+    assert fault.lower() in str(caught.value).lower()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_step_has_one_deed_or_none() -> None:
+    assert Step(say="x").deed is None
+    assert Step(live="1h").deed == ("live", "1h")
