@@ -85,13 +85,13 @@ def _program_it(programmer: SerialProgrammer, wanted: Program) -> m.Status:
     identity: m.Identity = programmer.run(ask(m.Identify()))
     programmer.run(ask(m.SetClock(_transaction(), 0)))
     active = programmer.run(read_program())
+    status: m.Status = programmer.run(ask(m.GetStatus()))
     _heading("What would change")
     show(
         f'  the pump is "{identity.name}", number {identity.serial}; its clock is set to Mon 00:00'
     )
     old = "nothing" if active.program is None else f'"{active.program.name}"'
     show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
-    status: m.Status = programmer.run(ask(m.GetStatus()))
     show_changes(compare(active.program, wanted, status.percent), wanted)
     _heading("Staged, read back, compared, committed")
     programmer.run(set_program(wanted, active.digest, _transaction(), terms.max_payload))
