@@ -25,13 +25,15 @@ from mockpump.protocol.framing import (
 )
 from mockpump.protocol.link_document import BLOCKS as LINK_BLOCKS
 from mockpump.protocol.link_settings import Offer
-from mockpump.protocol.log import FIGURES, LogEntry
+from mockpump.protocol.log import ENTRY_SIZE, FIGURES, LogEntry
 from mockpump.protocol.markdown import code, fenced, members, table
 from mockpump.protocol.messages import (
+    CHAIN_SIZE,
     DIGEST_SIZE,
     MAX_CHUNK,
     MAX_IMAGE,
     MAX_NAME,
+    MAX_RECORDED,
     PROTOCOL_VERSION,
     Alarm,
     BolusKind,
@@ -179,6 +181,9 @@ def _message_limits() -> str:
         ("longest program image", f"{MAX_IMAGE:,} bytes"),
         ("longest piece of an image in one message", f"{MAX_CHUNK} bytes"),
         ("longest name", f"{MAX_NAME} bytes of UTF-8"),
+        ("longest reply to a request with a transaction", f"{MAX_RECORDED} bytes"),
+        ("entry of the event log", f"{ENTRY_SIZE} bytes"),
+        ("chain of the event log", f"{CHAIN_SIZE} bytes"),
     ]
     return table(["constant", "value"], rows)
 

@@ -14,13 +14,14 @@ from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import CATALOGUE
+from mockpump.protocol.catalogue import CATALOGUE, decode
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectReason
 from mockpump.protocol.link_events import CloseReason, DropReason
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.link_table import State
+from mockpump.protocol.log import ENTRY_SIZE, chain, entries_of
 from mockpump.protocol.markdown import render
-from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.messages import Alarm, LogKind, LogPiece, Mode, Reason
 from mockpump.protocol.window import REORDERING
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8")
@@ -37,6 +38,7 @@ def fences(language: str) -> list[list[tuple[bytes, str]]]:
 
 
 FRAMES = fences("tide")
+EXCHANGES = [block for block in FRAMES if " OPEN 0x" in block[0][1]]
 LINES = [line for block in FRAMES for line in block]
 
 
@@ -59,6 +61,7 @@ def test_it_says_up_front_that_it_is_fictional() -> None:
 
 def test_there_are_examples_of_everything() -> None:
     assert len(FRAMES) == 5
+    assert len(EXCHANGES) == 4
     remarks = " ".join(remark for _, remark in LINES)
     assert all(f" {kind.name} 0x" in remarks for kind in Kind if kind is not Kind.RESET)
     shown = set(re.findall(r"rejected: (\w+)", remarks))
@@ -80,7 +83,7 @@ def payloads(data: bytes) -> list[bytes]:
     return [f.payload for f in found if isinstance(f, Frame) and f.kind is not Kind.ACK]
 
 
-@pytest.mark.parametrize("block", FRAMES[:3])
+@pytest.mark.parametrize("block", EXCHANGES)
 def test_a_pump_answers_as_the_exchanges_say(block: list[tuple[bytes, str]]) -> None:
     port = Port(new_pump(PumpIdentity(name="example")))
     expected, answered = [], []
@@ -108,6 +111,21 @@ def test_the_frame_taken_apart_is_the_second_of_the_exchange() -> None:
     frame = b"".join(data for data, _ in line)
     assert frame == FRAMES[0][1][0]
     assert cobs.decode(frame.strip(b"\0")) == b"".join(data for data, _ in body)
+
+
+def test_the_log_is_what_the_pump_gave_and_its_chain_is_what_the_remarks_say() -> None:
+    (lines,) = fences("tide-log")
+    (payload,) = (payloads(data)[0] for data, remark in LINES if " LogPiece " in remark)
+    piece = decode(payload)
+    assert isinstance(piece, LogPiece)
+    assert piece.entries == b"".join(data for data, _ in lines)
+    reached = piece.before
+    for (_, remark), entry in zip(lines, entries_of(piece.entries), strict=True):
+        reached = chain(reached, [entry])
+        figures = f"first={entry.first} second={entry.second}"
+        assert entry.elapsed == entry.clock == 0
+        assert remark == f"{entry.kind.name} {figures}: {reached.hex()}"
+    assert reached == piece.newest_chain
 
 
 def test_the_image_is_the_program_that_its_remarks_describe() -> None:
@@ -145,6 +163,16 @@ def test_people_have_written_when_the_pump_refuses(reason: Reason) -> None:
     assert f"\n| `{reason.name}` | " in PROSE
 
 
+@pytest.mark.parametrize("kind", LogKind)
+def test_people_have_written_when_each_log_entry_is_written(kind: LogKind) -> None:
+    assert re.search(rf"^\| (`\w+`, )*`{kind.name}`(, `\w+`)* \| [^|]+ \|$", PROSE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("alarm", Alarm)
+def test_the_table_of_alarms_has_every_alarm(alarm: Alarm) -> None:
+    assert re.search(rf"^\| `{alarm.name}` \| [^|]+ \| (LOW|MEDIUM|HIGH) \|", TEXT, re.MULTILINE)
+
+
 @pytest.mark.parametrize("reason", RejectReason)
 def test_people_have_written_in_which_order_frames_are_judged(reason: RejectReason) -> None:
     place = list(RejectReason).index(reason) + 1
@@ -154,6 +182,7 @@ def test_people_have_written_in_which_order_frames_are_judged(reason: RejectReas
 def test_the_figures_in_the_prose() -> None:
     assert f"this one waits {REPLY_TIMEOUT // 1_000_000} s" in PROSE
     assert f"`{programs.digest(b'').hex()}`" in PROSE
+    assert f"always {ENTRY_SIZE} long" in " ".join(PROSE.split())
     assert "at least three transmissions later" in " ".join(PROSE.split())
     assert REORDERING == 3
     settings = LinkSettings()
