@@ -200,6 +200,8 @@ def test_a_bolus_that_meets_a_higher_segment_stops_in_time(
     tried.live(at)
     tried.ask(bolus(900, rate))
     tried.ask(m.SetTemporary(0, percent, 7_000))
+    # Whatever would be too much at once has been refused.
+    assert tried.line.pump.mode is Mode.RUNNING
     asked = tried.line.pump.delivery.rate
     tried.live(3_600)
     assert all(each[2] <= TRIED.rate for each in tried.noted)

@@ -56,15 +56,18 @@ def prepared(program: Program, reservoir: int, limits: Limits, drift: int, extra
 RATES = st.lists(st.sampled_from([0, 300, 900]) | st.integers(0, 1_000), min_size=2, max_size=8)
 
 
+LONG = st.sampled_from([2 * DAY, 2 * DAY + 5, 7 * DAY, 12 * DAY])
+
+
 @st.composite
 def lively(draw: st.DrawFn) -> tuple[Program, int, Limits]:
     """A program of many edges, a reservoir of some days, and limits that may be met on the way."""
     days = [
-        DayPattern(name, tuple(Segment(at * 150 + 7 * (at > 0), r) for at, r in enumerate(rates)))
-        for name, rates in (("a", draw(RATES)), ("b", draw(RATES)))
+        DayPattern(name, tuple(Segment(at * minutes, rate) for at, rate in enumerate(rates)))
+        for name, minutes, rates in (("a", 157, draw(RATES)), ("b", 180, draw(RATES)))
     ]
     week = tuple(draw(st.lists(st.integers(0, 1), min_size=7, max_size=7)))
-    ramp = draw(st.sampled_from([(), (RampStep(3, 130),), (RampStep(1, 60), RampStep(9, 110))]))
+    ramp = draw(st.sampled_from([(), (RampStep(4, 130),), (RampStep(1, 60), RampStep(9, 110))]))
     program = Program(1, "lively", week, tuple(days), ramp)
     most = max(daily_volume(program, weekday) for weekday in range(7)) // 3_600
     daily = most * draw(st.integers(60, 140) | st.just(300)) // 100
@@ -77,7 +80,7 @@ def lively(draw: st.DrawFn) -> tuple[Program, int, Limits]:
     lively(),
     st.sampled_from([0, 0, 0, 40]),
     st.none() | EXTRAS,
-    st.lists(st.integers(1, 12 * DAY), min_size=1, max_size=3),
+    st.lists(LONG | st.integers(1, 12 * DAY), min_size=1, max_size=3),
 )
 def test_a_leap_is_the_same_as_every_corner_by_itself(
     pump: tuple[Program, int, Limits], drift: int, extra: Any, spans: list[int]

@@ -194,9 +194,11 @@ class Delivery(Motor):
 
         What the motor may really have moved for it, in nL: whole micro-steps.
         """
-        self.rolling.assume(self.elapsed, self._due, units)
+        moved = (self._due + units) // UNITS_PER_STEP * STEP - self.delivered
+        # A whole step may have been moved for less, and is owed again from here on.
+        self.rolling.assume(self.elapsed, self._due, moved * UNITS_PER_STEP // STEP)
         self._look()
-        return (self._due + units) // UNITS_PER_STEP * STEP - self.delivered
+        return moved
 
     # -- kept and restored -----------------------------------------------------------------------
 

@@ -239,8 +239,10 @@ class Motor:
         self._set_rate()
 
     def _leap(self, target: int) -> None:
-        """Jump over a long stretch of the bare program, if the limit of 24 h allows it all."""
+        """Jump over a long stretch of the bare program, if the limits allow it all."""
         schedule = self.schedule
+        if schedule is not None and schedule.highest_rate > self.limits.rate:
+            return
         settled = self.elapsed - self._undisturbed >= DAY
         if schedule is None or not settled or schedule.highest_peak > self._daily_limit:
             return

@@ -83,6 +83,11 @@ class Schedule:
         return max(week.until(corner + DAY) - week.until(corner) for corner in corners)
 
     @property
+    def highest_rate(self) -> int:
+        """The highest rate, in nL/h, at the highest ramp step."""
+        return scaled(max(self._rates), max(self._percents))
+
+    @property
     def highest_peak(self) -> int:
         """`peak` at the highest ramp step ahead; looked for once."""
         if self._highest_peak is None:
