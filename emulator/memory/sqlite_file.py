@@ -112,7 +112,7 @@ def look_into_file(path: Path) -> Opened:
 def _connect(path: Path, held: ExitStack) -> sqlite3.Connection:
     """A connection to a file that exists, which `held` will close."""
     address = f"{path.resolve().as_uri()}?mode=rw"
-    connection = sqlite3.connect(address, PATIENCE, isolation_level=None, uri=True)
+    connection = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, uri=True)
     held.callback(connection.close)
     connection.execute("PRAGMA synchronous = FULL")
     return connection
