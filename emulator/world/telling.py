@@ -6,6 +6,7 @@ is a test of itself.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -208,18 +209,16 @@ class Teller:
         yield Told("do", f'commits "{wanted.name}", with the power cut before each write in turn')
         writes = 0
         while True:
-            woken, name = self._cut_commit(wanted, writes)
-            if woken is None:
-                yield Told("pump", f"not cut: committed, after {writes} writes")
-                return
-            program = woken.program
-            whole = "the log's chain holds" if _verified(woken) else "THE LOG IS BROKEN"
-            kept = "none" if program is None else f'"{program.name}"'
-            yield Told("pump", f"cut before {name:<8} wakes up with {kept}; {whole}")
+            with closing(self.library.cuttable()) as memory:
+                cut_before = self._cut_commit(memory, wanted, writes)
+                if not cut_before:
+                    yield Told("pump", f"not cut: committed, after {writes} writes")
+                    return
+                yield Told("pump", f"cut before {cut_before:<8} {_waking(Pump(memory))}")
             writes += 1
 
-    def _cut_commit(self, wanted: Program, writes: int) -> tuple[Pump | None, str]:
-        memory: Any = self.library.cuttable()
+    def _cut_commit(self, memory: Any, wanted: Program, writes: int) -> str:
+        """Cut the power after so many `writes` of a commit: the write cut off, "" if none was."""
         make(memory, self._making())
         pump = Pump(memory)
         image = programs.image(wanted)
@@ -235,8 +234,14 @@ class Teller:
             pump.change(partial(pump.activate, image), None, image)
         except PowerCut:
             memory.before_write = lambda _: None
-            return Pump(memory), names[-1]
-        return None, ""
+            return names[-1]
+        return ""
+
+
+def _waking(pump: Pump) -> str:
+    kept = "none" if pump.program is None else f'"{pump.program.name}"'
+    whole = "the log's chain holds" if _verified(pump) else "THE LOG IS BROKEN"
+    return f"wakes up with {kept}; {whole}"
 
 
 def _verified(pump: Pump) -> bool:
