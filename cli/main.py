@@ -142,7 +142,12 @@ def _notes(error: BaseException | None) -> list[str]:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
-    from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError, RequestRefused
+    from mockpump.emulator.programmer.errors import (
+        LogBroken,
+        OutcomeUnknown,
+        ProgrammerError,
+        RequestRefused,
+    )
     from mockpump.emulator.transports.errors import PortError, reason_of
     from mockpump.emulator.world.story import StoryError
     from mockpump.protocol.errors import InternalError, MockpumpError
@@ -152,6 +157,7 @@ def _explain(error: Exception) -> tuple[int, str]:
         table: list[tuple[type[Exception], int]] = [
             (OutcomeUnknown, EXIT_UNKNOWN),
             (RequestRefused, EXIT_REFUSED),
+            (LogBroken, EXIT_REFUSED),
             (ProgrammerError, EXIT_LINK),
             (PortError, EXIT_LINK),
             (ProgramError, EXIT_USAGE),

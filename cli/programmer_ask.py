@@ -16,6 +16,7 @@ from mockpump.cli.render_pump import (
     telemetry_line,
     telemetry_view,
 )
+from mockpump.emulator.programmer.errors import LogBroken
 from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome, read_log
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
@@ -49,11 +50,17 @@ def status(options: Options) -> None:
 @click.pass_obj
 def log(options: Options, first: int) -> None:
     """Read the pump's event log and verify its chain."""
-    read = run_pump(options, read_log(first))
+    try:
+        read = run_pump(options, read_log(first))
+    except LogBroken as error:
+        error.add_note("the event log is not what it was when it was written")
+        raise
     for number, entry in enumerate(read.entries, start=read.first):
         say(options, {"number": number, **asdict(entry)}, log_line(number, entry))
     if not options.json:
-        click.echo(f"{len(read.entries)} entries; the chain holds", err=True)
+        count = len(read.entries)
+        entries = "entry" if count == 1 else "entries"
+        click.echo(f"{count:,} {entries}; the chain holds", err=True)
 
 
 @click.command()

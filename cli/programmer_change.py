@@ -1,5 +1,7 @@
 """`mockpump programmer`: the commands that change what the pump does."""
 
+from contextlib import nullcontext
+
 import click
 import msgspec
 
@@ -7,19 +9,24 @@ from mockpump.cli.programmer_session import (
     Options,
     ask_pump,
     change_pump,
+    changing,
     run_pump,
     say,
     show,
     transaction,
 )
 from mockpump.cli.quantities import ClockTime, Duration, Volume, clock_time, duration, rate, volume
-from mockpump.cli.render_pump import alarm_lines, limits_facts
+from mockpump.cli.render import as_json
+from mockpump.cli.render_pump import alarm_lines, choice_name, limits_facts, shown_alarms
 from mockpump.emulator.programmer.bridging import Bridge, read_bridge
+from mockpump.emulator.programmer.errors import ProgrammerError
+from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
 
 _WEEK = 7 * 86_400
-_RAMP_MOVES = {move.name.lower().replace("_", "-"): move for move in m.RampMove}
-_ALARMS = {alarm.name.lower().replace("_", "-"): alarm for alarm in m.Alarm}
+_RAMP_MOVES = {choice_name(move): move for move in m.RampMove}
+_ALARMS = {choice_name(alarm): alarm for alarm in m.Alarm}
+_BOLUS = Volume(minimum=1, maximum=m.MAX_BOLUS)
 
 
 @click.command()
@@ -31,10 +38,12 @@ def clock(options: Options, wanted: int | None) -> None:
     Setting it keeps the week.  Nothing is delivered twice or skipped: the schedule follows the new
     time of day.
     """
-    now: m.Clock = ask_pump(options, m.GetClock())
     if wanted is None:
-        say(options, now, clock_time(now.clock))
+        shown: m.Clock = ask_pump(options, m.GetClock())
+        say(options, shown, clock_time(shown.clock))
         return
+    with changing():
+        now: m.Clock = ask_pump(options, m.GetClock())
     target = now.clock // _WEEK * _WEEK + wanted
     done: m.ClockSet = change_pump(options, m.SetClock(transaction(), target))
     say(options, done, f"clock set from {clock_time(done.before)} to {clock_time(done.clock)}")
@@ -56,9 +65,15 @@ def resume(options: Options) -> None:
     say(options, done, f"delivery resumed at {duration(done.elapsed)} of pump time")
 
 
-@click.command()
-@click.argument("amount", metavar="VOLUME", type=Volume(), required=False)
-@click.option("--over", type=Duration(), default="30m", show_default=True, help="Give it so long.")
+@click.command(short_help="Give a volume on top of the program, or cancel it.")
+@click.argument("amount", metavar="[VOLUME]", type=_BOLUS, required=False)
+@click.option(
+    "--over",
+    type=Duration(m.LONGEST_BOLUS),
+    default="30m",
+    show_default=True,
+    help="Take so long to give it; at most 1d.",
+)
 @click.option("--prime", is_flag=True, help="Log it as one that fills the catheter.")
 @click.option("--cancel", is_flag=True, help="End the bolus that runs.")
 @click.pass_obj
@@ -83,9 +98,16 @@ def bolus(options: Options, amount: int | None, over: int, prime: bool, cancel: 
     say(options, done, f"bolus of {volume(amount)} runs, at {rate(done.rate)} more; {ends}")
 
 
-@click.command()
+@click.command(short_help="Scale the program's rates for a while.")
 @click.argument("percent", type=click.IntRange(0, m.MAX_TEMPORARY), required=False)
-@click.option("--for", "span", type=Duration(), default="1h", show_default=True, help="How long.")
+@click.option(
+    "--for",
+    "span",
+    type=Duration(m.LONGEST_TEMPORARY),
+    default="1h",
+    show_default=True,
+    help="How long; at most 7d.",
+)
 @click.option("--cancel", is_flag=True, help="Follow the program's own rates again.")
 @click.pass_obj
 def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None:
@@ -109,7 +131,7 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
 @click.argument("amount", metavar="VOLUME", type=Volume())
 @click.option(
     "--concentration",
-    type=click.IntRange(0, 2**16 - 1),
+    type=click.IntRange(1, 2**16 - 1),
     help="Of the new fluid, in fictional du/mL; as before unless told otherwise.",
 )
 @click.pass_obj
@@ -119,14 +141,28 @@ def refill(options: Options, amount: int, concentration: int | None) -> None:
     Says how long the fluid from before still comes out of the catheter.
     """
     if concentration is None:
-        details: m.Details = ask_pump(options, m.GetDetails())
+        with changing():
+            details: m.Details = ask_pump(options, m.GetDetails())
         concentration = details.concentration
     request = m.Refill(transaction(), amount, concentration)
     done: m.Refilled = change_pump(options, request)
-    bridge: Bridge = run_pump(options, read_bridge(done))
+    bridge = _bridge(options, done)
     text = f"filled with {volume(amount)} of {done.new} du/mL (fictional)"
-    result = {**msgspec.structs.asdict(done), "bridging": bridge.seconds}
-    say(options, result, f"{text}; {_bridge_text(done, bridge)}")
+    result = {**msgspec.structs.asdict(done), "bridging": bridge and bridge.seconds}
+    say(options, result, text if bridge is None else f"{text}\n{_bridge_text(done, bridge)}")
+
+
+def _bridge(options: Options, done: m.Refilled) -> Bridge | None:
+    """None when it cannot be learned: that must not hide that the reservoir is filled."""
+    try:
+        bridge: Bridge = run_pump(options, read_bridge(done))
+    except (ProgrammerError, PortError) as error:
+        click.echo(f"mockpump: how long it takes to arrive is not known: {error}", err=True)
+        return None
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note("the reservoir is filled")
+        raise
+    return bridge
 
 
 def _bridge_text(done: m.Refilled, bridge: Bridge) -> str:
@@ -134,10 +170,11 @@ def _bridge_text(done: m.Refilled, bridge: Bridge) -> str:
         return "the concentration is as before"
     if bridge.seconds is None:
         return "as the pump stands, the new fluid will not arrive"
-    return f"the {done.old} du/mL from before come out for another {duration(bridge.seconds)}"
+    span = f"{duration(bridge.seconds)} of pump time"
+    return f"the {done.old} du/mL from before come out for another {span}"
 
 
-@click.command()
+@click.command(short_help="Hold the ramp, let it go on, or go back a step.")
 @click.argument("move", type=click.Choice(list(_RAMP_MOVES)), required=False)
 @click.pass_obj
 def ramp(options: Options, move: str | None) -> None:
@@ -152,18 +189,29 @@ def ramp(options: Options, move: str | None) -> None:
 
 
 @click.command()
-@click.option("--rate", type=click.IntRange(0), help="Highest rate of all together, nL/h.")
-@click.option("--bolus", type=Volume(), help="Largest bolus, nL.")
+@click.option(
+    "--rate",
+    metavar="RATE",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Highest rate of all together, nL/h.",
+)
+@click.option("--bolus", type=Volume(maximum=m.MAX_BOLUS), help="Largest bolus, nL.")
 @click.option("--daily", type=Volume(), help="Most within any 24 h, nL.")
-@click.option("--rise", type=click.IntRange(0, m.NO_RISE_LIMIT), help="Largest rise, %.")
+@click.option(
+    "--rise",
+    metavar="PERCENT",
+    type=click.IntRange(0, m.NO_RISE_LIMIT),
+    help=f"Largest rise between programs or ramp steps; {m.NO_RISE_LIMIT}: any.",
+)
 @click.pass_obj
 def limits(
     options: Options, rate: int | None, bolus: int | None, daily: int | None, rise: int | None
 ) -> None:
     """Show the pump's limits, or set some of them."""
-    held: m.Limits = ask_pump(options, m.GetLimits())
     given = {"rate": rate, "bolus": bolus, "daily": daily, "rise": rise}
     wanted = {name: value for name, value in given.items() if value is not None}
+    with changing() if wanted else nullcontext():
+        held: m.Limits = ask_pump(options, m.GetLimits())
     if wanted:
         whole = {**msgspec.structs.asdict(held), **wanted}
         done: m.LimitsSet = change_pump(options, m.SetLimits(transaction(), **whole))
@@ -176,7 +224,7 @@ def limits(
     "--acknowledge",
     metavar="NAME",
     type=click.Choice(list(_ALARMS)),
-    help="Say that somebody has seen this one.",
+    help=f"Say that somebody has seen this one: {', '.join(_ALARMS)}.",
 )
 @click.pass_obj
 def alarms(options: Options, acknowledge: str | None) -> None:
@@ -191,7 +239,8 @@ def alarms(options: Options, acknowledge: str | None) -> None:
         return
     shown: m.Alarms = ask_pump(options, m.GetAlarms())
     if options.json:
-        say(options, shown, "")
+        rows = [msgspec.structs.asdict(each) for each in shown_alarms(shown)]
+        click.echo(as_json({"priority": shown.priority, "alarms": rows}))
     else:
         click.echo("\n".join(alarm_lines(shown)))
 

@@ -51,7 +51,7 @@ def show_(options: Options, pending: bool) -> None:
     if options.json:
         click.echo(as_json(read))
     elif read.program is None:
-        click.echo("# the pump holds no program")
+        click.echo("# no program pends" if pending else "# the pump holds no program")
     else:
         click.echo(program_toml.dumps(read.program), nl=False)
 
@@ -62,7 +62,7 @@ def _read_both() -> Procedure[tuple[ProgramRead, m.Status]]:
     return active, status
 
 
-@program.command()
+@program.command(short_help="Show what the program in FILE would change.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def diff(options: Options, file: Path) -> None:
@@ -153,11 +153,11 @@ def _commit(options: Options, wanted: Program, base: bytes, when: m.When) -> Non
     digest = programs.digest(programs.image(wanted))
     result = {"digest": digest, "changed": True, "elapsed": done.elapsed}
     rules = "is the active program" if when is m.When.NOW else _later(done)
-    say(options, result, f'"{wanted.name}" {rules} (digest {digest.hex()})')
+    say(options, result, f'"{wanted.name}" {rules}\ndigest {digest.hex()}')
 
 
 def _later(done: m.ProgramCommitted) -> str:
-    return f"will rule from {duration(done.elapsed)} of pump time on, as the clock stands"
+    return f"will rule from {duration(done.elapsed)} of pump time on"
 
 
 COMMANDS = (program,)

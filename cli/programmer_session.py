@@ -21,6 +21,7 @@ from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.link_settings import LinkSettings
 
 # How often the programmer calls again to learn what became of a request whose reply was lost.
@@ -108,25 +109,40 @@ def recovering(options: Options) -> Iterator[Recovery]:
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
     click.echo("mockpump: the reply was lost; asking the pump what became of it", err=True)
-    for _ in range(_CALLS):
-        try:
-            with connected(options) as session:
-                known = session.device.run(learn_outcome(unknown.transaction))
-        except (ConnectionLost, NoReply, PortError):
-            continue
-        return _reply_in(known, unknown)
-    unknown.add_note(f"ask again with: programmer outcome {unknown.transaction}")
-    raise unknown
-
-
-def _reply_in(known: m.OutcomeKnown, unknown: OutcomeUnknown) -> Message:
+    later = f"mockpump programmer --port {options.port} outcome {unknown.transaction}"
+    unknown.add_note(f"ask again with: {later}")
+    try:
+        known = _ask_again(options, unknown)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note("; ".join([str(unknown), *unknown.__notes__]))
+        raise
     if known.fate is m.Fate.NEVER_SEEN:
         never = ConnectionLost(unknown.reason)
         never.add_note("the request never reached the pump; nothing was changed")
         raise never
-    reply = m.decode(known.reply)
+    return _reply_in(known, unknown)
+
+
+def _ask_again(options: Options, unknown: OutcomeUnknown) -> m.OutcomeKnown:
+    for _ in range(_CALLS):
+        try:
+            with connected(options) as session:
+                return session.device.run(learn_outcome(unknown.transaction))
+        except (ConnectionLost, NoReply, PortError):
+            continue
+    raise unknown
+
+
+def _reply_in(known: m.OutcomeKnown, unknown: OutcomeUnknown) -> Message:
+    """The recorded reply; what is none to that request leaves the outcome unknown."""
+    try:
+        reply = m.decode(known.reply)
+    except DecodeError:
+        raise unknown from None
     if isinstance(reply, m.Refused):
         raise RequestRefused(unknown.request, reply)
+    if not isinstance(reply, m.entry_of(type(unknown.request)).reply or ()):
+        raise unknown
     return reply
 
 
@@ -137,7 +153,7 @@ def run_pump(options: Options, procedure: Procedure[Any]) -> Any:
 
 
 def say(options: Options, result: object, text: str) -> None:
-    """A result as JSON, or what it means on one line."""
+    """A result as JSON, or what it means in words."""
     click.echo(as_json(result) if options.json else text)
 
 

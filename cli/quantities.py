@@ -91,9 +91,12 @@ class ClockTime(click.ParamType[int]):
 
 
 class Duration(click.ParamType[int]):
-    """A span of pump time such as `90s`, `30m`, `2h` or `1d`, in seconds."""
+    """A span of pump time such as `90s`, `30m`, `2h` or `1d`, in seconds; at most `longest`."""
 
     name = "duration"
+
+    def __init__(self, longest: int = 2**32 - 1) -> None:
+        self.longest = longest
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -102,22 +105,33 @@ class Duration(click.ParamType[int]):
         match = re.fullmatch(r"(\d{1,7})([smhd])", str(value), re.ASCII)
         if match is None or not int(match[1]):
             self.fail(f"{value!r} is not like 90s, 30m, 2h or 1d", param, ctx)
-        return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": _DAY}[match[2]]
+        seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": _DAY}[match[2]]
+        if seconds > self.longest:
+            self.fail(f"{value!r} is longer than {duration(self.longest)}", param, ctx)
+        return seconds
 
 
 class Volume(click.ParamType[int]):
-    """A volume in nL: a whole number, its digits in groups if one likes."""
+    """A volume in nL: a whole number, `minimum` to `maximum`, in groups of three if one likes."""
 
     name = "volume"
+
+    def __init__(self, minimum: int = 0, maximum: int = 2**32 - 1) -> None:
+        self.minimum = minimum
+        self.maximum = maximum
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """Nanolitres."""
-        text = re.sub(r"(?<=\d)[_,](?=\d)", "", str(value)).removesuffix("nL").strip()
-        if re.fullmatch(r"\d{1,10}", text, re.ASCII) is None or int(text) >= 2**32:
-            self.fail(f"{value!r} is no whole number of nL below {2**32:,}", param, ctx)
-        return int(text)
+        text = str(value).strip().removesuffix("nL").strip()
+        # In groups of three only: what somebody means by "1,5" is not 15.
+        whole = re.fullmatch(r"\d{1,10}|\d{1,3}(_\d{3}){1,3}|\d{1,3}(,\d{3}){1,3}", text, re.ASCII)
+        number = int(re.sub("[_,]", "", text)) if whole else -1
+        if not self.minimum <= number <= self.maximum:
+            numbers = f"{self.minimum:,} to {self.maximum:,}"
+            self.fail(f"{value!r} is no whole number of nL, {numbers}", param, ctx)
+        return number
 
 
 class Speed(click.ParamType[int | None]):

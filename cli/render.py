@@ -10,6 +10,7 @@ import os
 import select
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
@@ -88,7 +89,8 @@ def show_changes(changes: Iterable[DayChange], wanted: Program) -> None:
         show(f"  {days:<9} {before:>16} {after:>16} {_percent(change):>9}")
     if wanted.ramp:
         steps = (f"{step.percent} % from day {step.after}" for step in wanted.ramp)
-        show(f"  its ramp: {', '.join(steps)}")
+        for line in textwrap.wrap(f"its ramp: {', '.join(steps)}", 76, subsequent_indent=" " * 10):
+            show(f"  {line}")
 
 
 def _percent(change: DayChange) -> str:

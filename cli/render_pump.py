@@ -1,9 +1,18 @@
-"""What a pump says, in words: status, details, limits, alarms, log entries, telemetry."""
+"""What a pump says, in words: status, details, limits, alarms, log entries, telemetry.
+
+Every figure has its unit, and a line fits into 80 columns for every pump that one will see.
+"""
+
+from collections.abc import Callable
 
 from mockpump.cli.quantities import clock_time, duration, rate, volume
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.protocol import messages as m
+from mockpump.protocol.fields import Record
 from mockpump.protocol.log import LogEntry
+
+# A limit of so much is none.
+_WIDEST = 2**32 - 1
 
 
 def status_facts(status: m.Status) -> dict[str, str]:
@@ -40,10 +49,11 @@ def details_facts(details: m.Details) -> dict[str, str]:
     if details.bolus:
         facts["bolus"] = (
             f"{volume(details.bolus)} of {volume(details.bolus_volume)} left,"
-            f" ends at {duration(details.bolus_ends)}"
+            f" ends at {duration(details.bolus_ends)} of pump time"
         )
     if details.temporary_ends:
-        facts["temporary"] = f"{details.temporary} % until {duration(details.temporary_ends)}"
+        ends = f"{duration(details.temporary_ends)} of pump time"
+        facts["temporary"] = f"{details.temporary} % of the program until {ends}"
     if details.ramp is m.RampState.HELD:
         facts["ramp"] = "held at its present step"
     if details.pending is not m.When.NOW:
@@ -68,33 +78,109 @@ def limits_facts(limits: m.Limits | m.LimitsSet) -> dict[str, str]:
     """The limits in words."""
     none = limits.rise == m.NO_RISE_LIMIT
     return {
-        "rate": f"at most {rate(limits.rate)}",
+        "rate": "any" if limits.rate == _WIDEST else f"at most {rate(limits.rate)}",
         "bolus": f"at most {volume(limits.bolus)}",
-        "daily": f"at most {volume(limits.daily)} within any 24 h",
+        "daily": "any" if limits.daily == _WIDEST else _within_a_day(limits.daily),
         "rise": "any" if none else f"at most {limits.rise} % between programs or ramp steps",
     }
 
 
-def alarm_lines(alarms: m.Alarms) -> list[str]:
+def _within_a_day(daily: int) -> str:
+    return f"at most {volume(daily)} within any 24 h"
+
+
+class ShownAlarm(Record, frozen=True):
+    """An alarm that is shown, since which second of pump time, and what is still to happen."""
+
+    name: str
+    priority: m.Priority
+    present: bool
+    acknowledged: bool
+    since: int
+    cause: str
+
+
+def shown_alarms(alarms: m.Alarms) -> list[ShownAlarm]:
     """The alarms that are shown, the highest priority first."""
-    lines = []
+    rows = []
     for alarm, rule in sorted(ALARMS.items(), key=lambda row: -row[1].priority):
         present = bool(alarms.present >> alarm & 1)
         seen = not alarms.unacknowledged >> alarm & 1
         if present or not seen:
-            state = ("there" if present else "gone") + (", acknowledged" if seen else "")
-            since = duration(alarms.since[alarm])
-            name = alarm.name.lower().replace("_", "-")
-            lines.append(f"{rule.priority.name:<6} {name:<15} since {since}, {state}: {rule.cause}")
+            name, since = choice_name(alarm), alarms.since[alarm]
+            rows.append(ShownAlarm(name, rule.priority, present, seen, since, rule.cause))
+    return rows
+
+
+def alarm_lines(alarms: m.Alarms) -> list[str]:
+    """The alarms that are shown, two lines each."""
+    lines = []
+    for each in shown_alarms(alarms):
+        state = "there" if each.present else "gone"
+        seen = "acknowledged" if each.acknowledged else "not acknowledged"
+        since = f"since {duration(each.since)} of pump time"
+        lines.append(f"{each.priority.name:<6}  {each.name:<14}  {state}, {seen}, {since}")
+        lines.append(f"        {each.cause}")
     return lines or ["no alarms"]
+
+
+def choice_name(choice: m.Alarm | m.RampMove) -> str:
+    """How one of a few things is typed and shown."""
+    return choice.name.lower().replace("_", "-")
 
 
 def log_line(number: int, entry: LogEntry) -> str:
     """An entry of the event log on one line."""
-    kind = entry.kind.name.lower().replace("_", " ")
+    kind = _words(entry.kind.name)
     clock = clock_time(entry.clock).split(",")[0]
-    figures = f"{entry.first:,} {entry.second:,}" if entry.first or entry.second else ""
-    return f"{number:>6}  {duration(entry.elapsed):>14}  {clock}  {kind:<18} {figures}".rstrip()
+    figures = _FIGURES[entry.kind](entry.first, entry.second) if entry.kind in _FIGURES else ""
+    what = f"{kind}: {figures}" if figures else kind
+    return f"{number:>5}  {duration(entry.elapsed):>13}  {clock}  {what}"
+
+
+def _bolus_end(volume_asked: int, left: int) -> str:
+    return f"{left:,} of {volume(volume_asked)} not given" if volume_asked else "all given"
+
+
+def _alarm(alarm: int, _: int) -> str:
+    return choice_name(m.Alarm(alarm)) if alarm in set(m.Alarm) else f"number {alarm}"
+
+
+def _ramp_move(move: int, percent: int) -> str:
+    name = choice_name(m.RampMove(move)) if move in set(m.RampMove) else f"move {move}"
+    return f"{name}, now at {percent} %"
+
+
+def _pending(when: int, _: int) -> str:
+    return f"from the next {m.When(when).name.lower()} on" if when in set(m.When) else str(when)
+
+
+def _limits(most: int, daily: int) -> str:
+    return ", ".join(
+        (
+            "any rate" if most == _WIDEST else rate(most),
+            "any volume" if daily == _WIDEST else f"{volume(daily)}/d",
+        )
+    )
+
+
+# The two figures of a log entry in words, by its kind; see `FIGURES` in `mockpump.protocol.log`.
+_FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
+    m.LogKind.MADE: lambda serial, _: f"serial {serial}",
+    m.LogKind.RESTARTED: lambda least, most: f"{least:,} to {volume(most)} unaccounted for",
+    m.LogKind.PROGRAM: lambda *_: "another rules now",
+    m.LogKind.PENDING: _pending,
+    m.LogKind.CLOCK_SET: lambda before, _: f"it said {clock_time(before)}",
+    m.LogKind.BOLUS_STARTED: lambda all_, span: f"{volume(all_)} over {duration(span)}",
+    m.LogKind.BOLUS_ENDED: _bolus_end,
+    m.LogKind.TEMPORARY_STARTED: lambda percent, ends: f"{percent} % until {duration(ends)}",
+    m.LogKind.REFILLED: lambda all_, fluid: f"{volume(all_)} of {fluid} du/mL",
+    m.LogKind.RAMP_MOVED: _ramp_move,
+    m.LogKind.LIMITS_SET: _limits,
+    m.LogKind.ALARM_RAISED: _alarm,
+    m.LogKind.ALARM_CLEARED: _alarm,
+    m.LogKind.ALARM_ACKNOWLEDGED: _alarm,
+}
 
 
 def outcome_text(known: m.OutcomeKnown) -> str:
@@ -102,7 +188,13 @@ def outcome_text(known: m.OutcomeKnown) -> str:
     if known.fate is m.Fate.NEVER_SEEN:
         return f"transaction {known.asked}: never seen, or too long ago"
     name = m.CATALOGUE[known.request].name if known.request in m.CATALOGUE else "?"
-    return f"transaction {known.asked}: {name} was {known.fate.name.lower()}"
+    text = f"transaction {known.asked}: {name} was {known.fate.name.lower()}"
+    reply = m.decode(known.reply)
+    return f"{text}: {_words(reply.reason.name)}" if isinstance(reply, m.Refused) else text
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", " ")
 
 
 def telemetry_line(report: m.Telemetry) -> str:

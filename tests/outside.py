@@ -14,7 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from mockpump.cli.main import main
+from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol import messages as m
@@ -112,7 +114,8 @@ class PumpThread:
 
     With `vanish_at`, the line closes when a message of that type has come: after it was carried out
     when `carry_out`, and in any case before its reply.  With `stay`, only the connection is gone
-    then, and the pump may be called again.  `received` are the messages that came.
+    then, and the pump may be called again.  `received` are the messages that came.  `pump` is the
+    one that is served, in place of a fresh one.
     """
 
     def __init__(
@@ -120,14 +123,16 @@ class PumpThread:
         vanish_at: type[m.Message] | None = None,
         carry_out: bool = True,
         stay: bool = False,
+        pump: Pump | None = None,
     ) -> None:
-        self.pump = new_pump()
+        self.pump = pump or new_pump()
         self.received: list[m.Message] = []
         self._vanish_at = vanish_at
         self._carry_out = carry_out
         self._stay = stay
         self._decoder = FrameDecoder()
-        self._station = Station(self.pump)
+        pacing = Pacing(now=line_now(), elapsed=self.pump.elapsed)
+        self._station = Station(self.pump, pacing)
         self._line = self._station.attach()
         self._master, self._slave = os.openpty()
         self.path = os.ttyname(self._slave)
@@ -163,28 +168,34 @@ class PumpThread:
         return vanishes
 
     def close(self) -> None:
-        """Take the line away."""
-        os.close(self._slave)
+        """Take the line away.
+
+        The slave stays open: or else the number of the pty would be free, and another process of
+        the tests might get it, with its pump at the path where this one is called again.
+        """
         os.close(self._master)
 
     def stop(self) -> None:
         """End the thread, whatever it is doing."""
         os.write(self._stop_write, b"x")
         self._thread.join(PATIENCE)
-        for descriptor in (self._stop_read, self._stop_write):
+        for descriptor in (self._slave, self._stop_read, self._stop_write):
             os.close(descriptor)
 
 
 @contextlib.contextmanager
 def pump_thread(
-    vanish_at: type[m.Message] | None = None, carry_out: bool = True, stay: bool = False
+    vanish_at: type[m.Message] | None = None,
+    carry_out: bool = True,
+    stay: bool = False,
+    pump: Pump | None = None,
 ) -> Iterator[PumpThread]:
     """A pump at a pty for as long as a `with` lasts."""
-    pump = PumpThread(vanish_at, carry_out, stay)
+    served = PumpThread(vanish_at, carry_out, stay, pump)
     try:
-        yield pump
+        yield served
     finally:
-        pump.stop()
+        served.stop()
 
 
 def is_alive(pid: int) -> bool:
