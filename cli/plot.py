@@ -1,5 +1,6 @@
 """A story's curves as a picture file, by matplotlib (the extra `plot`)."""
 
+import importlib.util
 from pathlib import Path
 
 import click
@@ -10,14 +11,18 @@ _COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7")
 _ENDINGS = (".png", ".svg")
 
 
-def plot(curves: Curves, title: str, file: Path) -> None:
-    """Draw them one above the other; a usage error for an ending that is neither PNG nor SVG."""
+def check_plot(file: Path) -> None:
+    """A usage error for an ending that is neither PNG nor SVG, and where there is no matplotlib."""
     if file.suffix.lower() not in _ENDINGS:
         raise click.UsageError(f"--plot takes a file ending in {' or '.join(_ENDINGS)}")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise click.UsageError("--plot needs matplotlib: pip install 'mockpump[plot]'") from None
+    if importlib.util.find_spec("matplotlib") is None:
+        raise click.UsageError("--plot needs matplotlib: pip install 'mockpump[plot]'")
+
+
+def plot(curves: Curves, title: str, file: Path) -> None:
+    """Draw them one above the other, into a file that `check_plot` lets pass."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 1.2 + 2.0 * len(curves.lines)), layout="constrained")
     axes = figure.subplots(len(curves.lines), 1, sharex=True, squeeze=False)[:, 0]
     hours = [elapsed / 3600 for elapsed in curves.elapsed]

@@ -4,7 +4,7 @@ import shutil
 import sys
 
 import click
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from mockpump.cli.programmer_session import Options, ask_pump, connected, run_pump, say, show
 from mockpump.cli.render_pump import (
@@ -88,21 +88,29 @@ def outcome(options: Options, transaction: int) -> None:
 def watch(options: Options, interval: int, count: int | None) -> None:
     """Show what the pump reports, until Ctrl-C.
 
-    On a terminal the view is redrawn in its place; elsewhere every report is a line.
+    On a terminal the view is redrawn in its place; elsewhere every change is a line, and a report
+    that differs from the last one in the time alone is none.  With --json every report is a line.
     """
     view = View(sys.stdout.isatty() and not options.json)
+    shown: m.Telemetry | None = None
     with connected(options) as session:
         session.device.run(ask(m.Subscribe(interval)))
         try:
             for number, report in enumerate(session.device.watch(), start=1):
                 if view.live:
                     view.draw(telemetry_view(report, link_text(session.device)))
-                else:
+                elif options.json or differs(report, shown):
                     say(options, report, telemetry_line(report))
+                    shown = report
                 if number == count:
                     break
         except KeyboardInterrupt:
             pass
+
+
+def differs(report: m.Telemetry, shown: m.Telemetry | None) -> bool:
+    """Whether it says anything new but the time."""
+    return shown is None or report != replace(shown, elapsed=report.elapsed, clock=report.clock)
 
 
 def link_text(device: SerialProgrammer) -> str:

@@ -16,9 +16,10 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from mockpump.cli.quantities import WEEKDAYS, volume
 from mockpump.emulator.programmer.comparison import DayChange
-from mockpump.protocol.fields import Record
 from mockpump.protocol.program import Program
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def as_json(value: object) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Record):
+    if isinstance(value, Struct):
         return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

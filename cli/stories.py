@@ -11,9 +11,11 @@ import click
 
 from mockpump.cli.charts import show_curves
 from mockpump.cli.examples import example_program, example_story, story_names
+from mockpump.cli.plot import check_plot
+from mockpump.cli.plot import plot as draw
 from mockpump.cli.render import show
 from mockpump.emulator.memory.sqlite import SqliteMemory
-from mockpump.emulator.world.curves import Curves, curves_of
+from mockpump.emulator.world.curves import curves_of
 from mockpump.emulator.world.telling import Library, Teller, Told
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
@@ -33,6 +35,8 @@ def list_stories() -> None:
 def tell_story(name: str, plot: Path | None) -> None:
     """Tell a story, show its picture, and draw it into a file if one is named."""
     story = example_story(name)
+    if plot is not None:
+        check_plot(plot)
     show(f"mockpump: {story.title}", style="bold")
     show(_NOTHING_REAL)
     with _library() as library:
@@ -45,7 +49,8 @@ def tell_story(name: str, plot: Path | None) -> None:
         show(story.picture.title, style="bold")
         show_curves(curves)
         if plot is not None:
-            _plot(curves, story.picture.title, plot)
+            draw(curves, story.picture.title, plot)
+            click.echo(f"drawn into {plot}", err=True)
     show("")
     show(_NOTHING_REAL, style="dim")
 
@@ -68,10 +73,3 @@ def _library() -> Iterator[Library]:
             return SqliteMemory.create(Path(folder) / f"pump-{next(number)}")
 
         yield Library(example_program, cuttable)
-
-
-def _plot(curves: Curves, title: str, file: Path) -> None:
-    from mockpump.cli.plot import plot
-
-    plot(curves, title, file)
-    click.echo(f"drawn into {file}", err=True)

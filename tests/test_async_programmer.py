@@ -129,6 +129,26 @@ def test_nobody_there_is_an_error_after_the_link_has_given_up() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("request_", "noted"), [(m.Identify(), False), (m.Suspend(7), True)], ids=["asks", "changes"]
+)
+def test_a_cancelled_run_leaves_nothing_running(request_: m.Message, noted: bool) -> None:
+    async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
+        await programmer.connect(9)
+        waiting = asyncio.ensure_future(programmer.run(ask(request_)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await waiting
+        notes = getattr(cancelled.value, "__notes__", [])
+        assert any("outcome unknown" in note for note in notes) == noted
+        assert not programmer.programmer.busy
+        await programmer.connect(10)
+        assert isinstance(await programmer.run(ask(m.Identify())), m.Identity)
+
+    in_memory(test)
+
+
 def test_a_line_that_goes_while_something_is_read_is_a_port_error() -> None:
     async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
         await programmer.connect(9)

@@ -15,10 +15,12 @@ from outside import (
     program_file,
     pump_thread,
 )
-from pump_state import give
+from pump_state import Line, give
 
 from mockpump.cli import programmer_program as programmer_module
 from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.program_toml import loads
 
@@ -63,7 +65,7 @@ def test_every_command_in_words_and_as_json(command: Command, port: str) -> None
         assert keys <= json.loads(ended.out).keys()
 
 
-def test_watch_piped_is_a_line_a_report(command: Command) -> None:
+def test_watch_piped_is_a_line_a_change(command: Command) -> None:
     ended = command(*DEMO, "watch", "--interval", "10", "--count", "3")
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 3
@@ -71,6 +73,22 @@ def test_watch_piped_is_a_line_a_report(command: Command) -> None:
     assert "\r" not in ended.out
     reports = command(*DEMO, "--json", "watch", "--interval", "10", "--count", "2").out
     assert [json.loads(line)["elapsed"] % 10 for line in reports.splitlines()] == [0, 0]
+
+
+def test_watch_piped_is_silent_while_only_time_goes_by(command: Command) -> None:
+    with pump_thread(pump=_suspended()) as pump:
+        at = ("programmer", "--port", pump.path)
+        ended = command(*at, "watch", "--interval", "1", "--count", "2")
+        assert len(ended.out.splitlines()) == 1
+        assert "suspended" in ended.out
+        as_json = command(*at, "--json", "watch", "--interval", "1", "--count", "2")
+        assert len(as_json.out.splitlines()) == 2
+
+
+def _suspended() -> Pump:
+    line = Line(new_pump())
+    line.ask(m.Suspend(1))
+    return line.pump
 
 
 def test_the_port_may_come_from_the_environment(

@@ -3,7 +3,7 @@
 import pytest
 
 from mockpump.emulator.memory.faulty import FaultyMemory
-from mockpump.emulator.memory.interface import PowerCut
+from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.faults import (
@@ -52,6 +52,18 @@ def test_a_stuck_sensor_shows_the_same_whatever_is_moved(pump: Pump) -> None:
     assert pump.report().reservoir == shown > pump.delivery.reservoir
     clear(pump, Fault.SENSOR_STUCK)
     assert pump.report().reservoir == pump.delivery.reservoir
+
+
+def test_a_stuck_sensor_is_stuck_in_the_record_too(pump: Pump) -> None:
+    inject(pump, Fault.SENSOR_STUCK)
+    assert Pump(pump.memory).sensor == pump.sensor is not None
+
+
+def test_a_fault_that_cannot_be_recorded_does_not_happen(pump: Pump) -> None:
+    inject(pump, Fault.MEMORY)
+    with pytest.raises(MemoryFailed):
+        inject(pump, Fault.SENSOR_STUCK)
+    assert pump.sensor is None
 
 
 def test_a_clock_that_jumps_delivers_nothing_for_it(pump: Pump) -> None:

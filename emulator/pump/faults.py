@@ -47,13 +47,19 @@ def _charge(pump: Pump) -> None:
 
 
 def _stick(pump: Pump) -> None:
-    pump.sensor = pump.delivery.reservoir
-    pump.change(partial(pump.show, Alarm.SENSOR_STUCK))
+    def stick() -> None:
+        pump.sensor = pump.delivery.reservoir
+        pump.show(Alarm.SENSOR_STUCK)
+
+    pump.change(stick)
 
 
 def _follow(pump: Pump) -> None:
-    pump.sensor = None
-    pump.change(partial(pump.end, Alarm.SENSOR_STUCK))
+    def follow() -> None:
+        pump.sensor = None
+        pump.end(Alarm.SENSOR_STUCK)
+
+    pump.change(follow)
 
 
 def _jump(pump: Pump) -> None:

@@ -13,7 +13,7 @@ from mockpump.emulator.programmer.client import (
     ProgrammerEvent,
     TelemetryReceived,
 )
-from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
@@ -52,11 +52,22 @@ class AsyncProgrammer:
         return cast(Connected, await self._awaited)
 
     async def run(self, procedure: Procedure[T]) -> T:
-        """Run a procedure to its end and return its result; raises what it fails with."""
+        """Run a procedure to its end and return its result; raises what it fails with.
+
+        Cancelled, it ends the connection at once: whatever came later could be taken for the answer
+        to another question.  An outcome that nobody knows is noted on the cancellation.
+        """
         self.programmer.start(procedure, line_now())
         self._awaited = self._loop.create_future()
         self._work()
-        return cast(T, await self._awaited)
+        try:
+            return cast(T, await self._awaited)
+        except asyncio.CancelledError as cancelled:
+            error = lose_line(self.programmer, "cancelled", line_now())
+            if isinstance(error, OutcomeUnknown):
+                cancelled.add_note(str(error))
+            self._work()
+            raise
 
     def disconnect(self) -> None:
         """End the connection in good order."""

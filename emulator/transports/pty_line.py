@@ -36,6 +36,7 @@ class PtyLine:
         os.set_blocking(self._master, False)
         self._device = os.ttyname(self._slave)
         self._waiting = b""
+        self._closed = False
         self._link = link
         try:
             self.path = str(_make_link(link, self._device).absolute()) if link else self._device
@@ -72,7 +73,10 @@ class PtyLine:
             return 0
 
     def close(self) -> None:
-        """Take the line away: the other side sees it close."""
+        """Take the line away: the other side sees it close.  A second time it does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         self._runner.detach(self._port)

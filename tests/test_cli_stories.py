@@ -1,0 +1,66 @@
+"""`mockpump demo NAME`: every story in 80 columns, the same each time, with its picture."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from outside import Command, in_process
+
+from mockpump.cli.examples import story_names
+
+FICTIONAL = "Everything here is fictional: no real device, drug, dose or patient."
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("COLUMNS", "80")
+    return in_process(capsys, monkeypatch)
+
+
+def test_the_stories_are_listed_a_line_each(command: Command) -> None:
+    ended = command("demo", "--list")
+    assert (ended.code, ended.err) == (0, "")
+    assert [line.split()[0] for line in ended.out.splitlines()] == list(story_names())
+
+
+@pytest.mark.parametrize("name", story_names())
+def test_a_story_fits_a_terminal_and_says_what_it_is(command: Command, name: str) -> None:
+    ended = command("demo", name)
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (lines[1], lines[-1]) == (FICTIONAL, FICTIONAL)
+    assert "\x1b" not in ended.out
+    # The picture: as wide as the telling, drawn in blocks.
+    assert any(line.count("█") > 10 for line in lines)
+
+
+def test_an_unknown_story_is_a_usage_error_that_names_the_others(command: Command) -> None:
+    ended = command("demo", "nowhere")
+    assert (ended.code, ended.out) == (2, "")
+    assert all(name in ended.err for name in story_names())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("limits", "--plot", "x.pdf"), "--plot takes a file ending in .png or .svg"),
+        (("limits", "--plot", "x"), "--plot takes a file ending in .png or .svg"),
+        (("--plot", "x.png"), "--plot draws a story"),
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_is_said_before_the_story(
+    command: Command, arguments: tuple[str, ...], fault: str
+) -> None:
+    ended = command("demo", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert fault in ended.err.splitlines()[-1]
+
+
+def test_without_matplotlib_a_picture_file_is_refused_with_what_to_install(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    ended = command("demo", "limits", "--plot", str(tmp_path / "x.png"))
+    assert (ended.code, ended.out) == (2, "")
+    assert "pip install 'mockpump[plot]'" in ended.err.splitlines()[-1]
