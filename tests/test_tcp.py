@@ -57,28 +57,62 @@ def test_a_client_that_leaves_leaves_nothing() -> None:
         transport.abort()
         while listener.runner.station.ports:
             await asyncio.sleep(0)
-        assert listener._lines == set()
+        assert listener._lines == {}
 
     with_listener(test)
 
 
-def test_one_client_too_many_is_turned_away_and_the_others_stay() -> None:
+Streams = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+
+
+async def crowd(listener: TcpListener) -> Streams:
+    """As many clients as there may be, none of which says anything yet."""
+    streams = [await asyncio.open_connection(*listener.address) for _ in range(MAX_CLIENTS)]
+    while len(listener._lines) < MAX_CLIENTS:
+        await asyncio.sleep(0)
+    return streams
+
+
+async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Call the pump, and hear it answer."""
+    writer.write(encode_frame(Frame(Kind.OPEN, 5, payload=b"\x00\xf0\x08")))
+    (answer,) = FrameDecoder().receive_data(await reader.read(100))
+    assert isinstance(answer, Frame)
+    assert answer.kind is Kind.OPEN_ACK
+
+
+async def hung_up_on(reader: asyncio.StreamReader) -> None:
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readexactly(1)
+
+
+def test_one_caller_too_many_is_turned_away_and_the_others_stay() -> None:
     async def test(listener: TcpListener) -> None:
-        streams = [await asyncio.open_connection(*listener.address) for _ in range(MAX_CLIENTS)]
-        while len(listener._lines) < MAX_CLIENTS:
-            await asyncio.sleep(0)
+        streams = await crowd(listener)
+        for each in streams:
+            await call(*each)
         reader, writer = await asyncio.open_connection(*listener.address)
-        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await reader.readexactly(1)
+        await hung_up_on(reader)
         writer.close()
+        assert all(line.calls for line in listener._lines)
         assert len(listener._lines) == MAX_CLIENTS
-        opening, (first_reader, first_writer) = b"\x00\xf0\x08", streams[0]
-        first_writer.write(encode_frame(Frame(Kind.OPEN, 5, payload=opening)))
-        (answer,) = FrameDecoder().receive_data(await first_reader.read(100))
-        assert isinstance(answer, Frame)
-        assert answer.kind is Kind.OPEN_ACK
-        for _, each in streams:
-            each.transport.abort()
+        for _, stream in streams:
+            stream.transport.abort()
+
+    with_listener(test)
+
+
+def test_clients_that_say_nothing_keep_nobody_out() -> None:
+    async def test(listener: TcpListener) -> None:
+        streams = await crowd(listener)
+        await call(*streams[0])
+        newcomer = await asyncio.open_connection(*listener.address)
+        await call(*newcomer)
+        await hung_up_on(streams[1][0])
+        assert len(listener._lines) == MAX_CLIENTS
+        assert sum(line.calls for line in listener._lines) == 2
+        for _, stream in [*streams, newcomer]:
+            stream.transport.abort()
 
     with_listener(test)
 

@@ -53,6 +53,11 @@ class TcpLine(asyncio.Protocol):
             return
         transport.write(data)
 
+    @property
+    def calls(self) -> bool:
+        """Whether the client has an open connection to the pump."""
+        return self._port is not None and self._port.connection.is_open
+
     def close(self) -> None:
         """Hang up."""
         if self._transport is not None:
@@ -65,7 +70,8 @@ class TcpListener:
     def __init__(self, runner: PumpRunner, settings: LinkSettings | None = None) -> None:
         self.runner = runner
         self.settings = settings
-        self._lines: set[TcpLine] = set()
+        # In the order in which they came.
+        self._lines: dict[TcpLine, None] = {}
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> None:
@@ -85,15 +91,23 @@ class TcpListener:
         return str(host), int(port)
 
     def admit(self, line: TcpLine) -> bool:
-        """Whether there is room for another client."""
+        """Whether there is room for another client.
+
+        When all places are taken, the first to have come of those that are not calling the pump is
+        hung up on: whoever connects and says nothing cannot keep others out.
+        """
         if len(self._lines) >= MAX_CLIENTS:
-            return False
-        self._lines.add(line)
+            idle = next((each for each in self._lines if not each.calls), None)
+            if idle is None:
+                return False
+            idle.close()
+            self.release(idle)
+        self._lines[line] = None
         return True
 
     def release(self, line: TcpLine) -> None:
         """A client has gone."""
-        self._lines.discard(line)
+        self._lines.pop(line, None)
 
     def close(self) -> None:
         """Hang up on everybody and stop listening."""
