@@ -170,6 +170,7 @@ _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.RESTARTED: lambda least, most: f"{least:,} to {volume(most)} unaccounted for",
     m.LogKind.PROGRAM: lambda *_: "another rules now",
     m.LogKind.PENDING: _pending,
+    m.LogKind.PENDING_DROPPED: lambda *_: "the active one goes on",
     m.LogKind.CLOCK_SET: lambda before, _: f"it said {clock_time(before)}",
     m.LogKind.BOLUS_STARTED: lambda all_, span: f"{volume(all_)} over {duration(span)}",
     m.LogKind.BOLUS_ENDED: _bolus_end,

@@ -51,6 +51,7 @@ FIGURES: dict[LogKind, tuple[str, str]] = {
     LogKind.ALARM_RAISED: ("`Alarm`", ""),
     LogKind.ALARM_CLEARED: ("`Alarm`", ""),
     LogKind.ALARM_ACKNOWLEDGED: ("`Alarm`", ""),
+    LogKind.PENDING_DROPPED: ("", ""),
 }
 
 _CODEC = codec_for(LogEntry)

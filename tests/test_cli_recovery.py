@@ -120,6 +120,14 @@ def test_done_is_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=ids)
+def test_what_is_done_is_in_the_log(command: Command, tmp_path: Path, change: Change) -> None:
+    with pump_thread(pump=change.willing()) as pump:
+        before = pump.pump.memory.log(1, 100).newest
+        assert run(command, pump.path, change, tmp_path).code == 0
+        assert pump.pump.memory.log(1, 100).newest > before
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=ids)
 def test_done_is_one_object_of_json(command: Command, tmp_path: Path, change: Change) -> None:
     with pump_thread(change.request, stay=True, pump=change.willing()) as pump:
         ended = run(command, pump.path, change, tmp_path, "--json")

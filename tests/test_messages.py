@@ -169,6 +169,7 @@ AT_A_GLANCE: dict[type[IntEnum], list[str]] = {
         "ALARM_RAISED",
         "ALARM_CLEARED",
         "ALARM_ACKNOWLEDGED",
+        "PENDING_DROPPED",
     ],
 }
 

@@ -154,6 +154,7 @@ class Pump(PumpCore):
         """Forget the program that was to rule later."""
         self.delivery.drop_pending()
         self._later = None
+        self.log(LogKind.PENDING_DROPPED)
 
     # -- the memory --------------------------------------------------------------------------------
 

@@ -137,6 +137,7 @@ class LogKind(IntEnum):
     ALARM_RAISED = 14
     ALARM_CLEARED = 15
     ALARM_ACKNOWLEDGED = 16
+    PENDING_DROPPED = 17
 
 
 class Reason(IntEnum):
