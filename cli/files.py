@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mockpump.emulator.transports.errors import reason_of
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import MAX_TEXT, loads
 
@@ -12,5 +13,5 @@ def read_program_file(path: Path) -> Program:
         with path.open("rb") as file:
             data = file.read(MAX_TEXT + 1)
     except OSError as error:
-        raise ProgramError((error.strerror or str(error)).lower(), file=str(path)) from None
+        raise ProgramError(reason_of(error), file=str(path)) from None
     return loads(data, str(path))

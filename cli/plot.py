@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.curves import Curves
 
 _COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7")
@@ -37,4 +38,4 @@ def plot(curves: Curves, title: str, file: Path) -> None:
     try:
         figure.savefig(file, dpi=120)
     except OSError as error:
-        raise click.UsageError(f"{file}: {(error.strerror or str(error)).lower()}") from None
+        raise click.UsageError(f"{file}: {reason_of(error)}") from None

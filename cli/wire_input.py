@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from mockpump.cli.main import EXIT_USAGE, fail
+from mockpump.emulator.transports.errors import reason_of
 
 MAX_BYTES = 4 * 1024 * 1024
 _SEPARATORS = re.compile(r"[\s:,;|-]+")
@@ -44,7 +45,7 @@ def _file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        fail(f"{path}: {(error.strerror or str(error)).lower()}", EXIT_USAGE)
+        fail(f"{path}: {reason_of(error)}", EXIT_USAGE)
 
 
 def _meaning(raw: bytes, name: str) -> bytes:

@@ -13,6 +13,7 @@ from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.wire_encode import KINDS, cut, nearest
 from mockpump.emulator.pump import document as pump_document
+from mockpump.emulator.transports.errors import reason_of
 from mockpump.protocol import diagram, document, markdown
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Entry
@@ -156,7 +157,7 @@ def _read(file: Path) -> tuple[str, str]:
             text = opened.read()
             newline = opened.newlines if isinstance(opened.newlines, str) else "\n"
     except OSError as error:
-        fail(f"{file}: {(error.strerror or str(error)).lower()}", EXIT_USAGE)
+        fail(f"{file}: {reason_of(error)}", EXIT_USAGE)
     except UnicodeDecodeError:
         fail(f"{file}: not UTF-8 text", EXIT_USAGE)
     return text, newline
@@ -166,4 +167,4 @@ def _write(file: Path, text: str, newline: str) -> None:
     try:
         file.write_text(text, encoding="utf-8", newline=newline)
     except OSError as error:
-        fail(f"{file}: {(error.strerror or str(error)).lower()}", EXIT_USAGE)
+        fail(f"{file}: {reason_of(error)}", EXIT_USAGE)

@@ -238,8 +238,8 @@ class NaiveWholePump:
     def refill(self, volume: int, concentration: int) -> None:
         self.plugs.append([0, concentration])
         self.fill(volume)
-        self.end(Alarm.LOW_RESERVOIR)
         if volume >= STEP:
+            self.end(Alarm.LOW_RESERVOIR)
             self.end(Alarm.EMPTY)
 
     def commit(self, program: Program, when: When) -> None:

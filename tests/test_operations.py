@@ -78,13 +78,13 @@ def test_suspending_ends_a_bolus_and_says_what_was_left() -> None:
 
 
 @pytest.mark.parametrize(("volume", "over"), [(10_000, True), (10, True), (9, False), (0, False)])
-def test_a_refill_ends_low_and_with_a_step_in_it_empty(volume: int, over: bool) -> None:
+def test_a_refill_with_a_step_in_it_ends_low_and_empty(volume: int, over: bool) -> None:
     pump = pump_at_100()
     pump.advance(100_000)
     assert set(pump.panel.shown) == {Alarm.EMPTY, Alarm.LOW_RESERVOIR}
     pump.change(lambda: operations.refill(pump, volume, 5))
     assert pump.panel.present(Alarm.EMPTY) == (not over)
-    assert not pump.panel.present(Alarm.LOW_RESERVOIR)
+    assert pump.panel.present(Alarm.LOW_RESERVOIR) == (not over)
     assert pump.mode is Mode.FAULT
     assert pump.delivery.reservoir == volume
     assert pump.catheter.concentration == 5

@@ -58,8 +58,8 @@ def refill(pump: Pump, volume: int, concentration: int) -> None:
     pump.log(LogKind.REFILLED, volume, concentration)
     pump.catheter.refill(pump.delivery.due, concentration)
     pump.delivery.fill(volume)
-    pump.end(Alarm.LOW_RESERVOIR)
     if volume >= STEP:
+        pump.end(Alarm.LOW_RESERVOIR)
         pump.end(Alarm.EMPTY)
 
 
