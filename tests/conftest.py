@@ -35,8 +35,8 @@ def register(name: str, *, max_examples: int, steps: int, repeatable: bool) -> N
     )
 
 
-register("dev", max_examples=100, steps=50, repeatable=False)
-register("ci", max_examples=100, steps=50, repeatable=True)
+register("dev", max_examples=60, steps=50, repeatable=False)
+register("ci", max_examples=60, steps=50, repeatable=True)
 register("deep", max_examples=2_000, steps=200, repeatable=False)
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")

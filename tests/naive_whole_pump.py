@@ -293,10 +293,11 @@ class NaiveWholePump:
         if move is RampMove.GO_ON:
             self.start_day, self.held = self.day - self.ramp_day, None
             return
-        self.held = self.ramp_day
-        if move is RampMove.STEP_BACK:
-            begun = [step.after for step in self.program.ramp if 0 < step.after <= self.held]
-            self.held = [0, 0, *begun][-2] if begun else 0
+        self.held = self.step_back() if move is RampMove.STEP_BACK else self.ramp_day
+
+    def step_back(self) -> int:
+        begun = [step.after for step in self.program.ramp if 0 < step.after <= self.ramp_day]
+        return [0, 0, *begun][-2] if begun else 0
 
     # -- what it refuses -------------------------------------------------------------------------
 
@@ -318,6 +319,12 @@ class NaiveWholePump:
         if self.program is None:
             return None if when is When.NOW else Reason.OUT_OF_RANGE
         return Reason.LIMIT_RISE if self.rises_to(program, self.percent) else None
+
+    def objection_to_ramp(self, move: RampMove) -> Reason | None:
+        if self.program is None:
+            return Reason.WRONG_MODE
+        there = percent_on(self.program, self.step_back()) if move is RampMove.STEP_BACK else 0
+        return Reason.LIMIT_RISE if rises_too_much(self.percent, there, self.limits) else None
 
     def rises_to(self, program: Program, percent: int) -> bool:
         old, new = peak_of(self.program, percent), peak_of(program, steps_of(program)[0])

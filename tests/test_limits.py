@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_whole_pump import NaiveWholePump
-from pump_state import Line
+from pump_state import Line, give
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import WIDEST, program_excesses, rise_excesses
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
@@ -252,6 +252,22 @@ def test_a_rise_is_measured_by_the_step_that_is_left_and_the_one_that_begins(
     if found is not None:
         assert found.reason is Reason.LIMIT_RISE
         assert found.figure > found.limit == rise
+
+
+@pytest.mark.parametrize(("rise", "allowed"), [(300, True), (299, False)])
+def test_a_step_back_is_no_way_around_the_limit_of_a_rise(rise: int, allowed: bool) -> None:
+    """The ramp falls from 200 % to 50 %, and stepping back would rise by 300 %."""
+    pump = new_pump()
+    plain = flat("x", 10)
+    give(pump, Program(1, "x", plain.week, plain.patterns, (RampStep(0, 200), RampStep(1, 50))))
+    pump.advance(2 * 86_400)
+    line = Line(pump)
+    line.ask(m.SetLimits(1, 200_000, 1_000, 480_000, rise))
+    reply = line.ask(m.MoveRamp(2, m.RampMove.STEP_BACK))
+    assert isinstance(reply, m.RampMoved) == allowed
+    assert pump.delivery.percent == (200 if allowed else 50)
+    if isinstance(reply, m.Refused):
+        assert (reply.reason, reply.figure, reply.limit) == (Reason.LIMIT_RISE, 300, 299)
 
 
 @pytest.mark.parametrize(("to", "allowed"), [(40, True), (41, False)])

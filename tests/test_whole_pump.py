@@ -146,7 +146,7 @@ class Side:
         self.ask(request, large, "refill", volume, concentration)
 
     def move_ramp(self, move: RampMove) -> None:
-        objection = None if self.model.program else Reason.WRONG_MODE
+        objection = self.model.objection_to_ramp(move)
         reply = self.ask(m.MoveRamp(self.line.fresh(), move), objection, "move_ramp", move)
         if not isinstance(reply, m.Refused):
             assert (reply.percent, bool(reply.state)) == (

@@ -6,7 +6,7 @@ from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse, where
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.limits import daily_excesses
+from mockpump.emulator.pump.limits import daily_excesses, rises
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.protocol import messages as m
@@ -92,6 +92,9 @@ def _move_ramp(pump: Pump, request: m.MoveRamp, caller: Caller) -> Answer:
     held = moved.held_day is not None
     state = m.RampState.HELD if held else m.RampState.FOLLOWING
     percent = moved.percent_at(d.clock_work.at(pump.elapsed))
+    for excess in rises(d.percent, percent, d.limits):
+        # Back to a step that was higher.
+        refuse(excess)
     return Answer(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
 
 

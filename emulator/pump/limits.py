@@ -42,7 +42,7 @@ def program_excesses(program: Program, limits: Limits) -> Iterator[Excess]:
         yield Excess(Reason.LIMIT_RATE, rate, limits.rate)
     yield from daily_excesses(Schedule(program, 0).peak(percent), limits)
     for before, after in pairwise(percents(program)):
-        yield from _rises(before, after, limits)
+        yield from rises(before, after, limits)
 
 
 def daily_excesses(units: int, limits: Limits) -> Iterator[Excess]:
@@ -60,10 +60,11 @@ def rise_excesses(
     """
     old = Schedule(before, 0).peak(percent)
     new = Schedule(after, 0).peak(percents(after)[0])
-    yield from _rises(old, new, limits)
+    yield from rises(old, new, limits)
 
 
-def _rises(before: int, after: int, limits: Limits) -> Iterator[Excess]:
+def rises(before: int, after: int, limits: Limits) -> Iterator[Excess]:
+    """What a rise from one figure to another would break: percent of a ramp, or volumes."""
     # From nothing every rise is without measure; the other limits are there for that.
     if limits.rise == NO_RISE_LIMIT:
         return
