@@ -6,7 +6,7 @@ drawn plan and is good again when the plan is used up.
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pairs import GOOD, LOST, MILLISECOND, SECOND, Pair, plans, windows
 
@@ -104,6 +104,7 @@ def test_closing_ends_both_sides_whatever_the_line_does(window, plan, closes):
             assert event.unacknowledged == 0
 
 
+@settings(max_examples=max(settings.default.max_examples // 3, 10))  # each goes a long way
 @given(WINDOWS, plans(60))
 def test_many_payloads_go_round_the_numbers(window, plan):
     pair = Pair(plan, settings=windows(window)).open()
