@@ -88,7 +88,11 @@ def test_usage_errors_end_with_2(
 
 REFUSED = m.Refused(0x21, m.Reason.WRONG_MODE, 0, 1, 0)
 FAILURES: list[tuple[BaseException, int, str]] = [
-    (RequestRefused(m.Resume(1), REFUSED), 1, "the pump refused Resume: wrong mode"),
+    (
+        RequestRefused(m.Resume(1), REFUSED),
+        1,
+        "the pump refused Resume: wrong mode (it is running)",
+    ),
     (LocalProtocolError("too long"), 1, "too long"),
     (ProgramError("no such pattern", file="day.toml"), 2, "no such pattern"),
     (ConnectionLost(CloseReason.SILENCE), 3, "connection lost: nothing was heard any more"),

@@ -163,7 +163,7 @@ def test_a_refusal_is_raised_into_the_procedure() -> None:
     error = bench.run(ask(m.Resume(1)))
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.WRONG_MODE
-    assert str(error) == "the pump refused Resume: wrong mode"
+    assert str(error) == "the pump refused Resume: wrong mode (it is running)"
     assert bench.programmer.connection.is_open
 
 

@@ -5,6 +5,8 @@ from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_events import CloseReason
 
+_MODES = {int(mode): mode.name.lower() for mode in m.Mode}
+
 
 class ProgrammerError(MockpumpError):
     """The root of everything that ends a procedure without its result."""
@@ -17,8 +19,13 @@ class RequestRefused(ProgrammerError):
         self.request = request
         self.refused = refused
         reason = refused.reason.name.lower().replace("_", " ")
-        figures = f" ({refused.figure}; allowed: {refused.limit})" if refused.limit else ""
-        super().__init__(f"the pump refused {type(request).__name__}: {reason}{figures}")
+        super().__init__(f"the pump refused {type(request).__name__}: {reason}{_figures(refused)}")
+
+
+def _figures(refused: m.Refused) -> str:
+    if refused.reason is m.Reason.WRONG_MODE and refused.figure in _MODES:
+        return f" (it is {_MODES[refused.figure]})"
+    return f" ({refused.figure:,}; allowed: {refused.limit:,})" if refused.limit else ""
 
 
 class ConnectionLost(ProgrammerError):

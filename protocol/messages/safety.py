@@ -111,7 +111,7 @@ class AcknowledgeAlarm(Message, frozen=True, gc=False):
 
 @reply(0xD0)
 class LogPiece(Message, frozen=True, gc=False):
-    """A piece of the event log; `mockpump.protocol.log` says how its entries are chained."""
+    """A piece of the event log: entries that follow each other, and the chain around them."""
 
     first: Annotated[int, u32("", "number of the first entry in the piece")]
     newest: Annotated[int, u32("", "number of the newest entry there is; entries count from 1")]

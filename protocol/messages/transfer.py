@@ -70,7 +70,7 @@ class ReadProgram(Message, frozen=True, gc=False):
 class ProgramCommitted(Message, frozen=True, gc=False):
     """The staged program is the active one, or will be."""
 
-    active: ActiveDigest
+    active: Annotated[bytes, fixed("digest of that program", size=DIGEST_SIZE)]
     elapsed: Annotated[int, u32("s", "pump time from which it rules, as things stand")]
 
 
