@@ -94,6 +94,9 @@ def running(memory: Path, port: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         child.kill()
         child.communicate()
+        # The number of its pty is free now, and may be that of another test's line next: a pump
+        # would rightly not take over a link to an open line.
+        port.unlink(missing_ok=True)
 
 
 def check(pump: SerialProgrammer, ledger: Ledger) -> None:
