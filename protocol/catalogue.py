@@ -4,7 +4,7 @@ The messages themselves are declared in `mockpump.protocol.messages`; import tha
 """
 
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +22,13 @@ class Direction(Enum):
     EVENT = "pump to programmer, unasked"
 
 
+class Access(IntEnum):
+    """What a session lets its holder ask for; a clinician may do all that an observer may."""
+
+    OBSERVER = 1
+    CLINICIAN = 2
+
+
 class Message(Record, frozen=True, gc=False):
     """The base of every message."""
 
@@ -30,13 +37,18 @@ M = TypeVar("M", bound=Message)
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line of the catalogue.  `reply` is None but for a request."""
+    """One line of the catalogue.
+
+    `reply` is None but for a request; `needs` is the access that a request takes, None for one that
+    is answered without a session.
+    """
 
     number: int
     direction: Direction
     message: type[Message]
     reply: type[Message] | None
     codec: Codec[Any]
+    needs: Access | None = None
 
     @property
     def name(self) -> str:
@@ -77,12 +89,15 @@ def decode(payload: bytes) -> Message:
 
 
 def _enter(
-    number: int, direction: Direction, reply: type[Message] | None = None
+    number: int,
+    direction: Direction,
+    reply: type[Message] | None = None,
+    needs: Access | None = None,
 ) -> Callable[[type[M]], type[M]]:
     def enter(message: type[M]) -> type[M]:
         if number in CATALOGUE:
             raise ValueError(f"{message.__name__} and {CATALOGUE[number].name} share {number:#04x}")
-        entry = Entry(number, direction, message, reply, codec_for(message, number))
+        entry = Entry(number, direction, message, reply, codec_for(message, number), needs)
         CATALOGUE[number] = _BY_TYPE[message] = entry
         _DECODERS[number] = entry.codec.decode
         _ENCODERS[message] = entry.codec.encode
@@ -91,9 +106,11 @@ def _enter(
     return enter
 
 
-def request(number: int, answer: type[Message]) -> Callable[[type[M]], type[M]]:
-    """Declare a request and the reply that it gets."""
-    return _enter(number, Direction.REQUEST, answer)
+def request(
+    number: int, answer: type[Message], needs: Access | None
+) -> Callable[[type[M]], type[M]]:
+    """Declare a request, the reply that it gets, and the access that it takes."""
+    return _enter(number, Direction.REQUEST, answer, needs)
 
 
 def reply(number: int) -> Callable[[type[M]], type[M]]:

@@ -1,4 +1,4 @@
-"""A connection: frames, link and messages in one sans-IO object.
+"""A connection: frames, link, session and messages in one sans-IO object.
 
 Bytes go in, events come out; messages go in, bytes come out; the time is an argument.  Nothing here
 waits, sleeps or draws a random number, so the same object serves a pty, a socket, a test and a
@@ -20,7 +20,7 @@ import msgspec
 
 from mockpump.protocol import messages
 from mockpump.protocol.catalogue import Direction, Message
-from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, RejectedFrame, encode_frame
 from mockpump.protocol.link import Link
@@ -34,19 +34,37 @@ from mockpump.protocol.link_events import (
 )
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.link_table import State
+from mockpump.protocol.session import (
+    SEAL_SIZE,
+    Opener,
+    Sealer,
+    SessionKeys,
+    claimed_number,
+    is_sealed,
+)
 
 
 class MessageReceived(Record, frozen=True):
-    """A message of the catalogue that this side may receive."""
+    """A message of the catalogue that this side may receive.
+
+    `sealed`: it was sealed by the other side of the session; else anybody on the line may have
+    sent it.
+    """
 
     message: Message
+    sealed: bool = False
 
 
 class MessageRejected(Record, frozen=True, gc=True):
-    """A payload that is no message for this side.  `number` is its first byte, 0 when empty."""
+    """A payload that is no message for this side.
+
+    `number` is that of the message it claims to be, 0 when it is too short to claim any; `sealed`
+    as for a message.
+    """
 
     number: int
     error: DecodeError
+    sealed: bool = False
 
 
 ConnectionEvent = (
@@ -56,6 +74,10 @@ ConnectionEvent = (
 
 class WrongDirection(DecodeError):
     """A message that is in the catalogue, but only the other side may say it."""
+
+
+class NoSession(DecodeError):
+    """A sealed payload, and no session to open it with."""
 
 
 class ConnectionStatistics(msgspec.Struct, frozen=True):
@@ -71,12 +93,22 @@ class ConnectionStatistics(msgspec.Struct, frozen=True):
 class Connection:
     """One side of the whole protocol.  Times in microseconds of line time."""
 
-    __slots__ = ("_bytes_received", "_bytes_sent", "_decoder", "_events", "link")
+    __slots__ = (
+        "_bytes_received",
+        "_bytes_sent",
+        "_decoder",
+        "_events",
+        "_opener",
+        "_sealer",
+        "link",
+    )
 
     def __init__(self, role: Role, settings: LinkSettings | None = None) -> None:
         self.link = Link(role, settings)
         self._decoder = FrameDecoder()
         self._events: deque[ConnectionEvent] = deque()
+        self._sealer: Sealer | None = None
+        self._opener: Opener | None = None
         self._bytes_sent = 0
         self._bytes_received = 0
 
@@ -90,6 +122,16 @@ class Connection:
         """How many messages `send` would take now."""
         return self.link.room
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether a session is going on: all that is sent from now on is sealed."""
+        return self._sealer is not None
+
+    @property
+    def max_message(self) -> int:
+        """The longest message that fits into the payload agreed on, in bytes."""
+        return self.link.max_payload - (SEAL_SIZE if self.is_sealed else 0)
+
     def open(self, connection: int, now: int) -> None:
         """Start a connection under a fresh id (0..65535); initiator only."""
         self.link.open(connection, now)
@@ -100,7 +142,25 @@ class Connection:
         Raises `LocalProtocolError` for a value out of range, a message too long for the payload
         agreed on, a link that is not open or a full backlog.
         """
-        self.link.send(messages.encode(message), now)
+        payload = messages.encode(message)
+        if len(payload) > self.max_message:
+            name = type(message).__name__
+            raise LocalProtocolError(
+                f"{name} of {len(payload)} bytes; at most {self.max_message} fit"
+            )
+        self.link.send(payload if self._sealer is None else self._sealer.seal(payload), now)
+
+    def begin_session(self, keys: SessionKeys) -> None:
+        """Seal what is sent from now on, and open what comes; the session ends with the link.
+
+        `LocalProtocolError` when the link is not open, or a session is going on already.
+        """
+        if self.is_sealed or not self.is_open:
+            raise LocalProtocolError("a session begins once, on an open link")
+        mine, other = keys.requests, keys.replies
+        if self.link.role is Role.ACCEPTOR:
+            mine, other = other, mine
+        self._sealer, self._opener = Sealer(mine), Opener(other)
 
     def close(self, now: int) -> None:
         """Have everything sent acknowledged, then end the connection."""
@@ -132,15 +192,26 @@ class Connection:
             if isinstance(event, PayloadReceived):
                 self._events.append(self._message(event.payload))
             else:
+                if isinstance(event, LinkClosed):
+                    self._sealer = self._opener = None
                 self._events.append(event)
 
     def _message(self, payload: bytes) -> MessageReceived | MessageRejected:
+        sealed, number = False, claimed_number(payload)
         try:
+            if is_sealed(payload):
+                payload = self._opened(payload)
+                sealed = True
             message = messages.decode(payload)
             self._check_direction(message)
         except DecodeError as error:
-            return MessageRejected(payload[0] if payload else 0, error)
-        return MessageReceived(message)
+            return MessageRejected(number, error, sealed)
+        return MessageReceived(message, sealed)
+
+    def _opened(self, payload: bytes) -> bytes:
+        if self._opener is None:
+            raise NoSession("sealed, but no session is going on")
+        return self._opener.open(payload)
 
     def _check_direction(self, message: Message) -> None:
         is_request = messages.entry_of(type(message)).direction is Direction.REQUEST

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 from mockpump.protocol import diagram
-from mockpump.protocol.catalogue import CATALOGUE, Direction, Entry
+from mockpump.protocol.catalogue import CATALOGUE, Access, Direction, Entry
 from mockpump.protocol.diagram import Cell
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import (
@@ -65,6 +65,7 @@ from mockpump.protocol.program import (
 PROGRAM_RECORDS: tuple[type[Record], ...] = (Program, DayPattern, Segment, RampStep)
 ENUMERATIONS: tuple[type[IntEnum], ...] = (
     Kind,
+    Access,
     Mode,
     Slot,
     When,

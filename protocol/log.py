@@ -52,6 +52,10 @@ FIGURES: dict[LogKind, tuple[str, str]] = {
     LogKind.ALARM_CLEARED: ("`Alarm`", ""),
     LogKind.ALARM_ACKNOWLEDGED: ("`Alarm`", ""),
     LogKind.PENDING_DROPPED: ("", ""),
+    LogKind.PAIRED: ("", ""),
+    LogKind.SESSION_STARTED: ("`Access`", "protocol version"),
+    LogKind.PROOF_FAILED: ("`Access` that was claimed", "how many in a row"),
+    LogKind.TURNED_AWAY: ("number of the message", "`Reason`"),
 }
 
 _CODEC = codec_for(LogEntry)

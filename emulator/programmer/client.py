@@ -17,6 +17,7 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     UnexpectedReply,
 )
+from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
@@ -30,10 +31,14 @@ REPLY_TIMEOUT = 10_000_000
 
 
 class Connected(Record, frozen=True):
-    """The pump has answered; procedures may start."""
+    """The pump has answered, and the session, if one was asked for, is open; procedures may start.
+
+    `max_payload` is the longest message that fits, in bytes; `access` is what the session grants.
+    """
 
     max_payload: int
     window: int
+    access: m.Access | None = None
 
 
 class Disconnected(Record, frozen=True):
@@ -66,21 +71,40 @@ ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceiv
 class Programmer:
     """A virtual programmer."""
 
-    __slots__ = ("_events", "_procedure", "_reply_due_at", "_request", "belief", "connection")
+    __slots__ = (
+        "_events",
+        "_opened",
+        "_opening",
+        "_procedure",
+        "_reply_due_at",
+        "_request",
+        "belief",
+        "connection",
+    )
 
     def __init__(self, settings: LinkSettings | None = None) -> None:
         self.connection = Connection(Role.INITIATOR, settings)
         self.belief = Belief()
         self._events: deque[ProgrammerEvent] = deque()
         self._procedure: Procedure[Any] | None = None
+        # What opens the session, until it is open; and what the link has agreed on meanwhile.
+        self._opening: Procedure[SessionOpened] | None = None
+        self._opened: LinkOpened | None = None
         self._request: Message | None = None
         self._reply_due_at: int | None = None
 
     # -- what a user does ------------------------------------------------------------------------
 
-    def connect(self, connection: int, now: int) -> None:
-        """Call the pump, under a fresh connection id (0..65535)."""
+    def connect(
+        self, connection: int, now: int, opening: Procedure[SessionOpened] | None = None
+    ) -> None:
+        """Call the pump, under a fresh connection id (0..65535).
+
+        With `opening` (see `open_session`) that is run first: `Connected` comes when it has ended
+        well, `Failed` when it has not.
+        """
         self.connection.open(connection, now)
+        self._opening = opening
 
     def disconnect(self, now: int) -> None:
         """End the connection in good order."""
@@ -96,8 +120,11 @@ class Programmer:
         """Run a procedure; `LocalProtocolError` while another runs or no pump is connected."""
         if self._procedure is not None:
             raise LocalProtocolError("another procedure is running")
-        if not self.connection.is_open:
+        if not self.connection.is_open or self._opening is not None:
             raise LocalProtocolError("no pump is connected")
+        self._begin(procedure, now)
+
+    def _begin(self, procedure: Procedure[Any], now: int) -> None:
         self._procedure = procedure
         self._resume(lambda: next(procedure), now)
 
@@ -137,12 +164,30 @@ class Programmer:
 
     def _take_event(self, event: ConnectionEvent, now: int) -> None:
         if isinstance(event, MessageReceived):
-            self._hear(event.message, now)
+            # In a session, what is not sealed may be anybody's.
+            if event.sealed is self.connection.is_sealed:
+                self._hear(event.message, now)
         elif isinstance(event, LinkOpened):
-            self._events.append(Connected(event.max_payload, event.window))
+            self._link_opened(event, now)
         elif isinstance(event, LinkClosed):
             self._lose(ConnectionLost(event.reason), event.reason, now)
+            self._opening = None
             self._events.append(Disconnected(event.reason))
+
+    # -- the session -----------------------------------------------------------------------------
+
+    def _link_opened(self, event: LinkOpened, now: int) -> None:
+        self._opened = event
+        if self._opening is None:
+            self._events.append(Connected(event.max_payload, event.window))
+        else:
+            self._begin(self._opening, now)
+
+    def _session_opened(self, session: SessionOpened) -> None:
+        self._opening = None
+        self.connection.begin_session(session.keys)
+        window = self._opened.window if self._opened else 0
+        self._events.append(Connected(self.connection.max_message, window, session.access))
 
     # -- the procedure ---------------------------------------------------------------------------
 
@@ -203,5 +248,11 @@ class Programmer:
     def _end(self, event: Finished | Failed) -> None:
         if self._procedure is not None:
             self._procedure.close()
-        self._procedure = None
-        self._events.append(event)
+        procedure, self._procedure = self._procedure, None
+        if procedure is None or procedure is not self._opening:
+            self._events.append(event)
+        elif isinstance(event, Finished):
+            self._session_opened(event.result)
+        else:
+            self._opening = None
+            self._events.append(event)

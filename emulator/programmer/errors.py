@@ -52,6 +52,18 @@ class OutcomeUnknown(ProgrammerError):
         )
 
 
+class NotPaired(ProgrammerError):
+    """There is no key for this pump; nothing was asked of it but who it is."""
+
+    def __init__(self, identity: m.Identity) -> None:
+        self.identity = identity
+        super().__init__(f'no pairing key for pump {identity.serial} ("{identity.name}")')
+
+
+class PumpUnproven(ProgrammerError):
+    """What is there did not prove that it is the pump; nothing was asked of it but that."""
+
+
 class NoReply(ProgrammerError):
     """The link works, but the pump has not answered in time."""
 

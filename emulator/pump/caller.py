@@ -5,7 +5,9 @@ All of it ends with the connection; only a commit changes the pump itself.
 
 import msgspec
 
-from mockpump.protocol.messages import DIGEST_SIZE, Telemetry
+from mockpump.emulator.pump.pairing import Draw
+from mockpump.protocol.messages import DIGEST_SIZE, Access, Hello, Telemetry, Welcome
+from mockpump.protocol.session import SessionKeys
 
 NO_DIGEST = bytes(DIGEST_SIZE)
 
@@ -34,6 +36,9 @@ class Caller(msgspec.Struct):
     `interval` is in seconds of pump time, 0 for no telemetry; `next_report` is the elapsed time at
     which the next is due; `pending` the newest that was not sent yet.  `largest_payload` is
     how much fits into one reply, in bytes.  The counters are what the line turned down.
+
+    `greeting` is what was said before a proof; `access` and `keys` are those of the session, None
+    before there is one.  `draw` is where nonces come from; without it no session can begin.
     """
 
     staging: Staging = msgspec.field(default_factory=Staging)
@@ -43,10 +48,22 @@ class Caller(msgspec.Struct):
     largest_payload: int = 0
     frames_rejected: int = 0
     bytes_discarded: int = 0
+    greeting: tuple[Hello, Welcome] | None = None
+    access: Access | None = None
+    keys: SessionKeys | None = None
+    draw: Draw | None = None
 
     def stage(self, staging: Staging) -> None:
         """Have another image staged, in place of what was."""
         self.staging = staging
+
+    def greet(self, greeting: tuple[Hello, Welcome] | None) -> None:
+        """Another greeting is what a proof must be about; None: no proof is asked for."""
+        self.greeting = greeting
+
+    def admit(self, access: Access, keys: SessionKeys) -> None:
+        """A session has begun."""
+        self.access, self.keys = access, keys
 
     def subscribe(self, interval: int, elapsed: int) -> None:
         """Have a report at every multiple of `interval` from now on; 0 for none."""

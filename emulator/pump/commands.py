@@ -10,9 +10,11 @@ executed again, whether that was a yes or a no.
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
 from mockpump.emulator.pump import (
     delivery_commands,
+    gate,
     program_commands,
     query_commands,
     safety_commands,
+    session_commands,
 )
 from mockpump.emulator.pump.answers import Answer, Command, Refusal, refused
 from mockpump.emulator.pump.caller import Caller
@@ -26,11 +28,18 @@ COMMANDS: dict[type[Message], Command] = {
     **program_commands.COMMANDS,
     **delivery_commands.COMMANDS,
     **safety_commands.COMMANDS,
+    **session_commands.COMMANDS,
 }
 
 
-def handle(pump: Pump, request: Message, caller: Caller) -> Message:
-    """The one reply to a request: its own, or `Refused`.  Never raises for what a caller asks."""
+def handle(pump: Pump, request: Message, caller: Caller, *, sealed: bool = False) -> Message:
+    """The one reply to a request: its own, or `Refused`.  Never raises for what a caller asks.
+
+    `sealed`: it came through the caller's session.
+    """
+    fault = gate.request_fault(pump, request, caller, sealed)
+    if fault is not None:
+        return gate.turn_away(pump, m.entry_of(type(request)).number, fault)
     try:
         return _handle(pump, request, caller)
     except MemoryFailed:

@@ -9,6 +9,7 @@ from mockpump.emulator.pump.catheter import filled_with
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump, describe
 from mockpump.emulator.pump.limits import WIDEST, program_excesses
+from mockpump.emulator.pump.pairing import OPEN, Pairing
 from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -26,7 +27,8 @@ class Making(NamedTuple):
     """What a new pump is made with.
 
     Clock in seconds since a Monday at midnight, its drift in ppm, concentration in du/mL, the
-    catheter's `dead` volume in nL.  All of it made up.
+    catheter's `dead` volume in nL.  All of it made up.  Unless it gets keys (`paired_with`) it is
+    open: it asks for no session.
     """
 
     identity: PumpIdentity = PumpIdentity()
@@ -36,6 +38,7 @@ class Making(NamedTuple):
     drift: int = 0
     concentration: int = CONCENTRATION
     dead: int = DEAD_VOLUME
+    pairing: Pairing = OPEN
 
 
 def make(memory: Memory, making: Making) -> None:
@@ -67,6 +70,7 @@ def make(memory: Memory, making: Making) -> None:
         None,
         CHECKPOINT_EVERY,
         True,
+        making.pairing,
     )
     made = LogEntry(0, making.clock, LogKind.MADE, making.identity.serial, 0)
     memory.record(Change(encode_state(state), None, images, (made,)))

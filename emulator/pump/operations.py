@@ -9,7 +9,17 @@ from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.modes import ModeInput, following
 from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.protocol.messages import Alarm, Limits, LogKind, Mode, RampMove
+from mockpump.emulator.pump.pairing import paired_with
+from mockpump.protocol.messages import (
+    PROTOCOL_VERSION,
+    Access,
+    Alarm,
+    Limits,
+    LogKind,
+    Mode,
+    RampMove,
+)
+from mockpump.protocol.pairing import PairingKey
 
 
 def set_clock(pump: Pump, clock: int) -> None:
@@ -79,6 +89,27 @@ def acknowledge(pump: Pump, alarm: Alarm) -> None:
     """Somebody has seen an alarm."""
     pump.log(LogKind.ALARM_ACKNOWLEDGED, alarm)
     pump.panel.acknowledge(alarm)
+
+
+def start_session(pump: Pump, access: Access) -> None:
+    """Somebody has proved to hold a key."""
+    pump.log(LogKind.SESSION_STARTED, access, PROTOCOL_VERSION)
+    pump.pairing = pump.pairing.forgiven()
+
+
+def fail_proof(pump: Pump, access: Access) -> None:
+    """Somebody has proved nothing; too often in a row, and no proof is looked at for a while."""
+    pump.pairing = pump.pairing.after_failure(pump.elapsed)
+    pump.log(LogKind.PROOF_FAILED, access, pump.pairing.failures)
+    if pump.pairing.locked_until:
+        pump.show(Alarm.PAIRING_LOCKED)
+
+
+def pair(pump: Pump, keys: dict[Access, PairingKey]) -> None:
+    """Take new keys; the old ones prove nothing any more, and a lock is lifted."""
+    pump.log(LogKind.PAIRED)
+    pump.pairing = paired_with(keys)
+    pump.end(Alarm.PAIRING_LOCKED)
 
 
 def mode_after_acknowledging(pump: Pump, alarm: Alarm) -> Mode:

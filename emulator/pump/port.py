@@ -7,6 +7,8 @@ the device lives in pump time.  Whoever drives the port advances the pump, then 
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.gate import payload_fault, turn_away
+from mockpump.emulator.pump.pairing import Draw
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import (
@@ -24,18 +26,27 @@ from mockpump.protocol.messages import Reason
 class Port:
     """One line into a pump."""
 
-    __slots__ = ("caller", "connection", "pump")
+    __slots__ = ("_draw", "caller", "connection", "pump")
 
-    def __init__(self, pump: Pump, settings: LinkSettings | None = None) -> None:
+    def __init__(
+        self, pump: Pump, settings: LinkSettings | None = None, draw: Draw | None = None
+    ) -> None:
         self.pump = pump
         self.connection = Connection(Role.ACCEPTOR, settings)
-        self.caller = Caller()
+        self._draw = draw
+        self.caller = Caller(draw=draw)
 
     def reboot(self, pump: Pump) -> None:
         """Be a line into a pump that has just started; what was connected is forgotten."""
         self.pump = pump
         self.connection = Connection(Role.ACCEPTOR, self.connection.link.settings)
-        self.caller = Caller()
+        self.caller = Caller(draw=self._draw)
+
+    def forget_caller(self, largest_payload: int = 0) -> None:
+        """Whoever called is gone, and with them their session; somebody else may have come."""
+        if self.pump.serving is self.caller:
+            self.pump.serving = None
+        self.caller = Caller(largest_payload=largest_payload, draw=self._draw)
 
     # -- the line ------------------------------------------------------------------------------
 
@@ -76,9 +87,9 @@ class Port:
 
     def _take_event(self, event: ConnectionEvent, now: int, over: bool) -> None:
         if isinstance(event, LinkOpened):
-            self.caller = Caller(largest_payload=event.max_payload)
+            self.forget_caller(event.max_payload)
         elif isinstance(event, LinkClosed):
-            self.caller = Caller()
+            self.forget_caller()
         elif over:
             # It came before the end, so it counts; but its reply would reach another caller.
             self._answer(event)
@@ -88,12 +99,26 @@ class Port:
             self.connection.abort(now)
         elif (reply := self._answer(event)) is not None:
             self.connection.send(reply, now)
+            self._seal()
+
+    def _seal(self) -> None:
+        """Go on in the session that this reply has begun."""
+        keys = self.caller.keys
+        if keys is not None and not self.connection.is_sealed:
+            self.connection.begin_session(keys)
+            self.caller.largest_payload = self.connection.max_message
 
     def _answer(self, event: ConnectionEvent) -> Message | None:
         if isinstance(event, MessageReceived):
             self._count_line()
-            return handle(self.pump, event.message, self.caller)
-        return _refusal(event) if isinstance(event, MessageRejected) else None
+            return handle(self.pump, event.message, self.caller, sealed=event.sealed)
+        return self._refusal(event) if isinstance(event, MessageRejected) else None
+
+    def _refusal(self, event: MessageRejected) -> m.Refused:
+        fault = payload_fault(event, self.caller)
+        if fault is not None:
+            return turn_away(self.pump, event.number, fault)
+        return _no_request(event)
 
     def _count_line(self) -> None:
         statistics = self.connection.statistics
@@ -118,7 +143,7 @@ class Port:
             caller.next_report = (self.pump.elapsed // caller.interval + 1) * caller.interval
 
 
-def _refusal(event: MessageRejected) -> m.Refused:
+def _no_request(event: MessageRejected) -> m.Refused:
     if isinstance(event.error, WrongDirection):
         reason = Reason.NOT_A_REQUEST
     elif event.error.message:

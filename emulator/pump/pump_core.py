@@ -7,10 +7,12 @@ change together with the pump's whole state; if it cannot be recorded, it is und
 
 from mockpump.emulator.memory.interface import Change, Memory, MemoryFailed, Outcome
 from mockpump.emulator.pump.alarms import AlarmPanel
+from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.delivery_state import Happening
 from mockpump.emulator.pump.modes import ModeInput, following
+from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
     PumpState,
@@ -55,8 +57,10 @@ class PumpCore:
         "identity",
         "memory",
         "mode",
+        "pairing",
         "panel",
         "sensor",
+        "serving",
     )
 
     def __init__(self, memory: Memory, checkpoint_every: int) -> None:
@@ -68,6 +72,9 @@ class PumpCore:
         self.delivery: Delivery
         self.catheter: Catheter
         self.panel: AlarmPanel
+        self.pairing: Pairing
+        # Whoever has the one session that there can be at a time.
+        self.serving: Caller | None = None
         self._active: int | None
         self._later: int | None
         # What the reservoir's sensor is stuck at; None while it follows.
@@ -214,6 +221,7 @@ class PumpCore:
             self.sensor,
             self.checkpoint_every,
             clean,
+            self.pairing,
         )
 
     def _set(self, state: PumpState) -> None:
@@ -221,6 +229,7 @@ class PumpCore:
         self.catheter, self.panel = state.catheter, state.panel
         self._active, self._later = state.active, state.later
         self.sensor = state.sensor
+        self.pairing = state.pairing
         self.delivery = Delivery(0, state.limits)
         later = programs.from_image(self.pending_image) if self.pending_image else None
         self.delivery.restore(state.delivery, self.program, later)

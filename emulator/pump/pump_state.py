@@ -9,6 +9,7 @@ import msgspec
 from mockpump.emulator.pump.alarms import AlarmPanel
 from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery_state import DeliveryState
+from mockpump.emulator.pump.pairing import Pairing
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import Limits, Mode
@@ -44,6 +45,8 @@ class PumpState(msgspec.Struct, frozen=True):
     sensor: int | None
     checkpoint_every: int
     clean: bool
+    # A memory from before there were keys holds none: such a pump lets nobody in.
+    pairing: Pairing = Pairing()
 
 
 _ENCODER = msgspec.json.Encoder()

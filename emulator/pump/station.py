@@ -9,6 +9,7 @@ from collections.abc import Callable
 from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.pairing import Draw
 from mockpump.emulator.pump.port import Port
 from mockpump.protocol.link_settings import LinkSettings
 
@@ -16,21 +17,24 @@ from mockpump.protocol.link_settings import LinkSettings
 class Station:
     """A pump that is being run.  After every call, send what `Port.data_to_send` gives."""
 
-    __slots__ = ("pacing", "ports", "pump")
+    __slots__ = ("_draw", "pacing", "ports", "pump")
 
-    def __init__(self, pump: Pump, pacing: Pacing | None = None) -> None:
+    def __init__(self, pump: Pump, pacing: Pacing | None = None, draw: Draw | None = None) -> None:
+        """`draw` is where the nonces of a paired pump come from; without it nobody gets in."""
         self.pump = pump
+        self._draw = draw
         self.pacing = pacing or Pacing()
         self.ports: list[Port] = []
 
     def attach(self, settings: LinkSettings | None = None) -> Port:
         """A new line into the pump."""
-        port = Port(self.pump, settings)
+        port = Port(self.pump, settings, self._draw)
         self.ports.append(port)
         return port
 
     def detach(self, port: Port) -> None:
         """That line is gone."""
+        port.forget_caller()
         self.ports.remove(port)
 
     def change_pace(self, speed: int | None, now: int, run: int | None = None) -> None:

@@ -11,12 +11,14 @@ from mockpump.protocol import catalogue
 from mockpump.protocol.messages.delivery import *
 from mockpump.protocol.messages.identity import *
 from mockpump.protocol.messages.safety import *
+from mockpump.protocol.messages.session import *
 from mockpump.protocol.messages.telemetry import *
 from mockpump.protocol.messages.transfer import *
 from mockpump.protocol.messages.vocabulary import *
 
 # Importing this package is enough to encode and decode: it is what fills the catalogue.
 CATALOGUE = catalogue.CATALOGUE
+Access = catalogue.Access
 encode = catalogue.encode
 decode = catalogue.decode
 entry_of = catalogue.entry_of

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Message, reply, request
+from mockpump.protocol.catalogue import Access, Message, reply, request
 from mockpump.protocol.fields import choice, u8, u32
 from mockpump.protocol.messages.vocabulary import (
     LONGEST_BOLUS,
@@ -26,7 +26,7 @@ class Suspended(Message, frozen=True, gc=False):
     elapsed: Annotated[int, u32("s", "pump time since which it is")]
 
 
-@request(0x20, Suspended)
+@request(0x20, Suspended, Access.CLINICIAN)
 class Suspend(Message, frozen=True, gc=False):
     """Stop moving fluid until told to resume."""
 
@@ -40,7 +40,7 @@ class Resumed(Message, frozen=True, gc=False):
     elapsed: Annotated[int, u32("s", "pump time since which it does")]
 
 
-@request(0x21, Resumed)
+@request(0x21, Resumed, Access.CLINICIAN)
 class Resume(Message, frozen=True, gc=False):
     """Follow the program again."""
 
@@ -55,7 +55,7 @@ class BolusStarted(Message, frozen=True, gc=False):
     rate: Annotated[int, u32("nL/h", "what it adds in its first second; never more later")]
 
 
-@request(0x22, BolusStarted)
+@request(0x22, BolusStarted, Access.CLINICIAN)
 class StartBolus(Message, frozen=True, gc=False):
     """Give a volume over a time, on top of the program."""
 
@@ -73,7 +73,7 @@ class BolusCancelled(Message, frozen=True, gc=False):
     left: Annotated[int, u32("nL", "what will not be given")]
 
 
-@request(0x23, BolusCancelled)
+@request(0x23, BolusCancelled, Access.CLINICIAN)
 class CancelBolus(Message, frozen=True, gc=False):
     """End the bolus that runs."""
 
@@ -87,7 +87,7 @@ class TemporarySet(Message, frozen=True, gc=False):
     ends: Ends
 
 
-@request(0x24, TemporarySet)
+@request(0x24, TemporarySet, Access.CLINICIAN)
 class SetTemporary(Message, frozen=True, gc=False):
     """Scale the program's rates for a while, in place of a temporary rate that runs already."""
 
@@ -103,7 +103,7 @@ class TemporaryCancelled(Message, frozen=True, gc=False):
     elapsed: Elapsed
 
 
-@request(0x25, TemporaryCancelled)
+@request(0x25, TemporaryCancelled, Access.CLINICIAN)
 class CancelTemporary(Message, frozen=True, gc=False):
     """End the temporary rate that runs."""
 
@@ -120,7 +120,7 @@ class Refilled(Message, frozen=True, gc=False):
     dead: Annotated[int, u32("nL", "what the catheter holds: it must pass before the new arrives")]
 
 
-@request(0x26, Refilled)
+@request(0x26, Refilled, Access.CLINICIAN)
 class Refill(Message, frozen=True, gc=False):
     """Empty the reservoir and fill it anew."""
 
@@ -137,7 +137,7 @@ class RampMoved(Message, frozen=True, gc=False):
     state: Annotated[RampState, choice(RampState, "whether it follows the calendar")]
 
 
-@request(0x27, RampMoved)
+@request(0x27, RampMoved, Access.CLINICIAN)
 class MoveRamp(Message, frozen=True, gc=False):
     """Hold the ramp at its present step, let it go on, or go back a step and hold there."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Message, reply, request
+from mockpump.protocol.catalogue import Access, Message, reply, request
 from mockpump.protocol.fields import choice, text, u8, u16, u32, u64
 from mockpump.protocol.messages.vocabulary import (
     MAX_NAME,
@@ -33,7 +33,7 @@ class Identity(Message, frozen=True, gc=False):
     name: Annotated[str, text("what people call it", maximum=MAX_NAME)]
 
 
-@request(0x01, Identity)
+@request(0x01, Identity, None)
 class Identify(Message, frozen=True, gc=False):
     """Who are you?"""
 
@@ -55,7 +55,7 @@ class Status(Message, frozen=True, gc=False):
     dropped: Annotated[int, u32("B", "bytes in those frames; stays at its maximum")]
 
 
-@request(0x02, Status)
+@request(0x02, Status, Access.OBSERVER)
 class GetStatus(Message, frozen=True, gc=False):
     """What are you doing?"""
 
@@ -71,7 +71,7 @@ class Clock(Message, frozen=True, gc=False):
     elapsed: Elapsed
 
 
-@request(0x03, Clock)
+@request(0x03, Clock, Access.OBSERVER)
 class GetClock(Message, frozen=True, gc=False):
     """What time is it?"""
 
@@ -84,7 +84,7 @@ class ClockSet(Message, frozen=True, gc=False):
     clock: Annotated[int, u32("s", "what it says now")]
 
 
-@request(0x04, ClockSet)
+@request(0x04, ClockSet, Access.CLINICIAN)
 class SetClock(Message, frozen=True, gc=False):
     """Set the clock.  Nothing is delivered twice or skipped: the schedule follows the new time."""
 
@@ -113,6 +113,6 @@ class Details(Message, frozen=True, gc=False):
     dead: Annotated[int, u32("nL", "what the catheter holds")]
 
 
-@request(0x05, Details)
+@request(0x05, Details, Access.OBSERVER)
 class GetDetails(Message, frozen=True, gc=False):
     """What goes on beside the program?"""

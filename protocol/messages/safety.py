@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Message, reply, request
+from mockpump.protocol.catalogue import Access, Message, reply, request
 from mockpump.protocol.fields import choice, exactly, fixed, octets, u8, u16, u32
 from mockpump.protocol.messages.vocabulary import (
     CHAIN_SIZE,
@@ -40,7 +40,7 @@ class Limits(Message, frozen=True, gc=False):
     rise: MaxRise
 
 
-@request(0x40, Limits)
+@request(0x40, Limits, Access.OBSERVER)
 class GetLimits(Message, frozen=True, gc=False):
     """What will you not go beyond?"""
 
@@ -55,7 +55,7 @@ class LimitsSet(Message, frozen=True, gc=False):
     rise: MaxRise
 
 
-@request(0x41, LimitsSet)
+@request(0x41, LimitsSet, Access.CLINICIAN)
 class SetLimits(Message, frozen=True, gc=False):
     """Set all the limits.  What runs already must be within them, or they are refused."""
 
@@ -85,7 +85,7 @@ class Alarms(Message, frozen=True, gc=False):
     ]
 
 
-@request(0x42, Alarms)
+@request(0x42, Alarms, Access.OBSERVER)
 class GetAlarms(Message, frozen=True, gc=False):
     """What is wrong?"""
 
@@ -98,7 +98,7 @@ class AlarmAcknowledged(Message, frozen=True, gc=False):
     mode: Annotated[Mode, choice(Mode, "what delivery does now")]
 
 
-@request(0x43, AlarmAcknowledged)
+@request(0x43, AlarmAcknowledged, Access.CLINICIAN)
 class AcknowledgeAlarm(Message, frozen=True, gc=False):
     """Somebody has seen this alarm."""
 
@@ -120,7 +120,7 @@ class LogPiece(Message, frozen=True, gc=False):
     entries: Annotated[bytes, octets("whole entries, oldest first", maximum=MAX_CHUNK)]
 
 
-@request(0x50, LogPiece)
+@request(0x50, LogPiece, Access.OBSERVER)
 class ReadLog(Message, frozen=True, gc=False):
     """Read the event log from an entry on; from the oldest kept when that one is kept no more."""
 
@@ -140,7 +140,7 @@ class OutcomeKnown(Message, frozen=True, gc=False):
     reply: Annotated[bytes, octets("the recorded reply; empty: never seen", maximum=MAX_RECORDED)]
 
 
-@request(0x51, OutcomeKnown)
+@request(0x51, OutcomeKnown, Access.OBSERVER)
 class QueryOutcome(Message, frozen=True, gc=False):
     """What became of a transaction?  The pump remembers the newest ones only."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Message, event, reply, request
+from mockpump.protocol.catalogue import Access, Message, event, reply, request
 from mockpump.protocol.fields import choice, i64, u8, u32, u64
 from mockpump.protocol.messages.vocabulary import (
     ClockTime,
@@ -25,7 +25,7 @@ class Subscribed(Message, frozen=True, gc=False):
     interval: Interval
 
 
-@request(0x30, Subscribed)
+@request(0x30, Subscribed, Access.OBSERVER)
 class Subscribe(Message, frozen=True, gc=False):
     """Ask for `Telemetry` at every multiple of an interval and at every change of mode."""
 

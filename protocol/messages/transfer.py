@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Message, reply, request
+from mockpump.protocol.catalogue import Access, Message, reply, request
 from mockpump.protocol.fields import choice, fixed, octets, u16, u32
 from mockpump.protocol.messages.vocabulary import (
     DIGEST_SIZE,
@@ -23,7 +23,7 @@ class ProgramBegun(Message, frozen=True, gc=False):
     active: ActiveDigest
 
 
-@request(0x10, ProgramBegun)
+@request(0x10, ProgramBegun, Access.CLINICIAN)
 class BeginProgram(Message, frozen=True, gc=False):
     """Announce a program image; whatever was staged before is gone."""
 
@@ -39,7 +39,7 @@ class ProgramWritten(Message, frozen=True, gc=False):
     staged: Annotated[int, u16("B", "staged so far", maximum=MAX_IMAGE)]
 
 
-@request(0x11, ProgramWritten)
+@request(0x11, ProgramWritten, Access.CLINICIAN)
 class WriteProgram(Message, frozen=True, gc=False):
     """The next piece of the image."""
 
@@ -57,7 +57,7 @@ class ProgramData(Message, frozen=True, gc=False):
     data: Annotated[bytes, octets("the piece; empty at the end", maximum=MAX_CHUNK)]
 
 
-@request(0x12, ProgramData)
+@request(0x12, ProgramData, Access.OBSERVER)
 class ReadProgram(Message, frozen=True, gc=False):
     """Read back a piece of an image."""
 
@@ -74,7 +74,7 @@ class ProgramCommitted(Message, frozen=True, gc=False):
     elapsed: Annotated[int, u32("s", "pump time from which it rules, as things stand")]
 
 
-@request(0x13, ProgramCommitted)
+@request(0x13, ProgramCommitted, Access.CLINICIAN)
 class CommitProgram(Message, frozen=True, gc=False):
     """Make the staged program the active one, all of it, now or at a moment to come.
 
@@ -91,7 +91,7 @@ class ProgramAborted(Message, frozen=True, gc=False):
     """Nothing is staged any more."""
 
 
-@request(0x14, ProgramAborted)
+@request(0x14, ProgramAborted, Access.CLINICIAN)
 class AbortProgram(Message, frozen=True, gc=False):
     """Forget what is staged."""
 
@@ -103,7 +103,7 @@ class PendingDropped(Message, frozen=True, gc=False):
     active: ActiveDigest
 
 
-@request(0x15, PendingDropped)
+@request(0x15, PendingDropped, Access.CLINICIAN)
 class DropPending(Message, frozen=True, gc=False):
     """Forget the program that was committed for later."""
 

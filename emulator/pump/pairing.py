@@ -1,0 +1,67 @@
+"""The pump's side of trust: its two pairing keys, and the lock after too many wrong proofs.
+
+The one idea: `Pairing` is one immutable value in the pump's memory, so what guards the keys (how
+many proofs were wrong, until when none is looked at) outlives a power cut like everything else.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from mockpump.protocol.messages import Access
+from mockpump.protocol.pairing import SECRET_SIZE, PairingKey
+
+# Wrong proofs in a row, over whatever connections, after which the lock closes.
+MOST_FAILURES = 5
+# Seconds of pump time for which it stays closed.
+LOCKED_FOR = 60
+
+# Gives so many bytes that nobody can foretell.  In a world in virtual time they come from its seed.
+Draw = Callable[[int], bytes]
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """Keys and lock.  `is_open`: whoever calls is its clinician, and no session is asked for.
+
+    Without keys and not open, it answers nothing but `Identify`.  `locked_until` is an elapsed
+    second; 0: not locked.
+    """
+
+    observer: bytes = b""
+    clinician: bytes = b""
+    is_open: bool = False
+    failures: int = 0
+    locked_until: int = 0
+
+    def __repr__(self) -> str:
+        # The keys would be in every traceback and every failing test.
+        kind = "open" if self.is_open else "paired" if self.clinician else "unpaired"
+        return f"<{kind}, {self.failures} wrong proofs, locked until {self.locked_until}>"
+
+    def secret(self, access: Access) -> bytes:
+        """The key that grants an access; empty when there is none."""
+        return {Access.OBSERVER: self.observer, Access.CLINICIAN: self.clinician}[access]
+
+    def after_failure(self, elapsed: int) -> "Pairing":
+        """The same after one more wrong proof."""
+        failures = self.failures + 1
+        locked = elapsed + LOCKED_FOR if failures >= MOST_FAILURES else 0
+        return replace(self, failures=failures, locked_until=locked)
+
+    def forgiven(self) -> "Pairing":
+        """The same after a right proof, or when the lock has run out."""
+        return replace(self, failures=0, locked_until=0)
+
+
+OPEN = Pairing(is_open=True)
+
+
+def draw_keys(draw: Draw) -> dict[Access, PairingKey]:
+    """New keys, one for each access."""
+    return {access: PairingKey(access, draw(SECRET_SIZE)) for access in Access}
+
+
+def paired_with(keys: dict[Access, PairingKey]) -> Pairing:
+    """A pairing with those keys and no lock."""
+    return Pairing(keys[Access.OBSERVER].secret, keys[Access.CLINICIAN].secret)
