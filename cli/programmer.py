@@ -1,9 +1,13 @@
 """`mockpump programmer`: the group of commands with which a person uses the mock programmer."""
 
+from pathlib import Path
+
 import click
 
-from mockpump.cli import programmer_ask, programmer_change, programmer_program
+from mockpump.cli import programmer_ask, programmer_change, programmer_pair, programmer_program
+from mockpump.cli.keys import DEFAULT_KEYRING, open_option
 from mockpump.cli.programmer_session import Options
+from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
 
@@ -29,9 +33,30 @@ from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSetting
     show_default=True,
     help="Largest payload offered, in bytes.",
 )
+@click.option(
+    "--keyring",
+    type=click.Path(path_type=Path),
+    envvar="MOCKPUMP_KEYRING",
+    default=DEFAULT_KEYRING,
+    help="Where the pairing keys are (also from MOCKPUMP_KEYRING).",
+)
+@click.option(
+    "--as",
+    "access",
+    type=click.Choice([access.name.lower() for access in Access]),
+    help="Take this key of the pump's; if not said, the one that grants most.",
+)
+@open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
 @click.pass_context
 def programmer(
-    context: click.Context, port: str | None, json_: bool, window: int, payload: int
+    context: click.Context,
+    port: str | None,
+    json_: bool,
+    window: int,
+    payload: int,
+    keyring: Path,
+    access: str | None,
+    is_open: bool,
 ) -> None:
     """Talk to a mock pump.  It is a toy; it cannot talk to a real device.
 
@@ -40,9 +65,11 @@ def programmer(
     mockpump programmer --port tcp:127.0.0.1:7000 watch
     mockpump programmer --port mockpump://demo identify
     """
-    context.obj = Options(port, LinkSettings(max_payload=payload, window=window), json_)
+    settings = LinkSettings(max_payload=payload, window=window)
+    wanted = Access[access.upper()] if access else None
+    context.obj = Options(port, settings, json_, keyring, wanted, is_open)
 
 
-for _module in (programmer_ask, programmer_change, programmer_program):
+for _module in (programmer_pair, programmer_ask, programmer_change, programmer_program):
     for _command in _module.COMMANDS:
         programmer.add_command(_command)

@@ -6,7 +6,7 @@ import sys
 import click
 from msgspec.structs import asdict, replace
 
-from mockpump.cli.programmer_session import Options, ask_pump, connected, run_pump, say, show
+from mockpump.cli.programmer_session import Options, called, connected, run_pump, say, show
 from mockpump.cli.render_pump import (
     details_facts,
     identity_facts,
@@ -25,8 +25,9 @@ from mockpump.protocol import messages as m
 @click.command()
 @click.pass_obj
 def identify(options: Options) -> None:
-    """Ask the pump who it is."""
-    identity: m.Identity = ask_pump(options, m.Identify())
+    """Ask the pump who it is; that takes no pairing key."""
+    with called(options) as session:
+        identity: m.Identity = session.device.run(ask(m.Identify()))
     show(options, identity, identity_facts(identity))
 
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -12,18 +13,30 @@ from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     NoReply,
+    NotPaired,
     OutcomeUnknown,
+    PumpUnproven,
     ReadbackDiffers,
     RequestRefused,
+    SessionRefused,
 )
+from mockpump.emulator.programmer.opening import FindKey, open_session
 from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome
 from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.link_settings import LinkSettings
 
+# What ends a call before anything was asked of the pump.
+_NOTHING_ASKED = (NotPaired, PumpUnproven, SessionRefused)
+_ADVICE = {
+    m.Reason.WRONG_PROOF: "the key in the keyring is not this pump's, or no longer; pair again",
+    m.Reason.NOT_PAIRED: "it has no keys: if it is open, so can the programmer be (--open)",
+    m.Reason.BUSY: "another programmer has a session with it",
+}
 # How often the programmer calls again to learn what became of a request whose reply was lost.
 _CALLS = 3
 
@@ -34,6 +47,9 @@ class Options(NamedTuple):
     port: str | None
     settings: LinkSettings
     json: bool
+    keyring: Path
+    access: m.Access | None
+    is_open: bool
 
 
 class Session(NamedTuple):
@@ -51,19 +67,47 @@ def changing() -> Iterator[None]:
     """
     try:
         yield
-    except (ConnectionLost, NoReply, ReadbackDiffers, PortError) as error:
+    except (*_NOTHING_ASKED, ConnectionLost, NoReply, ReadbackDiffers, PortError) as error:
         error.add_note("nothing was changed")
         raise
 
 
 @contextmanager
-def connected(options: Options) -> Iterator[Session]:
-    """Open the port, call the pump, and hang up in the end."""
+def called(options: Options, find_key: FindKey | None = None) -> Iterator[Session]:
+    """Open the port, call the pump, open a session if `find_key` is given; hang up in the end."""
     if options.port is None:
         # Not before: `programmer status --help` needs no port.
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
+    opening = open_session(find_key, secrets.token_bytes(m.NONCE_SIZE)) if find_key else None
     with SerialProgrammer(options.port, options.settings) as device:
-        yield Session(device, device.connect(secrets.randbelow(2**16)))
+        yield Session(device, device.connect(secrets.randbelow(2**16), opening))
+
+
+@contextmanager
+def connected(options: Options) -> Iterator[Session]:
+    """Call the pump, and open a session with the key from the keyring, or none with --open."""
+    with _advising(options), called(options, None if options.is_open else _finder(options)) as it:
+        yield it
+
+
+def _finder(options: Options) -> FindKey:
+    ring = read_keyring(options.keyring)
+    return lambda identity: ring.find(identity.serial, options.access)
+
+
+@contextmanager
+def _advising(options: Options) -> Iterator[None]:
+    """Say what to do about a session that does not begin."""
+    try:
+        yield
+    except NotPaired as error:
+        error.add_note(f"`mockpump programmer pair` puts one into {options.keyring}")
+        raise
+    except SessionRefused as error:
+        advice = _ADVICE.get(error.refused.reason)
+        if advice is not None:
+            error.add_note(advice)
+        raise
 
 
 def transaction() -> int:
@@ -128,7 +172,7 @@ def _ask_again(options: Options, unknown: OutcomeUnknown) -> m.OutcomeKnown:
         try:
             with connected(options) as session:
                 return session.device.run(learn_outcome(unknown.transaction))
-        except (ConnectionLost, NoReply, PortError):
+        except (SessionRefused, ConnectionLost, NoReply, PortError):
             continue
     raise unknown
 

@@ -2,7 +2,7 @@
 
 import click
 
-from mockpump.cli import pump_fault, pump_look, pump_new, pump_run
+from mockpump.cli import pump_fault, pump_look, pump_new, pump_pair, pump_run
 
 
 @click.group()
@@ -10,5 +10,13 @@ def pump() -> None:
     """Make, run and look into a mock pump.  It is a toy; no real device works like this."""
 
 
-for _command in (pump_new.new, pump_run.run, pump_look.show, pump_look.log, pump_fault.fault):
+_COMMANDS = (
+    pump_new.new,
+    pump_run.run,
+    pump_look.show,
+    pump_look.log,
+    pump_pair.pair,
+    pump_fault.fault,
+)
+for _command in _COMMANDS:
     pump.add_command(_command)

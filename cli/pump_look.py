@@ -12,6 +12,7 @@ from mockpump.cli.render import as_json, show_facts
 from mockpump.cli.render_pump import limits_facts, log_line
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import PumpState, decode_state
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
@@ -38,9 +39,19 @@ def show(file: Path, json_: bool) -> None:
     with _looking(file) as (memory, state):
         active = b"" if state.active is None else memory.image(state.active)
     if json_:
-        click.echo(as_json({**asdict(state), "image": active}))
+        click.echo(as_json({**asdict(state), "image": active, "pairing": _guarded(state.pairing)}))
     else:
         show_facts(_facts(state, active))
+
+
+def _guarded(pairing: Pairing) -> dict[str, object]:
+    """All there is to say of a pairing but its keys."""
+    return {
+        "paired": bool(pairing.clinician),
+        "open": pairing.is_open,
+        "failures": pairing.failures,
+        "locked_until": pairing.locked_until,
+    }
 
 
 def _facts(state: PumpState, active: bytes) -> dict[str, str]:
@@ -60,9 +71,18 @@ def _facts(state: PumpState, active: bytes) -> dict[str, str]:
         "reservoir": volume(d.filling.volume - (moved - d.filling.delivered)),
         "fluid": f"{state.catheter.concentration} du/mL (fictional)",
         "alarms": shown or "none",
+        "pairing": _pairing_text(state.pairing),
         **{f"limit: {name}": text for name, text in limits_facts(state.limits).items()},
         "put down": "in good order" if state.clean else "no: its power was cut",
     }
+
+
+def _pairing_text(pairing: Pairing) -> str:
+    if pairing.is_open:
+        return "open: it asks nobody for a session"
+    if not pairing.clinician:
+        return "none: give it keys with `mockpump pump pair`"
+    return "locked" if pairing.locked_until else "paired"
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """`mockpump pump new`: a pump in a file, and what a pump can be made with."""
 
 import random
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import click
 
 from mockpump.cli.files import read_program_file
+from mockpump.cli.keys import hand_over, open_option
 from mockpump.cli.quantities import ClockTime, Volume
+from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.device import describe
 from mockpump.emulator.pump.limits import FACTORY, WIDEST
@@ -19,6 +22,7 @@ from mockpump.emulator.pump.making import (
     Making,
     make,
 )
+from mockpump.emulator.pump.pairing import OPEN, Keys, draw_keys, paired_with
 from mockpump.emulator.pump.pump_state import RESERVOIR, PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
@@ -47,6 +51,12 @@ _OPTIONS = (
     ),
     click.option("--dead", type=Volume(), default=str(DEAD_VOLUME), help="In its catheter, nL."),
     click.option("--no-limits", is_flag=True, help="Hold no limits at all."),
+    open_option("Ask nobody for a session: a pump without keys (also from MOCKPUMP_OPEN)."),
+    click.option(
+        "--keyring",
+        type=click.Path(path_type=Path),
+        help="Put its pairing keys into this keyring, in place of showing them.",
+    ),
 )
 
 
@@ -68,6 +78,7 @@ def making_of(
     concentration: int,
     dead: int,
     no_limits: bool,
+    keys: Keys | None,
 ) -> Making:
     """What those options say; a usage error for a name that no message can carry."""
     identity = PumpIdentity(serial, name, reservoir)
@@ -77,7 +88,19 @@ def making_of(
         raise click.UsageError(f"--name: {error}") from None
     limits = WIDEST if no_limits else FACTORY
     wanted = FACTORY_PROGRAM if program is None else read_program_file(program)
-    return Making(identity, wanted, limits, clock, drift, concentration, dead)
+    pairing = OPEN if keys is None else paired_with(keys)
+    return Making(identity, wanted, limits, clock, drift, concentration, dead, pairing)
+
+
+def make_pump(memory: Memory, made_with: dict[str, Any], *, err: bool) -> Making:
+    """Make a pump with those options in an empty memory, and hand its keys over."""
+    is_open, keyring = made_with.pop("is_open"), made_with.pop("keyring")
+    keys = None if is_open else draw_keys(secrets.token_bytes)
+    making = making_of(**made_with, keys=keys)
+    make(memory, making)
+    if keys is not None:
+        hand_over(keys, making.identity.serial, making.identity.name, keyring, err=err)
+    return making
 
 
 @click.command()
@@ -96,10 +119,9 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     if seed is not None:
         made_with["serial"] = random.Random(seed).randrange(10_000, 100_000)
         made_with["name"] = f"mock pump {made_with['serial']}"
-    making = making_of(**made_with)
     memory = SqliteMemory.create(file)
     try:
-        make(memory, making)
+        making = make_pump(memory, made_with, err=False)
     except BaseException:
         memory.close()
         file.unlink()

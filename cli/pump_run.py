@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,12 +14,11 @@ from typing import Any, NamedTuple
 
 import click
 
-from mockpump.cli.pump_new import making_of, making_options
+from mockpump.cli.pump_new import make_pump, making_options
 from mockpump.cli.quantities import MAX_FACTOR, Speed, duration, speed_text, volume
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import make
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
@@ -102,7 +102,8 @@ def run(
     kept = _memory(context, memory, made_with)
     with contextlib.closing(kept):
         device = Pump(kept)
-        station = Station(device, Pacing(speed, now=line_now(), elapsed=device.elapsed))
+        pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
+        station = Station(device, pacing, secrets.token_bytes)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run(station, Place(pty, tcp, memory), stage, as_json))
         # Nobody has looked at the clock since the last byte came.
@@ -117,11 +118,12 @@ def _memory(context: click.Context, file: Path | None, made_with: dict[str, Any]
     """The memory of the pump in FILE, or that of a fresh one that ends with this process."""
     if file is None:
         fresh = RamMemory(durable=False)
-        make(fresh, making_of(**made_with))
+        make_pump(fresh, made_with, err=True)
         return FaultyMemory(fresh)
-    for name in made_with:
-        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            raise click.UsageError(f"--{name}: the pump of {file} is made already")
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in made_with and source is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]}: the pump of {file} is made already")
     from mockpump.emulator.memory.sqlite import SqliteMemory
 
     return FaultyMemory(SqliteMemory.open(file))

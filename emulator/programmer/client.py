@@ -33,12 +33,14 @@ REPLY_TIMEOUT = 10_000_000
 class Connected(Record, frozen=True):
     """The pump has answered, and the session, if one was asked for, is open; procedures may start.
 
-    `max_payload` is the longest message that fits, in bytes; `access` is what the session grants.
+    `max_payload` is the longest message that fits, in bytes; `access` is what the session grants,
+    and `identity` the pump that it was opened with.
     """
 
     max_payload: int
     window: int
     access: m.Access | None = None
+    identity: m.Identity | None = None
 
 
 class Disconnected(Record, frozen=True):
@@ -187,7 +189,8 @@ class Programmer:
         self._opening = None
         self.connection.begin_session(session.keys)
         window = self._opened.window if self._opened else 0
-        self._events.append(Connected(self.connection.max_message, window, session.access))
+        room = self.connection.max_message
+        self._events.append(Connected(room, window, session.access, session.identity))
 
     # -- the procedure ---------------------------------------------------------------------------
 

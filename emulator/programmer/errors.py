@@ -60,6 +60,17 @@ class NotPaired(ProgrammerError):
         super().__init__(f'no pairing key for pump {identity.serial} ("{identity.name}")')
 
 
+class SessionRefused(ProgrammerError):
+    """The pump would not begin a session; nothing was asked of it but that.  `refused`: its no."""
+
+    def __init__(self, refused: m.Refused) -> None:
+        self.refused = refused
+        reason = refused.reason.name.lower().replace("_", " ")
+        locked = refused.reason is m.Reason.PAIRING_LOCKED
+        left = f", for {refused.figure:,} s of pump time" if locked else ""
+        super().__init__(f"the pump refused the session: {reason}{left}")
+
+
 class PumpUnproven(ProgrammerError):
     """What is there did not prove that it is the pump; nothing was asked of it but that."""
 

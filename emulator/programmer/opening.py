@@ -5,7 +5,12 @@ A procedure like the others; the client runs it between the link's opening and t
 
 from collections.abc import Callable
 
-from mockpump.emulator.programmer.errors import NotPaired, PumpUnproven
+from mockpump.emulator.programmer.errors import (
+    NotPaired,
+    PumpUnproven,
+    RequestRefused,
+    SessionRefused,
+)
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
@@ -27,9 +32,16 @@ class SessionOpened(Record, frozen=True, gc=True):
 def open_session(find_key: FindKey, nonce: bytes) -> Procedure[SessionOpened]:
     """Prove a key and have the pump prove it.  `nonce`: 16 bytes that nobody could foretell.
 
-    `NotPaired` without a key; `PumpUnproven` when it is not the pump that it says it is, or speaks
-    no version that was offered.
+    `NotPaired` without a key; `SessionRefused` when the pump says no; `PumpUnproven` when it is not
+    the pump that it says it is, or speaks no version that was offered.
     """
+    try:
+        return (yield from _open_session(find_key, nonce))
+    except RequestRefused as no:
+        raise SessionRefused(no.refused) from None
+
+
+def _open_session(find_key: FindKey, nonce: bytes) -> Procedure[SessionOpened]:
     identity: m.Identity = yield m.Identify()
     key = find_key(identity)
     if key is None:

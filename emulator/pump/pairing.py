@@ -55,13 +55,14 @@ class Pairing(msgspec.Struct, frozen=True):
 
 
 OPEN = Pairing(is_open=True)
+Keys = dict[Access, PairingKey]
 
 
-def draw_keys(draw: Draw) -> dict[Access, PairingKey]:
+def draw_keys(draw: Draw) -> Keys:
     """New keys, one for each access."""
     return {access: PairingKey(access, draw(SECRET_SIZE)) for access in Access}
 
 
-def paired_with(keys: dict[Access, PairingKey]) -> Pairing:
+def paired_with(keys: Keys) -> Pairing:
     """A pairing with those keys and no lock."""
     return Pairing(keys[Access.OBSERVER].secret, keys[Access.CLINICIAN].secret)

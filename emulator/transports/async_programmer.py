@@ -14,6 +14,7 @@ from mockpump.emulator.programmer.client import (
     TelemetryReceived,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
+from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
@@ -44,9 +45,14 @@ class AsyncProgrammer:
         self._timer: asyncio.TimerHandle | None = None
         self._awaited: asyncio.Future[Any] | None = None
 
-    async def connect(self, connection: int) -> Connected:
-        """Call the pump under a fresh connection id; `ConnectionLost` when nobody answers."""
-        self.programmer.connect(connection, line_now())
+    async def connect(
+        self, connection: int, opening: Procedure[SessionOpened] | None = None
+    ) -> Connected:
+        """Call the pump under a fresh connection id, and open a session if `opening` is given.
+
+        `ConnectionLost` when nobody answers; whatever `opening` fails with.
+        """
+        self.programmer.connect(connection, line_now(), opening)
         self._awaited = self._loop.create_future()
         self._work()
         return cast(Connected, await self._awaited)

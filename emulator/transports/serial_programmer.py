@@ -15,6 +15,7 @@ from mockpump.emulator.programmer.client import (
     TelemetryReceived,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
+from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
@@ -50,15 +51,22 @@ class SerialProgrammer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def connect(self, connection: int) -> Connected:
-        """Call the pump under a fresh connection id; `ConnectionLost` when nobody answers."""
+    def connect(
+        self, connection: int, opening: Procedure[SessionOpened] | None = None
+    ) -> Connected:
+        """Call the pump under a fresh connection id, and open a session if `opening` is given.
+
+        `ConnectionLost` when nobody answers; whatever `opening` fails with.
+        """
         while self.programmer.next_event() is not None:
             pass  # what an earlier connection has left behind
-        self.programmer.connect(connection, line_now())
+        self.programmer.connect(connection, line_now(), opening)
         while True:
             event = next(self._events())
             if isinstance(event, Connected):
                 return event
+            if isinstance(event, Failed):
+                raise event.error
             if isinstance(event, Disconnected):
                 raise self._nobody(event.reason)
 

@@ -19,6 +19,7 @@ from mockpump.emulator.programmer.client import (
     TelemetryReceived,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.opening import FindKey, open_session
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
@@ -51,7 +52,7 @@ class World:
     ) -> None:
         self.now = 0
         self.random = random.Random(seed)
-        self.station = Station(pump or new_pump(), Pacing(speed))
+        self.station = Station(pump or new_pump(), Pacing(speed), self.random.randbytes)
         self.port = self.station.attach(settings)
         self.programmer = Programmer(settings)
         self.telemetry: list[m.Telemetry] = []
@@ -68,10 +69,17 @@ class World:
         """The pump: its truth, beside the programmer's belief."""
         return self.station.pump
 
-    def connect(self) -> Connected:
-        """Call the pump; `ConnectionLost` when it does not answer."""
-        self.programmer.connect(self.random.randrange(2**16), self.now)
-        return cast(Connected, self._until((Connected,)))
+    def connect(self, find_key: FindKey | None = None) -> Connected:
+        """Call the pump, and open a session if there is a key to find.
+
+        `ConnectionLost` when nobody answers; whatever `open_session` fails with.
+        """
+        opening = open_session(find_key, self.random.randbytes(m.NONCE_SIZE)) if find_key else None
+        self.programmer.connect(self.random.randrange(2**16), self.now, opening)
+        event = self._until((Connected, Failed))
+        if isinstance(event, Failed):
+            raise event.error
+        return cast(Connected, event)
 
     def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with."""

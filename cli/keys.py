@@ -1,0 +1,38 @@
+"""Pairing keys on the command line: where the keyring is, and the one time a key is printed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
+from mockpump.protocol.messages import Access
+from mockpump.protocol.pairing import PairingKey
+
+# Beside its other settings, wherever this system keeps those.
+DEFAULT_KEYRING = Path(click.get_app_dir("mockpump")) / "keyring.json"
+# The environment variable that takes sessions out of everything, for a class on the lower layers.
+OPEN_VARIABLE = "MOCKPUMP_OPEN"
+_WIDTH = max(len(access.name) for access in Access)
+
+
+def open_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option that does without a session; `text` is its help."""
+    return click.option("--open", "is_open", is_flag=True, envvar=OPEN_VARIABLE, help=text)
+
+
+def hand_over(
+    keys: dict[Access, PairingKey], serial: int, name: str, keyring: Path | None, *, err: bool
+) -> None:
+    """Show a pump's new keys once, and put them into a keyring if one is named."""
+    if keyring is not None:
+        ring = read_keyring(keyring)
+        for key in keys.values():
+            ring.add(serial, name, key)
+        write_keyring(keyring, ring)
+        click.echo(f"its pairing keys are in {keyring}", err=err)
+        return
+    click.echo("its pairing keys, shown this once (`mockpump programmer pair` takes one):", err=err)
+    for access, key in keys.items():
+        click.echo(f"  {access.name.lower():{_WIDTH}}  {key.text}", err=err)

@@ -1,0 +1,39 @@
+"""`mockpump programmer pair`: a key that a person types, proved to its pump, then kept."""
+
+import click
+
+from mockpump.cli.programmer_session import Options, called
+from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
+from mockpump.protocol.errors import InternalError
+from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
+
+
+@click.command()
+@click.pass_obj
+def pair(options: Options) -> None:
+    """Take a pairing key, prove it to the pump, and keep it in the keyring.
+
+    The key is what `mockpump pump new` has printed.  It is asked for, without an echo, or read from
+    standard input: so it is in no list of processes and in no shell's history.
+    """
+    key = _asked()
+    with called(options, lambda _: key) as session:
+        identity = session.terms.identity
+    if identity is None:
+        raise InternalError("a session without a pump")
+    ring = read_keyring(options.keyring)
+    ring.add(identity.serial, identity.name, key)
+    write_keyring(options.keyring, ring)
+    granted = key.access.name.lower()
+    click.echo(f'paired as {granted} with "{identity.name}", number {identity.serial}')
+
+
+def _asked() -> PairingKey:
+    text: str = click.prompt("pairing key", hide_input=True, err=True)
+    try:
+        return parse_key(text)
+    except BadKey as error:
+        raise click.UsageError(str(error)) from None
+
+
+COMMANDS = (pair,)

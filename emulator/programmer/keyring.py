@@ -1,0 +1,85 @@
+"""The programmer's keyring: which key opens a session with which pump.
+
+One entry a pump, found by its serial number, with at most one key for each access.  What a person
+keeps of it is JSON; the file itself is `mockpump.emulator.transports.keyring_file`'s business.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.messages import Access, Identity
+from mockpump.protocol.pairing import PairingKey, parse_key
+
+
+class BadKeyring(MockpumpError):
+    """What should be a keyring is none; it does not repeat what is in it."""
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """What is known of one pump: its name, for people, and its keys as text."""
+
+    name: str
+    keys: dict[Literal["observer", "clinician"], str]
+
+    def __repr__(self) -> str:
+        return f"<keys of a pump: {', '.join(self.keys)}>"
+
+
+class _Book(msgspec.Struct, forbid_unknown_fields=True):
+    """The whole keyring, as JSON has it."""
+
+    format: Literal["mockpump-keyring/1"]
+    pumps: dict[int, _Entry]
+
+
+class Keyring:
+    """The keys of all the pumps that one programmer knows."""
+
+    def __init__(self) -> None:
+        self._pumps: dict[int, dict[Access, PairingKey]] = {}
+        self._names: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._pumps)
+
+    def add(self, serial: int, name: str, key: PairingKey) -> None:
+        """Keep a key, in place of the one with the same access to that pump."""
+        self._pumps.setdefault(serial, {})[key.access] = key
+        self._names[serial] = name
+
+    def find(self, serial: int, access: Access | None = None) -> PairingKey | None:
+        """The key with that access, or else the one that grants most; None when there is none."""
+        keys = self._pumps.get(serial, {})
+        return keys.get(max(keys) if access is None and keys else access or Access.CLINICIAN)
+
+    def find_for(self, identity: Identity) -> PairingKey | None:
+        """The key that grants most to the pump that says it is this one."""
+        return self.find(identity.serial)
+
+    def dumps(self) -> bytes:
+        """The keyring as JSON.  It holds the keys in the clear: keep it where only you can read."""
+        pumps = {
+            serial: _Entry(
+                self._names[serial],
+                {key.access.name.lower(): key.text for key in keys.values()},  # type: ignore[misc]
+            )
+            for serial, keys in self._pumps.items()
+        }
+        book = _Book("mockpump-keyring/1", pumps)
+        return msgspec.json.format(msgspec.json.encode(book), indent=2) + b"\n"
+
+
+def loads(data: bytes) -> Keyring:
+    """The keyring in a JSON text; `BadKeyring`, or `BadKey` for what is no key."""
+    try:
+        book = msgspec.json.decode(data, type=_Book)
+    except msgspec.MsgspecError:
+        # What msgspec says could quote a key.
+        raise BadKeyring("it is no keyring of mockpump-keyring/1") from None
+    keyring = Keyring()
+    for serial, entry in book.pumps.items():
+        for text in entry.keys.values():
+            keyring.add(serial, entry.name, parse_key(text))
+    return keyring
