@@ -4,6 +4,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -31,8 +32,11 @@ from mockpump.cli.render import (
 from mockpump.cli.stories import list_stories, tell_story
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
+from mockpump.emulator.programmer.keyring import Keyring
+from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump.schedule import Schedule
+from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError
@@ -89,13 +93,20 @@ def _show_day(speed: int | None, file: Path | None) -> None:
     wanted = example_program("day") if file is None else read_program_file(file)
     show("mockpump: a mock pump and a mock programmer on a pseudo-serial line", style="bold")
     show(_NOTHING_REAL)
-    with PumpProcess("--speed", "0", "--clock", "Wed 13:37", "--no-limits") as pump:
+    with TemporaryDirectory(prefix="mockpump-") as folder:
+        # The pump puts its keys there as it is made; only this user may look into the folder.
+        _show_machines(speed, wanted, Path(folder) / "keyring.json")
+
+
+def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
+    options = ("--speed", "0", "--clock", "Wed 13:37", "--no-limits", "--keyring", str(keyring))
+    with PumpProcess(*options) as pump:
         _heading("Two machines")
         show(f"  a pump        process {pump.pid}, listening on {pump.port}")
         show("  a programmer  in this process, at the other end of that line")
         trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES)
         with SerialProgrammer(pump.port, tap=trace) as programmer:
-            before = _program_it(programmer, wanted)
+            before = _program_it(programmer, wanted, read_keyring(keyring))
             reports = _deliver(pump, programmer, speed)
             _conclude(programmer, wanted, before, reports)
 
@@ -105,18 +116,18 @@ def _heading(text: str) -> None:
     show(text, style="bold")
 
 
-def _program_it(programmer: SerialProgrammer, wanted: Program) -> m.Status:
+def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring) -> m.Status:
     """Find the pump, set its clock, give it the program; what it had delivered before."""
     _heading("The programmer calls; the first frames in full, then a line each")
-    terms = programmer.connect(secrets.randbelow(2**16))
-    identity: m.Identity = programmer.run(ask(m.Identify()))
+    opening = open_session(keyring.find_for, secrets.token_bytes(m.NONCE_SIZE))
+    terms = programmer.connect(secrets.randbelow(2**16), opening)
     programmer.run(ask(m.SetClock(_transaction(), 0)))
     active = programmer.run(read_program())
     status: m.Status = programmer.run(ask(m.GetStatus()))
     _heading("What would change")
-    show(
-        f'  the pump is "{identity.name}", number {identity.serial}; its clock is set to Mon 00:00'
-    )
+    if terms.identity is not None:
+        named = f'"{terms.identity.name}", number {terms.identity.serial}'
+        show(f"  the pump has proved to be {named}; its clock is set to Mon 00:00")
     old = "nothing" if active.program is None else f'"{active.program.name}"'
     show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
     show_changes(compare(active.program, wanted, status.percent), wanted)

@@ -1,11 +1,16 @@
 """`mockpump programmer pair`: a key that a person types, proved to its pump, then kept."""
 
+import sys
+
 import click
 
 from mockpump.cli.programmer_session import Options, called
 from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
+
+# More than any key has; what else comes on standard input is not read.
+_LONGEST = 200
 
 
 @click.command()
@@ -29,7 +34,10 @@ def pair(options: Options) -> None:
 
 
 def _asked() -> PairingKey:
-    text: str = click.prompt("pairing key", hide_input=True, err=True)
+    if sys.stdin.isatty():
+        text: str = click.prompt("pairing key", hide_input=True, err=True)
+    else:
+        text = sys.stdin.readline(_LONGEST)
     try:
         return parse_key(text)
     except BadKey as error:

@@ -32,10 +32,16 @@ from mockpump.protocol.link_settings import LinkSettings
 
 # What ends a call before anything was asked of the pump.
 _NOTHING_ASKED = (NotPaired, PumpUnproven, SessionRefused)
-_ADVICE = {
-    m.Reason.WRONG_PROOF: "the key in the keyring is not this pump's, or no longer; pair again",
-    m.Reason.NOT_PAIRED: "it has no keys: if it is open, so can the programmer be (--open)",
-    m.Reason.BUSY: "another programmer has a session with it",
+_ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
+    SessionRefused: {
+        m.Reason.WRONG_PROOF: "the key in the keyring is not this pump's, or no longer; pair again",
+        m.Reason.NOT_PAIRED: "it has no keys: if it is open, so can the programmer be (--open)",
+        m.Reason.BUSY: "another programmer has a session with it",
+    },
+    RequestRefused: {
+        m.Reason.NO_SESSION: "it takes one: leave out --open, and unset MOCKPUMP_OPEN",
+        m.Reason.FORBIDDEN: "that takes the clinician's key",
+    },
 }
 # How often the programmer calls again to learn what became of a request whose reply was lost.
 _CALLS = 3
@@ -103,8 +109,8 @@ def _advising(options: Options) -> Iterator[None]:
     except NotPaired as error:
         error.add_note(f"`mockpump programmer pair` puts one into {options.keyring}")
         raise
-    except SessionRefused as error:
-        advice = _ADVICE.get(error.refused.reason)
+    except (RequestRefused, SessionRefused) as error:
+        advice = _ADVICE[type(error)].get(error.refused.reason)
         if advice is not None:
             error.add_note(advice)
         raise

@@ -92,15 +92,20 @@ def making_of(
     return Making(identity, wanted, limits, clock, drift, concentration, dead, pairing)
 
 
-def make_pump(memory: Memory, made_with: dict[str, Any], *, err: bool) -> Making:
-    """Make a pump with those options in an empty memory, and hand its keys over."""
+def make_pump(memory: Memory, made_with: dict[str, Any], file: Path | None = None) -> None:
+    """Make a pump with those options in an empty memory, and hand its keys over.
+
+    Of one in a file, standard output tells; of one that ends with the process, standard error.
+    """
     is_open, keyring = made_with.pop("is_open"), made_with.pop("keyring")
     keys = None if is_open else draw_keys(secrets.token_bytes)
     making = making_of(**made_with, keys=keys)
     make(memory, making)
+    identity = making.identity
+    if file is not None:
+        click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
     if keys is not None:
-        hand_over(keys, making.identity.serial, making.identity.name, keyring, err=err)
-    return making
+        hand_over(keys, identity.serial, identity.name, keyring, err=file is None)
 
 
 @click.command()
@@ -121,11 +126,9 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
         made_with["name"] = f"mock pump {made_with['serial']}"
     memory = SqliteMemory.create(file)
     try:
-        making = make_pump(memory, made_with, err=False)
+        make_pump(memory, made_with, file)
     except BaseException:
         memory.close()
         file.unlink()
         raise
     memory.close()
-    identity = making.identity
-    click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')

@@ -118,7 +118,7 @@ def _memory(context: click.Context, file: Path | None, made_with: dict[str, Any]
     """The memory of the pump in FILE, or that of a fresh one that ends with this process."""
     if file is None:
         fresh = RamMemory(durable=False)
-        make_pump(fresh, made_with, err=True)
+        make_pump(fresh, made_with)
         return FaultyMemory(fresh)
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")

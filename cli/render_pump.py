@@ -4,6 +4,7 @@ Every figure has its unit, and a line fits into 80 columns for every pump that o
 """
 
 from collections.abc import Callable
+from enum import IntEnum
 
 from mockpump.cli.quantities import clock_time, duration, rate, volume
 from mockpump.emulator.pump.alarms import ALARMS
@@ -124,7 +125,7 @@ def alarm_lines(alarms: m.Alarms) -> list[str]:
     return lines or ["no alarms"]
 
 
-def choice_name(choice: m.Alarm | m.RampMove) -> str:
+def choice_name(choice: IntEnum) -> str:
     """How one of a few things is typed and shown."""
     return choice.name.lower().replace("_", "-")
 
@@ -143,7 +144,7 @@ def _bolus_end(volume_asked: int, left: int) -> str:
 
 
 def _alarm(alarm: int, _: int) -> str:
-    return choice_name(m.Alarm(alarm)) if alarm in set(m.Alarm) else f"number {alarm}"
+    return _named(m.Alarm, alarm)
 
 
 def _ramp_move(move: int, percent: int) -> str:
@@ -164,6 +165,16 @@ def _limits(most: int, daily: int) -> str:
     )
 
 
+def _named(enumeration: type[IntEnum], number: int) -> str:
+    known = number in set(enumeration)
+    return choice_name(enumeration(number)) if known else f"number {number}"
+
+
+def _turned_away(number: int, reason: int) -> str:
+    entry = m.CATALOGUE.get(number)
+    return f"{entry.name if entry else 'no message'}, {_named(m.Reason, reason)}"
+
+
 # The two figures of a log entry in words, by its kind; see `FIGURES` in `mockpump.protocol.log`.
 _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.MADE: lambda serial, _: f"serial {serial}",
@@ -181,6 +192,9 @@ _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.ALARM_RAISED: _alarm,
     m.LogKind.ALARM_CLEARED: _alarm,
     m.LogKind.ALARM_ACKNOWLEDGED: _alarm,
+    m.LogKind.SESSION_STARTED: lambda access, _: _named(m.Access, access),
+    m.LogKind.PROOF_FAILED: lambda access, row: f"{_named(m.Access, access)}, {row} in a row",
+    m.LogKind.TURNED_AWAY: _turned_away,
 }
 
 

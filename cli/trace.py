@@ -44,6 +44,8 @@ def show_frame_parts(frame: Frame) -> None:
 def brief(frame: Frame) -> str:
     """A frame on one line."""
     numbers = f"seq {frame.seq} ack {frame.ack}" if frame.kind is Kind.DATA else f"ack {frame.ack}"
-    message = payload_of(frame).content if frame.kind is Kind.DATA else None
+    payload = payload_of(frame)
+    message = payload.content if frame.kind is Kind.DATA else None
     name = f"  {type(message).__name__}" if message else ""
-    return f"{frame.kind.name} {numbers}{name}"
+    sealed = f", sealed {payload.seal.counter}" if payload.seal else ""
+    return f"{frame.kind.name} {numbers}{name}{sealed}"

@@ -8,18 +8,11 @@ import click
 from mockpump.cli import render_wire
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
-from mockpump.cli.wire_decode import (
-    Payload,
-    content_parts,
-    payload_json,
-    payload_of,
-    program_of,
-    stretch_json,
-    stretches,
-)
+from mockpump.cli.wire_decode import Payload, content_parts, payload_of, program_of, stretches
 from mockpump.cli.wire_encode import build, cut
 from mockpump.cli.wire_input import read_input
 from mockpump.cli.wire_reference import explain, spec
+from mockpump.cli.wire_summary import payload_json, stretch_json
 from mockpump.protocol import program as programs
 from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import Frame, Header, Kind

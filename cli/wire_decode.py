@@ -4,7 +4,7 @@ The one idea: whatever lies between two delimiters is a `Stretch`, and a stretch
 `Part`s: bytes, and what they mean.  Text and JSON are both made from it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ from mockpump.protocol.framing import (
 )
 from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.program import Program, ProgramError
+from mockpump.protocol.session import SEAL_SIZE, Seal, look_into
 
 _OFFER, _HEADER, _PROGRAM = codec_for(Offer), codec_for(Header), codec_for(Program)
 _SHORT = 16
@@ -53,10 +54,11 @@ class Part(NamedTuple):
 
 
 class Payload(NamedTuple):
-    """What a payload turned out to be; `fault` says why it is nothing."""
+    """What a payload turned out to be.  `fault` says why it is nothing; `seal` stood before it."""
 
     content: Record | None = None
     fault: str = ""
+    seal: Seal | None = None
 
 
 class Stretch(NamedTuple):
@@ -97,7 +99,8 @@ def payload_of(frame: Frame) -> Payload:
         if frame.kind in (Kind.OPEN, Kind.OPEN_ACK):
             return Payload(_OFFER.decode(frame.payload))
         if frame.kind is Kind.DATA:
-            return Payload(m.decode(frame.payload))
+            seal, message = look_into(frame.payload)
+            return Payload(m.decode(message), seal=seal)
     except DecodeError as error:
         return Payload(fault=str(error))
     return Payload(fault=f"{frame.kind.name} carries no payload" if frame.payload else "")
@@ -164,11 +167,23 @@ def _header(body: bytes) -> Iterator[Part]:
 
 def _payload(stretch: Stretch, data: bytes) -> Iterator[Part]:
     if stretch.payload.content is not None:
+        if stretch.payload.seal is not None:
+            yield from _seal(stretch.payload.seal, data)
+            data = data[SEAL_SIZE:]
         yield from content_parts(stretch.payload.content, data)
     elif data:
         yield Part("payload", data, stretch.payload.fault, bool(stretch.payload.fault))
     elif stretch.payload.fault:
         yield Part("payload", b"", stretch.payload.fault, True)
+
+
+def _seal(seal: Seal, data: bytes) -> Iterator[Part]:
+    texts = ("sealed", f"counter {seal.counter}", "tag: only the two sides can tell if it is right")
+    at = 0
+    for (_, declaration), text in zip(fields_of(Seal), texts, strict=True):
+        size = shape_of(declaration).most
+        yield Part("" if at else "session", data[at : at + size], text)
+        at += size
 
 
 def _crc(body: bytes) -> Part:
@@ -239,59 +254,3 @@ def brief(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-# -- in a line -----------------------------------------------------------------------------------
-
-
-def summary(stretch: Stretch) -> str:
-    """A stretch on one line, the fields of its message included."""
-    if isinstance(stretch.found, RejectedFrame):
-        return f"rejected: {stretch.found.reason.name}"
-    frame = stretch.found
-    words = [frame.kind.name, f"{frame.connection:#06x}"]
-    if frame.kind is Kind.DATA:
-        words.append(f"seq {frame.seq}")
-    if frame.kind in (Kind.DATA, Kind.ACK, Kind.CLOSE):
-        words.append(f"ack {frame.ack}")
-    if frame.sack:
-        words.append(f"sack {frame.sack:#06x}")
-    content = stretch.payload.fault or content_summary(stretch.payload.content)
-    return " ".join(words) + (f": {content}" if content else "")
-
-
-def content_summary(content: Record | None) -> str:
-    """A message or an offer on one line."""
-    if content is None:
-        return ""
-    name = [type(content).__name__] if isinstance(content, Message) else []
-    values = [f"{each}={brief(getattr(content, each))}" for each in content.__struct_fields__]
-    return " ".join(name + values)
-
-
-# -- as JSON -------------------------------------------------------------------------------------
-
-
-def stretch_json(stretch: Stretch) -> Mapping[str, Any]:
-    """A stretch as an object that JSON can hold."""
-    facts: dict[str, Any] = {
-        "offset": stretch.offset,
-        "good": stretch.good,
-        "summary": summary(stretch),
-        "delimiters": {"before": stretch.opened, "behind": stretch.closed},
-        "bytes": stretch.encoded,
-    }
-    if isinstance(stretch.found, RejectedFrame):
-        reason = stretch.found.reason
-        return {**facts, "rejected": reason.name.lower(), "meaning": reason.value}
-    frame = {name: getattr(stretch.found, name) for name in Frame.__struct_fields__}
-    return {**facts, "frame": frame, **payload_json(stretch.payload)}
-
-
-def payload_json(payload: Payload) -> Mapping[str, Any]:
-    """A payload as an object that JSON can hold."""
-    content = payload.content
-    facts: dict[str, Any] = {}
-    if content is not None:
-        facts = {"content": type(content).__name__, "fields": content}
-    return {**facts, "fault": payload.fault} if payload.fault else facts

@@ -61,6 +61,7 @@ from mockpump.protocol.program import (
     RampStep,
     Segment,
 )
+from mockpump.protocol.session_document import BLOCKS as SESSION_BLOCKS
 
 PROGRAM_RECORDS: tuple[type[Record], ...] = (Program, DayPattern, Segment, RampStep)
 ENUMERATIONS: tuple[type[IntEnum], ...] = (
@@ -225,6 +226,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "reject-reasons": lambda: members(RejectReason),
     "offer": lambda: "\n\n".join(_record(Offer)),
     **LINK_BLOCKS,
+    **SESSION_BLOCKS,
     "catalogue": _catalogue,
     "messages": _messages,
     "enumerations": _enumerations,

@@ -20,13 +20,16 @@ The message in it stays readable on purpose: this protocol is for looking at.
 import hashlib
 import hmac
 from collections.abc import Iterator
+from typing import Annotated
 
 from mockpump.protocol.catalogue import encode
+from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
+from mockpump.protocol.fields import Record, fixed, u8, u32
 from mockpump.protocol.messages import PROOF_SIZE, PROTOCOL_VERSION, Hello, Welcome
 
 LABEL = b"TIDE/1 session"
-# No message has this number, so anybody can tell a sealed payload from one in the clear.
+# The first byte of a sealed payload, so that anybody can tell it from one in the clear.
 SEALED = 0
 COUNTER_SIZE = 4
 TAG_SIZE = 8
@@ -39,6 +42,14 @@ SCHEDULE = {
     "requests": (32, b"TIDE/1 programmer to pump"),
     "replies": (32, b"TIDE/1 pump to programmer"),
 }
+
+
+class Seal(Record, frozen=True):
+    """What stands before a sealed message.  No message has the number of its first byte."""
+
+    mark: Annotated[int, u8("", "says that it is sealed", maximum=SEALED)]
+    counter: Annotated[int, u32("", "how many this side has sealed before in this session")]
+    tag: Annotated[bytes, fixed("of the counter and the message", size=TAG_SIZE)]
 
 
 class BadTag(DecodeError):
@@ -134,6 +145,16 @@ class Opener:
         return message
 
 
+def look_into(payload: bytes) -> tuple[Seal | None, bytes]:
+    """The seal, if there is one, and the message, for whoever has no key and checks nothing.
+
+    `DecodeError` when it is too short for a seal.
+    """
+    if not is_sealed(payload):
+        return None, payload
+    return _SEAL.decode(payload[:SEAL_SIZE]), payload[SEAL_SIZE:]
+
+
 def is_sealed(payload: bytes) -> bool:
     """Whether a payload claims to be sealed."""
     return payload[:1] == bytes((SEALED,))
@@ -143,6 +164,9 @@ def claimed_number(payload: bytes) -> int:
     """The number of the message that a payload claims to carry; 0 when it is too short."""
     at = SEAL_SIZE if is_sealed(payload) else 0
     return payload[at] if len(payload) > at else 0
+
+
+_SEAL = codec_for(Seal)
 
 
 def _tag(key: bytes, data: bytes) -> bytes:

@@ -39,4 +39,7 @@ register("dev", max_examples=60, steps=50, repeatable=False)
 register("ci", max_examples=60, steps=50, repeatable=True)
 register("deep", max_examples=2_000, steps=200, repeatable=False)
 
+# Most tests are about other layers than the session; those that are about it take this away again.
+os.environ["MOCKPUMP_OPEN"] = "1"
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")

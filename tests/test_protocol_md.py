@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from cobs import cobs
 
-from mockpump.cli.wire_decode import content_parts, program_of, stretches, summary
+from mockpump.cli.wire_decode import content_parts, program_of, stretches
 from mockpump.cli.wire_input import from_hex
 from mockpump.cli.wire_reference import BLOCKS
+from mockpump.cli.wire_summary import summary
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.port import Port

@@ -14,6 +14,7 @@ from mockpump.emulator.pump.device import CHECKPOINT_EVERY, LAST_SECOND
 from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.making import CONCENTRATION, DEAD_VOLUME, FACTORY_PROGRAM
 from mockpump.emulator.pump.modes import MODES, ModeInput
+from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.pump_state import RESERVOIR
 from mockpump.protocol.markdown import code, fenced, table
 from mockpump.protocol.messages import Mode, entry_of
@@ -69,6 +70,8 @@ def constants() -> str:
         ("the clock runs from 0 to below", f"{CLOCK_CYCLE:,} s"),
         ("elapsed time ends at", f"{LAST_SECOND:,} s"),
         ("outcomes of transactions remembered", OUTCOMES),
+        ("wrong proofs in a row that lock pairing out", MOST_FAILURES),
+        ("pump time for which it is locked out", f"{LOCKED_FOR} s"),
         ("entries of the event log kept", f"{LOG_ENTRIES:,}"),
         ("pump time between checkpoints, at the most", f"{CHECKPOINT_EVERY} s"),
         ("drift of the clock, at the most", f"{MAX_DRIFT:,} ppm either way"),
