@@ -35,7 +35,8 @@ from mockpump.protocol.log import (
     encode_entry,
     entries_of,
 )
-from mockpump.protocol.messages import LogKind, LogPiece
+from mockpump.protocol.messages import Access, Hello, LogKind, LogPiece, Welcome
+from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
 from mockpump.protocol.program import (
     DayPattern,
     Program,
@@ -46,11 +47,22 @@ from mockpump.protocol.program import (
     from_image,
     image,
 )
+from mockpump.protocol.session import (
+    SCHEDULE,
+    BadTag,
+    OldCounter,
+    Opener,
+    Sealer,
+    SessionKeys,
+    expand,
+    extract,
+    transcript,
+)
 
 FOLDER = Path(__file__).parent / "vectors"
 FILES = {
     name: json.loads((FOLDER / f"{name}.json").read_text("ascii"))
-    for name in ("frames", "log", "messages", "programs")
+    for name in ("frames", "log", "messages", "programs", "session")
 }
 
 
@@ -271,3 +283,71 @@ def test_a_malformed_program(vector: dict[str, Any]) -> None:
     else:
         assert isinstance(error, DecodeError)
         assert (error.field, error.name) == (vector["field"], vector["field_name"])
+
+
+# -- the session ---------------------------------------------------------------------------------
+
+
+def key_of(vector: dict[str, Any]) -> tuple[str, bytes]:
+    key = parse_key(vector["text"])
+    return key.access.name, key.secret
+
+
+@each("session", "keys")
+def test_a_pairing_key(vector: dict[str, Any]) -> None:
+    assert PairingKey(Access[vector["access"]], hexed("secret", vector)).text == vector["text"]
+    assert key_of(vector) == (vector["access"], hexed("secret", vector))
+
+
+@each("session", "spellings")
+def test_a_pairing_key_in_another_spelling(vector: dict[str, Any]) -> None:
+    assert key_of(vector) == (vector["access"], hexed("secret", vector))
+
+
+@each("session", "no_keys")
+def test_no_pairing_key(vector: dict[str, Any]) -> None:
+    with pytest.raises(BadKey):
+        parse_key(vector["text"])
+
+
+@each("session", "hkdf")
+def test_the_key_derivation_of_the_rfc(vector: dict[str, Any]) -> None:
+    secret = extract(hexed("salt", vector), hexed("key", vector))
+    assert secret == hexed("secret", vector)
+    assert expand(secret, hexed("info", vector), vector["size"]) == hexed("expanded", vector)
+
+
+@each("session", "handshakes")
+def test_a_handshake(vector: dict[str, Any]) -> None:
+    hello, welcome = decode(hexed("hello", vector)), decode(hexed("welcome", vector))
+    assert isinstance(hello, Hello)
+    assert isinstance(welcome, Welcome)
+    assert transcript(hello, welcome) == hexed("transcript", vector)
+    keys = SessionKeys(hexed("pairing_key", vector), hello, welcome)
+    for name in SCHEDULE:
+        assert getattr(keys, name) == hexed(name, vector)
+
+
+@each("session", "sealed")
+def test_a_sealed_payload(vector: dict[str, Any]) -> None:
+    sealer = Sealer(hexed("key", vector))
+    sealer._counter = vector["counter"]
+    assert sealer.seal(hexed("message", vector)) == hexed("payload", vector)
+
+
+def test_payloads_that_come_one_after_the_other() -> None:
+    openings = FILES["session"]["openings"]
+    opener = Opener(hexed("key", openings[0]))
+    for vector in openings:
+        assert vector["key"] == openings[0]["key"]
+        assert verdict(opener, hexed("payload", vector)) == vector["verdict"], vector["name"]
+
+
+def verdict(opener: Opener, payload: bytes) -> str:
+    try:
+        opener.open(payload)
+    except BadTag:
+        return "BAD_TAG"
+    except OldCounter:
+        return "OLD_COUNTER"
+    return "OPENED"
