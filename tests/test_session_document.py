@@ -9,9 +9,10 @@ def test_the_table_of_accesses_has_every_request_once() -> None:
     requests = {e.name: e for e in CATALOGUE.values() if e.direction is Direction.REQUEST}
     assert rows.keys() == requests.keys()
     for name, entry in requests.items():
-        assert rows[name].count("yes") == {None: 3, Access.OBSERVER: 2, Access.CLINICIAN: 1}[
-            entry.needs
-        ]
+        assert (
+            rows[name].count("yes")
+            == {None: 3, Access.OBSERVER: 2, Access.CLINICIAN: 1}[entry.needs]
+        )
 
 
 def test_a_request_that_changes_the_pump_needs_the_clinician() -> None:

@@ -1,0 +1,267 @@
+"""The pump's side of the greeting: who gets in, who does not, and what is remembered of it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump
+
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.programmer.client import Connected, Failed
+from mockpump.emulator.programmer.errors import RequestRefused, SessionRefused
+from mockpump.emulator.pump import operations
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES, Pairing
+from mockpump.emulator.pump.station import Station
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Access
+from mockpump.protocol.messages import Alarm, LogKind, Reason
+from mockpump.protocol.pairing import PairingKey
+from mockpump.protocol.session import SessionKeys
+
+CLINICIAN, WRONG = KEYS[Access.CLINICIAN], OTHER_KEYS[Access.CLINICIAN]
+
+
+def refusal(event: object) -> Reason:
+    """Why a connection did not come to a session."""
+    assert isinstance(event, Failed)
+    assert isinstance(event.error, SessionRefused)
+    return event.error.refused.reason
+
+
+def guess(it: Line, key: PairingKey) -> object:
+    it.events.clear()
+    event = it.prove(key)
+    it.hang_up()
+    return event
+
+
+@pytest.mark.parametrize("access", Access)
+def test_the_right_key_gets_in(access: Access) -> None:
+    it = line()
+    event = it.prove(KEYS[access])
+    assert isinstance(event, Connected)
+    assert event.access is access
+    assert event.identity is not None
+    assert event.identity.serial == 1001
+    assert logged(it.station.pump, LogKind.SESSION_STARTED) == [(access, 1)]
+    assert isinstance(it.ask(m.GetStatus()), m.Status)
+
+
+def test_a_wrong_key_does_not() -> None:
+    it = line()
+    assert refusal(it.prove(WRONG)) is Reason.WRONG_PROOF
+    assert logged(it.station.pump, LogKind.PROOF_FAILED) == [(Access.CLINICIAN, 1)]
+    assert isinstance(it.ask(m.GetStatus()), RequestRefused)
+
+
+@pytest.mark.parametrize("access", Access)
+def test_the_key_of_one_access_does_not_prove_the_other(access: Access) -> None:
+    other = next(each for each in Access if each is not access)
+    it = line()
+    assert refusal(it.prove(PairingKey(other, KEYS[access].secret))) is Reason.WRONG_PROOF
+
+
+def test_a_proof_for_another_pump_is_none() -> None:
+    """Two pumps with the very same key still are two: the serial number is in the greeting."""
+    hello = m.Hello(1, 1, Access.CLINICIAN, bytes(16))
+    here, there = (m.Welcome(1, serial, bytes(16)) for serial in (1001, 1002))
+    assert (
+        SessionKeys(CLINICIAN.secret, hello, here).prove
+        != SessionKeys(CLINICIAN.secret, hello, there).prove
+    )
+    it = line(paired_pump(OTHER_KEYS, 1002))
+    assert refusal(it.prove(CLINICIAN)) is Reason.WRONG_PROOF
+
+
+# -- the greeting --
+
+
+def greeted(it: Line, **changes: object) -> tuple[m.Hello, m.Welcome]:
+    it.connect()
+    hello = replace(m.Hello(1, 1, Access.CLINICIAN, bytes(16)), **changes)
+    return hello, it.ask(hello)
+
+
+def test_a_downgrade_in_between_makes_the_proof_wrong() -> None:
+    """Somebody changes the offered versions on the way: the two sides no longer heard the same."""
+    it = line()
+    sent, welcome = greeted(it, lowest=1, highest=1)
+    meant = replace(sent, highest=255)
+    error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, meant, welcome).prove))
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.WRONG_PROOF
+
+
+@given(st.integers(2, 255), st.integers(1, 255))
+def test_a_version_that_nobody_speaks_is_refused(lowest: int, highest: int) -> None:
+    it = line()
+    _, error = greeted(it, lowest=lowest, highest=highest)
+    assert isinstance(error, RequestRefused)
+    assert error.refused == m.Refused(0x08, Reason.WRONG_VERSION, 2, highest, 1)
+
+
+def test_every_greeting_has_its_own_nonce() -> None:
+    it = line()
+    welcomes = [greeted(it)[1]]
+    welcomes += [it.ask(m.Hello(1, 1, Access.OBSERVER, bytes(16))) for _ in range(5)]
+    assert len({each.nonce for each in welcomes}) == 6
+
+
+def test_one_greeting_is_good_for_one_proof() -> None:
+    it = line()
+    hello, welcome = greeted(it)
+    assert isinstance(it.ask(m.Prove(bytes(16))), RequestRefused)
+    error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, hello, welcome).prove))
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.OUT_OF_ORDER
+    assert len(logged(it.station.pump, LogKind.PROOF_FAILED)) == 1
+
+
+def test_yesterdays_proof_is_none_today() -> None:
+    it = line()
+    hello, welcome = greeted(it)
+    proof = m.Prove(SessionKeys(CLINICIAN.secret, hello, welcome).prove)
+    assert isinstance(it.ask(proof), m.Proven)
+    it = Line(it.station, seed=9)
+    it.station.detach(it.station.ports[0])
+    assert isinstance(greeted(it)[1], m.Welcome)
+    error = it.ask(proof)
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.WRONG_PROOF
+
+
+@pytest.mark.parametrize(
+    "request_", [m.Hello(1, 1, Access.OBSERVER, bytes(16)), m.Prove(bytes(16))]
+)
+def test_in_a_session_there_is_no_other(request_: m.Hello | m.Prove) -> None:
+    it = line()
+    it.prove(CLINICIAN)
+    error = it.ask(request_)
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.OUT_OF_ORDER
+    assert isinstance(it.ask(m.GetStatus()), m.Status)
+
+
+# -- one at a time --
+
+
+def test_a_second_programmer_is_told_that_the_pump_is_busy() -> None:
+    first = line()
+    first.prove(CLINICIAN)
+    second = Line(first.station, seed=8)
+    assert refusal(second.prove(CLINICIAN)) is Reason.BUSY
+    assert isinstance(first.ask(m.GetStatus()), m.Status)
+    assert not logged(first.station.pump, LogKind.PROOF_FAILED)
+
+
+@pytest.mark.parametrize("end", ["hang up", "detach", "another call", "reboot"])
+def test_when_the_first_has_gone_the_second_gets_in(end: str) -> None:
+    first = line()
+    first.prove(CLINICIAN)
+    second = Line(first.station, seed=8)
+    if end == "hang up":
+        first.hang_up()
+    elif end == "detach":
+        first.station.detach(first.port)
+    elif end == "reboot":
+        first.station.reboot(first.now)
+    else:
+        first.programmer = second.programmer.__class__()
+        first.connect()
+    second.now = first.now
+    assert isinstance(second.prove(CLINICIAN), Connected)
+
+
+# -- the lock --
+
+
+def test_a_sixth_guess_is_not_looked_at() -> None:
+    it = line()
+    for _ in range(MOST_FAILURES):
+        assert refusal(guess(it, WRONG)) is Reason.WRONG_PROOF
+    assert refusal(guess(it, WRONG)) is Reason.PAIRING_LOCKED
+    # Not even the right one.
+    event = guess(it, CLINICIAN)
+    assert refusal(event) is Reason.PAIRING_LOCKED
+    assert event.error.refused.figure == LOCKED_FOR  # type: ignore[attr-defined]
+    pump = it.station.pump
+    rows = [(Access.CLINICIAN, row) for row in range(1, MOST_FAILURES + 1)]
+    assert logged(pump, LogKind.PROOF_FAILED) == rows
+    assert logged(pump, LogKind.ALARM_RAISED) == [(Alarm.PAIRING_LOCKED, 0)]
+    assert pump.mode is m.Mode.RUNNING
+
+
+def locked() -> Line:
+    it = line()
+    for _ in range(MOST_FAILURES):
+        guess(it, WRONG)
+    return it
+
+
+def test_the_lock_runs_out_in_pump_time() -> None:
+    it = locked()
+    it.station.do(lambda pump: pump.advance(LOCKED_FOR - 1) and None, it.now)
+    assert refusal(guess(it, CLINICIAN)) is Reason.PAIRING_LOCKED
+    it.station.do(lambda pump: pump.advance(LOCKED_FOR + 100) and None, it.now)
+    pump = it.station.pump
+    assert not pump.panel.present(Alarm.PAIRING_LOCKED)
+    (cleared,) = [e for e in pump.memory.log(1, 99).entries if e.kind is LogKind.ALARM_CLEARED]
+    assert cleared.elapsed == LOCKED_FOR
+    assert isinstance(guess(it, CLINICIAN), Connected)
+
+
+def test_cutting_the_power_gives_nobody_another_guess() -> None:
+    it = line()
+    for _ in range(MOST_FAILURES - 1):
+        guess(it, WRONG)
+    it.station.reboot(it.now)
+    assert refusal(guess(it, WRONG)) is Reason.WRONG_PROOF
+    it.station.reboot(it.now)
+    assert refusal(guess(it, CLINICIAN)) is Reason.PAIRING_LOCKED
+    assert it.station.pump.panel.present(Alarm.PAIRING_LOCKED)
+
+
+def test_a_right_proof_sets_the_count_back() -> None:
+    it = line()
+    for _ in range(3):
+        for _ in range(MOST_FAILURES - 1):
+            assert refusal(guess(it, WRONG)) is Reason.WRONG_PROOF
+        assert isinstance(guess(it, KEYS[Access.OBSERVER]), Connected)
+
+
+def test_new_keys_lift_the_lock_and_the_old_ones_prove_nothing() -> None:
+    it = locked()
+    it.station.do(lambda pump: pump.change(lambda: operations.pair(pump, OTHER_KEYS)), it.now)
+    assert logged(it.station.pump, LogKind.PAIRED) == [(0, 0)]
+    assert isinstance(guess(it, WRONG), Connected)
+    assert refusal(guess(it, CLINICIAN)) is Reason.WRONG_PROOF
+
+
+# -- pumps without keys --
+
+
+def test_an_open_pump_has_nothing_to_prove() -> None:
+    assert refusal(line(new_pump()).prove(CLINICIAN)) is Reason.NOT_PAIRED
+
+
+def test_a_pump_from_before_there_were_keys_lets_nobody_in() -> None:
+    memory = RamMemory()
+    make(memory, Making(pairing=Pairing()))
+    it = line(Pump(memory))
+    assert refusal(it.prove(CLINICIAN)) is Reason.NOT_PAIRED
+    assert isinstance(it.ask(m.GetStatus()), RequestRefused)
+    assert isinstance(it.ask(m.Identify()), m.Identity)
+
+
+def test_a_pump_without_a_source_of_nonces_lets_nobody_in() -> None:
+    assert refusal(Line(Station(paired_pump())).prove(CLINICIAN)) is Reason.NOT_PAIRED
+
+
+def test_the_keys_are_in_no_repr() -> None:
+    pump = paired_pump()
+    shown = repr(pump._state()) + repr(pump.pairing)
+    for key in KEYS.values():
+        assert repr(key.secret) not in shown
+        assert key.secret.hex() not in shown
