@@ -44,7 +44,7 @@ from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
 
 _DAY = 86_400
 _INTERVAL = 300
-_FULL_FRAMES, _BRIEF_FRAMES = 4, 16
+_FULL_FRAMES, _BRIEF_FRAMES = 4, 20
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 
 
@@ -99,8 +99,8 @@ def _show_day(speed: int | None, file: Path | None) -> None:
 
 
 def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
-    options = ("--speed", "0", "--clock", "Wed 13:37", "--no-limits", "--keyring", str(keyring))
-    with PumpProcess(*options) as pump:
+    made_with = ("--clock", "Wed 13:37", "--no-limits", "--paired", "--keyring", str(keyring))
+    with PumpProcess("--speed", "0", *made_with) as pump:
         _heading("Two machines")
         show(f"  a pump        process {pump.pid}, listening on {pump.port}")
         show("  a programmer  in this process, at the other end of that line")
@@ -127,7 +127,7 @@ def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring)
     _heading("What would change")
     if terms.identity is not None:
         named = f'"{terms.identity.name}", number {terms.identity.serial}'
-        show(f"  the pump has proved to be {named}; its clock is set to Mon 00:00")
+        show(f"  it has proved to be {named}; its clock is set to Mon 00:00")
     old = "nothing" if active.program is None else f'"{active.program.name}"'
     show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
     show_changes(compare(active.program, wanted, status.percent), wanted)

@@ -19,7 +19,7 @@ _WIDTH = max(len(access.name) for access in Access)
 
 def open_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option that does without a session; `text` is its help."""
-    return click.option("--open", "is_open", is_flag=True, envvar=OPEN_VARIABLE, help=text)
+    return click.option("--open/--paired", "is_open", envvar=OPEN_VARIABLE, help=text)
 
 
 def hand_over(

@@ -22,12 +22,14 @@ from mockpump.protocol.framing import Header, RejectReason
 from mockpump.protocol.link_events import CloseReason, DropReason
 from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.markdown import MarkerError
+from mockpump.protocol.session import Seal
 
 BLOCKS = {**document.BLOCKS, **pump_document.BLOCKS}
 RECORDS: dict[str, tuple[type[Record], ...]] = {
     "frame": (Header,),
     "offer": (Offer,),
     "program": document.PROGRAM_RECORDS,
+    "seal": (Seal,),
 }
 _ENUMS: tuple[type[Enum], ...] = (
     *document.ENUMERATIONS,
@@ -47,7 +49,7 @@ ENUMERATIONS = {each.__name__.lower(): each for each in _ENUMS}
 def explain(name: str | None, json_: bool) -> None:
     """Show where the fields of a MESSAGE lie and what they mean.
 
-    Without a name, list the messages.  Also: frame, offer, program, and the enumerations.
+    Without a name, list the messages.  Also: frame, offer, seal, program, and the enumerations.
 
     \b
     mockpump wire explain Status

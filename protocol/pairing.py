@@ -4,7 +4,7 @@ A pump has two, one for each `Access`.  A key is 160 random bits; as text it is 
 bits in base32 (RFC 4648) in groups of four, and one check symbol (ISO/IEC 7064 MOD 37,36) over
 both, which finds every mistyped symbol:
 
-    clinician-ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ23-4567-R
+    observer-AAAQ-EAYE-AUDA-OCAJ-BIFQ-YDIO-B4IB-CEQT-R
 
 A secret is never part of a `repr`, of an error or of what is compared by `==`; `text` is the one
 way to see it.

@@ -137,7 +137,7 @@ def test_two_messages_cannot_share_a_number() -> None:
 @pytest.mark.parametrize(
     ("declare", "direction", "answer"),
     [
-        (catalogue.request(0x5E, Status), Direction.REQUEST, Status),
+        (catalogue.request(0x5E, Status, None), Direction.REQUEST, Status),
         (catalogue.reply(0xFE), Direction.REPLY, None),
         (catalogue.event(0x7E), Direction.EVENT, None),
     ],

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mockpump.cli.keys import OPEN_VARIABLE
+
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
@@ -45,11 +47,13 @@ def test_every_command_shown_works(document: Path, tmp_path: Path) -> None:
     for block in blocks(document, "python"):
         if "def test_" in block:
             (tmp_path / "test_mine.py").write_text(block, encoding="utf-8")
+    # As a reader has it: pumps are paired.
+    environment = {name: value for name, value in os.environ.items() if name != OPEN_VARIABLE}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", script(document)],
         cwd=tmp_path,
-        env={**os.environ, "PATH": path, "PYTHONUTF8": "1"},
+        env={**environment, "PATH": path, "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
         timeout=120,

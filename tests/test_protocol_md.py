@@ -10,8 +10,11 @@ from mockpump.cli.wire_decode import content_parts, program_of, stretches
 from mockpump.cli.wire_input import from_hex
 from mockpump.cli.wire_reference import BLOCKS
 from mockpump.cli.wire_summary import summary
+from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import program as programs
@@ -22,7 +25,18 @@ from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.link_table import State
 from mockpump.protocol.log import ENTRY_SIZE, chain, entries_of
 from mockpump.protocol.markdown import render
-from mockpump.protocol.messages import Alarm, LogKind, LogPiece, Mode, Reason
+from mockpump.protocol.messages import (
+    Access,
+    Alarm,
+    Hello,
+    LogKind,
+    LogPiece,
+    Mode,
+    Reason,
+    Welcome,
+)
+from mockpump.protocol.pairing import parse_key
+from mockpump.protocol.session import SCHEDULE, SessionKeys, transcript
 from mockpump.protocol.window import REORDERING
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8")
@@ -61,8 +75,8 @@ def test_it_says_up_front_that_it_is_fictional() -> None:
 
 
 def test_there_are_examples_of_everything() -> None:
-    assert len(FRAMES) == 5
-    assert len(EXCHANGES) == 4
+    assert len(FRAMES) == 6
+    assert len(EXCHANGES) == 5
     remarks = " ".join(remark for _, remark in LINES)
     assert all(f" {kind.name} 0x" in remarks for kind in Kind if kind is not Kind.RESET)
     shown = set(re.findall(r"rejected: (\w+)", remarks))
@@ -84,9 +98,39 @@ def payloads(data: bytes) -> list[bytes]:
     return [f.payload for f in found if isinstance(f, Frame) and f.kind is not Kind.ACK]
 
 
+def port_for(block: list[tuple[bytes, str]]) -> Port:
+    """A pump as the examples have it: open, or with the keys and the nonce of section 9.8."""
+    if not any(" Hello " in remark for _, remark in block):
+        return Port(new_pump(PumpIdentity(name="example")))
+    memory = RamMemory()
+    pairing = Pairing(clinician=CLINICIAN)
+    make(memory, Making(PumpIdentity(name="example"), pairing=pairing))
+    return Port(Pump(memory), draw=lambda size: bytes(range(0xA0, 0xA0 + size)))
+
+
+CLINICIAN = bytes.fromhex(*re.findall(r"clinician's key `(\w{40})`", PROSE))
+
+
+def test_the_keys_of_the_session_are_those_that_are_written_down() -> None:
+    said = [decode(p) for data, _ in LINES for p in payloads(data) if p and p[0] in (0x08, 0x88)]
+    hello, welcome = said
+    assert isinstance(hello, Hello)
+    assert isinstance(welcome, Welcome)
+    keys = SessionKeys(CLINICIAN, hello, welcome)
+    for name in SCHEDULE:
+        assert re.search(rf"^    {name} +{getattr(keys, name).hex()}$", PROSE, re.MULTILINE)
+    written = transcript(hello, welcome).hex()
+    assert re.search(rf"^    transcript +{written}$", PROSE, re.MULTILINE)
+
+
+def test_the_key_that_is_shown_is_one() -> None:
+    (text,) = re.findall(r"^    (observer-\S+)$", PROSE, re.MULTILINE)
+    assert parse_key(text).access is Access.OBSERVER
+
+
 @pytest.mark.parametrize("block", EXCHANGES)
 def test_a_pump_answers_as_the_exchanges_say(block: list[tuple[bytes, str]]) -> None:
-    port = Port(new_pump(PumpIdentity(name="example")))
+    port = port_for(block)
     expected, answered = [], []
     for now, (data, remark) in enumerate(block):
         if remark.startswith("<-"):

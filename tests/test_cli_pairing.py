@@ -1,0 +1,245 @@
+"""Pairing as a user meets it: keys printed once, kept in a keyring, and shown nowhere else."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from outside import COMMAND, Command, in_process
+
+from mockpump.cli.keys import OPEN_VARIABLE
+from mockpump.cli.pump_process import PumpProcess
+from mockpump.protocol.pairing import parse_key
+
+KEY = re.compile(r"(?:observer|clinician)(?:-[A-Z2-7]{4}){8}-[A-Z0-9]")
+
+
+@pytest.fixture(autouse=True)
+def sessions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a user has it: pumps are paired, and the keyring is at its usual place."""
+    monkeypatch.delenv(OPEN_VARIABLE)
+    monkeypatch.setenv("MOCKPUMP_KEYRING", str(tmp_path / "mine" / "keyring.json"))
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    return in_process(capsys, monkeypatch)
+
+
+def new_keys(command: Command, file: Path) -> tuple[str, str]:
+    """A new pump in a file, and its two keys as they were printed."""
+    printed = KEY.findall(command("pump", "new", str(file)).out)
+    observer, clinician = printed
+    return observer, clinician
+
+
+def pair(command: Command, port: str, key: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
+    return command("programmer", "--port", port, "pair")
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    return tmp_path / "x.pump"
+
+
+@pytest.fixture
+def keys(command: Command, memory: Path) -> tuple[str, str]:
+    return new_keys(command, memory)
+
+
+@pytest.fixture
+def port(keys: tuple[str, str], memory: Path) -> Iterator[str]:
+    """The pump of that file, running."""
+    assert keys
+    with PumpProcess("--memory", str(memory), "--speed", "0") as pump:
+        yield pump.port
+
+
+def test_a_new_pump_prints_its_keys_once(command: Command, memory: Path) -> None:
+    ended = command("pump", "new", str(memory))
+    assert [parse_key(text).access.name for text in KEY.findall(ended.out)] == [
+        "OBSERVER",
+        "CLINICIAN",
+    ]
+    assert ended.err == ""
+    for look in (("show",), ("show", "--json"), ("log",), ("log", "--json")):
+        assert not KEY.search(command("pump", *look, str(memory)).out)
+    facts = json.loads(command("pump", "show", "--json", str(memory)).out)
+    assert facts["pairing"] == {"paired": True, "open": False, "failures": 0, "locked_until": 0}
+
+
+def test_two_pumps_with_the_same_seed_have_other_keys(command: Command, tmp_path: Path) -> None:
+    """The seed is for the identity; a key that a seed gives is no secret."""
+    printed = [
+        KEY.findall(command("pump", "new", str(tmp_path / name), "--seed", "7").out)
+        for name in ("a", "b")
+    ]
+    assert len({key for keys in printed for key in keys}) == 4
+
+
+@pytest.mark.end_to_end
+def test_what_was_printed_gets_a_programmer_in(
+    command: Command, keys: tuple[str, str], port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ("programmer", "--port", port)
+    assert command(*at, "identify").code == 0
+    before = command(*at, "status")
+    assert before.code == 3
+    assert "pair" in before.line
+    assert pair(command, port, keys[0], monkeypatch).code == 0  # type: ignore[attr-defined]
+    assert command(*at, "status").code == 0
+    denied = command(*at, "suspend")
+    assert denied.code == 1
+    assert "forbidden" in denied.line
+    assert pair(command, port, keys[1].lower(), monkeypatch).code == 0  # type: ignore[attr-defined]
+    assert command(*at, "suspend").code == 0
+    assert command(*at, "--as", "observer", "resume").code == 1
+    assert command(*at, "resume").code == 0
+
+
+@pytest.mark.end_to_end
+def test_a_key_that_is_not_the_pumps_is_not_kept(
+    command: Command, port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, _ = new_keys(command, tmp_path / "other.pump")
+    ended = pair(command, port, other, monkeypatch)
+    assert ended.code == 3  # type: ignore[attr-defined]
+    assert "wrong proof" in ended.line  # type: ignore[attr-defined]
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "observer-AAAA", "x" * 500])
+def test_what_is_no_key_is_a_usage_error(
+    command: Command, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = pair(command, "/nowhere", text, monkeypatch)
+    assert ended.code == 2  # type: ignore[attr-defined]
+    assert not text or text not in ended.err  # type: ignore[attr-defined]
+
+
+@pytest.mark.end_to_end
+def test_new_keys_make_the_old_ones_useless(
+    command: Command, keys: tuple[str, str], memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = command("pump", "pair", str(memory))
+    assert ended.code == 0
+    newer = KEY.findall(ended.out)
+    assert len({*newer, *keys}) == 4
+    with PumpProcess("--memory", str(memory), "--speed", "0") as pump:
+        assert pair(command, pump.port, keys[1], monkeypatch).code == 3  # type: ignore[attr-defined]
+        assert pair(command, pump.port, newer[1], monkeypatch).code == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.end_to_end
+def test_a_running_pump_cannot_be_given_other_keys(
+    command: Command, memory: Path, port: str
+) -> None:
+    assert port
+    ended = command("pump", "pair", str(memory))
+    assert ended.code != 0
+    assert not KEY.search(ended.out + ended.err)
+
+
+@pytest.mark.end_to_end
+def test_a_pump_may_put_its_keys_into_the_keyring_itself(command: Command, tmp_path: Path) -> None:
+    ring = tmp_path / "ring.json"
+    with PumpProcess("--speed", "0", "--keyring", str(ring)) as pump:
+        at = ("programmer", "--port", pump.port, "--keyring", str(ring))
+        assert command(*at, "suspend").code == 0
+        assert command(*at, "--as", "observer", "suspend").code == 1
+        assert command("programmer", "--port", pump.port, "status").code == 3
+
+
+@pytest.mark.end_to_end
+def test_an_open_pump_and_an_open_programmer(command: Command, tmp_path: Path) -> None:
+    with PumpProcess("--speed", "0", "--open") as pump:
+        assert command("programmer", "--port", pump.port, "--open", "suspend").code == 0
+        assert command("programmer", "--port", pump.port, "suspend").code == 3
+    ring = str(tmp_path / "ring.json")
+    with PumpProcess("--speed", "0", "--keyring", ring) as pump:
+        denied = command("programmer", "--port", pump.port, "--open", "suspend")
+        assert denied.code == 1
+        assert "leave out --open" in denied.line
+
+
+@pytest.mark.end_to_end
+def test_too_many_wrong_keys_lock_the_right_one_out(
+    command: Command,
+    keys: tuple[str, str],
+    port: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = new_keys(command, tmp_path / "other.pump")[1]
+    for _ in range(5):
+        assert "wrong proof" in pair(command, port, other, monkeypatch).line  # type: ignore[attr-defined]
+    ended = pair(command, port, keys[1], monkeypatch)
+    assert ended.code == 3  # type: ignore[attr-defined]
+    assert "pairing locked, for 60 s of pump time" in ended.line  # type: ignore[attr-defined]
+
+
+@pytest.mark.end_to_end
+def test_no_key_is_in_anything_that_is_ever_printed(tmp_path: Path) -> None:
+    """Everything two processes say while one talks to the other, debugging and errors included."""
+    ring, file = tmp_path / "ring.json", tmp_path / "x.pump"
+    environment = {**os.environ, "MOCKPUMP_KEYRING": str(ring), "MOCKPUMP_DEBUG": "1"}
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    said = [run("pump", "new", str(file), "--keyring", str(ring))]
+    secrets = [parse_key(text) for text in KEY.findall(ring.read_text("utf-8"))]
+    assert len(secrets) == 2
+    with PumpProcess("--memory", str(file), "--speed", "60") as pump:
+        at = ("programmer", "--port", pump.port)
+        for rest in (
+            ("identify",),
+            ("status",),
+            ("--json", "status"),
+            ("log",),
+            ("--json", "log"),
+            ("suspend",),
+            ("suspend",),
+            ("--as", "observer", "resume"),
+            ("--open", "resume"),
+            ("bolus", "999_999_999"),
+            ("outcome", "1"),
+            ("watch", "--count", "1"),
+            ("pair",),
+        ):
+            said.append(run(*at, *rest))
+    said += [run("pump", "show", str(file)), run("pump", "show", "--json", str(file))]
+    said += [run("pump", "log", str(file)), run("pump", "show", str(ring))]
+    ring.write_text(ring.read_text("utf-8").replace("clinician-", "physician-"), "utf-8")
+    said.append(run(*at, "status"))
+    everything = "\n".join(said)
+    assert len(everything) > 2_000
+    for key in secrets:
+        for form in (key.text, key.text.replace("-", ""), key.secret.hex(), repr(key.secret)):
+            assert form not in everything
+    assert not KEY.search(everything)
+
+
+def test_the_check_above_can_fail() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"print({'observer' + '-ABCD' * 8 + '-A'!r})"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert KEY.search(done.stdout)
