@@ -81,10 +81,16 @@ class Bench:
     def set_program(self) -> Procedure[m.ProgramCommitted]:
         return set_program(NEW, self.port.pump.digest, 77, 240)
 
+    @property
+    def asked(self) -> Message:
+        """What the programmer waits for the answer to."""
+        assert self.programmer._round is not None
+        return self.programmer._round.open
+
     def stop_before_commit(self) -> None:
         """Everything of a program transfer up to where the commit is about to be sent."""
         self.programmer.start(self.set_program(), 0)
-        while not isinstance(self.programmer._request, m.CommitProgram):
+        while not isinstance(self.asked, m.CommitProgram):
             self.exchange(times=1)
 
 

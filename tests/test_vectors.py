@@ -35,7 +35,7 @@ from mockpump.protocol.log import (
     encode_entry,
     entries_of,
 )
-from mockpump.protocol.messages import Access, Hello, LogKind, LogPiece, Welcome
+from mockpump.protocol.messages import Access, Hello, LogKind, LogPiece, ReadLog, Welcome
 from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
 from mockpump.protocol.program import (
     DayPattern,
@@ -233,13 +233,18 @@ def piece_of(stated: dict[str, Any]) -> LogPiece:
 
 
 def verified(pieces: list[LogPiece]) -> bool:
-    """Whether a programmer that is given these pieces, one after the other, finds the log whole."""
+    """Whether a programmer that is given these pieces, each when it asks for it, finds it whole."""
     procedure = read_log(pieces[0].first)
+    beginning = {piece.first: piece for piece in pieces}
     asked = next(procedure)
     try:
-        for piece in pieces:
-            assert asked.first == piece.first
-            asked = procedure.send(piece)
+        while beginning:
+            if isinstance(asked, ReadLog):
+                asked = procedure.send(beginning.pop(asked.first))
+            else:
+                # Pieces of other sizes than it took for granted: it will ask again.
+                nothing = LogPiece(0, pieces[-1].newest, bytes(8), bytes(8), b"")
+                asked = procedure.send([beginning.pop(each.first, nothing) for each in asked])
     except StopIteration as end:
         return len(end.value.entries) == pieces[-1].newest + 1 - pieces[0].first
     except LogBroken:

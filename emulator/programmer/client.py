@@ -5,7 +5,7 @@ what it believes (`belief`, which also takes in telemetry).  Times are microseco
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mockpump.emulator.programmer.belief import Belief
@@ -14,11 +14,11 @@ from mockpump.emulator.programmer.errors import (
     NoReply,
     OutcomeUnknown,
     ProgrammerError,
-    RequestRefused,
     UnexpectedReply,
 )
 from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.round import Round
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
@@ -79,7 +79,7 @@ class Programmer:
         "_opening",
         "_procedure",
         "_reply_due_at",
-        "_request",
+        "_round",
         "belief",
         "connection",
     )
@@ -92,7 +92,7 @@ class Programmer:
         # What opens the session, until it is open; and what the link has agreed on meanwhile.
         self._opening: Procedure[SessionOpened] | None = None
         self._opened: LinkOpened | None = None
-        self._request: Message | None = None
+        self._round: Round | None = None
         self._reply_due_at: int | None = None
 
     # -- what a user does ------------------------------------------------------------------------
@@ -198,44 +198,45 @@ class Programmer:
         self.belief.learn(message, now)
         if isinstance(message, m.Telemetry):
             self._events.append(TelemetryReceived(message))
-        elif self._request is not None and self._procedure is not None:
-            self._answer(self._procedure, self._request, message, now)
+        elif self._round is not None and self._procedure is not None:
+            self._answer(self._procedure, self._round, message, now)
 
-    def _answer(
-        self, procedure: Procedure[Any], request: Message, reply: Message, now: int
-    ) -> None:
-        entry = m.entry_of(type(request))
-        if isinstance(reply, entry.reply or ()):
-            self._forget_request()
-            self._resume(lambda: procedure.send(reply), now)
-        elif isinstance(reply, m.Refused) and reply.request == entry.number:
-            self._forget_request()
-            self._resume(lambda: procedure.throw(RequestRefused(request, reply)), now)
-        else:
+    def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
+        if not asked.take(reply):
             # From here on every reply could be the answer to another question.
             self.connection.abort(now)
-            error = UnexpectedReply(f"{type(reply).__name__} is no reply to {entry.name}")
+            name = type(asked.open).__name__
+            error = UnexpectedReply(f"{type(reply).__name__} is no reply to {name}")
             self._lose(error, CloseReason.CLOSED_HERE, now)
+            return
+        self._reply_due_at = now + REPLY_TIMEOUT
+        if asked.over:
+            self._forget_round()
+            refusal = asked.refusal
+            if refusal is None:
+                self._resume(lambda: procedure.send(asked.result), now)
+            else:
+                self._resume(lambda: procedure.throw(refusal), now)
 
-    def _forget_request(self) -> None:
-        self._request = None
+    def _forget_round(self) -> None:
+        self._round = None
         self._reply_due_at = None
 
     def _lose(self, error: ProgrammerError, reason: CloseReason, now: int) -> None:
-        procedure, request = self._procedure, self._request
+        procedure, asked = self._procedure, self._round
         if procedure is None:
             return
-        self._forget_request()
-        transaction = getattr(request, "transaction", None)
-        if request is not None and transaction is not None:
-            error = OutcomeUnknown(request, transaction, reason)
+        self._forget_round()
+        transaction = getattr(asked.open, "transaction", None) if asked else None
+        if asked is not None and transaction is not None:
+            error = OutcomeUnknown(asked.open, transaction, reason)
         self._resume(lambda: procedure.throw(error), now)
 
-    def _resume(self, step: Callable[[], Message], now: int) -> None:
+    def _resume(self, step: Callable[[], Message | Sequence[Message]], now: int) -> None:
         """Let the procedure go on to its next request, its end or its failure."""
         try:
-            request = step()
-            self.connection.send(request, now)
+            asked = Round(step())
+            self._send(asked.requests, now)
         except StopIteration as end:
             self._end(Finished(end.value))
         except MockpumpError as error:
@@ -245,8 +246,15 @@ class Programmer:
             self._procedure = None
             raise
         else:
-            self._request = request
+            self._round = asked
             self._reply_due_at = now + REPLY_TIMEOUT
+
+    def _send(self, requests: Sequence[Message], now: int) -> None:
+        # All or none: the reply to one of a round that failed would answer another question.
+        if len(requests) > 1 and len(requests) > self.connection.room:
+            raise LocalProtocolError("more requests at once than the link takes")
+        for request in requests:
+            self.connection.send(request, now)
 
     def _end(self, event: Finished | Failed) -> None:
         if self._procedure is not None:

@@ -1,11 +1,14 @@
 """What a programmer does, step by step: generators that yield a request and are sent its reply.
 
+It may yield a list of requests too, none of which changes the pump: they are under way together,
+and it is sent the list of their replies.
+
 Each is one text for every way of running it: in virtual time, over a blocking serial port, in
 asyncio.  A procedure never sees a refusal or a lost connection as a value: those are raised into it
 (`RequestRefused`, `ConnectionLost`, `OutcomeUnknown`), and it may catch them.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
 from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers
@@ -13,12 +16,14 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Record
-from mockpump.protocol.log import LogEntry, chain, entries_of
+from mockpump.protocol.log import ENTRY_SIZE, LogEntry, chain, entries_of
 from mockpump.protocol.program import Program
 
 T = TypeVar("T")
-Procedure = Generator[Message, Any, T]
+Procedure = Generator[Message | Sequence[Message], Any, T]
 
+# How many pieces of the log are asked for at once: as many as there are frames in the window.
+_AHEAD = 8
 # Room for the other fields of the message that carries a piece of an image.
 _PIECE_OVERHEAD = 32
 
@@ -106,21 +111,41 @@ def read_log(first: int = 1) -> Procedure[LogRead]:
     The log goes on while it is read; what is read ends at an entry that was the newest once.
     `LogBroken` when an entry was altered, left out or put in.
     """
-    piece: m.LogPiece = yield m.ReadLog(first)
-    read = LogRead(piece.first, ())
-    reached = piece.before
-    while True:
+    reading = _Reading((yield m.ReadLog(first)))
+    while reading.following <= reading.piece.newest:
+        step = max(len(reading.piece.entries) // ENTRY_SIZE, 1)
+        ahead = range(reading.following, reading.piece.newest + 1, step)[:_AHEAD]
+        pieces: list[m.LogPiece] = yield [m.ReadLog(each) for each in ahead]
+        for piece in pieces:
+            if piece.first != reading.following and piece is not pieces[0]:
+                break  # The one before was not as long as those before it: ask again from its end.
+            reading.take(piece)
+    if reading.reached != reading.piece.newest_chain:
+        raise LogBroken(f"up to entry {reading.piece.newest} the chain does not fit")
+    return LogRead(reading.first, tuple(reading.entries))
+
+
+class _Reading:
+    """A log as it is read: the entries so far, the chain after them, and the last piece of it."""
+
+    def __init__(self, piece: m.LogPiece) -> None:
+        self.first = piece.first
+        self.entries: list[LogEntry] = []
+        self.reached = piece.before
+        self.take(piece)
+
+    @property
+    def following(self) -> int:
+        """The number of the entry that comes next."""
+        return self.first + len(self.entries)
+
+    def take(self, piece: m.LogPiece) -> None:
+        """The next piece; `LogBroken` when it does not begin where the last one ended."""
         entries = entries_of(piece.entries)
-        if piece.before != reached:
+        if piece.before != self.reached:
             raise LogBroken(f"before entry {piece.first} the chain does not fit")
-        reached = chain(reached, entries)
-        read = LogRead(read.first, read.entries + tuple(entries))
-        following = read.first + len(read.entries)
-        if following > piece.newest:
-            break
-        if not entries:
-            raise LogBroken(f"entry {following} is missing")
-        piece = yield m.ReadLog(following)
-    if reached != piece.newest_chain:
-        raise LogBroken(f"up to entry {piece.newest} the chain does not fit")
-    return read
+        if not entries and self.following <= piece.newest:
+            raise LogBroken(f"entry {self.following} is missing")
+        self.reached = chain(self.reached, entries)
+        self.entries += entries
+        self.piece = piece

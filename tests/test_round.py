@@ -1,0 +1,80 @@
+"""A round of questions: answers belong to requests in order, and a no ends it when all are in."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.emulator.programmer.errors import RequestRefused
+from mockpump.emulator.programmer.round import Round
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.messages import Reason
+
+ANSWERS: dict[type[Message], Message] = {
+    m.GetClock: m.Clock(1, 2),
+    m.AbortProgram: m.ProgramAborted(),
+    m.GetLimits: m.Limits(1, 2, 3, 4),
+}
+ASKED = st.lists(st.sampled_from([each() for each in ANSWERS]), min_size=1, max_size=8)
+
+
+def answer(request: Message) -> Message:
+    return ANSWERS[type(request)]
+
+
+def no(request: Message) -> m.Refused:
+    return m.Refused(m.entry_of(type(request)).number, Reason.WRONG_MODE, 0, 0, 0)
+
+
+@given(ASKED)
+def test_the_replies_are_given_in_the_order_of_the_requests(asked: Sequence[Message]) -> None:
+    it = Round(asked)
+    for request in asked:
+        assert not it.over
+        assert it.open == request
+        assert it.take(answer(request))
+    assert it.over
+    assert it.result == [answer(each) for each in asked]
+    assert it.refusal is None
+
+
+@given(ASKED, st.data())
+def test_what_is_no_reply_to_the_open_request_is_not_taken(
+    asked: Sequence[Message], data: st.DataObject
+) -> None:
+    it = Round(asked)
+    for request in asked:
+        others = [ANSWERS[kind] for kind in ANSWERS if kind is not type(request)]
+        assert not it.take(data.draw(st.sampled_from(others)))
+        assert it.take(answer(request))
+
+
+@given(ASKED, st.data())
+def test_the_first_no_is_what_came_of_it_when_all_are_answered(
+    asked: Sequence[Message], data: st.DataObject
+) -> None:
+    refused = data.draw(st.lists(st.booleans(), min_size=len(asked), max_size=len(asked)))
+    it = Round(asked)
+    for request, negative in zip(asked, refused, strict=True):
+        assert it.take(no(request) if negative else answer(request))
+    assert it.over
+    if any(refused):
+        assert isinstance(it.refusal, RequestRefused)
+        assert it.refusal.request == asked[refused.index(True)]
+    else:
+        assert it.refusal is None
+
+
+def test_one_request_gets_its_one_reply() -> None:
+    it = Round(m.GetClock())
+    assert it.take(m.Clock(1, 2))
+    assert it.result == m.Clock(1, 2)
+
+
+@pytest.mark.parametrize("asked", [[], [m.Suspend(1), m.GetClock()], [m.GetClock(), m.Suspend(1)]])
+def test_what_may_not_be_asked_at_once(asked: list[Message]) -> None:
+    with pytest.raises(LocalProtocolError):
+        Round(asked)
