@@ -23,6 +23,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.link_events import Role
+from mockpump.protocol.session import Opener, Sealer
 
 _PAYLOAD = 64
 _CHUNK = 64
@@ -94,11 +95,18 @@ def connections(effort: Effort) -> list[Finding]:
         "connections": _two_connections(),
         "frame + codec": calls(_frame_and_codec, None),
         "devices": _two_devices(),
+        "seal": _seal_and_open(),
     }
     timed = race(works, effort)
     case = Contest(timed, "request and reply", "connections", "/s")
     devices = Contest(timed, "  between devices", "devices", "/s")
-    return [case.floor(20_000), case.beside("frame + codec"), devices.beside("frame + codec")]
+    sealed = Contest(timed, "seal and open", "seal")
+    return [
+        case.floor(20_000),
+        case.beside("frame + codec"),
+        devices.beside("frame + codec"),
+        sealed.ceiling(15e-6),
+    ]
 
 
 def _frame_and_codec(_: None) -> None:
@@ -107,6 +115,18 @@ def _frame_and_codec(_: None) -> None:
         data = encode_frame(Frame(Kind.DATA, 1, payload=m.encode(message)))
         for found in FrameDecoder().receive_data(data):
             m.decode(found.payload)  # type: ignore[union-attr]
+
+
+def _seal_and_open() -> Work:
+    """What a session adds to each message, both sides together."""
+    sealer, opener = Sealer(bytes(32)), Opener(bytes(32))
+    message = m.encode(STATUS)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            opener.open(sealer.seal(message))
+
+    return work
 
 
 def _two_connections() -> Work:

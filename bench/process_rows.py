@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.children import ROOT, child
 from bench.pairs import Effort, Work, race
-from bench.pty_rows import PUMP
+from bench.pty_rows import FRESH_PUMP
 from bench.simulation_rows import day_program
 from bench.table import Contest, Finding
 from mockpump.emulator.programmer.client import Programmer
@@ -142,7 +142,7 @@ def _asked(pump: Pump, requests: list[m.Message]) -> Port:
 
 def _resident() -> int:
     with contextlib.ExitStack() as stack:
-        process, line = stack.enter_context(child(*PUMP))
+        process, line = stack.enter_context(child(*FRESH_PUMP))
         programmer = stack.enter_context(SerialProgrammer(json.loads(line)["port"]))
         programmer.connect(1)
         for _ in range(1_000):

@@ -22,6 +22,8 @@ from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 
 PUMP = ("-m", "mockpump", "pump", "run", "--stage", "--json")
+# One that is made for the row, and asks for no session: the row is about the line.
+FRESH_PUMP = (*PUMP, "--open")
 _ECHOED = bytes(range(64))
 _CASE = "the same over a pty"
 
@@ -50,7 +52,7 @@ def over_pty(effort: Effort) -> list[Finding]:
 
 
 def _programmer(stack: contextlib.ExitStack) -> Work:
-    _, line = stack.enter_context(child(*PUMP))
+    _, line = stack.enter_context(child(*FRESH_PUMP))
     programmer = stack.enter_context(SerialProgrammer(json.loads(line)["port"]))
     programmer.connect(1)
     return _repeated(lambda: programmer.run(ask(m.GetStatus())))

@@ -83,6 +83,12 @@ class Contest(NamedTuple):
         target = f">={least / scale:g} {prefix}"
         return Finding(self.case, "", self.unit, ours, target=target, met=ours >= least)
 
+    def ceiling(self, most: float) -> Finding:
+        """Our time may be at most so much, whoever else does what; in seconds."""
+        ours = self._figure(self.us)
+        target = f"<={_quantity(most, 's').replace('.0', '')}"
+        return Finding(self.case, "", self.unit, ours, target=target, met=ours <= most)
+
 
 def absent(case: str, peer: str) -> Finding:
     """The line of a peer that is not installed."""
