@@ -248,9 +248,32 @@ def test_a_pump_process_ends_with_its_with(tmp_path: Path) -> None:
         pump.direct("hold")
 
 
-def test_a_pump_process_that_does_not_start_is_one_line() -> None:
-    with pytest.raises(PortError, match="did not start"):
+def test_a_pump_process_that_does_not_start_is_one_line_that_says_why() -> None:
+    with pytest.raises(PortError, match=r"did not start: Error: .*'nonsense'") as caught:
         PumpProcess("--speed", "nonsense")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo '{}'", "did not start"),
+        ("echo 'mockpump: no room' >&2", "did not start: no room"),
+        ("printf '{\"port\"'; exec sleep 60", "did not start: it says nothing"),
+    ],
+)
+def test_a_child_that_is_no_pump_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, reason: str
+) -> None:
+    imposter = tmp_path / "imposter"
+    imposter.write_text(f"#!/bin/sh\n{script}\n")
+    imposter.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(imposter))
+    for patience in ("_PATIENCE", "_STARTING_PATIENCE"):
+        monkeypatch.setattr(f"mockpump.cli.pump_process.{patience}", 0.5)
+    with pytest.raises(PortError) as caught:
+        PumpProcess()
+    assert str(caught.value) == f"the pump process {reason}"
 
 
 def test_a_pump_process_that_has_died_is_one_line() -> None:
