@@ -126,6 +126,27 @@ def test_tcp_is_on_loopback(place: str) -> None:
         assert pump.port.startswith("socket://127.0.0.1:")
 
 
+def test_beyond_loopback_must_be_said_and_is_warned_of(command: Command) -> None:
+    refused = command("pump", "run", "--tcp", "0.0.0.0:0")
+    assert refused.code == 2
+    assert "0.0.0.0:0 can be reached from other machines" in refused.err
+    assert "--expose" in refused.err
+    with running("--tcp", "0.0.0.0:0", "--expose", "--json") as child:
+        where = json.loads(line_of(child))["port"].removeprefix("socket://")
+        child.send_signal(signal.SIGINT)
+        code, _, err = ended(child)
+    assert code == 0
+    assert err.splitlines()[0] == f"mockpump: warning: anybody who reaches {where} is served"
+
+
+def test_on_loopback_there_is_nothing_to_warn_of() -> None:
+    with running("--tcp", "0", "--json") as child:
+        assert line_of(child)
+        child.send_signal(signal.SIGINT)
+        _, _, err = ended(child)
+    assert "warning" not in err
+
+
 # -- what it does not take ------------------------------------------------------------------------
 
 
@@ -134,6 +155,7 @@ def test_tcp_is_on_loopback(place: str) -> None:
     [
         ("--pty", "a", "--tcp", "1"),
         ("--tcp", "65536"),
+        ("--expose",),
         ("--tcp", "host"),
         ("--tcp", "host:"),
         ("--tcp", "9" * 5000),
