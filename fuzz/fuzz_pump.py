@@ -38,6 +38,7 @@ def check(data: bytes) -> None:
         now = _take(station, port, step, now)
         _check_sent(line, port.data_to_send(now))
         _check_bounds(port)
+        _check_deadline(station, now)
     _pass_time(station, now)
     _check_log(station)
     for each in (port, station.attach()):
@@ -80,6 +81,15 @@ def _check_bounds(port: Port) -> None:
     assert len(port.connection._decoder._partial) <= MAX_ENCODED
     assert port.connection.room >= 0
     assert len(port.caller.staging.data) <= MAX_IMAGE
+
+
+def _check_deadline(station: Station, now: int) -> None:
+    """With all done that is due, the next thing lies ahead, or the pump would never rest."""
+    station.handle_timer(now)
+    for port in station.ports:
+        port.data_to_send(now)
+    deadline = station.next_deadline(now)
+    assert deadline is None or deadline > now, "a deadline that has passed stays"
 
 
 def _check_sent(line: FrameDecoder, sent: bytes) -> None:

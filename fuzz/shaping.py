@@ -10,7 +10,9 @@ script ends with its input.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mockpump.emulator.pump.making import FACTORY_PROGRAM
 from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.fields import (
@@ -27,6 +29,7 @@ from mockpump.protocol.fields import (
 )
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 # What a script's wait may be, in microseconds: none, until an acknowledgement is owed, until a
 # timeout, until all is lost.
@@ -34,6 +37,9 @@ WAITS = (0, 30_000, 1_000_000, 20_000_000)
 _CONNECTIONS = (1, 2, 0xFFFF)
 _REQUESTS = [e.message for e in CATALOGUE.values() if e.direction is Direction.REQUEST]
 _KINDS = tuple(Kind)
+_WHENS = (m.When.NOW, *m.When)
+# What fits into the smallest payload that can be agreed on.
+_PIECE = 48
 _CHUNKS = (1, 7, 64, 5_000)
 
 # A chunk of bytes, or a time to wait.
@@ -70,6 +76,7 @@ class Script:
         self.source = source
         self.connection = _CONNECTIONS[0]
         self.seq = 0
+        self.base = programs.digest(programs.image(FACTORY_PROGRAM))
 
     def steps(self) -> Iterator[Step]:
         """What the script says, step by step."""
@@ -108,6 +115,18 @@ class Script:
         wanted = _REQUESTS[self.source.number() % len(_REQUESTS)]
         return self._data(m.encode(filled(wanted, self.source))[:240])
 
+    def program(self) -> Step:
+        """A whole transfer: begin, write piece by piece, commit.  Nobody guesses a digest."""
+        source = self.source
+        image, when = _image(source), _WHENS[source.number() % len(_WHENS)]
+        base, self.base = self.base, programs.digest(image)
+        pieces = [
+            m.WriteProgram(at, image[at : at + _PIECE]) for at in range(0, len(image), _PIECE)
+        ]
+        begin = m.BeginProgram(len(image), self.base, base)
+        commit = m.CommitProgram(source.number(2), self.base, when)
+        return b"".join(self._data(m.encode(each)) for each in (begin, *pieces, commit))
+
     def _data(self, payload: bytes) -> bytes:
         # Each request gets one reply, so that as many have come as were asked.
         seq = self.seq & 0xFF
@@ -123,7 +142,7 @@ _OPS: tuple[Callable[[Script], Step], ...] = (
     Script.any_frame,
     Script.noise,
     Script.wait,
-    Script.request,
+    Script.program,
 )
 
 
@@ -155,6 +174,15 @@ def payload(data: bytes) -> bytes:
     if bend & 1:
         made[place % len(made)] ^= bend
     return bytes(made)
+
+
+def _image(source: Source) -> bytes:
+    """A program that breaks no rule: two rates, and perhaps a ramp."""
+    first, later = (source.number(2) % 50_001 for _ in "12")
+    segments = (Segment(0, first), Segment(1 + source.number() * 5, later))
+    steps = sorted({source.number() % 30 for _ in range(source.number() % 4)})
+    ramp = tuple(RampStep(day, source.number() % 150) for day in steps)
+    return programs.image(Program(1, "fuzz", (0,) * 7, (DayPattern("d", segments),), ramp))
 
 
 # -- a record whose fields are in range ------------------------------------------------------------

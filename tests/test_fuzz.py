@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Direction
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
@@ -71,6 +73,18 @@ def test_an_odd_input_is_a_script_that_ends(data: bytes) -> None:
     assert all(step in shaping.WAITS for step in steps if isinstance(step, int))
 
 
+def test_a_script_gives_the_pump_a_program() -> None:
+    rates = b"\x00\x64\x00\xc8"
+    fuzz_pump.check(b"\x01\x07" + rates + bytes(5))
+    (_, transfer) = shaping.steps(b"\x01\x07" + rates + bytes(5))
+    station = Station(new_pump())
+    port = station.attach()
+    for step in (FRAME, transfer):
+        assert isinstance(step, bytes)
+        station.receive_data(port, step, 0)
+    assert station.pump.delivery.rate == 100
+
+
 def test_a_script_reaches_every_request() -> None:
     """Without the shaping hardly a frame would have a good checksum."""
     said = set()
@@ -120,6 +134,11 @@ def test_a_pump_that_loses_fluid_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert honest is not None
     leak = property(lambda self: honest(self) - self.elapsed // 3_600)
     monkeypatch.setattr(Delivery, "reservoir", leak)
+    fails(fuzz_pump.check)
+
+
+def test_a_pump_that_never_rests_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Port, "next_deadline", lambda self: 0)
     fails(fuzz_pump.check)
 
 
