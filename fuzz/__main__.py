@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = ("frames", "messages", "pump")
+# With the longest input of each: two frames and a half, or some hundred steps of a script.
+TARGETS = {"frames": 2_560, "messages": 2_560, "pump": 1_024}
 _SECONDS = "60"
-# Two frames and a half, or some hundred ops: longer ones only take longer.
-_LONGEST_INPUT = 2_560
 _ATHERIS_MISSING = (
     "fuzz: Atheris is not there for this Python (make fuzz installs it where it can be had); "
     "the same checks run without it: pytest tests/test_fuzz.py"
@@ -34,7 +33,7 @@ def main() -> None:
     sys.path.append(str(ROOT / "tests"))
     with atheris.instrument_imports(include=["mockpump.protocol", "mockpump.emulator"]):
         check = _target(name)
-    arguments = [f"-max_total_time={seconds}", f"-max_len={_LONGEST_INPUT}", *options]
+    arguments = [f"-max_total_time={seconds}", f"-max_len={TARGETS[name]}", *options]
     arguments += [f"-artifact_prefix={ROOT / '.fuzz'}/{name}-", str(_corpus(name))]
     atheris.Setup([sys.argv[0], *arguments], check)
     atheris.Fuzz()
