@@ -13,7 +13,7 @@ from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Direction, entry_of
+from mockpump.protocol.catalogue import Direction, Message, entry_of
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
 from mockpump.protocol.link_events import LinkOpened, Role
@@ -109,7 +109,7 @@ def _check_log(station: Station) -> None:
     assert chain(page.before, page.entries) == page.newest_chain
 
 
-def _identified(station: Station, port: Port, now: int) -> m.Message | None:
+def _identified(station: Station, port: Port, now: int) -> Message | None:
     """What a fresh caller is told when asking who is there; None when nothing."""
     for connection in _FRESH:
         caller = Connection(Role.INITIATOR)

@@ -44,7 +44,7 @@ async def said(memory: Path, line: bytes) -> str:
 
 
 def shown(runner: PumpRunner) -> set[Alarm]:
-    return set(runner.station.pump.panel.shown)
+    return set(map(Alarm, runner.station.pump.panel.shown))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.tcp import NotLoopback, Standing, TcpBounds, TcpLine, TcpListener
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 
 BOUNDS = TcpBounds()
@@ -88,7 +89,7 @@ async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     assert answer.kind is Kind.OPEN_ACK
 
 
-async def ask_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> m.Message:
+async def ask_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Message:
     """Ask the pump who it is, on a connection that is open."""
     writer.write(encode_frame(Frame(Kind.DATA, 5, payload=m.encode(m.Identify()))))
     (answer,) = FrameDecoder().receive_data(await reader.read(100))
