@@ -4,13 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
+FUZZ_ARGS ?=
 
 # The first Python of the list that really runs and is new enough.
 FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 		>/dev/null 2>&1; then echo $$python; break; fi; done
 
-.PHONY: help demo test soak lint bench dist clean
+.PHONY: help demo test soak lint bench fuzz dist clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,13 +35,17 @@ lint: $(VENV)/.lint ## ruff, ruff format --check and mypy, all strict
 bench: $(VENV)/.bench ## the speed table, each row against its peer in the same run
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
+fuzz: $(VENV)/.fuzz ## throw bytes at frames, messages and the whole pump, FUZZ_SECONDS=60 each
+	@for target in frames messages pump; do echo "== $$target"; \
+		$(BIN)/python fuzz $$target $(FUZZ_SECONDS) $(FUZZ_ARGS) || exit 1; done
+
 dist: $(VENV)/.build ## the wheel and the sdist, in dist/
 	@rm -rf dist
 	@$(BIN)/python -m build --outdir dist . >/dev/null
 	@ls dist
 
 clean: ## remove the set-up and everything made from the sources
-	@rm -rf $(VENV) dist build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
+	@rm -rf $(VENV) dist build .fuzz src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A .venv whose Python has gone, or that was made in another folder, is made anew.
@@ -65,4 +71,12 @@ $(VENV)/.build: EXTRAS := [build]
 $(VENV)/.run $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.build: $(VENV)/.made pyproject.toml
 	@echo "installing mockpump$(EXTRAS) into $(VENV)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRAS)'
+	@touch $@
+
+# Not every Python has Atheris: without it there is a line that says what to do, and no stamp.
+$(VENV)/.fuzz: $(VENV)/.made pyproject.toml
+	@echo "installing mockpump[fuzz] into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' || { \
+		echo "make fuzz: Atheris cannot be installed for $$($(BIN)/python --version) here" >&2; \
+		echo "the same checks run without it: make test PYTEST_ARGS=tests/test_fuzz.py" >&2; exit 1; }
 	@touch $@

@@ -38,14 +38,20 @@ def over_pty(effort: Effort) -> list[Finding]:
             "raw echo": _echo(stack),
             "asyncio echo": _echo_with_timers(stack),
         }
-        with contextlib.suppress(ImportError, ChildError):
-            works |= {"pymodbus": _modbus_sync(stack), "pymodbus async": _modbus_async(stack)}
+        peers, missing = {"pymodbus": _modbus_sync, "pymodbus async": _modbus_async}, {}
+        for peer, make in peers.items():
+            try:
+                works[peer] = make(stack)
+            except ImportError:
+                missing[peer] = "not installed"
+            except ChildError as error:
+                missing[peer] = f"absent: {error}"
         contest = Contest(race(works, effort), _CASE, "ours", "/s")
     return [
         contest.at_least("raw echo", 0.5),
         contest.beside("asyncio echo"),
         *(
-            contest.at_least(peer, limit) if peer in works else absent(_CASE, peer)
+            absent(_CASE, peer, missing[peer]) if peer in missing else contest.at_least(peer, limit)
             for peer, limit in (("pymodbus", 8), ("pymodbus async", 1.5))
         ),
     ]

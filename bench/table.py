@@ -21,6 +21,8 @@ _COLUMNS = (
     ("target", 8, ">"),
     ("", 5, "<"),
 )
+# How much a note may say from the peer's column on, and from ours on.
+_NARROW, _WIDE = 38, 59
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"))
 
 
@@ -90,9 +92,9 @@ class Contest(NamedTuple):
         return Finding(self.case, "", self.unit, ours, target=target, met=ours <= most)
 
 
-def absent(case: str, peer: str) -> Finding:
-    """The line of a peer that is not installed."""
-    return Finding(case, peer, note="not installed")
+def absent(case: str, peer: str, why: str = "not installed") -> Finding:
+    """The line of a peer that takes no part, and why not."""
+    return Finding(case, peer, note=why)
 
 
 def render(findings: Iterable[Finding]) -> Iterator[str]:
@@ -113,7 +115,11 @@ def as_json(finding: Finding) -> dict[str, Any]:
 
 def _cells(finding: Finding, case: str) -> tuple[str, ...]:
     if finding.note:
-        return case, "", "", f"{finding.peer_name} {finding.note}".strip(), "", "", ""
+        # It may run on over the columns beside it, but not over the edge.
+        said = f"{finding.peer_name} {finding.note}".strip()
+        if len(said) <= _NARROW:
+            return case, "", "", said, "", "", ""
+        return case, said[:_WIDE], "", "", "", "", ""
     verdict = {True: "met", False: "short", None: ""}[finding.met]
     ratio = "" if finding.ratio is None else _three(finding.ratio)
     figures = (_quantity(each, finding.unit) for each in (finding.ours, finding.peer))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import re
@@ -27,16 +28,20 @@ from mockpump.protocol.errors import InternalError
 
 _DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,9}))?", re.ASCII)
 _LONGEST_DIRECTION = 4096
+# What a flood of callers can use up for a moment; asyncio tries again.
+_SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class Place(NamedTuple):
     """Where the pump is to be found: a pty with an optional stable name, or a TCP address.
 
-    Beside a memory file there is also a control socket.
+    The address must be on loopback unless it is `exposed`.  Beside a memory file there is also a
+    control socket.
     """
 
     pty: Path | None = None
     tcp: tuple[str, int] | None = None
+    exposed: bool = False
     memory: Path | None = None
 
 
@@ -58,6 +63,7 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.command()
 @click.option("--pty", type=click.Path(path_type=Path), help="Give the pty this stable name.")
 @click.option("--tcp", type=Address(), help="Listen on HOST:PORT in place of a pty.")
+@click.option("--expose", is_flag=True, help="Let --tcp listen where other machines can call.")
 @click.option(
     "--speed",
     type=Speed(),
@@ -79,6 +85,7 @@ def run(
     /,
     pty: Path | None,
     tcp: tuple[str, int] | None,
+    expose: bool,
     speed: int | None,
     memory: Path | None,
     stage: bool,
@@ -91,6 +98,9 @@ def run(
     mockpump pump run --pty /tmp/pump --speed 60
     mockpump programmer --port /tmp/pump status
 
+    A TCP port is on loopback, takes a few clients at a time, and hangs up on those that never make
+    a connection of the protocol or do not read what they are sent.
+
     At speed `max` pump time goes as fast as the telemetry that somebody has subscribed to is
     carried away, and stands still while nobody has.
 
@@ -99,13 +109,15 @@ def run(
     """
     if pty and tcp:
         raise click.UsageError("--pty and --tcp exclude each other")
+    if expose and not tcp:
+        raise click.UsageError("--expose is for --tcp")
     kept = _memory(context, memory, made_with)
     with contextlib.closing(kept):
         device = Pump(kept)
         pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
         station = Station(device, pacing, secrets.token_bytes)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(station, Place(pty, tcp, memory), stage, as_json))
+            asyncio.run(_run(station, Place(pty, tcp, expose, memory), stage, as_json))
         # Nobody has looked at the clock since the last byte came.
         station.advance(line_now())
         station.pump.put_down()
@@ -153,6 +165,8 @@ def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> li
     failures: list[Exception] = []
 
     def on_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if getattr(context.get("exception"), "errno", None) in _SHORTAGES:
+            return  # one more caller could not be taken
         failures.append(context.get("exception") or InternalError(context["message"]))
         ended.set()
 
@@ -164,18 +178,30 @@ def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> li
 async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
     """Open the line, yield where to find it, close it in the end."""
     if place.tcp is not None:
-        from mockpump.emulator.transports.tcp import TcpListener
-
-        listener = TcpListener(runner)
-        await listener.listen(*place.tcp)
-        with contextlib.closing(listener):
-            host, port = listener.address
-            yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
+        async with _tcp_line(runner, place.tcp, place.exposed) as where:
+            yield where
         return
     from mockpump.emulator.transports.pty_line import PtyLine
 
     with contextlib.closing(PtyLine(runner, place.pty)) as line:
         yield line.path
+
+
+@contextlib.asynccontextmanager
+async def _tcp_line(
+    runner: PumpRunner, address: tuple[str, int], exposed: bool
+) -> AsyncIterator[str]:
+    from mockpump.emulator.transports.tcp import NotLoopback, TcpListener
+
+    with contextlib.closing(TcpListener(runner)) as listener:
+        try:
+            await listener.listen(*address, exposed=exposed)
+        except NotLoopback as error:
+            raise click.UsageError(f"{error}; if that is wanted, say --expose") from None
+        host, port = listener.address
+        if not listener.on_loopback:
+            click.echo(f"mockpump: warning: anybody who reaches {host}:{port} is served", err=True)
+        yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
 
 
 @contextlib.asynccontextmanager

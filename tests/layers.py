@@ -16,7 +16,7 @@ LAYERS = {
     "emulator": {"emulator", "protocol"},
     "cli": {"cli", "emulator", "protocol"},
 }
-OTHER_FOLDERS = ("tests", "examples", "bench")
+OTHER_FOLDERS = ("tests", "examples", "bench", "fuzz")
 
 # Where a program meets the outside.
 LINES = {"asyncio", "pty", "select", "selectors", "serial", "socket", "socketserver", "ssl", "tty"}

@@ -126,6 +126,27 @@ def test_tcp_is_on_loopback(place: str) -> None:
         assert pump.port.startswith("socket://127.0.0.1:")
 
 
+def test_beyond_loopback_must_be_said_and_is_warned_of(command: Command) -> None:
+    refused = command("pump", "run", "--tcp", "0.0.0.0:0")
+    assert refused.code == 2
+    assert "0.0.0.0:0 can be reached from other machines" in refused.err
+    assert "--expose" in refused.err
+    with running("--tcp", "0.0.0.0:0", "--expose", "--json") as child:
+        where = json.loads(line_of(child))["port"].removeprefix("socket://")
+        child.send_signal(signal.SIGINT)
+        code, _, err = ended(child)
+    assert code == 0
+    assert err.splitlines()[0] == f"mockpump: warning: anybody who reaches {where} is served"
+
+
+def test_on_loopback_there_is_nothing_to_warn_of() -> None:
+    with running("--tcp", "0", "--json") as child:
+        assert line_of(child)
+        child.send_signal(signal.SIGINT)
+        _, _, err = ended(child)
+    assert "warning" not in err
+
+
 # -- what it does not take ------------------------------------------------------------------------
 
 
@@ -134,6 +155,7 @@ def test_tcp_is_on_loopback(place: str) -> None:
     [
         ("--pty", "a", "--tcp", "1"),
         ("--tcp", "65536"),
+        ("--expose",),
         ("--tcp", "host"),
         ("--tcp", "host:"),
         ("--tcp", "9" * 5000),
@@ -248,9 +270,32 @@ def test_a_pump_process_ends_with_its_with(tmp_path: Path) -> None:
         pump.direct("hold")
 
 
-def test_a_pump_process_that_does_not_start_is_one_line() -> None:
-    with pytest.raises(PortError, match="did not start"):
+def test_a_pump_process_that_does_not_start_is_one_line_that_says_why() -> None:
+    with pytest.raises(PortError, match=r"did not start: Error: .*'nonsense'") as caught:
         PumpProcess("--speed", "nonsense")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo '{}'", "did not start"),
+        ("echo 'mockpump: no room' >&2", "did not start: no room"),
+        ("printf '{\"port\"'; exec sleep 60", "did not start: it says nothing"),
+    ],
+)
+def test_a_child_that_is_no_pump_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, reason: str
+) -> None:
+    imposter = tmp_path / "imposter"
+    imposter.write_text(f"#!/bin/sh\n{script}\n")
+    imposter.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(imposter))
+    for patience in ("_PATIENCE", "_STARTING_PATIENCE"):
+        monkeypatch.setattr(f"mockpump.cli.pump_process.{patience}", 0.5)
+    with pytest.raises(PortError) as caught:
+        PumpProcess()
+    assert str(caught.value) == f"the pump process {reason}"
 
 
 def test_a_pump_process_that_has_died_is_one_line() -> None:

@@ -4,6 +4,7 @@ Nothing here sleeps: a test waits for a descriptor or for the loop to have had i
 """
 
 import asyncio
+import fcntl
 import os
 import select
 import stat
@@ -227,6 +228,45 @@ def test_a_stale_link_that_happens_to_lead_to_our_own_pty_is_kept(
 
     with_line(test, link)
     assert not link.is_symlink()
+
+
+def test_two_pumps_that_race_for_a_stale_name_do_not_both_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one comes at the worst moment: the first has looked, and is about to replace."""
+    link, refused = tmp_path / "pump", []
+    link.symlink_to("/dev/pts/9999999")
+    unlink = Path.unlink
+
+    def meanwhile(path: Path, missing_ok: bool = False) -> None:
+        monkeypatch.setattr(Path, "unlink", unlink)
+        with pytest.raises(PortError) as caught:
+            pty_line._make_link(link, "/dev/pts/8888888")
+        refused.append(str(caught.value))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(pty_line, "_PAUSE", 0)
+    monkeypatch.setattr(Path, "unlink", meanwhile)
+    assert pty_line._make_link(link, "/dev/pts/7777777") == link
+    assert str(link.readlink()) == "/dev/pts/7777777"
+    assert refused == [f"cannot make {link}: resource temporarily unavailable"]
+    assert list(tmp_path.iterdir()) == [link]
+
+
+def test_a_pump_waits_for_another_that_is_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, waited = tmp_path / "pump", []
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        os.close(other)
+
+    monkeypatch.setattr(pty_line.time, "sleep", pause)
+    assert pty_line._make_link(link, "/dev/pts/7777777") == link
+    assert waited == [pty_line._PAUSE]
 
 
 def test_a_link_to_an_open_pty_is_refused(tmp_path: Path) -> None:

@@ -211,6 +211,16 @@ def test_the_timer_moves_only_earlier_and_ends_with_the_runner(clock: Clock) -> 
     with_bench(clock, 1, test)
 
 
+def test_bytes_after_the_end_wind_up_no_clock(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.runner.close()
+        bench.ask(m.Subscribe(1))
+        bench.runner.change_pace(60)
+        assert bench.runner._timer is None
+
+    with_bench(clock, 1, test)
+
+
 def test_in_real_time_the_loop_fires_the_timer() -> None:
     """The one test here that lets the real clock go: a hundredth of a second, 36 s of pump time."""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import termios
 from pathlib import Path
 
@@ -86,6 +87,47 @@ def test_a_line_that_takes_nothing_blocks_nobody() -> None:
             read += os.read(master, 65_536)
             port.receive(0)
         assert read == data + b"end"
+
+
+def test_a_descriptor_above_1023_is_as_good_as_any() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2_048, hard)), hard))
+    with contextlib.ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        master, path = stack.enter_context(silent_pty())
+        for _ in range(1_024):
+            stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        port = stack.enter_context(contextlib.closing(SerialPort(path)))
+        assert port._descriptor is not None
+        assert port._descriptor > 1_023
+        assert port.receive(0) == b""
+        os.write(master, b"!")
+        assert port.receive(5) == b"!"
+
+
+def test_a_spy_sees_what_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Past pyserial's own `write` and `read`, a `spy://` would log nothing."""
+    with silent_pty() as (master, path), contextlib.closing(SerialPort(f"spy://{path}")) as port:
+        port.send(b"question")
+        assert os.read(master, 100) == b"question"
+        os.write(master, b"answer")
+        answer = b""
+        while piece := port.receive(5 if len(answer) < 6 else 0):
+            answer += piece
+        assert answer == b"answer"
+    text = capsys.readouterr().err
+    assert "TX" in text
+    assert "question" in text
+    assert "RX" in text
+
+
+def test_a_line_that_ends_while_it_is_waited_for_has_closed() -> None:
+    master, slave = os.openpty()
+    with contextlib.closing(SerialPort(os.ttyname(slave))) as port:
+        os.close(slave)
+        os.close(master)
+        with pytest.raises(PortError, match="has closed"):
+            port.receive(5)
 
 
 def test_the_link_of_a_pump_that_was_killed_says_so(tmp_path: Path) -> None:

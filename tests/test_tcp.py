@@ -14,18 +14,26 @@ from mockpump.emulator.transports import tcp
 from mockpump.emulator.transports.async_programmer import connect_tcp
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.runner import PumpRunner
-from mockpump.emulator.transports.tcp import MAX_CLIENTS, TcpLine, TcpListener
+from mockpump.emulator.transports.tcp import NotLoopback, Standing, TcpBounds, TcpLine, TcpListener
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 
+BOUNDS = TcpBounds()
 
-def with_listener(test: Callable[[TcpListener], Awaitable[None]], host: str = "127.0.0.1") -> None:
+
+def with_listener(
+    test: Callable[[TcpListener], Awaitable[None]],
+    host: str = "127.0.0.1",
+    bounds: TcpBounds | None = None,
+    exposed: bool = False,
+) -> None:
     """Run a coroutine with a pump that listens on a free port."""
 
     async def run() -> None:
         runner = PumpRunner(Station(new_pump()))
-        listener = TcpListener(runner)
-        await listener.listen(host, 0)
+        listener = TcpListener(runner, bounds=bounds)
+        await listener.listen(host, 0, exposed=exposed)
         try:
             await asyncio.wait_for(test(listener), PATIENCE)
         finally:
@@ -67,8 +75,8 @@ Streams = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
 
 async def crowd(listener: TcpListener) -> Streams:
     """As many clients as there may be, none of which says anything yet."""
-    streams = [await asyncio.open_connection(*listener.address) for _ in range(MAX_CLIENTS)]
-    while len(listener._lines) < MAX_CLIENTS:
+    streams = [await asyncio.open_connection(*listener.address) for _ in range(BOUNDS.clients)]
+    while len(listener._lines) < BOUNDS.clients:
         await asyncio.sleep(0)
     return streams
 
@@ -81,6 +89,14 @@ async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     assert answer.kind is Kind.OPEN_ACK
 
 
+async def ask_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Message:
+    """Ask the pump who it is, on a connection that is open."""
+    writer.write(encode_frame(Frame(Kind.DATA, 5, payload=m.encode(m.Identify()))))
+    (answer,) = FrameDecoder().receive_data(await reader.read(100))
+    assert isinstance(answer, Frame)
+    return m.decode(answer.payload)
+
+
 async def hung_up_on(reader: asyncio.StreamReader) -> None:
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await reader.readexactly(1)
@@ -91,11 +107,12 @@ def test_one_caller_too_many_is_turned_away_and_the_others_stay() -> None:
         streams = await crowd(listener)
         for each in streams:
             await call(*each)
+            await ask_on(*each)
         reader, writer = await asyncio.open_connection(*listener.address)
         await hung_up_on(reader)
         writer.close()
-        assert all(line.calls for line in listener._lines)
-        assert len(listener._lines) == MAX_CLIENTS
+        assert all(line.standing is Standing.ASKED for line in listener._lines)
+        assert len(listener._lines) == BOUNDS.clients
         for _, stream in streams:
             stream.transport.abort()
 
@@ -109,18 +126,148 @@ def test_clients_that_say_nothing_keep_nobody_out() -> None:
         newcomer = await asyncio.open_connection(*listener.address)
         await call(*newcomer)
         await hung_up_on(streams[1][0])
-        assert len(listener._lines) == MAX_CLIENTS
-        assert sum(line.calls for line in listener._lines) == 2
+        assert len(listener._lines) == BOUNDS.clients
+        assert sum(line.standing is Standing.CALLED for line in listener._lines) == 2
         for _, stream in [*streams, newcomer]:
             stream.transport.abort()
 
     with_listener(test)
 
 
+def test_who_has_called_and_asked_nothing_makes_room_before_who_has_asked() -> None:
+    async def test(listener: TcpListener) -> None:
+        streams = await crowd(listener)
+        for each in streams:
+            await call(*each)
+        for each in (streams[0], *streams[2:]):
+            await ask_on(*each)
+        newcomer = await asyncio.open_connection(*listener.address)
+        await call(*newcomer)
+        await hung_up_on(streams[1][0])
+        assert [line.standing for line in listener._lines].count(Standing.ASKED) == 15
+        for _, stream in [*streams, newcomer]:
+            stream.transport.abort()
+
+    with_listener(test)
+
+
+class Clock:
+    """A clock that goes when the test says so."""
+
+    now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def test_whoever_never_calls_is_hung_up_on_and_whoever_calls_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(tcp, "line_now", clock)
+
+    async def test(listener: TcpListener) -> None:
+        silent, babbler, caller = [await asyncio.open_connection(*listener.address) for _ in "123"]
+        while len(listener._lines) < 3:
+            await asyncio.sleep(0)
+        await call(*caller)
+        clock.now = BOUNDS.idle - 1
+        babbler[1].write(b"\x55" * 100)
+        ports = listener.runner.station.ports
+        while all(port.connection.statistics.bytes_received != 100 for port in ports):
+            await asyncio.sleep(0)
+        look_at_all(listener)
+        assert len(listener._lines) == 3
+        clock.now += 1
+        look_at_all(listener)
+        for reader, _ in (silent, babbler):
+            await hung_up_on(reader)
+        await ask_on(*caller)
+        assert [line.standing for line in listener._lines] == [Standing.ASKED]
+        for _, stream in (silent, babbler, caller):
+            stream.transport.abort()
+
+    with_listener(test)
+
+
+def test_after_a_connection_there_is_as_much_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(tcp, "line_now", clock)
+
+    async def test(listener: TcpListener) -> None:
+        reader, writer = await asyncio.open_connection(*listener.address)
+        await call(reader, writer)
+        clock.now = 5 * BOUNDS.idle
+        look_at_all(listener)
+        writer.write(encode_frame(Frame(Kind.CLOSE, 5)))
+        assert await reader.read(100)
+        clock.now += BOUNDS.idle - 1
+        look_at_all(listener)
+        assert len(listener._lines) == 1
+        clock.now += 1
+        look_at_all(listener)
+        await hung_up_on(reader)
+        writer.close()
+
+    with_listener(test)
+
+
+def look_at_all(listener: TcpListener) -> None:
+    """What the timers of the lines would do now."""
+    for line in list(listener._lines):
+        line._look()
+
+
+def test_the_timer_really_hangs_up() -> None:
+    """The one test here that lets the real clock go, for a hundredth of a second."""
+
+    async def test(listener: TcpListener) -> None:
+        reader, writer = await asyncio.open_connection(*listener.address)
+        await hung_up_on(reader)
+        writer.close()
+
+    with_listener(test, bounds=BOUNDS._replace(idle=10_000))
+
+
+def test_a_turn_of_the_loop_takes_no_more_of_a_flood_than_of_anybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(listener: TcpListener) -> None:
+        taken: list[int] = []
+        monkeypatch.setattr(
+            listener.runner, "data_received", lambda _, data: taken.append(len(data))
+        )
+        client = socket.create_connection(listener.address)
+        client.setblocking(False)
+        sent = client.send(b"\x55" * 1_000_000)
+        while sum(taken) < sent:
+            await asyncio.sleep(0)
+        assert max(taken) == BOUNDS.chunk
+        client.close()
+
+    with_listener(test)
+
+
+def test_what_the_system_keeps_for_a_client_is_bounded_too() -> None:
+    async def test(listener: TcpListener) -> None:
+        client = socket.create_connection(listener.address)
+        while not listener._lines:
+            await asyncio.sleep(0)
+        (line,) = listener._lines
+        assert line._transport is not None
+        end = line._transport.get_extra_info("socket")
+        for each in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            # The system counts its own overhead as well.
+            assert end.getsockopt(socket.SOL_SOCKET, each) <= 2 * BOUNDS.waiting
+        client.close()
+
+    with_listener(test)
+
+
 def test_a_slow_reader_is_cut_off() -> None:
     async def test(listener: TcpListener) -> None:
-        assert listener._server is not None
-        listener._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         client = socket.create_connection(listener.address)
         while not listener._lines:
             await asyncio.sleep(0)
@@ -129,7 +276,7 @@ def test_a_slow_reader_is_cut_off() -> None:
             line._write(bytes(10_000))
         assert line._transport is not None
         assert line._transport.is_closing()
-        assert line._transport.get_write_buffer_size() <= tcp._MAX_WAITING + 10_000
+        assert line._transport.get_write_buffer_size() <= BOUNDS.waiting + 10_000
         while listener._lines:
             await asyncio.sleep(0)
         client.close()
@@ -150,7 +297,26 @@ def test_an_address_in_use_is_one_line() -> None:
 @pytest.mark.parametrize("host", ["203.0.113.1", "x" * 100 + ".invalid"])
 def test_a_host_that_cannot_be_had_is_one_line(host: str) -> None:
     with pytest.raises(PortError, match="cannot listen on"):
+        with_listener(_nothing, host, exposed=True)
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0"])
+def test_an_address_that_others_can_reach_must_be_wanted(host: str) -> None:
+    with pytest.raises(NotLoopback, match="can be reached from other machines"):
         with_listener(_nothing, host)
+
+    async def test(listener: TcpListener) -> None:
+        assert not listener.on_loopback
+
+    with_listener(test, host, exposed=True)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.2"])
+def test_loopback_needs_no_permission(host: str) -> None:
+    async def test(listener: TcpListener) -> None:
+        assert listener.on_loopback
+
+    with_listener(test, host)
 
 
 def test_ipv6_works_where_the_machine_has_it() -> None:
@@ -189,7 +355,7 @@ def test_a_line_without_a_client_takes_everything_and_does_nothing() -> None:
     async def run() -> None:
         runner = PumpRunner(Station(new_pump()))
         line = TcpLine(TcpListener(runner))
-        line.data_received(b"early")
+        line.buffer_updated(5)
         line._write(b"early")
         line.close()
         line.connection_lost(None)

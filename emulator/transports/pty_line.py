@@ -7,8 +7,11 @@ keeps one slave descriptor of its own, and survives the other side closing and o
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import time
 import tty
+from collections.abc import Iterator
 from pathlib import Path
 
 from mockpump.emulator.transports.errors import PortError, reason_of
@@ -20,6 +23,9 @@ _CHUNK = 65_536
 _MAX_WAITING = 65_536
 # Where the slaves of ptys live, on Linux and on macOS.
 _PTYS = ("/dev/pts/", "/dev/ttys")
+# Another pump has the folder for a moment only: how often to try again, and how long between.
+_TRIES = 100
+_PAUSE = 0.01
 
 
 class PtyLine:
@@ -80,10 +86,10 @@ class PtyLine:
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         self._runner.detach(self._port)
-        if self._link is not None and _points_to(self._link, self._device):
+        if self._link is not None:
             # Whoever took away our right to remove the link has also taken over the link.
             with contextlib.suppress(OSError):
-                self._link.unlink()
+                _unlink(self._link, self._device)
         self._close_descriptors()
 
     def _close_descriptors(self) -> None:
@@ -105,9 +111,40 @@ def _points_to(link: Path, device: str) -> bool:
 def _make_link(link: Path, device: str) -> Path:
     """A stable name for the slave; an old link to a pty is replaced, nothing else is."""
     try:
-        return _linked(link, device)
+        with _alone_in(link.parent):
+            return _linked(link, device)
     except OSError as error:
         raise PortError(f"cannot make {link}: {reason_of(error)}") from None
+
+
+def _unlink(link: Path, device: str) -> None:
+    with _alone_in(link.parent):
+        if _points_to(link, device):
+            link.unlink()
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other pumps away from the links of a folder: looking and replacing must be one step.
+
+    What is locked is the folder itself, so that no lock file is left behind.  `BlockingIOError`
+    when somebody keeps it locked.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    for _ in range(_TRIES):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_PAUSE)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _linked(link: Path, device: str) -> Path:

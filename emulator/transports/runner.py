@@ -25,6 +25,7 @@ class PumpRunner:
         self._writers: dict[Port, Write] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
+        self._closed = False
 
     def attach(self, write: Write, settings: LinkSettings | None = None) -> Port:
         """A new line into the pump; `write` takes what is to go out on it."""
@@ -62,7 +63,8 @@ class PumpRunner:
         self._set_timer(now)
 
     def close(self) -> None:
-        """Stop the clock; the lines are their owners' to close."""
+        """Stop the clock; the lines are their owners' to close, and may still bring bytes."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -77,6 +79,8 @@ class PumpRunner:
             self._send(port, now)
 
     def _set_timer(self, now: int) -> None:
+        if self._closed:
+            return
         deadline = self.station.next_deadline(now)
         if deadline is None or (self._timer is not None and self._timer_at <= deadline):
             return

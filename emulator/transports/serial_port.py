@@ -1,11 +1,13 @@
 """A serial port as the programmer uses it: opened for one user, waited for, left as it was found.
 
 Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`.
-Where the port has a file descriptor it is waited for with `select`, which is quicker than
-pyserial's own way; otherwise (`loop://`, `mockpump://`) its `read` is used with a timeout.
+A device or a socket is waited for with `poll` on its file descriptor, which is quicker than
+pyserial's own way.  Behind any other URL (`spy://`, `loop://`, `mockpump://`) there is a handler
+that wants to see the bytes, so pyserial's `read` and `write` are used, and they may block.
 """
 
 import contextlib
+import math
 import os
 import select
 import termios
@@ -20,6 +22,8 @@ from mockpump.emulator.transports.errors import PortError, reason_of
 
 HANDLER_PACKAGE = "mockpump.emulator.transports"
 _CHUNK = 65_536
+# What `poll` says of a port that has something to read, or to complain of, when it is read.
+_COMPLAINTS = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class SerialPort:
@@ -29,7 +33,7 @@ class SerialPort:
         self.url = url
         self._settings = _terminal_settings(url)
         self._serial = open_port(url)
-        self._descriptor = _descriptor_of(self._serial)
+        self._descriptor = None if _is_handled(url) else _descriptor_of(self._serial)
         self._unsent = b""
 
     def send(self, data: bytes) -> None:
@@ -45,11 +49,10 @@ class SerialPort:
             if self._descriptor is None:
                 self._serial.timeout = timeout
                 return bytes(self._serial.read(max(1, self._serial.in_waiting)))
-            writers = (self._descriptor,) if self._unsent else ()
-            readable, writable, _ = select.select((self._descriptor,), writers, (), timeout)
-            if writable:
+            events = _wait(self._descriptor, bool(self._unsent), timeout)
+            if events & select.POLLOUT:
                 self._unsent = self._unsent[self._write_some(self._unsent) :]
-            if not readable:
+            if not events & _COMPLAINTS:
                 return b""
             data = os.read(self._descriptor, _CHUNK)
         except BlockingIOError:
@@ -124,6 +127,22 @@ def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno is None and isinstance(cause, OSError):
         return reason_of(cause)
     return reason_of(error)
+
+
+def _is_handled(url: str) -> bool:
+    """Whether the bytes are to go through a handler of pyserial's."""
+    return "://" in url and not url.startswith(("socket://", "tcp:"))
+
+
+def _wait(descriptor: int, writes: bool, timeout: float | None) -> int:
+    """What there is to do on a descriptor within so many seconds, as `poll` says it.
+
+    Not `select`: that fails above descriptor 1,023.
+    """
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | (select.POLLOUT if writes else 0))
+    ready = poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+    return ready[0][1] if ready else 0
 
 
 def _descriptor_of(port: Serial) -> int | None:

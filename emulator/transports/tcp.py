@@ -1,28 +1,65 @@
 """A TCP listener as the pump's line: every client gets a line of its own into the same pump.
 
-On loopback unless told otherwise, with a bound on clients and on what may wait to be sent to one:
-a mock has no reason to be a way in.
+A mock has no reason to be a way in, so everything that a client can use up is bounded: how many
+there are, how long one may stay without a connection to the pump, how much of one is read in a turn
+of the loop (so that a flood takes its share and no more), and how much may wait to be read by one.
+It listens on loopback unless told that anybody may call.
 """
 
 import asyncio
-from typing import cast
+import socket
+from enum import IntEnum
+from ipaddress import ip_address
+from typing import NamedTuple, cast
 
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.link_settings import LinkSettings
 
-MAX_CLIENTS = 16
-_MAX_WAITING = 65_536
+
+class TcpBounds(NamedTuple):
+    """What clients may use up.
+
+    `clients` at a time; `chunk` bytes of one are read in a turn of the loop; of what goes out to
+    one, `waiting` bytes may wait here, and about as many in the system, before it is hung up on;
+    `idle` microseconds without a connection to the pump, and it is hung up on as well.
+    """
+
+    clients: int = 16
+    chunk: int = 2_048
+    waiting: int = 65_536
+    idle: int = 30_000_000
 
 
-class TcpLine(asyncio.Protocol):
-    """One client's line."""
+class Standing(IntEnum):
+    """How much a client has shown that it means it; whoever has shown least makes room first."""
+
+    STRANGER = 0
+    CALLED = 1
+    ASKED = 2
+
+
+class NotLoopback(PortError):
+    """An address that others can reach, and nobody said that they may."""
+
+
+class TcpLine(asyncio.BufferedProtocol):
+    """One client's line.
+
+    A half-open socket needs no rule of its own: the link notices the silence and ends the
+    connection, and without one the client is hung up on in the end.
+    """
 
     def __init__(self, listener: "TcpListener") -> None:
         self._listener = listener
+        self._bounds = listener.bounds
+        self._buffer = bytearray(self._bounds.chunk)
         self._port: Port | None = None
         self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._called_at = line_now()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected; it is turned away when there are too many."""
@@ -31,15 +68,25 @@ class TcpLine(asyncio.Protocol):
             self._transport.abort()
             return
         self._port = self._listener.runner.attach(self._write, self._listener.settings)
+        self._look()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the next bytes go: no more of them than are taken in one turn."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come from the client."""
         if self._port is not None:
-            self._listener.runner.data_received(self._port, data)
+            self._listener.runner.data_received(self._port, bytes(self._buffer[:nbytes]))
+            if self.standing is not Standing.STRANGER:
+                self._called_at = line_now()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._listener.release(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._port is not None:
             self._listener.runner.detach(self._port)
             self._port = None
@@ -48,15 +95,30 @@ class TcpLine(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if transport.get_write_buffer_size() > _MAX_WAITING:
+        if transport.get_write_buffer_size() > self._bounds.waiting:
             transport.abort()
             return
         transport.write(data)
 
+    def _look(self) -> None:
+        """Hang up on a client without a connection; look again when it could be time to."""
+        now = line_now()
+        if self.standing is not Standing.STRANGER:
+            self._called_at = now
+        left = self._called_at + self._bounds.idle - now
+        if left <= 0:
+            self.close()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(left / 1e6, self._look)
+
     @property
-    def calls(self) -> bool:
-        """Whether the client has an open connection to the pump."""
-        return self._port is not None and self._port.connection.is_open
+    def standing(self) -> Standing:
+        """Whether the client has a connection to the pump, and has said anything in it."""
+        if self._port is None or not self._port.connection.is_open:
+            return Standing.STRANGER
+        heard = self._port.connection.statistics.link
+        said = heard.frames_received - heard.frames_dropped
+        return Standing.ASKED if said > 1 else Standing.CALLED
 
     def close(self) -> None:
         """Hang up."""
@@ -67,20 +129,50 @@ class TcpLine(asyncio.Protocol):
 class TcpListener:
     """Listens on one address.  `address` tells which, with the port that was chosen for 0."""
 
-    def __init__(self, runner: PumpRunner, settings: LinkSettings | None = None) -> None:
+    def __init__(
+        self,
+        runner: PumpRunner,
+        settings: LinkSettings | None = None,
+        bounds: TcpBounds | None = None,
+    ) -> None:
         self.runner = runner
         self.settings = settings
+        self.bounds = bounds or TcpBounds()
         # In the order in which they came.
         self._lines: dict[TcpLine, None] = {}
         self._server: asyncio.Server | None = None
 
-    async def listen(self, host: str, port: int) -> None:
-        """Start to listen; `PortError` when the address cannot be had."""
-        loop = asyncio.get_running_loop()
+    async def listen(self, host: str, port: int, *, exposed: bool = False) -> None:
+        """Start to listen; `PortError` when the address cannot be had.
+
+        `NotLoopback` for an address beyond this machine, unless it may be `exposed`.
+        """
         try:
-            self._server = await loop.create_server(lambda: TcpLine(self), host, port)
+            server = await self._bound(host, port)
+            self._server = server
+            if not exposed and not self.on_loopback:
+                self.close()
+                raise NotLoopback(f"{host or '*'}:{port} can be reached from other machines")
+            await server.start_serving()
         except (OSError, ValueError) as error:
+            self.close()
             raise PortError(f"cannot listen on {host}:{port}: {reason_of(error)}") from None
+
+    async def _bound(self, host: str, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: TcpLine(self), host, port, start_serving=False)
+        for each in server.sockets:
+            # What the system keeps for a client, each way; inherited by its socket.
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.bounds.waiting)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.bounds.waiting)
+        return server
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can call: the address itself says, not the name for it."""
+        sockets = self._server.sockets if self._server else ()
+        hosts = [str(each.getsockname()[0]).partition("%")[0] for each in sockets]
+        return all(ip_address(each).is_loopback for each in hosts)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -93,15 +185,16 @@ class TcpListener:
     def admit(self, line: TcpLine) -> bool:
         """Whether there is room for another client.
 
-        When all places are taken, the first to have come of those that are not calling the pump is
-        hung up on: whoever connects and says nothing cannot keep others out.
+        When all places are taken, the first to have come of those with the least standing is hung
+        up on, unless even that one has asked the pump something: whoever connects and says nothing
+        cannot keep others out.
         """
-        if len(self._lines) >= MAX_CLIENTS:
-            idle = next((each for each in self._lines if not each.calls), None)
-            if idle is None:
+        if len(self._lines) >= self.bounds.clients:
+            least = min(self._lines, key=lambda each: each.standing)
+            if least.standing is Standing.ASKED:
                 return False
-            idle.close()
-            self.release(idle)
+            least.close()
+            self.release(least)
         self._lines[line] = None
         return True
 
@@ -113,5 +206,6 @@ class TcpListener:
         """Hang up on everybody and stop listening."""
         if self._server is not None:
             self._server.close()
+            self._server = None
         for line in list(self._lines):
             line.close()

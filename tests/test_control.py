@@ -1,0 +1,245 @@
+"""The control socket, in this process: whatever is said to it, one line comes back."""
+
+import asyncio
+import os
+import socket
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from outside import PATIENCE
+
+from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.station import Station
+from mockpump.emulator.transports import control
+from mockpump.emulator.transports.control import ControlSocket, socket_path, tell
+from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol.messages import Alarm
+
+EXPECTED = "expected: inject NAME or clear NAME"
+
+
+def with_control(test: Callable[[PumpRunner, Path], Awaitable[None]], memory: Path) -> None:
+    """Run a coroutine with a pump that listens beside its memory file."""
+
+    async def run() -> None:
+        runner = PumpRunner(Station(new_pump()))
+        async with ControlSocket(runner, memory):
+            await asyncio.wait_for(test(runner, memory), PATIENCE)
+        runner.close()
+
+    asyncio.run(run())
+
+
+async def said(memory: Path, line: bytes) -> str:
+    """What a client is answered, until the pump hangs up."""
+    reader, writer = await asyncio.open_unix_connection(str(socket_path(memory)))
+    writer.write(line)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()
+
+
+def shown(runner: PumpRunner) -> set[Alarm]:
+    return set(map(Alarm, runner.station.pump.panel.shown))
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    return tmp_path / "a.pump"
+
+
+def test_a_fault_is_injected_and_cleared(memory: Path) -> None:
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        assert await said(memory, b"inject stall\n") == "done\n"
+        assert shown(runner) == {Alarm.STALLED}
+        assert await said(memory, b"  clear stall \r\n") == "done\n"
+        assert await said(memory, b"inject low-battery\n") == "done\n"
+        assert Alarm.LOW_BATTERY in shown(runner)
+
+    with_control(test, memory)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"inject\n",
+        b"inject nonsense\n",
+        b"inject stall now\n",
+        b"break stall\n",
+        b"INJECT stall\n",
+        b"\xff\xfe\n",
+        b"inject stall\x00\n",
+        b"inject " + b"x" * 100 + b"\n",
+        b"x" * 10_000 + b"\n",
+        b"x" * 10_000,
+    ],
+)
+def test_a_bad_request_says_what_is_expected(memory: Path, line: bytes) -> None:
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        before = runner.station.pump.report()
+        assert await said(memory, line) == f"{EXPECTED}\n"
+        assert runner.station.pump.report() == before
+        assert await said(memory, b"inject stall\n") == "done\n"
+
+    with_control(test, memory)
+
+
+def test_only_the_first_line_counts(memory: Path) -> None:
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        assert await said(memory, b"inject stall\ninject low-battery\n") == "done\n"
+        assert shown(runner) == {Alarm.STALLED}
+
+    with_control(test, memory)
+
+
+def test_what_the_pump_refuses_is_said_in_its_words(memory: Path) -> None:
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        answer = await said(memory, b"inject memory\n")
+        assert answer not in ("done\n", f"{EXPECTED}\n")
+        assert answer.count("\n") == 1
+
+    with_control(test, memory)
+
+
+def test_a_client_that_says_nothing_is_not_waited_for(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_PATIENCE", 0.01)
+
+    async def test(_: PumpRunner, memory: Path) -> None:
+        assert await said(memory, b"inject stall") == f"{EXPECTED}\n"
+
+    with_control(test, memory)
+
+
+def test_a_slow_client_keeps_no_other_waiting(memory: Path) -> None:
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(socket_path(memory)))
+        writer.write(b"inject ")
+        assert await said(memory, b"inject low-battery\n") == "done\n"
+        assert Alarm.STALLED not in shown(runner)
+        writer.write(b"stall\n")
+        assert await reader.read() == b"done\n"
+        assert shown(runner) == {Alarm.LOW_BATTERY, Alarm.STALLED}
+        writer.close()
+
+    with_control(test, memory)
+
+
+def test_a_client_that_leaves_before_its_answer_harms_nobody(memory: Path) -> None:
+    failures: list[object] = []
+
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        for _ in range(20):
+            end = socket.socket(socket.AF_UNIX)
+            end.connect(str(socket_path(memory)))
+            end.sendall(b"inject stall\n")
+            end.close()
+        while not shown(runner):
+            await asyncio.sleep(0)
+        assert await said(memory, b"clear stall\n") == "done\n"
+
+    with_control(test, memory)
+    assert failures == []
+
+
+# -- the file -------------------------------------------------------------------------------------
+
+
+def test_the_socket_is_the_owners_alone_and_ends_with_the_pump(memory: Path) -> None:
+    mask = os.umask(0)
+
+    async def test(_: PumpRunner, memory: Path) -> None:
+        mode = socket_path(memory).stat().st_mode
+        assert stat.S_ISSOCK(mode)
+        assert stat.S_IMODE(mode) == 0o600
+        assert os.umask(0) == 0
+
+    try:
+        with_control(test, memory)
+    finally:
+        os.umask(mask)
+    assert not socket_path(memory).exists()
+
+
+def test_a_stale_socket_is_replaced(memory: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(socket_path(memory)))
+    assert socket_path(memory).is_socket()
+    with pytest.raises(PortError, match=r"no running pump at .*: connection refused"):
+        tell(memory, "inject stall")
+
+    async def test(_: PumpRunner, memory: Path) -> None:
+        assert await said(memory, b"inject stall\n") == "done\n"
+
+    with_control(test, memory)
+
+
+def test_a_socket_that_is_gone_already_is_no_trouble(memory: Path) -> None:
+    async def test(_: PumpRunner, memory: Path) -> None:
+        socket_path(memory).unlink()
+
+    with_control(test, memory)
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "x" * 120])
+def test_a_place_that_cannot_be_had_is_one_line(tmp_path: Path, folder: str) -> None:
+    mask = os.umask(0o022)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(PortError, match="cannot make") as caught:
+        with_control(_never, tmp_path / folder / "a.pump")
+    assert "\n" not in str(caught.value)
+    assert os.umask(mask) == 0o022
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def _never(runner: PumpRunner, memory: Path) -> None:
+    raise AssertionError("the socket was made all the same")
+
+
+# -- the other end --------------------------------------------------------------------------------
+
+
+def test_tell_says_it_and_says_why_not(memory: Path) -> None:
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        await asyncio.to_thread(tell, memory, "inject stall")
+        assert shown(runner) == {Alarm.STALLED}
+        with pytest.raises(PortError, match=f"the pump did not: {EXPECTED}"):
+            await asyncio.to_thread(tell, memory, "inject nonsense")
+
+    with_control(test, memory)
+
+
+def test_tell_finds_no_pump(memory: Path) -> None:
+    with pytest.raises(PortError, match=r"no running pump at .*: no such file or directory"):
+        tell(memory, "inject stall")
+
+
+def test_a_pump_that_hangs_up_did_not_do_it(memory: Path) -> None:
+    async def test() -> None:
+        async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with await asyncio.start_unix_server(hang_up, str(socket_path(memory))):
+            with pytest.raises(PortError, match=r"it hung up|no running pump"):
+                await asyncio.to_thread(tell, memory, "inject stall")
+
+    asyncio.run(test())
+
+
+def test_a_pump_that_does_not_answer_is_not_waited_for(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_PATIENCE", 0.01)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(socket_path(memory)))
+        listener.listen()
+        with pytest.raises(PortError, match="timed out"):
+            tell(memory, "inject stall")
