@@ -9,6 +9,7 @@ from outside import PATIENCE
 
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import tcp
 from mockpump.emulator.transports.async_programmer import connect_tcp
@@ -111,7 +112,7 @@ def test_one_caller_too_many_is_turned_away_and_the_others_stay() -> None:
         reader, writer = await asyncio.open_connection(*listener.address)
         await hung_up_on(reader)
         writer.close()
-        assert all(line.standing is Standing.ASKED for line in listener._lines)
+        assert all(line.standing is Standing.SERVED for line in listener._lines)
         assert len(listener._lines) == BOUNDS.clients
         for _, stream in streams:
             stream.transport.abort()
@@ -144,7 +145,7 @@ def test_who_has_called_and_asked_nothing_makes_room_before_who_has_asked() -> N
         newcomer = await asyncio.open_connection(*listener.address)
         await call(*newcomer)
         await hung_up_on(streams[1][0])
-        assert [line.standing for line in listener._lines].count(Standing.ASKED) == 15
+        assert [line.standing for line in listener._lines].count(Standing.SERVED) == 15
         for _, stream in [*streams, newcomer]:
             stream.transport.abort()
 
@@ -183,7 +184,7 @@ def test_whoever_never_calls_is_hung_up_on_and_whoever_calls_is_not(
         for reader, _ in (silent, babbler):
             await hung_up_on(reader)
         await ask_on(*caller)
-        assert [line.standing for line in listener._lines] == [Standing.ASKED]
+        assert [line.standing for line in listener._lines] == [Standing.SERVED]
         for _, stream in (silent, babbler, caller):
             stream.transport.abort()
 
@@ -366,3 +367,22 @@ def test_a_line_without_a_client_takes_everything_and_does_nothing() -> None:
 
 async def _nothing(listener: TcpListener) -> None:
     pass
+
+
+def test_who_holds_no_key_of_a_paired_pump_makes_room_too() -> None:
+    """They may ask who it is, as often as they like, but they keep nobody out."""
+
+    async def test(listener: TcpListener) -> None:
+        listener.runner.station.pump.pairing = Pairing()
+        streams = await crowd(listener)
+        for each in streams:
+            await call(*each)
+            await ask_on(*each)
+        assert all(line.standing is Standing.ASKED for line in listener._lines)
+        newcomer = await asyncio.open_connection(*listener.address)
+        await call(*newcomer)
+        await hung_up_on(streams[0][0])
+        for _, stream in [*streams, newcomer]:
+            stream.transport.abort()
+
+    with_listener(test)

@@ -39,6 +39,7 @@ class Standing(IntEnum):
     STRANGER = 0
     CALLED = 1
     ASKED = 2
+    SERVED = 3
 
 
 class NotLoopback(PortError):
@@ -113,12 +114,15 @@ class TcpLine(asyncio.BufferedProtocol):
 
     @property
     def standing(self) -> Standing:
-        """Whether the client has a connection to the pump, and has said anything in it."""
+        """Whether the client has a connection to the pump, has said anything in it, may ask more."""
         if self._port is None or not self._port.connection.is_open:
             return Standing.STRANGER
         heard = self._port.connection.statistics.link
         said = heard.frames_received - heard.frames_dropped
-        return Standing.ASKED if said > 1 else Standing.CALLED
+        if said <= 1:
+            return Standing.CALLED
+        served = self._port.caller.keys is not None or self._port.pump.pairing.is_open
+        return Standing.SERVED if served else Standing.ASKED
 
     def close(self) -> None:
         """Hang up."""
@@ -186,12 +190,12 @@ class TcpListener:
         """Whether there is room for another client.
 
         When all places are taken, the first to have come of those with the least standing is hung
-        up on, unless even that one has asked the pump something: whoever connects and says nothing
+        up on, unless even that one is served: whoever connects and says nothing, or holds no key,
         cannot keep others out.
         """
         if len(self._lines) >= self.bounds.clients:
             least = min(self._lines, key=lambda each: each.standing)
-            if least.standing is Standing.ASKED:
+            if least.standing is Standing.SERVED:
                 return False
             least.close()
             self.release(least)
