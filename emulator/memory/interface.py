@@ -5,7 +5,7 @@ not at all.  So a pump that answers only after `record` has returned never ackno
 could forget, and never wakes up half way.
 """
 
-from typing import Protocol
+from typing import Protocol, SupportsBytes
 
 import msgspec
 
@@ -44,11 +44,12 @@ class Outcome(Record, frozen=True):
 class Change(msgspec.Struct, frozen=True):
     """All that one write changes.
 
-    `state` is the pump's own account of itself, opaque here; `images` are program images by slot
+    `state` is the pump's own account of itself, opaque here: `bytes` of it is what is kept; what
+    must outlast the process is made into that at once.  `images` are program images by slot
     (0 or 1); `entries` go to the end of the log.
     """
 
-    state: bytes
+    state: SupportsBytes
     outcome: Outcome | None = None
     images: dict[int, bytes] = {}
     entries: tuple[LogEntry, ...] = ()

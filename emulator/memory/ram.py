@@ -1,5 +1,7 @@
 """Memory that lasts as long as the process: for demos, tests and worlds in virtual time."""
 
+from typing import SupportsBytes
+
 from mockpump.emulator.memory.interface import OUTCOMES, SLOTS, Change, LogPage, Outcome
 from mockpump.emulator.memory.log import ChainedLog
 
@@ -15,14 +17,14 @@ class RamMemory:
 
     def __init__(self, *, durable: bool = True) -> None:
         self.durable = durable
-        self._state: bytes | None = None
+        self._state: SupportsBytes | None = None
         self._images = [b""] * SLOTS
         # A dict remembers in which order its keys came.
         self._outcomes: dict[int, Outcome] = {}
         self._log = ChainedLog()
 
     def state(self) -> bytes | None:
-        return self._state
+        return None if self._state is None else bytes(self._state)
 
     def image(self, slot: int) -> bytes:
         return self._images[slot]

@@ -145,7 +145,7 @@ class SqliteMemory:
         """All statements of one record."""
         return [
             Write("begin", "BEGIN IMMEDIATE"),
-            Write("state", "INSERT OR REPLACE INTO states VALUES (0, ?)", (change.state,)),
+            Write("state", "INSERT OR REPLACE INTO states VALUES (0, ?)", (bytes(change.state),)),
             *(
                 Write("image", "INSERT OR REPLACE INTO images VALUES (?, ?)", each)
                 for each in change.images.items()

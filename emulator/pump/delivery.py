@@ -149,7 +149,7 @@ class Delivery(Motor):
 
     def set_limits(self, limits: Limits) -> None:
         """Hold other limits from this second on."""
-        self.limits = limits
+        self._hold_limits(limits)
         self._look()
 
     def start_bolus(self, bolus: Bolus) -> None:

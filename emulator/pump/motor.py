@@ -42,8 +42,10 @@ class Motor:
     # is the sum of all that runs, until `_until`.  `_marks` are the levels ahead, as sums due.
     __slots__ = (
         "_base",
+        "_daily_limit",
         "_due",
         "_edge",
+        "_empty_at",
         "_marks",
         "_next_program",
         "_rate",
@@ -74,7 +76,7 @@ class Motor:
         self.temporary: Temporary | None = None
         self.pending: Pending | None = None
         self._next_program: Program | None = None
-        self.limits = limits
+        self._hold_limits(limits)
         self.rolling = RollingVolume()
         self.clock_work = PumpClock()
         self.happened: list[tuple[int, Happening]] = []
@@ -100,7 +102,7 @@ class Motor:
     @property
     def empty(self) -> bool:
         """Whether the reservoir cannot give another whole micro-step."""
-        return self._due >= self.filling.level(0)
+        return self._due >= self._empty_at
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -202,10 +204,6 @@ class Motor:
             safe = now - (-left // rate)
         return safe, None
 
-    @property
-    def _daily_limit(self) -> int:
-        return most_in_24_hours(self.limits)
-
     def _is_bare(self) -> bool:
         """Whether there is nothing but the program, by a clock that keeps the time."""
         extras = self.bolus or self.temporary or self.pending or self.clock_work.drift
@@ -223,17 +221,19 @@ class Motor:
         corners = self.rolling.corners
         if due + rate * (edge - now) >= mark:
             return
-        for base, reading in self._spans:
-            due += rate * (edge - now)
-            now, rate, edge = edge, base, reading - ahead
-            self.turns += 1
-            corners.append((now, due, rate))
-            while corners[1][0] <= now - DAY:
-                corners.popleft()
+        # The busiest loop of a long life: everything in it is local.
+        keep, forget, turns, then = corners.append, corners.popleft, 0, due + rate * (edge - now)
+        for rate, reading in self._spans:
+            due, now, edge = then, edge, reading - ahead
+            turns += 1
+            keep((now, due, rate))
             then = due + rate * (edge - now)
-            close = then >= mark or then - corners[0][1] > daily or rate > highest
-            if close or edge > elapsed:
+            yesterday = now - DAY
+            while corners[1][0] <= yesterday:
+                forget()
+            if then >= mark or then - corners[0][1] > daily or rate > highest or edge > elapsed:
                 break
+        self.turns += turns
         self.elapsed, self._due, self._rate, self._base = now, due, rate, rate
         self._edge = self._until = edge
         self._set_rate()
@@ -279,7 +279,12 @@ class Motor:
         self.running = False
         self.bolus = self.temporary = None
 
+    def _hold_limits(self, limits: Limits) -> None:
+        self.limits = limits
+        self._daily_limit = most_in_24_hours(limits)
+
     def _mark_levels(self) -> None:
+        self._empty_at = self.filling.level(0)
         levels = {Happening.EMPTY: 0, Happening.LOW: self.filling.volume // 10}
         marks = [(self.filling.level(left), happening) for happening, left in levels.items()]
         self._marks = [mark for mark in marks if mark[0] > self._due]

@@ -17,7 +17,6 @@ from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
     PumpState,
     decode_state,
-    encode_state,
 )
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
@@ -189,8 +188,8 @@ class PumpCore:
         *,
         clean: bool = False,
     ) -> bool:
-        state = encode_state(self._state(clean=clean))
-        change = Change(state, outcome, images or {}, tuple(self._entries))
+        # Whether and when it is made into bytes is the memory's affair.
+        change = Change(self._state(clean=clean), outcome, images or {}, tuple(self._entries))
         try:
             self.memory.record(change)
         except MemoryFailed:

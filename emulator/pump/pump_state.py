@@ -48,6 +48,9 @@ class PumpState(msgspec.Struct, frozen=True):
     # A memory from before there were keys holds none: such a pump lets nobody in.
     pairing: Pairing = Pairing()
 
+    def __bytes__(self) -> bytes:
+        return encode_state(self)
+
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(PumpState)

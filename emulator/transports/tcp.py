@@ -114,7 +114,7 @@ class TcpLine(asyncio.BufferedProtocol):
 
     @property
     def standing(self) -> Standing:
-        """Whether the client has a connection to the pump, has said anything in it, may ask more."""
+        """Whether the client has a connection to the pump, has said anything, may ask more."""
         if self._port is None or not self._port.connection.is_open:
             return Standing.STRANGER
         heard = self._port.connection.statistics.link
