@@ -116,11 +116,18 @@ class SendWindow:
         return done
 
     def _mark_lost(self, done: list[Sent]) -> None:
-        """What was sent well before something that has arrived must have been lost."""
+        """What was sent well before something that has arrived must have been lost.
+
+        Where nothing more can be sent, all that was sent after it is proof enough (RFC 5827).
+        """
         for sent in done:
             self._highest_order = max(self._highest_order, sent.order)
+        more = bool(self.queue) and (self.next_seq - self.base) & 0xFF < self.size
+        proof = self._highest_order - REORDERING
+        if not more and self._highest_order == self._next_order - 1:
+            proof = self._highest_order - 1
         for sent in self.in_flight:
-            if sent.order + REORDERING <= self._highest_order:
+            if sent.order <= proof:
                 sent.lost = self._any_lost = True
 
     def mark_oldest_lost(self) -> bool:

@@ -129,7 +129,8 @@ def test_sack_is_forgotten_at_once_and_base_waits():
     assert [s.seq for s in window.to_send(0)] == [254, 255, 0, 1]
     assert [s.payload for s in window.acknowledge(254, 0b101)] == [b"b", b"d"]
     assert window.acknowledge(254, 0b101) == []
-    assert [s.seq for s in window.to_send(1)] == [254]  # lost, and it holds the window
+    # Nothing more can be sent, and the last that was has arrived: the two before it have not.
+    assert [s.seq for s in window.to_send(1)] == [254, 0]
     assert [s.payload for s in window.acknowledge(0, 0b1)] == [b"a"]
     assert [s.payload for s in window.to_send(1)] == [b"e"]
 
@@ -182,3 +183,25 @@ def test_lost_then_acknowledged_does_not_go_again():
 @pytest.mark.parametrize(("number", "base", "distance"), [(0, 0, 0), (0, 255, 1), (255, 0, 255)])
 def test_ahead(number, base, distance):
     assert ahead(number, base) == distance
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_in_a_window_too_small_for_three_later_ones_the_others_are_proof_enough(size: int) -> None:
+    window = sender(size, 0)
+    window.queue.extend([b"a", b"b", b"c", b"d", b"e"])
+    assert len(window.to_send(0)) == size
+    for later in range(1, size):
+        assert [s.seq for s in window.to_send(1)] == []
+        window.acknowledge(0, 1 << later - 1)
+    assert [s.seq for s in window.to_send(2)] == [0]
+
+
+def test_as_long_as_more_can_be_sent_three_later_ones_are_waited_for() -> None:
+    window = sender(8, 0)
+    window.queue.extend([b"a", b"b"])
+    window.to_send(0)
+    window.queue.append(b"c")
+    window.acknowledge(0, 0b1)
+    assert [s.payload for s in window.to_send(1)] == [b"c"]
+    window.acknowledge(0, 0b11)
+    assert [s.payload for s in window.to_send(2)] == [b"a"]

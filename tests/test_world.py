@@ -14,12 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from naive_program import NaivePump
 from pump_state import state_of
 
+from mockpump.emulator.channel.channel import Channel, duration
+from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED
 from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.world.line import CleanLine
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -44,15 +45,22 @@ HALVES = Program(
     1, "halves", (0,) * 7, (DayPattern("d", (Segment(0, 7_001), Segment(721, 90_000))),), ()
 )
 LINES = st.builds(
-    CleanLine, st.integers(0, 300_000), st.sampled_from([0, 1_200, 9_600, 115_200]) | st.just(0)
+    Impairments,
+    delay=st.integers(0, 300_000),
+    baud=st.sampled_from([0, 1_200, 9_600, 115_200]) | st.just(0),
 )
 
 
-def story(seed: int, speed: int | None = 3_600, line: CleanLine | None = None) -> tuple[World, str]:
+def story(
+    seed: int, speed: int | None = 3_600, line: Impairments | None = None
+) -> tuple[World, str]:
     """A whole demo, and the digest of every byte on the line with its time."""
     trace = hashlib.sha256()
     world = World(
-        seed=seed, speed=speed, line=line, trace=lambda *chunk: trace.update(repr(chunk).encode())
+        seed=seed,
+        speed=speed,
+        channel=Channel(line) if line else None,
+        trace=lambda *chunk: trace.update(repr(chunk).encode()),
     )
     connected = world.connect()
     world.run(ask(m.Identify()))
@@ -104,10 +112,10 @@ def settle(world: World) -> None:
 
 @given(PROGRAMS, LINES)
 def test_a_day_through_the_world_adds_up_to_the_last_unit(
-    program: Program, line: CleanLine
+    program: Program, line: Impairments
 ) -> None:
     pump = new_pump(PumpIdentity(reservoir=2**32 - 1), program)
-    world = World(pump, speed=0, line=line)
+    world = World(pump, speed=0, channel=Channel(line))
     world.connect()
     world.run(ask(m.Subscribe(3_600)))
     world.change_pace(MAX_SPEED, run=DAY)
@@ -147,33 +155,35 @@ def test_every_speed_delivers_the_same(speed: int | None) -> None:
 @given(st.integers(0, 10**6), st.sampled_from([300, 9_600, 115_200]))
 def test_the_line_takes_exactly_its_time(latency: int, baud: int) -> None:
     sent: list[tuple[int, bool, int]] = []
-    line = CleanLine(latency, baud)
-    world = World(line=line, trace=lambda now, who, data: sent.append((now, who, len(data))))
+    line = Impairments(delay=latency, baud=baud)
+    world = World(
+        channel=Channel(line), trace=lambda now, who, data: sent.append((now, who, len(data)))
+    )
     world.connect()
     asked, size = next((now, size) for now, by_programmer, size in sent if by_programmer)
     answered, answer_size = next((now, size) for now, who, size in sent if not who)
-    assert answered - asked == line.duration(size) + latency
-    assert world.now - answered == line.duration(answer_size) + latency
+    assert answered - asked == duration(size, baud) + latency
+    assert world.now - answered == duration(answer_size, baud) + latency
 
 
 def test_what_is_sent_while_the_line_is_busy_waits_its_turn() -> None:
-    line = CleanLine(0, 9_600)
-    world = World(line=line)
-    world._ship(True, bytes(10))
-    world._ship(False, bytes(7))
-    world._ship(True, bytes(20))
-    arrivals = sorted((at, len(data)) for at, _, _, data in world._heap)
+    line = Impairments(baud=9_600)
+    world = World(channel=Channel(line))
+    world._ship(True, b"x" * 10)
+    world._ship(False, b"x" * 7)
+    world._ship(True, b"x" * 20)
+    arrivals = [(each.at, len(each.data)) for each in world.channel.arrivals(10**6)]
     assert arrivals == [
-        (line.duration(7), 7),
-        (line.duration(10), 10),
-        (line.duration(10) + line.duration(20), 20),
+        (duration(7, 9_600), 7),
+        (duration(10, 9_600), 10),
+        (duration(10, 9_600) + duration(20, 9_600), 20),
     ]
 
 
 def test_what_arrives_at_the_same_moment_arrives_in_the_order_it_was_sent() -> None:
-    world = World(line=CleanLine(0, 0))
+    world = World(channel=Channel())
     arrived: list[bytes] = []
-    world._arrive = lambda *chunk: arrived.append(chunk[3])  # type: ignore[method-assign]
+    world._arrive = lambda chunk: arrived.append(chunk.data)  # type: ignore[method-assign]
     sent = [bytes((n * 37 % 256,)) for n in range(50)]
     for data in sent:
         world._ship(True, data)
@@ -299,9 +309,9 @@ class NaiveStory(RuleBasedStateMachine):
     RESERVOIR = 400_000
 
     @initialize(program=PROGRAMS, line=LINES, speed=st.sampled_from([60, 3_600]))
-    def begin(self, program: Program, line: CleanLine, speed: int) -> None:
+    def begin(self, program: Program, line: Impairments, speed: int) -> None:
         pump = new_pump(PumpIdentity(reservoir=self.RESERVOIR), program)
-        self.world = World(pump, speed=speed, line=line)
+        self.world = World(pump, speed=speed, channel=Channel(line))
         self.world.connect()
         self.naive = NaivePump(self.RESERVOIR)
         self.naive.do("set_program", program)

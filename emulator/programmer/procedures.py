@@ -22,8 +22,9 @@ from mockpump.protocol.program import Program
 T = TypeVar("T")
 Procedure = Generator[Message | Sequence[Message], Any, T]
 
-# How many pieces of the log are asked for at once: as many as there are frames in the window.
-_AHEAD = 8
+# How many pieces of the log are asked for at once: less than a link keeps waiting, and with the
+# longest payload more than a whole log has.
+_AHEAD = 32
 # Room for the other fields of the message that carries a piece of an image.
 _PIECE_OVERHEAD = 32
 

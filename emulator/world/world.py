@@ -1,14 +1,16 @@
-"""A world in virtual time: a pump, a programmer and a line on one heap of events.
+"""A world in virtual time: a pump, a programmer and the channel between them.
 
 No thread and no sleep: time jumps from event to event.  The same seed gives the same bytes, because
 nothing else is random or tells the time.
 """
 
-import heapq
 import random
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from mockpump.emulator.channel.channel import Arrival, Channel, frames_of
+from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.channel.ledger import Ledger
 from mockpump.emulator.programmer.client import (
     Connected,
     Disconnected,
@@ -25,12 +27,14 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
-from mockpump.emulator.world.line import CleanLine
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.link_settings import LinkSettings
 
 T = TypeVar("T")
+
+# How long a byte is under way on a line of which nothing was said, in microseconds.
+_LATENCY = 1_000
 
 
 class World:
@@ -46,7 +50,7 @@ class World:
         *,
         seed: int = 0,
         speed: int | None = 1,
-        line: CleanLine | None = None,
+        channel: Channel | None = None,
         settings: LinkSettings | None = None,
         trace: Callable[[int, bool, bytes], None] | None = None,
     ) -> None:
@@ -56,13 +60,13 @@ class World:
         self.port = self.station.attach(settings)
         self.programmer = Programmer(settings)
         self.telemetry: list[m.Telemetry] = []
-        self._line = line or CleanLine()
+        self.channel = channel or Channel(Impairments(delay=_LATENCY))
+        self.ledger = Ledger()
+        # On a line on which nothing goes wrong there is nothing to find out.
+        self._watched = not self.channel.impairments.harmless
         self._trace = trace
         # While it is deaf, the programmer hears nothing: what the pump sends is lost.
         self.deaf = False
-        self._busy_until = {True: 0, False: 0}
-        self._heap: list[tuple[int, int, bool, bytes]] = []
-        self._count = 0
 
     @property
     def pump(self) -> Pump:
@@ -135,13 +139,13 @@ class World:
         self._ship(True, self.programmer.data_to_send(self.now))
         self._ship(False, self.port.data_to_send(self.now))
         times = [self.programmer.next_deadline(), self.station.next_deadline(self.now), last]
-        times += [self._heap[0][0]] if self._heap else []
+        times.append(self.channel.next_deadline())
         due = [time for time in times if time is not None]
         if not due:
             raise InternalError("a world in which nothing will ever happen")
         self.now = max(self.now, min(due))
-        while self._heap and self._heap[0][0] <= self.now:
-            self._arrive(*heapq.heappop(self._heap))
+        for arrival in self.channel.arrivals(self.now):
+            self._arrive(arrival)
         self.programmer.handle_timer(self.now)
         self.station.handle_timer(self.now)
 
@@ -150,14 +154,15 @@ class World:
             return
         if self._trace is not None:
             self._trace(self.now, from_programmer, data)
-        start = max(self.now, self._busy_until[from_programmer])
-        end = start + self._line.duration(len(data))
-        self._busy_until[from_programmer] = end
-        self._count += 1
-        heapq.heappush(self._heap, (end + self._line.latency, self._count, from_programmer, data))
+        for chunk in frames_of(data):
+            lost = self.channel.send(from_programmer, chunk, self.now)
+            if self._watched:
+                self.ledger.sent(from_programmer, chunk, lost)
 
-    def _arrive(self, now: int, _count: int, from_programmer: bool, data: bytes) -> None:
-        if from_programmer:
-            self.station.receive_data(self.port, data, now)
+    def _arrive(self, arrival: Arrival) -> None:
+        if self._watched:
+            self.ledger.arrived(arrival)
+        if arrival.from_programmer:
+            self.station.receive_data(self.port, arrival.data, arrival.at)
         else:
-            self.programmer.receive_data(data, now)
+            self.programmer.receive_data(arrival.data, arrival.at)

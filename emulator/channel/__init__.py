@@ -1,0 +1,1 @@
+"""The channel between the two devices: where telemetry goes wrong, by seed."""

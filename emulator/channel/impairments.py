@@ -1,0 +1,134 @@
+"""What can be wrong with a line, declared once: the TOML keys, the options and the table of it.
+
+The one idea: each field of `Impairments` is annotated with how it is written, what it means and
+an example.  A scenario's `[channel]`, the options of `mockpump link` and `docs/CHANNEL.md` are read
+from here.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import msgspec
+
+from mockpump.emulator.channel import quantities
+from mockpump.emulator.channel.quantities import BadQuantity, Burst, Outage, share, span
+
+
+class Written(NamedTuple):
+    """How an impairment is written: read by `read`, such as `example`; `doc` says what it is."""
+
+    read: Callable[[str], Any]
+    example: str
+    doc: str
+    repeated: bool = False
+
+
+def _baud(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise BadQuantity(f"{text!r} is no baud rate such as 9600")
+    return int(text)
+
+
+class Impairments(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a line, in both directions alike; as it stands, nothing.
+
+    Shares are in parts per billion, times in microseconds.  A chunk is what one side gives to the
+    line at once: most often a frame.
+    """
+
+    baud: Annotated[
+        int, Written(_baud, "9600", "bits a second, ten of them a byte; if not given, no limit")
+    ] = 0
+    delay: Annotated[int, Written(span, "50ms", "how long every byte is under way")] = 0
+    jitter: Annotated[
+        int, Written(span, "20ms", "up to so much longer, drawn for each chunk; the order is kept")
+    ] = 0
+    loss: Annotated[int, Written(share, "5%", "chance of a chunk to be lost")] = 0
+    ber: Annotated[int, Written(share, "1e-4", "chance of a bit to be bent")] = 0
+    burst: Annotated[
+        Burst | None,
+        Written(
+            quantities.burst,
+            "0.1%,20%,50%",
+            "chance of a byte: the line turns bad, turns good, bends it",
+        ),
+    ] = None
+    truncate: Annotated[int, Written(share, "1%", "chance of a chunk to lose its end")] = 0
+    duplicate: Annotated[int, Written(share, "1%", "chance of a chunk to arrive twice")] = 0
+    reorder: Annotated[
+        int, Written(share, "1%", "chance of a chunk to arrive after the next one")
+    ] = 0
+    garbage: Annotated[
+        int, Written(share, "1%", "chance of random bytes, at most 32, before a chunk")
+    ] = 0
+    outage: Annotated[
+        tuple[Outage, ...],
+        Written(
+            quantities.outage,
+            "10s@30s",
+            "silence of so long, from then on; may be several",
+            True,
+        ),
+    ] = ()
+    cut: Annotated[
+        int | None, Written(span, "90s", "line time at which the line is cut for good")
+    ] = None
+
+    @property
+    def harmless(self) -> bool:
+        """Whether every byte arrives, as it was and in its turn."""
+        return self == Impairments(baud=self.baud, delay=self.delay, jitter=self.jitter)
+
+
+FIELDS: dict[str, Written] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Impairments, include_extras=True).items()
+}
+
+
+def read_impairments(given: Mapping[str, object]) -> Impairments:
+    """The impairments in what TOML or options say; `BadQuantity` names the key.
+
+    Numbers are taken for the text of them.
+    """
+    return Impairments(**{key: _read(key, value) for key, value in given.items()})
+
+
+def _read(key: str, value: object) -> Any:
+    field = FIELDS.get(key)
+    if field is None:
+        near = get_close_matches(key, FIELDS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(FIELDS)}"
+        raise BadQuantity(f"unknown key {key!r}{hint}")
+    texts = value if isinstance(value, list | tuple) and field.repeated else [value]
+    try:
+        if any(not isinstance(each, str | int | float) or each is True for each in texts):
+            raise BadQuantity(f"expected text such as {field.example!r}")
+        found = tuple(field.read(str(each)) for each in texts)
+    except BadQuantity as error:
+        raise BadQuantity(f"{key}: {error}") from None
+    return found if field.repeated else found[0]
+
+
+def written(impairments: Impairments) -> dict[str, object]:
+    """What TOML says of some impairments; what is as it should be is left out."""
+    return {
+        name: _WRITE[field.read](getattr(impairments, name))
+        for name, field in FIELDS.items()
+        if getattr(impairments, name) != getattr(Impairments(), name)
+    }
+
+
+def _share_text(value: int) -> str:
+    whole, rest = divmod(value, 10_000_000)
+    return f"{whole}.{rest:07}".rstrip("0").rstrip(".") + "%"
+
+
+_WRITE: dict[Callable[[str], Any], Callable[[Any], object]] = {
+    share: _share_text,
+    span: lambda value: f"{value}us",
+    _baud: str,
+    quantities.burst: lambda value: ",".join(map(_share_text, value)),
+    quantities.outage: lambda value: [f"{each.span}us@{each.begin}us" for each in value],
+}

@@ -1,0 +1,126 @@
+"""The ledger: what caught each fault, told from what went by on both ends of the line.
+
+The one idea: a tap on each end finds the frames as a receiver does.  A fault that touched bytes
+belongs to the frame, or to what was none, in which those bytes ended; one that swallowed frames is
+made good when the sender sends one of them again, because the other side showed the gap (link) or
+because nothing came (timeout).  The taps hold no key and change nothing.
+"""
+
+from collections import Counter
+
+from mockpump.emulator.channel.channel import Arrival, Mark
+from mockpump.emulator.channel.faults import Fault, FaultKind, Layer
+from mockpump.protocol import messages
+from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
+from mockpump.protocol.session import is_sealed
+
+# Whose frame, of which kind, in which connection, and which of them.
+_Name = tuple[bool, Kind, int, int]
+_SORTED_OUT = (FaultKind.DUPLICATE, FaultKind.REORDER)
+
+
+class Ledger:
+    """Everything that was done to one line, and what became of it."""
+
+    def __init__(self) -> None:
+        self._senders = {way: FrameDecoder() for way in (True, False)}
+        self._receivers = {way: _Tap() for way in (True, False)}
+        # The faults that swallowed a frame which was not sent again yet.
+        self._missing: dict[_Name, list[Fault]] = {}
+        # The frames of which the other side has shown that they are missing.
+        self._shown: set[_Name] = set()
+        self._all: list[Fault] = []
+
+    def sent(self, from_programmer: bool, data: bytes, lost: Fault | None) -> None:
+        """A side has sent a chunk; `lost` is what swallowed it, if anything did."""
+        frames = self._senders[from_programmer].receive_data(data)
+        names = [_name(from_programmer, each) for each in frames if isinstance(each, Frame)]
+        for name in names:
+            for fault in self._missing.pop(name, ()):
+                _settle(fault, Layer.LINK if name in self._shown else Layer.TIMEOUT)
+            self._shown.discard(name)
+        if lost is not None:
+            self._all.append(lost)
+            for name in names:
+                if name[1] not in (Kind.ACK, Kind.RESET):
+                    self._missing.setdefault(name, []).append(lost)
+
+    def arrived(self, arrival: Arrival) -> None:
+        """A chunk has come to the other side."""
+        self._all += [mark.fault for mark in arrival.marks]
+        for found in self._receivers[arrival.from_programmer].take(arrival.data, arrival.marks):
+            if found.sack:
+                self._shown.add(
+                    (not arrival.from_programmer, Kind.DATA, found.connection, found.ack)
+                )
+
+    def table(self) -> dict[str, dict[str, int]]:
+        """How many faults of each kind were caught by each layer; those that never were are left.
+
+        A frame that was never sent again was given up after a timeout.
+        """
+        given_up = {id(fault) for faults in self._missing.values() for fault in faults}
+        counted: Counter[tuple[FaultKind, Layer]] = Counter()
+        for fault in self._all:
+            left = Layer.TIMEOUT if id(fault) in given_up else Layer.NOTHING
+            counted[fault.kind, fault.caught or left] += 1
+        return {
+            kind.value: {layer.value: counted[kind, layer] for layer in Layer}
+            for kind in FaultKind
+            if any(counted[kind, layer] for layer in Layer)
+        }
+
+
+class _Tap:
+    """A receiver's end: which faults are in the frame that is just coming in."""
+
+    def __init__(self) -> None:
+        self._decoder = FrameDecoder()
+        self._inside: list[Fault] = []
+
+    def take(self, data: bytes, marks: tuple[Mark, ...]) -> list[Frame]:
+        """Bytes come in; the good frames that end in them."""
+        if not marks and not self._inside:
+            return [each for each in self._decoder.receive_data(data) if isinstance(each, Frame)]
+        good, start = [], 0
+        while start <= len(data):
+            end = data.find(0, start) + 1 or len(data) + 1
+            self._inside += [mark.fault for mark in marks if _touches(mark, start, end)]
+            for found in self._decoder.receive_data(data[start:end]):
+                good += [found] if isinstance(found, Frame) else []
+                for fault in self._inside:
+                    _settle(fault, _caught(fault, found))
+                self._inside = []
+            start = end
+        return good
+
+
+def _touches(mark: Mark, start: int, end: int) -> bool:
+    """Whether a mark is in a stretch; one without bytes is where they are missing."""
+    return mark.start < end and (mark.end > start or mark.start == mark.end >= start)
+
+
+def _caught(fault: Fault, found: Frame | RejectedFrame) -> Layer:
+    """What caught a fault that touched bytes of this."""
+    if isinstance(found, RejectedFrame):
+        return Layer.CRC if found.reason is RejectReason.BAD_CRC else Layer.FRAME
+    if fault.kind in _SORTED_OUT:
+        return Layer.NOTHING if found.kind is Kind.ACK else Layer.LINK
+    # It was bent so that the checksum still fits: once in 65,536 times.
+    if is_sealed(found.payload):
+        return Layer.SESSION
+    try:
+        messages.decode(found.payload)
+    except DecodeError:
+        return Layer.MESSAGE
+    return Layer.NOTHING
+
+
+def _name(from_programmer: bool, frame: Frame) -> _Name:
+    return from_programmer, frame.kind, frame.connection, frame.seq
+
+
+def _settle(fault: Fault, layer: Layer) -> None:
+    if fault.caught is None:
+        fault.caught = layer

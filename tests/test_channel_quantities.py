@@ -1,0 +1,67 @@
+"""Shares, times, outages and bursts as they are typed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.emulator.channel.quantities import (
+    WHOLE,
+    BadQuantity,
+    Burst,
+    Outage,
+    burst,
+    outage,
+    share,
+    span,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", 0),
+        ("1", WHOLE),
+        ("100%", WHOLE),
+        ("5%", WHOLE // 20),
+        ("0.05", WHOLE // 20),
+        ("1e-4", 100_000),
+        ("0.1%", 1_000_000),
+        ("1e-9", 1),
+        ("2.5e-3", 2_500_000),
+    ],
+)
+def test_a_share(text: str, expected: int) -> None:
+    assert share(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0s", 0), ("50ms", 50_000), ("1.5s", 1_500_000), ("7us", 7), ("2h", 72 * 10**8)],
+)
+def test_a_span(text: str, expected: int) -> None:
+    assert span(text) == expected
+
+
+def test_an_outage_and_a_burst() -> None:
+    assert outage("10s@30s") == Outage(30_000_000, 10_000_000)
+    assert burst("0.1%,20%,50%") == Burst(1_000_000, WHOLE // 5, WHOLE // 2)
+
+
+@pytest.mark.parametrize("read", [share, span, outage, burst])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "-1%", "101%", "1.1", "5 %", "1e5", "ms", "-5", "10s@", "@", "1%,2%", "nan%"],
+)
+def test_what_is_none(read: object, text: str) -> None:
+    with pytest.raises(BadQuantity) as caught:
+        read(text)  # type: ignore[operator]
+    assert "such as" in str(caught.value)
+
+
+@given(st.text(max_size=12))
+def test_any_other_text_is_told_apart(text: str) -> None:
+    for read in (share, span, outage, burst):
+        try:
+            read(text)
+        except BadQuantity:
+            continue
