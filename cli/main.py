@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("mockpump.cli.demo:demo", "Show the whole story in one terminal."),
     "pump": ("mockpump.cli.pump:pump", "Run a mock pump on a pty or a TCP port."),
     "programmer": ("mockpump.cli.programmer:programmer", "Talk to a mock pump over any port."),
+    "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
     "wire": ("mockpump.cli.wire:wire", "Take the made-up protocol TIDE/1 apart."),
 }
 

@@ -12,6 +12,7 @@ from mockpump.cli import render_wire
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.wire_encode import KINDS, cut, nearest
+from mockpump.emulator.channel import document as channel_document
 from mockpump.emulator.pump import document as pump_document
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.protocol import diagram, document, markdown
@@ -24,7 +25,9 @@ from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.markdown import MarkerError
 from mockpump.protocol.session import Seal
 
+# What stands in docs/PROTOCOL.md; and all that can stand in a document.
 BLOCKS = {**document.BLOCKS, **pump_document.BLOCKS}
+EVERY_BLOCK = {**BLOCKS, **channel_document.BLOCKS}
 RECORDS: dict[str, tuple[type[Record], ...]] = {
     "frame": (Header,),
     "offer": (Offer,),
@@ -142,7 +145,7 @@ def spec(file: Path | None, check: bool) -> None:
         return
     text, newline = _read(file)
     try:
-        fresh = markdown.render(text, BLOCKS)
+        fresh = markdown.render(text, EVERY_BLOCK)
     except MarkerError as error:
         fail(f"{file}: {error}", EXIT_USAGE)
     if markdown.END not in text:

@@ -14,10 +14,11 @@ from mockpump.cli.keys import OPEN_VARIABLE
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
+CHANNEL = ROOT / "docs" / "CHANNEL.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A pump started in the background is there when its pty has its name.
 _WAIT = "for _ in $(seq 200); do [ -e {0} ] && break; sleep 0.05; done; [ -e {0} ]"
-_PTY = re.compile(r"--pty (\S+)")
+_PTY = re.compile(r"--(?:pty |a pty:)(\S+)")
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -40,7 +41,7 @@ def script(document: Path) -> str:
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("document", [README, TUTORIAL], ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [README, TUTORIAL, CHANNEL], ids=lambda path: path.name)
 def test_every_command_shown_works(document: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copytree(ROOT / "docs", tmp_path / "docs")

@@ -11,11 +11,11 @@ import fcntl
 import os
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 from mockpump.emulator.transports.errors import PortError, reason_of
-from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.link_settings import LinkSettings
 
 _CHUNK = 65_536
@@ -28,11 +28,24 @@ _TRIES = 100
 _PAUSE = 0.01
 
 
+class Behind(Protocol):
+    """What is behind a line: a pump's runner, or one side of a cable."""
+
+    def attach(self, write: Callable[[bytes], None], settings: LinkSettings | None = None) -> Any:
+        """A line has come; what goes out on it is for `write`.  What it is called from now on."""
+
+    def detach(self, port: Any) -> None:
+        """That line is gone."""
+
+    def data_received(self, port: Any, data: bytes) -> None:
+        """Bytes have come in on that line."""
+
+
 class PtyLine:
-    """One pty with the pump at its master end.  `path` is where to open it."""
+    """One pty with a pump, or a cable, at its master end.  `path` is where to open it."""
 
     def __init__(
-        self, runner: PumpRunner, link: Path | None = None, settings: LinkSettings | None = None
+        self, runner: Behind, link: Path | None = None, settings: LinkSettings | None = None
     ) -> None:
         self._runner = runner
         self._loop = asyncio.get_running_loop()

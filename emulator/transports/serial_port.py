@@ -43,6 +43,20 @@ class SerialPort:
         else:
             self._unsent = data[self._write_some(data) :]
 
+    @property
+    def descriptor(self) -> int | None:
+        """What can be waited for; None when the port has a way of its own."""
+        return self._descriptor
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes the line has not taken yet."""
+        return len(self._unsent)
+
+    def flush(self) -> None:
+        """Send on what waits, as far as the line takes it; `PortError` when it has closed."""
+        self._unsent = self._unsent[self._write_some(self._unsent) :]
+
     def receive(self, timeout: float | None) -> bytes:
         """What has come, waiting so many seconds for it; `PortError` when the line has closed."""
         try:

@@ -1,0 +1,158 @@
+"""A bad cable between any two programs: two real byte streams, and a channel between them.
+
+What one end reads goes into the channel, which says what arrives at the other and when; one asyncio
+timer serves both ways.  A line that nobody reads loses bytes, as a line does.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from mockpump.emulator.channel.channel import Channel, frames_of
+from mockpump.emulator.channel.ledger import Ledger
+from mockpump.emulator.transports.clock import line_now
+from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.pty_line import PtyLine
+from mockpump.emulator.transports.serial_port import SerialPort
+from mockpump.protocol.link_settings import LinkSettings
+
+Write = Callable[[bytes], None]
+# What may wait for a port that does not take it.
+_MOST_WAITING = 65_536
+
+
+class Cable:
+    """Both ends of a cable, inside the running asyncio loop; time on it begins with its making.
+
+    `on_end` is called with a reason when an end has gone.
+    """
+
+    def __init__(self, channel: Channel, on_end: Callable[[PortError], None]) -> None:
+        self.channel = channel
+        self.ledger = Ledger()
+        self.on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._began = line_now()
+        self._writers: dict[bool, Write] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def open(self, end: str, first: bool) -> "PtyLine | PortEnd":
+        """Open an end: `pty`, `pty:PATH`, or whatever a programmer's port may be."""
+        kind, _, path = end.partition(":")
+        if kind == "pty":
+            return PtyLine(_Side(self, first), Path(path) if path else None)
+        return PortEnd(self, end, first)
+
+    def plug(self, first: bool, write: Write) -> None:
+        """An end is there; `write` takes what comes through to it."""
+        self._writers[first] = write
+
+    def data_received(self, first: bool, data: bytes) -> None:
+        """An end has read something."""
+        now = self._now()
+        for chunk in frames_of(data):
+            lost = self.channel.send(first, chunk, now)
+            self.ledger.sent(first, chunk, lost)
+        self._deliver()
+
+    def close(self) -> None:
+        """What is under way is lost."""
+        self._writers.clear()
+        self._stop()
+
+    def _now(self) -> int:
+        return line_now() - self._began
+
+    def _deliver(self) -> None:
+        now = self._now()
+        for arrival in self.channel.arrivals(now):
+            self.ledger.arrived(arrival)
+            write = self._writers.get(not arrival.from_programmer)
+            if write is not None:
+                write(arrival.data)
+        self._stop()
+        due = self.channel.next_deadline()
+        if due is not None and self._writers:
+            self._timer = self._loop.call_later(max(due - now, 0) / 1e6, self._deliver)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Side:
+    """One side of a cable, as a pty has it behind it."""
+
+    def __init__(self, cable: Cable, first: bool) -> None:
+        self._cable = cable
+        self._first = first
+
+    def attach(self, write: Write, settings: LinkSettings | None = None) -> bool:
+        self._cable.plug(self._first, write)
+        return self._first
+
+    def detach(self, port: bool) -> None:
+        pass
+
+    def data_received(self, port: bool, data: bytes) -> None:
+        self._cable.data_received(port, data)
+
+
+class PortEnd:
+    """An end of a cable that is somebody else's port; `path` is where it is."""
+
+    def __init__(self, cable: Cable, url: str, first: bool) -> None:
+        self.path = url
+        self._cable, self._first = cable, first
+        self._port = SerialPort(url)
+        self._loop = asyncio.get_running_loop()
+        descriptor = self._port.descriptor
+        if descriptor is None:
+            self._port.close()
+            raise PortError(f"cannot open {url}: nothing can wait for it but a thread")
+        self._descriptor = descriptor
+        cable.plug(first, self._write)
+        self._loop.add_reader(descriptor, self._on_readable)
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._port.receive(0)
+        except PortError as error:
+            self._end(error)
+            return
+        if data:
+            self._cable.data_received(self._first, data)
+
+    def _write(self, data: bytes) -> None:
+        if self._port.waiting > _MOST_WAITING:
+            return
+        try:
+            self._port.send(data)
+        except PortError as error:
+            self._end(error)
+            return
+        if self._port.waiting:
+            self._loop.add_writer(self._descriptor, self._on_writable)
+
+    def _on_writable(self) -> None:
+        try:
+            self._port.flush()
+        except PortError as error:
+            self._end(error)
+            return
+        if not self._port.waiting:
+            self._loop.remove_writer(self._descriptor)
+
+    def _end(self, error: PortError) -> None:
+        self._let_go()
+        self._cable.on_end(error)
+
+    def _let_go(self) -> None:
+        self._loop.remove_reader(self._descriptor)
+        self._loop.remove_writer(self._descriptor)
+
+    def close(self) -> None:
+        """Close the port, as it was found."""
+        self._let_go()
+        self._port.close()
