@@ -7,10 +7,18 @@ from mockpump.protocol.program import Program
 from mockpump.protocol.program_toml import loads
 
 
+def program_text(name: str) -> str:
+    """One of `examples/programs`, by its name without the ending; `StoryError` without it."""
+    folder = files("mockpump") / "examples" / "programs"
+    known = sorted(each.name.removesuffix(".toml") for each in folder.iterdir())
+    if name not in known:
+        raise StoryError(f'there is no program "{name}"; there are {", ".join(known)}')
+    return (folder / f"{name}.toml").read_text("utf-8")
+
+
 def example_program(name: str) -> Program:
-    """One of `examples/programs`, by its name without the ending."""
-    file = files("mockpump") / "examples" / "programs" / f"{name}.toml"
-    return loads(file.read_bytes(), f"examples/programs/{name}.toml")
+    """The same, read."""
+    return loads(program_text(name).encode(), f"examples/programs/{name}.toml")
 
 
 def story_names() -> list[str]:
@@ -19,9 +27,13 @@ def story_names() -> list[str]:
     return sorted(each.name.removesuffix(".toml") for each in folder.iterdir())
 
 
-def example_story(name: str) -> Story:
+def story_text(name: str) -> str:
     """One of `examples/scenarios`, by its name without the ending; `StoryError` without it."""
     if name not in story_names():
         raise StoryError(f'there is no story "{name}"; there are {", ".join(story_names())}')
-    file = files("mockpump") / "examples" / "scenarios" / f"{name}.toml"
-    return load_story(file.read_text("utf-8"), f"examples/scenarios/{name}.toml")
+    return (files("mockpump") / "examples" / "scenarios" / f"{name}.toml").read_text("utf-8")
+
+
+def example_story(name: str) -> Story:
+    """The same, read."""
+    return load_story(story_text(name), f"examples/scenarios/{name}.toml")

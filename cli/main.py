@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("mockpump.cli.demo:demo", "Show the whole story in one terminal."),
     "pump": ("mockpump.cli.pump:pump", "Run a mock pump on a pty or a TCP port."),
     "programmer": ("mockpump.cli.programmer:programmer", "Talk to a mock pump over any port."),
+    "run": ("mockpump.cli.run:run", "Run a scenario in virtual time, by seed."),
+    "replay": ("mockpump.cli.run:replay", "Run a recorded bundle again, and compare."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
     "wire": ("mockpump.cli.wire:wire", "Take the made-up protocol TIDE/1 apart."),
 }
@@ -150,7 +152,8 @@ def _explain(error: Exception) -> tuple[int, str]:
         RequestRefused,
     )
     from mockpump.emulator.transports.errors import PortError, reason_of
-    from mockpump.emulator.world.story import StoryError
+    from mockpump.emulator.world.bundle import BadBundle
+    from mockpump.emulator.world.story import ExpectationFailed, StoryError
     from mockpump.protocol.errors import InternalError, MockpumpError
     from mockpump.protocol.program import ProgramError
 
@@ -162,7 +165,9 @@ def _explain(error: Exception) -> tuple[int, str]:
             (ProgrammerError, EXIT_LINK),
             (PortError, EXIT_LINK),
             (ProgramError, EXIT_USAGE),
+            (ExpectationFailed, EXIT_REFUSED),
             (StoryError, EXIT_USAGE),
+            (BadBundle, EXIT_USAGE),
             (MockpumpError, EXIT_REFUSED),
         ]
         return next(code for kind, code in table if isinstance(error, kind)), str(error)

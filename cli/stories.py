@@ -3,7 +3,7 @@
 import itertools
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mockpump.cli.render import show
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.world.curves import curves_of
 from mockpump.emulator.world.telling import Library, Teller, Told
+from mockpump.protocol.program import Program
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDTH = 78
@@ -39,10 +40,10 @@ def tell_story(name: str, plot: Path | None) -> None:
         check_plot(plot)
     show(f"mockpump: {story.title}", style="bold")
     show(_NOTHING_REAL)
-    with _library() as library:
-        teller = Teller(story, library)
+    with library() as books:
+        teller = Teller(story, books)
         for told in teller.tell():
-            _show(told)
+            show_told(told)
     if story.picture is not None:
         curves = curves_of(story.picture, teller.recorder)
         show("")
@@ -55,7 +56,8 @@ def tell_story(name: str, plot: Path | None) -> None:
     show(_NOTHING_REAL, style="dim")
 
 
-def _show(told: Told) -> None:
+def show_told(told: Told) -> None:
+    """A line of a story."""
     if told.kind == "say":
         show("")
     lead = _LEADS[told.kind]
@@ -65,11 +67,12 @@ def _show(told: Told) -> None:
 
 
 @contextmanager
-def _library() -> Iterator[Library]:
+def library(program: Callable[[str], Program] = example_program) -> Iterator[Library]:
+    """What a story may call for, as long as it is told."""
     with tempfile.TemporaryDirectory(prefix="mockpump-") as folder:
         number = itertools.count()
 
         def cuttable() -> SqliteMemory:
             return SqliteMemory.create(Path(folder) / f"pump-{next(number)}")
 
-        yield Library(example_program, cuttable)
+        yield Library(program, cuttable)

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from mockpump.emulator.channel.impairments import read_impairments
+from mockpump.emulator.channel.quantities import BadQuantity
 from mockpump.protocol.errors import MockpumpError
 
 FORMAT = "mockpump-scenario/1"
@@ -21,6 +23,10 @@ Curve = Literal["rate", "pumped", "arrived", "dose", "index", "long way"]
 
 class StoryError(MockpumpError):
     """A story that cannot be told as it is written."""
+
+
+class ExpectationFailed(StoryError):
+    """Something that a story expects is not so."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,15 +82,33 @@ class RefillPart(_Part, frozen=True, kw_only=True):
     concentration: int
 
 
+class ExpectPart(_Part, frozen=True, kw_only=True):
+    """What is to be so; what is left out may be anything.  Volumes in nL, counts since the start.
+
+    `log`: kinds of which there is to be an entry.
+    """
+
+    mode: Literal["stopped", "running", "suspended", "fault"] | None = None
+    program: str | None = None
+    delivered: int | None = None
+    boluses: int | None = None
+    sessions: int | None = None
+    turned_away: int | None = None
+    alarms: list[str] | None = None
+    log: list[str] | None = None
+
+
 class Step(_Part, frozen=True, kw_only=True):
     """Words, one deed, or both.
 
-    `expect`: the reason for which the pump is to refuse it.  `lose_reply`: the pump does it, but
-    the line loses what it says.
+    `at`: not before the pump is that old.  `expect`: the reason for which the pump is to refuse it,
+    or, as a table, what is to be so after it.  `lose_reply`: the pump does it, but the line loses
+    what it says.
     """
 
     say: str = ""
-    expect: str = ""
+    at: str | None = None
+    expect: str | ExpectPart = ""
     lose_reply: bool = False
 
     live: str | None = None
@@ -103,6 +127,11 @@ class Step(_Part, frozen=True, kw_only=True):
     clear: str | None = None
     show: Literal["status", "alarms", "log"] | None = None
     power_cut: ProgramPart | None = None
+    reboot: bool | None = None
+    channel: dict[str, Any] | None = None
+    wait: str | None = None
+    rival: str | None = None
+    attack: Literal["listen", "replay", "unsealed", "inject", "guess"] | None = None
 
     @property
     def deed(self) -> tuple[str, Any] | None:
@@ -112,7 +141,7 @@ class Step(_Part, frozen=True, kw_only=True):
 
 
 DEEDS = tuple(
-    name for name in Step.__struct_fields__ if name not in ("say", "expect", "lose_reply")
+    name for name in Step.__struct_fields__ if name not in ("say", "at", "expect", "lose_reply")
 )
 
 
@@ -131,8 +160,19 @@ class PicturePart(_Part, frozen=True, kw_only=True):
     route: RoutePart | None = None
 
 
+class ProgrammerPart(_Part, frozen=True, kw_only=True):
+    """The programmer: which key it holds, and what its link offers."""
+
+    access: Literal["observer", "clinician"] = "clinician"
+    window: int = 8
+    payload: int = 240
+
+
 class Story(_Part, frozen=True, kw_only=True):
-    """A whole story.  `sample` is how often the curves take a point."""
+    """A whole story.  `sample` is how often the curves take a point.
+
+    `channel` is what is wrong with the line (docs/CHANNEL.md).
+    """
 
     format: Literal["mockpump-scenario/1"]
     name: str
@@ -140,8 +180,16 @@ class Story(_Part, frozen=True, kw_only=True):
     sample: str = "15m"
     speed: int = 3_600
     pump: PumpPart = PumpPart()
+    programmer: ProgrammerPart = ProgrammerPart()
+    channel: dict[str, Any] = {}
     step: list[Step]
     picture: PicturePart | None = None
+
+
+def program_names(story: Story) -> list[str]:
+    """The programs that a story calls for, each once."""
+    named = [part for step in story.step for part in (step.program, step.power_cut) if part]
+    return sorted({story.pump.program, *(each.name for each in named)})
 
 
 def load_story(text: str, name: str) -> Story:
@@ -150,9 +198,10 @@ def load_story(text: str, name: str) -> Story:
         story = msgspec.convert(tomllib.loads(text), Story)
         for number, step in enumerate(story.step, start=1):
             _check_step(number, step)
+        read_impairments(story.channel)
         span(story.sample)
         moment(story.pump.clock)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError, BadQuantity) as error:
         raise StoryError(f"{name}: {error}") from None
     return story
 
@@ -161,8 +210,12 @@ def _check_step(number: int, step: Step) -> None:
     deeds = [name for name in DEEDS if getattr(step, name) is not None]
     if len(deeds) > 1:
         raise StoryError(f"step {number} does {' and '.join(deeds)}: one deed a step")
-    if not deeds and not step.say:
+    if not deeds and not step.say and not isinstance(step.expect, ExpectPart):
         raise StoryError(f"step {number} neither says nor does anything")
+    if step.at is not None:
+        span(step.at)
+    if step.channel is not None:
+        read_impairments(step.channel)
 
 
 def span(text: str) -> int:

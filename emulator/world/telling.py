@@ -5,19 +5,20 @@ that the story does not expect, or an expected one that does not come, is a `Sto
 is a test of itself.
 """
 
+import random
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
 
+from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.impairments import Impairments, read_impairments
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Memory, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
+from mockpump.emulator.programmer.opening import FindKey
 from mockpump.emulator.programmer.procedures import (
     Procedure,
     ask,
-    learn_outcome,
     read_log,
     read_program,
     set_program,
@@ -26,10 +27,18 @@ from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.pairing import draw_keys, paired_with
 from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.world.attacker import TRICKS, Attacker
+from mockpump.emulator.world.clinician import Clinician, OutOfReach
 from mockpump.emulator.world.curves import Recorder
+from mockpump.emulator.world.cutting import cut_commits
 from mockpump.emulator.world.deeds import REQUESTS, clock_text, said, with_limits, words_of
+from mockpump.emulator.world.expectation import differences
+from mockpump.emulator.world.rival import call_beside
 from mockpump.emulator.world.story import (
+    ExpectationFailed,
+    ExpectPart,
     ProgramPart,
     Step,
     Story,
@@ -39,10 +48,12 @@ from mockpump.emulator.world.story import (
 )
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
-from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
-from mockpump.protocol.log import chain
+from mockpump.protocol.catalogue import Access, Message
+from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.program import Program
+
+# The line of a story that says nothing of it.
+_USUAL = Impairments(delay=1_000)
 
 
 class Told(NamedTuple):
@@ -65,9 +76,18 @@ class Teller:
     def __init__(self, story: Story, library: Library, seed: int = 0) -> None:
         self.story = story
         self.library = library
+        self.keys = draw_keys(random.Random(f"{seed}/keys").randbytes)
         memory = RamMemory()
         make(memory, self._making())
-        self.world = World(Pump(FaultyMemory(memory)), seed=seed, speed=0)
+        channel = Channel(read_impairments(story.channel) if story.channel else _USUAL, seed)
+        part = story.programmer
+        settings = LinkSettings(max_payload=part.payload, window=part.window)
+        pump = Pump(FaultyMemory(memory))
+        self.world = World(pump, seed=seed, speed=0, channel=channel, settings=settings)
+        key = self.keys[Access[part.access.upper()]]
+        self.find_key: FindKey = lambda _: key
+        self.clinician = Clinician(self.world, self.find_key)
+        self.attacker = Attacker(self.world)
         self.recorder = Recorder(self.world.pump)
 
     def _making(self) -> Making:
@@ -81,16 +101,33 @@ class Teller:
             part.drift,
             part.concentration,
             part.dead,
+            paired_with(self.keys),
         )
 
     def tell(self) -> Iterator[Told]:
         """The whole story, line by line."""
-        self.world.connect()
+        try:
+            for told in self._tell():
+                self._write_down(*told)
+                yield told
+        except StoryError as error:
+            self._write_down("failed", str(error))
+            raise
+
+    def _write_down(self, kind: str, text: str) -> None:
+        if self.world.chronicle is not None:
+            self.world.chronicle.told(self.world.now, kind, text)
+
+    def _tell(self) -> Iterator[Told]:
         for step in self.story.step:
+            if step.at is not None:
+                self._until(span(step.at))
             if step.say:
                 yield Told("say", " ".join(step.say.split()))
             if step.deed is not None:
                 yield from self._do(step, *step.deed)
+            if isinstance(step.expect, ExpectPart):
+                yield from self._expect(step.expect)
         self.recorder.take(self.world.pump)
 
     def _do(self, step: Step, name: str, value: Any) -> Iterator[Told]:
@@ -106,7 +143,6 @@ class Teller:
     def live(self, step: Step, text: str) -> Iterator[Told]:
         """Let pump time go by."""
         seconds, every = span(text), span(self.story.sample)
-        self._reach()
         end = self.world.pump.elapsed + seconds
         self.world.change_pace(self.story.speed)
         before = set(self.world.pump.panel.shown)
@@ -124,39 +160,62 @@ class Teller:
             )
 
     def _outcome(self, step: Step, procedure: Callable[[], Procedure[Any]]) -> Iterator[Told]:
-        self._reach()
+        reply: Message | None = None
+        try:
+            self.clinician.reach()
+        except OutOfReach:
+            yield Told("pump", "out of reach")
+            return
         self.world.deaf = step.lose_reply
-        try:
-            reply: Message = self.world.run(procedure())
-        except RequestRefused as refused:
-            reply = refused.refused
-        except OutcomeUnknown as unknown:
-            yield Told("pump", f"nothing is heard: {unknown}")
-            self.world.deaf = False
-            self._reach()
-            known = self.world.run(learn_outcome(unknown.transaction))
-            yield Told("do", "calls again, and asks what became of that transaction")
-            fate = known.fate.name.lower().replace("_", " ")
-            yield Told("pump", f"it is known to be {fate}: the request is not sent a second time")
-            reply = m.decode(known.reply) if known.reply else known
-        finally:
-            self.world.deaf = False
+        for heard in self.clinician.change(procedure):
+            if heard.text:
+                yield Told("do" if heard.text.startswith("calls") else "pump", heard.text)
+            reply = heard.reply
+        self.world.deaf = False
         self.recorder.take(self.world.pump)
-        yield Told("pump", said(reply))
-        _check_expectation(step, reply)
+        if reply is not None:
+            yield Told("pump", said(reply))
+            _check_refusal(step, reply)
 
-    def _read(self, procedure: Callable[[], Procedure[Any]]) -> Any:
-        """What a procedure that only reads gives; a pump that has started anew is called again."""
-        self._reach()
-        try:
-            return self.world.run(procedure())
-        except ConnectionLost:
-            self._reach()
-            return self.world.run(procedure())
+    def _until(self, elapsed: int) -> None:
+        """Let pump time go by until the pump is that old; nothing when it is already."""
+        self.world.change_pace(self.story.speed)
+        self.world.live(elapsed)
+        self.world.change_pace(0)
 
-    def _reach(self) -> None:
-        if not self.world.programmer.connection.is_open:
-            self.world.connect()
+    def _expect(self, expected: ExpectPart) -> Iterator[Told]:
+        wrong = list(differences(self.world.pump, expected))
+        if wrong:
+            raise ExpectationFailed(f"expected, and not so: {'; '.join(wrong)}")
+        yield Told("pump", "as expected")
+
+    def reboot(self, step: Step, _: bool) -> Iterator[Told]:
+        """The power is cut, and comes again."""
+        self.world.station.do(_reboot, self.world.now)
+        yield Told("do", "cuts the power and lets it come again")
+
+    def change_channel(self, step: Step, given: dict[str, Any]) -> Iterator[Told]:
+        """From now on other things are wrong with the line."""
+        self.world.impair(read_impairments(given))
+        words = ", ".join(f"{name} {value}" for name, value in given.items())
+        yield Told("do", f"from now on the line has {words or 'nothing wrong with it'}")
+
+    def wait(self, step: Step, text: str) -> Iterator[Told]:
+        """Let time go by on the line, and none in the pump."""
+        self.world.wait(span(text) * 1_000_000)
+        yield Told("do", f"{text} go by on the line")
+
+    def rival(self, step: Step, name: str) -> Iterator[Told]:
+        """A second programmer calls, on a line of its own."""
+        yield Told("do", f"{name} calls on another line, with the same key")
+        yield Told("pump", call_beside(self.world, self.find_key))
+
+    def attack(self, step: Step, trick: str) -> Iterator[Told]:
+        """Somebody else on the line tries something."""
+        lines = TRICKS[trick](self.attacker)
+        yield Told("do", f"{next(lines)}")
+        for line in lines:
+            yield Told("pump", line)
 
     def transaction(self) -> int:
         """A fresh one, from the world's own randomness."""
@@ -166,9 +225,10 @@ class Teller:
         """Stage, read back, compare, commit."""
         wanted = self.library.program(part.name)
         yield Told("do", f'gives it the program "{wanted.name}", to rule from {part.at} on')
-        active = self._read(read_program)
+        active = self.clinician.read(read_program)
         transaction, when = self.transaction(), m.When[part.at.upper()]
-        commit = partial(set_program, wanted, active.digest, transaction, 240, when)
+        room = self.world.programmer.connection.max_message
+        commit = partial(set_program, wanted, active.digest, transaction, room, when)
         yield from self._outcome(step, commit)
 
     def fault(self, step: Step, name: str) -> Iterator[Told]:
@@ -186,7 +246,7 @@ class Teller:
     def show(self, step: Step, what: str) -> Iterator[Told]:
         """What the pump says of itself."""
         if what == "log":
-            read = self._read(read_log)
+            read = self.clinician.read(read_log)
             yield Told("do", f"reads the log: {len(read.entries)} entries, and the chain holds")
             for entry in read.entries[-8:]:
                 clock = clock_text(entry.clock)
@@ -207,54 +267,22 @@ class Teller:
         """The same commit again and again, the power cut before each of its writes."""
         wanted = self.library.program(part.name)
         yield Told("do", f'commits "{wanted.name}", with the power cut before each write in turn')
-        writes = 0
-        while True:
-            with closing(self.library.cuttable()) as memory:
-                cut_before = self._cut_commit(memory, wanted, writes)
-                if not cut_before:
-                    yield Told("pump", f"not cut: committed, after {writes} writes")
-                    return
-                yield Told("pump", f"cut before {cut_before:<8} {_waking(Pump(memory))}")
-            writes += 1
-
-    def _cut_commit(self, memory: Any, wanted: Program, writes: int) -> str:
-        """Cut the power after so many `writes` of a commit: the write cut off, "" if none was."""
-        make(memory, self._making())
-        pump = Pump(memory)
-        image = programs.image(wanted)
-        names: list[str] = []
-
-        def cut(name: str) -> None:
-            names.append(name)
-            if len(names) > writes:
-                raise PowerCut
-
-        memory.before_write = cut
-        try:
-            pump.change(partial(pump.activate, image), None, image)
-        except PowerCut:
-            memory.before_write = lambda _: None
-            return names[-1]
-        return ""
+        for cut_before, woke in cut_commits(self.library.cuttable, self._making(), wanted):
+            what = f"cut before {cut_before:<8}" if cut_before else "not cut:"
+            yield Told("pump", f"{what} {woke}")
 
 
-def _waking(pump: Pump) -> str:
-    kept = "none" if pump.program is None else f'"{pump.program.name}"'
-    whole = "the log's chain holds" if _verified(pump) else "THE LOG IS BROKEN"
-    return f"wakes up with {kept}; {whole}"
+def _reboot(pump: Pump) -> None:
+    raise PowerCut
 
 
-def _verified(pump: Pump) -> bool:
-    page = pump.memory.log(1, 1_000)
-    return chain(page.before, page.entries) == page.newest_chain
-
-
-def _check_expectation(step: Step, reply: Message) -> None:
+def _check_refusal(step: Step, reply: Message) -> None:
     refused = reply.reason.name.lower() if isinstance(reply, m.Refused) else ""
-    if refused != step.expect:
+    expected = step.expect if isinstance(step.expect, str) else ""
+    if refused != expected:
         what = f"refused with {refused}" if refused else "not refused"
-        wanted = f"to be refused with {step.expect}" if step.expect else "not to be refused"
-        raise StoryError(f"step {step.deed}: it was {what}, and was {wanted}")
+        wanted = f"to be refused with {expected}" if expected else "not to be refused"
+        raise ExpectationFailed(f"step {step.deed}: it was {what}, and was {wanted}")
 
 
 _DEEDS: dict[str, Callable[[Teller, Step, Any], Iterator[Told]]] = {
@@ -264,4 +292,9 @@ _DEEDS: dict[str, Callable[[Teller, Step, Any], Iterator[Told]]] = {
     "clear": Teller.clear,
     "show": Teller.show,
     "power_cut": Teller.power_cut,
+    "reboot": Teller.reboot,
+    "channel": Teller.change_channel,
+    "wait": Teller.wait,
+    "rival": Teller.rival,
+    "attack": Teller.attack,
 }

@@ -27,6 +27,7 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.station import Station
+from mockpump.emulator.world.chronicle import Chronicle
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.link_settings import LinkSettings
@@ -65,6 +66,10 @@ class World:
         # On a line on which nothing goes wrong there is nothing to find out.
         self._watched = not self.channel.impairments.harmless
         self._trace = trace
+        # What writes down all that happens; None: nobody wants to know.
+        self.chronicle: Chronicle | None = None
+        # Whoever listens on the line: whether the programmer said it, and the bytes.
+        self.ears: list[Callable[[bool, bytes], None]] = []
         # While it is deaf, the programmer hears nothing: what the pump sends is lost.
         self.deaf = False
 
@@ -92,6 +97,30 @@ class World:
         if isinstance(event, Failed):
             raise event.error
         return cast(T, cast(Finished, event).result)
+
+    def hang_up(self) -> None:
+        """End the connection at once, if there is one, and forget what it had to say."""
+        if self.programmer.connection.is_open:
+            self.programmer.connection.abort(self.now)
+            self.programmer.handle_timer(self.now)
+        self._take_events()
+
+    def impair(self, impairments: Impairments) -> None:
+        """From now on this is wrong with the line."""
+        self.channel.impairments = impairments
+        self._watched = True
+
+    def wait(self, microseconds: int) -> None:
+        """Let so much time go by on the line."""
+        end = self.now + microseconds
+        while self.now < end:
+            self._turn(end)
+            self._take_events()
+
+    def inject(self, data: bytes) -> bytes:
+        """Somebody puts bytes on the pump's end of the line, and hears what it says to that."""
+        self.station.receive_data(self.port, data, self.now)
+        return self.port.data_to_send(self.now)
 
     def disconnect(self) -> None:
         """End the connection in good order; harmless when there is none."""
@@ -128,6 +157,8 @@ class World:
         events: list[ProgrammerEvent] = []
         while (event := self.programmer.next_event()) is not None:
             events.append(event)
+            if self.chronicle is not None:
+                self.chronicle.happened(self.now, event)
             if isinstance(event, TelemetryReceived):
                 self.telemetry.append(event.telemetry)
         return events
@@ -148,20 +179,28 @@ class World:
             self._arrive(arrival)
         self.programmer.handle_timer(self.now)
         self.station.handle_timer(self.now)
+        if self.chronicle is not None:
+            self.chronicle.turned(self.now, self.pump)
 
     def _ship(self, from_programmer: bool, data: bytes) -> None:
         if not data or (self.deaf and not from_programmer):
             return
         if self._trace is not None:
             self._trace(self.now, from_programmer, data)
+        for listen in self.ears:
+            listen(from_programmer, data)
         for chunk in frames_of(data):
             lost = self.channel.send(from_programmer, chunk, self.now)
             if self._watched:
                 self.ledger.sent(from_programmer, chunk, lost)
+            if self.chronicle is not None:
+                self.chronicle.sent(self.now, from_programmer, chunk, lost)
 
     def _arrive(self, arrival: Arrival) -> None:
         if self._watched:
             self.ledger.arrived(arrival)
+        if self.chronicle is not None:
+            self.chronicle.arrived(arrival)
         if arrival.from_programmer:
             self.station.receive_data(self.port, arrival.data, arrival.at)
         else:

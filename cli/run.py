@@ -1,0 +1,171 @@
+"""`mockpump run` and `mockpump replay`: a scenario by seed, written down, and run again."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from mockpump.cli.examples import program_text, story_names, story_text
+from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.render import as_json, show
+from mockpump.cli.render_faults import show_faults
+from mockpump.cli.stories import library, show_told
+from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.world.bundle import (
+    BadBundle,
+    Bundle,
+    Divergence,
+    Head,
+    Writer,
+    compare,
+    head_of,
+    read_bundle,
+)
+from mockpump.emulator.world.chronicle import Chronicle
+from mockpump.emulator.world.story import StoryError, load_story, program_names
+from mockpump.emulator.world.telling import Teller
+
+_NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
+_WIDEST = 200
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--seed", type=int, default=0, show_default=True, help="What chance is drawn from.")
+@click.option(
+    "--record", type=click.Path(path_type=Path), help="Write all that happens into this file."
+)
+@click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
+    """Run a SCENARIO in virtual time: a file, or the name of an example.
+
+    \b
+    mockpump run bad-link --seed 7 --record run.bundle
+    mockpump replay run.bundle
+
+    The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
+    expects is not so.
+    """
+    head = _head(scenario, seed)
+    if not json_:
+        show(f"mockpump: {head.story.title}", style="bold")
+        show(_NOTHING_REAL)
+    with ExitStack() as stack:
+        writer = None
+        if record is not None:
+            writer = Writer(stack.enter_context(_created(record)).write, head)
+        teller = stack.enter_context(_Told(head, writer)).teller
+        for told in teller.tell():
+            click.echo(as_json(told._asdict())) if json_ else show_told(told)
+    _conclude(teller, seed, json_)
+
+
+class _Told:
+    """A story about to be told, with whatever writes it down; the foot comes in the end."""
+
+    def __init__(self, head: Head, writer: Writer | None) -> None:
+        self._head, self._writer = head, writer
+        self._held = ExitStack()
+
+    def __enter__(self) -> "_Told":
+        books = self._held.enter_context(library(self._head.program))
+        self.teller = Teller(self._head.story, books, self._head.seed)
+        if self._writer is not None:
+            self.teller.world.chronicle = Chronicle(self._writer.line)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._held.close()
+
+
+def _head(scenario: str, seed: int) -> Head:
+    name, text = _text(scenario)
+    story = load_story(text, name)
+    programs = {each: program_text(each) for each in program_names(story)}
+    return head_of(name, text, programs, seed)
+
+
+def _text(scenario: str) -> tuple[str, str]:
+    if scenario in story_names():
+        return f"examples/scenarios/{scenario}.toml", story_text(scenario)
+    try:
+        return scenario, Path(scenario).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise StoryError(f"{scenario}: not UTF-8 text") from None
+    except OSError as error:
+        names = ", ".join(story_names())
+        raise StoryError(f"{scenario}: {reason_of(error)}; the examples are {names}") from None
+
+
+def _created(record: Path) -> TextIO:
+    try:
+        return record.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StoryError(f"{record}: {reason_of(error)}") from None
+
+
+def _conclude(teller: Teller, seed: int, json_: bool) -> None:
+    table = teller.world.ledger.table()
+    if json_:
+        click.echo(as_json({"seed": seed, "faults": table}))
+        return
+    show("")
+    show_faults(table)
+    show("")
+    show(f"seed {seed}: told to its end, and everything was as expected")
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+def replay(bundle: Path) -> None:
+    """Run a recorded BUNDLE again, and say whether it is identical, to the byte.
+
+    Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
+    """
+    recorded = _read(bundle)
+    with _Told(recorded.head, None) as told:
+        found = compare(recorded.lines, _again(told.teller))
+    if found is None:
+        lines = len(recorded.lines)
+        show(f"identical: {lines:,} lines, sha256 {recorded.digest[:16]}...")
+        return
+    _show(found)
+    fail(f"{bundle}: not identical from line {found.number} on", EXIT_REFUSED)
+
+
+def _read(bundle: Path) -> Bundle:
+    try:
+        return read_bundle(bundle.read_text("utf-8"))
+    except BadBundle as error:
+        raise BadBundle(f"{bundle}: {error}") from None
+    except UnicodeDecodeError:
+        raise BadBundle(f"{bundle}: not UTF-8 text") from None
+    except OSError as error:
+        raise BadBundle(f"{bundle}: {reason_of(error)}") from None
+
+
+def _again(teller: Teller) -> Iterator[str]:
+    """The lines of the chronicle, as the story is told again."""
+    lines: list[str] = []
+    teller.world.chronicle = Chronicle(lines.append)
+    # What a story fails with is a line of its chronicle like the others.
+    with suppress(StoryError):
+        for _ in teller.tell():
+            yield from lines
+            lines.clear()
+    yield from lines
+
+
+def _show(found: Divergence) -> None:
+    for line in found.before:
+        show(_cut(f"  {line}"), style="dim")
+    for lead, other in (("recorded", found.recorded), ("now", found.now)):
+        show(_cut(f"{lead:>8}  {'(it has ended)' if other is None else other}"))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDEST else f"{line[:_WIDEST]}..."

@@ -1,0 +1,133 @@
+"""A run bundle: one file with everything that it takes to run a story again, and all that happened.
+
+Its lines are JSON: a head (the scenario as it was written, the programs it names, the seed, the
+versions), the chronicle, and a foot with the SHA-256 of every line before it.  So a bundle that was
+changed says so, and running it again either gives the same lines or shows the first that differs.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from mockpump import __version__
+from mockpump.emulator.world.story import Story, load_story
+from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.framing import VERSION
+from mockpump.protocol.program import Program
+from mockpump.protocol.program_toml import loads
+
+FORMAT: Literal["mockpump-bundle/1"] = "mockpump-bundle/1"
+# How many lines before a divergence are shown with it.
+_CONTEXT = 4
+
+
+class BadBundle(MockpumpError):
+    """What should be a bundle is none, was changed, or is of another version."""
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line of a bundle."""
+
+    format: Literal["mockpump-bundle/1"]
+    mockpump: str
+    protocol: int
+    name: str
+    seed: int
+    scenario: str
+    programs: dict[str, str]
+
+    @property
+    def story(self) -> Story:
+        """The story that was told."""
+        return load_story(self.scenario, self.name)
+
+    def program(self, name: str) -> Program:
+        """A program of it, by its name among the examples."""
+        return loads(self.programs[name].encode(), f"{self.name}: {name}")
+
+
+def head_of(name: str, scenario: str, programs: dict[str, str], seed: int) -> Head:
+    """The head of a run that is about to be recorded."""
+    return Head(FORMAT, __version__, VERSION, name, seed, scenario, programs)
+
+
+class Writer:
+    """Writes a bundle, line by line; `write` takes each with its newline."""
+
+    def __init__(self, write: Callable[[str], object], head: Head) -> None:
+        self._write = write
+        self._digest = hashlib.sha256()
+        self.line(json.dumps(msgspec.to_builtins(head)))
+
+    def line(self, line: str) -> None:
+        """One more line."""
+        self._digest.update(f"{line}\n".encode())
+        self._write(f"{line}\n")
+
+    def close(self) -> str:
+        """The foot; the digest in it."""
+        digest = self._digest.hexdigest()
+        self._write(f'{{"sha256": "{digest}"}}\n')
+        return digest
+
+
+class Bundle(NamedTuple):
+    """A bundle that was read: its head, and its chronicle line by line."""
+
+    head: Head
+    lines: list[str]
+    digest: str
+
+
+def read_bundle(text: str) -> Bundle:
+    """The bundle in a text; `BadBundle` in one line when it is none that this version can run."""
+    first, *lines = text.splitlines() or [""]
+    try:
+        head = msgspec.json.decode(first, type=Head)
+        digest = str(json.loads(lines.pop())["sha256"]) if lines else ""
+    except (msgspec.MsgspecError, ValueError, KeyError, TypeError):
+        raise BadBundle(f"it is no bundle of {FORMAT}: {_version(first)}") from None
+    whole = "".join(f"{line}\n" for line in (first, *lines))
+    if hashlib.sha256(whole.encode()).hexdigest() != digest:
+        raise BadBundle("it is not as it was recorded: the digest in its last line does not fit")
+    if (head.mockpump, head.protocol) != (__version__, VERSION):
+        raise BadBundle(f"it was recorded by mockpump {head.mockpump}; this is {__version__}")
+    return Bundle(head, lines, digest)
+
+
+def _version(first: str) -> str:
+    try:
+        found: Any = json.loads(first)
+        return f"it says {found['format']}"
+    except (ValueError, KeyError, TypeError):
+        return "its first line is no head"
+
+
+class Divergence(NamedTuple):
+    """Where two runs part: the number of the line, what came before, and what each has there.
+
+    None: it has ended.
+    """
+
+    number: int
+    before: list[str]
+    recorded: str | None
+    now: str | None
+
+
+def compare(recorded: Iterable[str], now: Iterable[str]) -> Divergence | None:
+    """The first line that differs; None when the runs are identical."""
+    before: list[str] = []
+    for number, (one, other) in enumerate(_pairs(recorded, now), start=2):
+        if one != other:
+            return Divergence(number, before, one, other)
+        before = [*before[1 - _CONTEXT :], str(one)]
+    return None
+
+
+def _pairs(one: Iterable[str], other: Iterable[str]) -> Iterator[tuple[str | None, str | None]]:
+    return zip_longest(one, other)

@@ -1,0 +1,49 @@
+"""What a story may expect of a pump, and in what way it is not so."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.world.story import ExpectPart
+from mockpump.protocol.messages import Alarm, LogKind
+
+_WHOLE_LOG = 2**31
+
+
+def differences(pump: Pump, expected: ExpectPart) -> Iterator[str]:
+    """Everything that is not as expected, in words."""
+    for name, wanted in _wanted(expected).items():
+        found = _found(pump)[name]
+        if found != wanted:
+            yield f"{name} is {found}, not {wanted}"
+    kinds = _kinds(pump)
+    for kind in expected.log or ():
+        if not kinds[kind.replace("-", "_")]:
+            yield f"no entry {kind} in the log"
+
+
+def _wanted(expected: ExpectPart) -> dict[str, object]:
+    names = (name for name in ExpectPart.__struct_fields__ if name != "log")
+    given = {name: getattr(expected, name) for name in names}
+    if expected.alarms is not None:
+        given["alarms"] = sorted(expected.alarms)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _found(pump: Pump) -> dict[str, object]:
+    kinds = _kinds(pump)
+    return {
+        "mode": pump.mode.name.lower(),
+        "program": pump.program.name if pump.program else "",
+        "delivered": pump.delivery.delivered,
+        "boluses": kinds["bolus_started"],
+        "sessions": kinds["session_started"],
+        "turned_away": kinds["turned_away"],
+        "alarms": sorted(Alarm(each).name.lower() for each in pump.panel.shown),
+    }
+
+
+def _kinds(pump: Pump) -> Counter[str]:
+    """How many entries of each kind the log has that are still kept."""
+    entries = pump.memory.log(1, _WHOLE_LOG).entries
+    return Counter(LogKind(each.kind).name.lower() for each in entries)

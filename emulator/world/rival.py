@@ -1,0 +1,34 @@
+"""A second programmer, which calls on a line of its own while the first has the pump."""
+
+from collections.abc import Iterator
+
+from mockpump.emulator.programmer.client import Connected, Failed, Programmer, ProgrammerEvent
+from mockpump.emulator.programmer.opening import FindKey, open_session
+from mockpump.emulator.world.world import World
+from mockpump.protocol import messages as m
+
+_ROUNDS = 50
+
+
+def call_beside(world: World, find_key: FindKey) -> str:
+    """Call a world's pump on a line that is good and quick; what came of it, in words."""
+    port = world.station.attach()
+    rival = Programmer()
+    opening = open_session(find_key, world.random.randbytes(m.NONCE_SIZE))
+    rival.connect(world.random.randrange(2**16), world.now, opening)
+    found = "nobody answers"
+    for _ in range(_ROUNDS):
+        world.station.receive_data(port, rival.data_to_send(world.now), world.now)
+        rival.receive_data(port.data_to_send(world.now), world.now)
+        for event in _events(rival):
+            if isinstance(event, Connected):
+                found = "it has a session"
+            elif isinstance(event, Failed):
+                found = str(event.error)
+    world.station.detach(port)
+    return found
+
+
+def _events(programmer: Programmer) -> Iterator[ProgrammerEvent]:
+    while (event := programmer.next_event()) is not None:
+        yield event
