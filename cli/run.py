@@ -1,5 +1,6 @@
 """`mockpump run` and `mockpump replay`: a scenario by seed, written down, and run again."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -24,11 +25,17 @@ from mockpump.emulator.world.bundle import (
     read_bundle,
 )
 from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.story import StoryError, load_story, program_names
+from mockpump.emulator.world.story import StoryError, load_story, program_names, schema
 from mockpump.emulator.world.telling import Teller
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
+
+
+def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(json.dumps(schema(), indent=2))
+        ctx.exit()
 
 
 @click.command()
@@ -38,6 +45,14 @@ _WIDEST = 200
     "--record", type=click.Path(path_type=Path), help="Write all that happens into this file."
 )
 @click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of scenarios, and exit.",
+)
 def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     """Run a SCENARIO in virtual time: a file, or the name of an example.
 

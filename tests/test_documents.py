@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
 CHANNEL = ROOT / "docs" / "CHANNEL.md"
+SCENARIOS = ROOT / "docs" / "SCENARIOS.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A pump started in the background is there when its pty has its name.
 _WAIT = "for _ in $(seq 200); do [ -e {0} ] && break; sleep 0.05; done; [ -e {0} ]"
@@ -41,10 +42,15 @@ def script(document: Path) -> str:
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("document", [README, TUTORIAL, CHANNEL], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [README, TUTORIAL, CHANNEL, SCENARIOS], ids=lambda path: path.name
+)
 def test_every_command_shown_works(document: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    for block in blocks(document, "toml"):
+        (name,) = re.findall(r'^name = "(.*)"$', block, re.MULTILINE)
+        (tmp_path / f"{name}.toml").write_text(block, encoding="utf-8")
     for block in blocks(document, "python"):
         if "def test_" in block:
             (tmp_path / "test_mine.py").write_text(block, encoding="utf-8")

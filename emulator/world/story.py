@@ -7,11 +7,12 @@ one deed is a `StoryError` that says where.  The deeds themselves are in
 
 import re
 import tomllib
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import msgspec
 
-from mockpump.emulator.channel.impairments import read_impairments
+from mockpump.emulator.channel.impairments import FIELDS, read_impairments
 from mockpump.emulator.channel.quantities import BadQuantity
 from mockpump.protocol.errors import MockpumpError
 
@@ -186,6 +187,40 @@ class Story(_Part, frozen=True, kw_only=True):
     picture: PicturePart | None = None
 
 
+# What is under which key.
+_PARTS: dict[str, type[_Part]] = {
+    "": Story,
+    "pump": PumpPart,
+    "limits": LimitsPart,
+    "programmer": ProgrammerPart,
+    "step": Step,
+    "expect": ExpectPart,
+    "program": ProgramPart,
+    "power_cut": ProgramPart,
+    "bolus": BolusPart,
+    "temp": TempPart,
+    "refill": RefillPart,
+    "picture": PicturePart,
+    "route": RoutePart,
+}
+
+
+def schema() -> dict[str, Any]:
+    """The format as a JSON Schema, with what can be wrong with a line in it."""
+    made = msgspec.json.schema(Story)
+    line = {
+        "type": "object",
+        "properties": {
+            name: {"description": field.doc, "examples": [field.example]}
+            for name, field in FIELDS.items()
+        },
+        "additionalProperties": False,
+    }
+    for part in ("Story", "Step"):
+        made["$defs"][part]["properties"]["channel"] = line
+    return {"title": FORMAT, **made}
+
+
 def program_names(story: Story) -> list[str]:
     """The programs that a story calls for, each once."""
     named = [part for step in story.step for part in (step.program, step.power_cut) if part]
@@ -202,8 +237,17 @@ def load_story(text: str, name: str) -> Story:
         span(story.sample)
         moment(story.pump.clock)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError, BadQuantity) as error:
-        raise StoryError(f"{name}: {error}") from None
+        raise StoryError(f"{name}: {error}{_nearest(str(error))}") from None
     return story
+
+
+def _nearest(error: str) -> str:
+    """The right key that is nearest to an unknown one in an error of msgspec's."""
+    unknown = re.search(r"unknown field `(.*?)`(?: - at `\$.*?(\w*)(?:\[\d+\])?`)?$", error)
+    if unknown is None:
+        return ""
+    near = get_close_matches(unknown[1], _PARTS[unknown[2] or ""].__struct_fields__, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def _check_step(number: int, step: Step) -> None:

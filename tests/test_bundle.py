@@ -1,0 +1,184 @@
+"""Run bundles: the same run again is the same to the byte; what was changed or differs says so."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.cli.examples import program_text, story_names, story_text
+from mockpump.cli.stories import library
+from mockpump.emulator.world.bundle import (
+    BadBundle,
+    Bundle,
+    Head,
+    Writer,
+    compare,
+    head_of,
+    read_bundle,
+)
+from mockpump.emulator.world.chronicle import Chronicle
+from mockpump.emulator.world.story import load_story, program_names
+from mockpump.emulator.world.telling import Teller
+
+QUICK = ("bad-link", "out-of-range", "two-programmers", "eavesdropper", "replay-attack", "limits")
+LINES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=6)
+
+
+def head(name: str, seed: int) -> Head:
+    text = story_text(name)
+    programs = {each: program_text(each) for each in program_names(load_story(text, name))}
+    return head_of(name, text, programs, seed)
+
+
+def recorded(name: str, seed: int) -> str:
+    """The text of a bundle of a whole run."""
+    written: list[str] = []
+    mine = head(name, seed)
+    writer = Writer(written.append, mine)
+    with library(mine.program) as books:
+        teller = Teller(mine.story, books, mine.seed)
+        teller.world.chronicle = Chronicle(writer.line)
+        for _ in teller.tell():
+            pass
+    writer.close()
+    return "".join(written)
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_same_seed_gives_the_same_bundle(name: str, seed: int) -> None:
+    assert recorded(name, seed) == recorded(name, seed)
+
+
+def test_another_seed_gives_another() -> None:
+    bundles = [read_bundle(recorded("bad-link", seed)).lines for seed in range(4)]
+    assert all(compare(bundles[0], other) is not None for other in bundles[1:])
+
+
+def test_what_was_written_is_read() -> None:
+    text = recorded("bad-link", 5)
+    bundle = read_bundle(text)
+    assert bundle.head == head("bad-link", 5)
+    assert bundle.head.story == load_story(story_text("bad-link"), "bad-link")
+    assert bundle.head.program("day").name == "day"
+    assert len(bundle.lines) == text.count("\n") - 2
+    whats = {json.loads(line)["what"] for line in bundle.lines}
+    assert whats == {"sent", "arrived", "programmer", "log", "mode", "told"}
+
+
+def test_every_byte_each_way_is_in_it_with_its_time() -> None:
+    bundle = read_bundle(recorded("two-programmers", 1))
+    facts = [json.loads(line) for line in bundle.lines]
+    for by in ("programmer", "pump"):
+        sent = "".join(f["bytes"] for f in facts if f["what"] == "sent" and f["by"] == by)
+        came = "".join(f["bytes"] for f in facts if f["what"] == "arrived" and f["from"] == by)
+        assert sent.startswith(came)
+        assert len(sent) - len(came) < 200
+    times = [f["t"] for f in facts]
+    assert times == sorted(times)
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, {tests!r})
+from test_bundle import recorded
+import hashlib
+print(hashlib.sha256(recorded("bad-link", 7).encode()).hexdigest())
+"""
+
+
+def test_the_same_seed_gives_the_same_bundle_in_another_process() -> None:
+    """Whatever its hashes are salted with."""
+    told = set()
+    for salt in ("0", "1", "random"):
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(tests=str(Path(__file__).parent))],
+            env={**os.environ, "PYTHONHASHSEED": salt},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        told.add(done.stdout)
+    assert len(told) == 1
+
+
+def test_these_bytes_on_every_platform_and_version() -> None:
+    """When the protocol, a scenario or the words of a story change on purpose: the new figure."""
+    lines = [json.loads(line) for line in read_bundle(recorded("bad-link", 7)).lines]
+    sent = [(f["t"], f["by"], f["bytes"]) for f in lines if f["what"] == "sent"]
+    assert hashlib.sha256(repr(sent).encode()).hexdigest()[:16] == EXPECTED
+
+
+EXPECTED = "deb422d1219c3f0d"
+
+
+# -- bad bundles -----------------------------------------------------------------------------------
+
+
+@given(st.data())
+def test_a_changed_byte_is_noticed(data: st.DataObject) -> None:
+    text = BUNDLE
+    at = data.draw(st.integers(0, len(text) - 2))
+    other = data.draw(st.sampled_from("abc019 {}")) if text[at] != "\n" else " "
+    if other != text[at]:
+        with pytest.raises(BadBundle):
+            read_bundle(text[:at] + other + text[at + 1 :])
+
+
+@given(st.text(max_size=200))
+def test_what_is_no_bundle_is_one_line(text: str) -> None:
+    with pytest.raises(BadBundle) as caught:
+        read_bundle(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bundle_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockpump.emulator.world.bundle.__version__", "99.0")
+    with pytest.raises(BadBundle, match=r"recorded by mockpump .*; this is 99\.0"):
+        read_bundle(BUNDLE)
+
+
+def test_a_bundle_of_another_format_says_which() -> None:
+    with pytest.raises(BadBundle, match="it says mockpump-bundle/9"):
+        read_bundle(BUNDLE.replace("mockpump-bundle/1", "mockpump-bundle/9"))
+
+
+def small() -> str:
+    written: list[str] = []
+    writer = Writer(written.append, head("limits", 1))
+    writer.line('{"t":0,"what":"told"}')
+    writer.close()
+    return "".join(written)
+
+
+BUNDLE = small()
+
+
+# -- comparing -------------------------------------------------------------------------------------
+
+
+@given(LINES, LINES)
+def test_the_first_difference_is_found(one: list[str], other: list[str]) -> None:
+    found = compare(one, other)
+    if one == other:
+        assert found is None
+        return
+    assert found is not None
+    at = found.number - 2
+    assert one[:at] == other[:at]
+    assert found.recorded == (one[at] if at < len(one) else None)
+    assert found.now == (other[at] if at < len(other) else None)
+    assert found.recorded != found.now
+    assert found.before == one[max(at - 4, 0) : at]
+
+
+def test_every_example_is_known() -> None:
+    assert set(QUICK) <= set(story_names())
+    assert isinstance(read_bundle(BUNDLE), Bundle)

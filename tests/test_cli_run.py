@@ -1,0 +1,109 @@
+"""`run` and `replay` as a user meets them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from outside import Command, in_process
+
+HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    return in_process(capsys, monkeypatch)
+
+
+def scenario(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "x.toml"
+    file.write_text(HEAD + text, "utf-8")
+    return str(file)
+
+
+def test_a_run_that_was_recorded_is_identical_when_it_is_run_again(
+    command: Command, tmp_path: Path
+) -> None:
+    bundle = str(tmp_path / "run.bundle")
+    ended = command("run", "bad-link", "--seed", "7", "--record", bundle)
+    assert ended.code == 0
+    assert "everything was as expected" in ended.out
+    assert "fictional" in ended.out
+    assert all(len(line) <= 80 for line in ended.out.splitlines())
+    again = command("replay", bundle)
+    assert again.code == 0
+    assert again.out.startswith("identical: ")
+
+
+def test_as_json_every_line_is_an_object(command: Command) -> None:
+    ended = command("run", "bad-link", "--seed", "7", "--json")
+    facts = [json.loads(line) for line in ended.out.splitlines()]
+    assert {"say", "do", "pump"} == {each["kind"] for each in facts[:-1]}
+    assert facts[-1]["seed"] == 7
+    assert facts[-1]["faults"]
+
+
+def test_what_is_expected_and_not_so_is_exit_code_1(command: Command, tmp_path: Path) -> None:
+    file = scenario(tmp_path, '[[step]]\nlive = "1h"\nexpect = { mode = "fault", boluses = 2 }\n')
+    bundle = str(tmp_path / "run.bundle")
+    ended = command("run", file, "--record", bundle)
+    assert ended.code == 1
+    assert "mode is running, not fault; boluses is 0, not 2" in ended.line
+    assert command("replay", bundle).code == 0
+
+
+def test_a_divergence_is_shown_with_what_came_before(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = str(tmp_path / "run.bundle")
+    command("run", "bad-link", "--record", bundle)
+    monkeypatch.setattr("mockpump.emulator.world.chronicle._SIDES", {True: "you", False: "pump"})
+    ended = command("replay", bundle)
+    assert ended.code == 1
+    assert "recorded  " in ended.out
+    assert '"by":"programmer"' in ended.out
+    assert '"by":"you"' in ended.out
+    assert "not identical from line 4 on" in ended.line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "step"),
+        ("[chanel]\n[[step]]\nsay = 'x'\n", "did you mean `channel`"),
+        ("[channel]\nlos = '5%'\n[[step]]\nsay = 'x'\n", "did you mean 'loss'"),
+        ("[channel]\nloss = '500%'\n[[step]]\nsay = 'x'\n", "loss: "),
+        ("[[step]]\nsay = 'x'\nat = 'soon'\n", "'soon' is not like"),
+        ("[[step]]\nchannel = { x = 1 }\n", "unknown key 'x'"),
+        ("[pump]\nprogram = 'nothing'\n[[step]]\nsay = 'x'\n", 'no program "nothing"'),
+        ("[[step]]\n", "neither says nor does"),
+    ],
+)
+def test_a_scenario_that_cannot_be_run_is_one_line(
+    command: Command, tmp_path: Path, text: str, said: str
+) -> None:
+    ended = command("run", scenario(tmp_path, text))
+    assert ended.code == 2
+    assert said in ended.line
+
+
+@pytest.mark.parametrize("name", ["nowhere.toml", "."])
+def test_no_scenario_names_the_examples(command: Command, name: str) -> None:
+    ended = command("run", name)
+    assert ended.code == 2
+    assert "bad-link" in ended.line
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"{}\n{}\n"])
+def test_no_bundle_is_one_line(command: Command, tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "x.bundle"
+    if content is not None:
+        file.write_bytes(content)
+    ended = command("replay", str(file))
+    assert ended.code == 2
+    assert str(file) in ended.line
+
+
+def test_a_step_waits_until_the_pump_is_old_enough(command: Command, tmp_path: Path) -> None:
+    text = '[[step]]\nat = "2h"\nsuspend = true\n[[step]]\nat = "3h"\nshow = "log"\n'
+    ended = command("run", scenario(tmp_path, text))
+    assert "Mon 02:00  suspended" in ended.out

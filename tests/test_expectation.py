@@ -1,0 +1,28 @@
+"""What a story expects, and what is not so."""
+
+import pytest
+from msgspec import convert
+
+from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.world.expectation import differences
+from mockpump.emulator.world.story import ExpectPart
+
+
+@pytest.mark.parametrize(
+    ("expected", "wrong"),
+    [
+        ({}, []),
+        ({"mode": "running", "program": "factory", "delivered": 20_000, "alarms": []}, []),
+        ({"boluses": 0, "sessions": 0, "turned_away": 0, "log": ["made"]}, []),
+        ({"mode": "fault"}, ["mode is running, not fault"]),
+        ({"program": "day"}, ["program is factory, not day"]),
+        ({"delivered": 1}, ["delivered is 20000, not 1"]),
+        ({"boluses": 1, "sessions": 2}, ["boluses is 0, not 1", "sessions is 0, not 2"]),
+        ({"alarms": ["empty"]}, ["alarms is [], not ['empty']"]),
+        ({"log": ["clock-set"]}, ["no entry clock-set in the log"]),
+    ],
+)
+def test_what_is_not_as_expected(expected: dict[str, object], wrong: list[str]) -> None:
+    pump = new_pump()
+    pump.advance(3_600)
+    assert list(differences(pump, convert(expected, ExpectPart))) == wrong
