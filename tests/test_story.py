@@ -1,4 +1,4 @@
-"""The format of scenarios: strict, with errors that name the nearest right key, and a fresh schema."""
+"""The format of scenarios: strict, errors name the nearest right key, the schema is fresh."""
 
 import json
 from pathlib import Path
