@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "programmer": ("mockpump.cli.programmer:programmer", "Talk to a mock pump over any port."),
     "run": ("mockpump.cli.run:run", "Run a scenario in virtual time, by seed."),
     "replay": ("mockpump.cli.run:replay", "Run a recorded bundle again, and compare."),
+    "campaign": ("mockpump.cli.campaign:run_campaign", "Run thousands of random scenarios."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
     "wire": ("mockpump.cli.wire:wire", "Take the made-up protocol TIDE/1 apart."),
 }

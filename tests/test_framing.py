@@ -310,3 +310,16 @@ def test_every_one_and_two_flipped_bits_of_a_short_frame_are_caught() -> None:
     bits = range(8 * len(encode_body(frame)))
     for places in [*combinations(bits, 1), *combinations(bits, 2)]:
         assert_caught(frame, sum(1 << place for place in places))
+
+
+@given(frames(), frames())
+def test_the_one_bit_that_the_checksum_does_not_guard(frame: Frame, following: Frame) -> None:
+    """A closing delimiter of 01 in place of 00 adds a zero, and a checksum of zero stays zero."""
+    bent = encode_frame(frame)[:-1] + b"\x01"
+    found = FrameDecoder().receive_data(bent + encode_frame(following))
+    assert found[-1] == following
+    if len(frame.payload) < MAX_PAYLOAD and len(found) == 2:
+        (longer, _) = found
+        assert isinstance(longer, Frame)
+        assert longer.payload[:-1] == frame.payload
+        assert longer != frame

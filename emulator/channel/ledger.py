@@ -107,7 +107,14 @@ def _caught(fault: Fault, found: Frame | RejectedFrame) -> Layer:
         return Layer.CRC if found.reason is RejectReason.BAD_CRC else Layer.FRAME
     if fault.kind in _SORTED_OUT:
         return Layer.NOTHING if found.kind is Kind.ACK else Layer.LINK
-    # It was bent so that the checksum still fits: once in 65,536 times.
+    # Only its last delimiter was cut off, and the next frame began with one.
+    return Layer.NOTHING if fault.kind is FaultKind.TRUNCATE else _slipped_through(found)
+
+
+def _slipped_through(found: Frame) -> Layer:
+    """What catches a bent frame whose checksum fits: by accident, or by a zero more at its end."""
+    if found.kind is not Kind.DATA:
+        return Layer.LINK
     if is_sealed(found.payload):
         return Layer.SESSION
     try:

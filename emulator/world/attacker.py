@@ -7,7 +7,7 @@ the pump said to it.  `mockpump.emulator.world.telling` tells the tale.
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from mockpump.emulator.programmer.errors import SessionRefused
+from mockpump.emulator.programmer.errors import ProgrammerError, SessionRefused
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
@@ -87,6 +87,8 @@ class Attacker:
             self.world.connect(lambda _: key)
         except SessionRefused as no:
             return _words(no.refused)
+        except ProgrammerError:
+            return "nobody answers"
         finally:
             self.world.hang_up()
         return "it is in"

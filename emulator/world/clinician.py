@@ -22,9 +22,12 @@ from mockpump.emulator.programmer.procedures import Procedure, learn_outcome
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.messages import Fate
+from mockpump.protocol.messages import Fate, Reason
 
 T = TypeVar("T")
+# What the pump says to a message that was not this one any more when it came: the checksum of a
+# frame lets one in 65,536 bent ones through, and the session does not.
+_UNHEARD = (Reason.BAD_TAG, Reason.OLD_COUNTER, Reason.NO_SESSION)
 # How often it calls before it gives up.
 _CALLS = 6
 _LOST = (ConnectionLost, NoReply, SessionRefused, PumpUnproven, ReadbackDiffers)
@@ -69,6 +72,10 @@ class Clinician:
                 return self.world.run(procedure())
             except _LOST:
                 continue
+            except RequestRefused as refused:
+                if refused.refused.reason not in _UNHEARD:
+                    raise
+                self.world.hang_up()
         raise OutOfReach
 
     def change(self, procedure: Callable[[], Procedure[Any]]) -> Iterator[Heard]:

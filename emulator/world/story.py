@@ -102,9 +102,9 @@ class ExpectPart(_Part, frozen=True, kw_only=True):
 class Step(_Part, frozen=True, kw_only=True):
     """Words, one deed, or both.
 
-    `at`: not before the pump is that old.  `expect`: the reason for which the pump is to refuse it,
-    or, as a table, what is to be so after it.  `lose_reply`: the pump does it, but the line loses
-    what it says.
+    `at`: not before the pump is that old.  `expect`: the reason for which the pump is to refuse it
+    (`anything`: whether it does or not), or, as a table, what is to be so after it.  `lose_reply`:
+    the pump does it, but the line loses what it says.
     """
 
     say: str = ""

@@ -1,0 +1,117 @@
+"""Each invariant can be broken, and says so; a good run breaks none."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from paired import KEYS, paired_pump
+
+from mockpump.cli.wire_reference import EVERY_BLOCK
+from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.channel.quantities import WHOLE
+from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.pump import operations
+from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.world.invariants import INVARIANTS, Watched, unsettled
+from mockpump.emulator.world.world import World
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Access
+from mockpump.protocol.markdown import render
+
+
+def watched() -> Watched:
+    world = World(paired_pump(), speed=0)
+    it = Watched(world)
+    world.connect(lambda _: KEYS[Access.CLINICIAN])
+    world.run(ask(m.StartBolus(1, m.BolusKind.BOLUS, 20_000, 3_600)))
+    world.run(ask(m.GetStatus()))
+    return it
+
+
+def test_a_good_run_breaks_none() -> None:
+    it = watched()
+    assert list(it.broken()) == []
+    it.world.change_pace(3_600)
+    it.world.live(86_400)
+    assert list(it.broken()) == []
+    assert list(unsettled(it.world)) == []
+
+
+def twice(it: Watched) -> None:
+    pump = it.world.pump
+    pump.change(lambda: operations.start_bolus(pump, Bolus(m.BolusKind.BOLUS, 1_000, 60, 0)))
+
+
+def otherwise(it: Watched) -> None:
+    it.asked[1] = m.StartBolus(1, m.BolusKind.BOLUS, 999, 3_600)
+
+
+def leak(it: Watched) -> None:
+    """Done with a patch: the catheter is one with slots."""
+
+
+def beyond(it: Watched) -> None:
+    d = it.world.pump.delivery
+    d.limits = replace(d.limits, rate=1)
+
+
+def another(it: Watched) -> None:
+    it.digests.clear()
+
+
+def unchained(it: Watched) -> None:
+    it.world.pump.memory._log._rows[-1] ^= 1  # type: ignore[attr-defined]
+
+
+def foresee(it: Watched) -> None:
+    it.world.programmer.belief.delivered = 10**9
+
+
+def hoard(it: Watched) -> None:
+    it.world.port.caller.staging.data = bytes(10_000)
+
+
+BREAKING: dict[str, Callable[[Watched], None]] = {
+    "exactly-once": twice,
+    "authorised": otherwise,
+    "conserved": leak,
+    "limits": beyond,
+    "atomic": another,
+    "chain": unchained,
+    "belief": foresee,
+    "bounded": hoard,
+}
+
+
+def test_each_is_broken_here() -> None:
+    assert [each.name for each in INVARIANTS] == list(BREAKING)
+
+
+@pytest.mark.parametrize("name", BREAKING)
+def test_when_it_is_broken_it_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = watched()
+    if name == "conserved":
+        kind = type(it.world.pump.catheter)
+        monkeypatch.setattr(kind, "arrived", lambda self, due: due + 1)
+    else:
+        BREAKING[name](it)
+    assert {fault.split(":")[0] for fault in it.broken()} == {name}
+
+
+def test_a_line_that_never_settles_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(paired_pump(), speed=0, channel=Channel(Impairments()))
+    world.connect(lambda _: KEYS[Access.CLINICIAN])
+    world.impair(Impairments(loss=WHOLE))
+    monkeypatch.setattr(type(world.channel), "mend", lambda self: None)
+    monkeypatch.setattr("mockpump.emulator.world.invariants._PATIENCE", 1_000)
+    world.programmer.start(ask(m.GetStatus()), world.now)
+    assert any("not acknowledged" in fault for fault in unsettled(world))
+
+
+def test_the_table_in_the_guide_is_fresh() -> None:
+    """When this fails: mockpump wire spec docs/SCENARIOS.md"""
+    guide = (Path(__file__).resolve().parents[1] / "docs" / "SCENARIOS.md").read_text("utf-8")
+    assert render(guide, EVERY_BLOCK) == guide
+    assert all(f"`{each.name}`" in guide for each in INVARIANTS)
