@@ -82,11 +82,20 @@ def demo(
     if list_:
         list_stories()
     elif name is not None:
+        _refuse_without_name()
         tell_story(name, plot)
     elif plot is not None:
         raise click.UsageError("--plot draws a story: name one of `mockpump demo --list`")
     else:
         _show_day(speed, file)
+
+
+def _refuse_without_name() -> None:
+    context = click.get_current_context()
+    for option in ("speed", "file"):
+        if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
+            shown = {"speed": "--speed", "file": "--program"}[option]
+            raise click.UsageError(f"{shown} is for the demo without a name")
 
 
 def _show_day(speed: int | None, file: Path | None) -> None:

@@ -20,6 +20,7 @@ from mockpump.cli.render import as_json
 from mockpump.cli.render_pump import alarm_lines, choice_name, limits_facts, shown_alarms
 from mockpump.emulator.programmer.bridging import Bridge, read_bridge
 from mockpump.emulator.programmer.errors import ProgrammerError
+from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
 
@@ -171,7 +172,10 @@ def _bridge_text(done: m.Refilled, bridge: Bridge) -> str:
     if bridge.seconds is None:
         return "as the pump stands, the new fluid will not arrive"
     span = f"{duration(bridge.seconds)} of pump time"
-    return f"the {done.old} du/mL from before come out for another {span}"
+    return (
+        f"the catheter's {volume(done.dead)} come out first: {span} by the program alone,\n"
+        f"before the {done.new} du/mL arrive; a bolus or a temporary rate changes that"
+    )
 
 
 @click.command(short_help="Hold the ramp, let it go on, or go back a step.")
@@ -180,12 +184,22 @@ def _bridge_text(done: m.Refilled, bridge: Bridge) -> str:
 def ramp(options: Options, move: str | None) -> None:
     """Hold the ramp at its present step, let it go on, or go back a step; or say where it is."""
     if move is None:
-        status: m.Status = ask_pump(options, m.GetStatus())
-        say(options, {"percent": status.percent}, f"the ramp stands at {status.percent} %")
+        stands: m.RampMoved = run_pump(options, _where_the_ramp_stands())
+        say(options, stands, _ramp_text(stands))
         return
     done: m.RampMoved = change_pump(options, m.MoveRamp(transaction(), _RAMP_MOVES[move]))
-    state = "held" if done.state is m.RampState.HELD else "following the calendar"
-    say(options, done, f"the ramp stands at {done.percent} %, {state}")
+    say(options, done, _ramp_text(done))
+
+
+def _where_the_ramp_stands() -> Procedure[m.RampMoved]:
+    status: m.Status = yield m.GetStatus()
+    details: m.Details = yield m.GetDetails()
+    return m.RampMoved(status.percent, details.ramp)
+
+
+def _ramp_text(stands: m.RampMoved) -> str:
+    state = "held" if stands.state is m.RampState.HELD else "following the calendar"
+    return f"the ramp stands at {stands.percent} %, {state}"
 
 
 @click.command()

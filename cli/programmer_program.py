@@ -116,7 +116,10 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
     with changing():
         active, status = run_pump(options, _read_both())
     if active.program == wanted:
-        say(options, {"digest": active.digest, "changed": False}, "already the active program")
+        said = "already the active program"
+        if run_pump(options, read_program(m.Slot.PENDING)).program is not None:
+            said += "; another one is pending still: `program drop` forgets it"
+        say(options, {"digest": active.digest, "changed": False}, said)
         return
     changes = compare(active.program, wanted, status.percent)
     if not options.json:

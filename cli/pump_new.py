@@ -110,7 +110,7 @@ def make_pump(memory: Memory, made_with: dict[str, Any], file: Path | None = Non
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--seed", type=int, help="Draw its number and name from this, in place of them.")
+@click.option("--seed", type=int, help="Draw its name and number from this.")
 @making_options
 def new(file: Path, seed: int | None, **made_with: Any) -> None:
     """Make a pump whose memory is FILE, and survives whatever happens to the process.
@@ -122,6 +122,10 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     from mockpump.emulator.memory.sqlite import SqliteMemory
 
     if seed is not None:
+        context = click.get_current_context()
+        for option in ("name", "serial"):
+            if context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"--seed and --{option} exclude each other")
         made_with["serial"] = random.Random(seed).randrange(10_000, 100_000)
         made_with["name"] = f"mock pump {made_with['serial']}"
     memory = SqliteMemory.create(file)

@@ -119,8 +119,7 @@ def run(
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run(station, Place(pty, tcp, expose, memory), stage, as_json))
         # Nobody has looked at the clock since the last byte came.
-        station.advance(line_now())
-        station.pump.put_down()
+        station.do(Pump.put_down, line_now())
     delivered = volume(station.pump.delivery.delivered)
     age = duration(station.pump.elapsed)
     click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)

@@ -182,7 +182,7 @@ _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.PROGRAM: lambda *_: "another rules now",
     m.LogKind.PENDING: _pending,
     m.LogKind.PENDING_DROPPED: lambda *_: "the active one goes on",
-    m.LogKind.CLOCK_SET: lambda before, _: f"it said {clock_time(before)}",
+    m.LogKind.CLOCK_SET: lambda _, after: f"to {clock_time(after)}",
     m.LogKind.BOLUS_STARTED: lambda all_, span: f"{volume(all_)} over {duration(span)}",
     m.LogKind.BOLUS_ENDED: _bolus_end,
     m.LogKind.TEMPORARY_STARTED: lambda percent, ends: f"{percent} % until {duration(ends)}",

@@ -90,5 +90,5 @@ class NaivePump:
 
 def emptied_at(delivery: Delivery) -> int | None:
     """The second in which it first ran empty, as it has told itself."""
-    told = [elapsed for elapsed, happening in delivery.happened if happening is Happening.EMPTY]
+    told = [elapsed for elapsed, happening, _ in delivery.happened if happening is Happening.EMPTY]
     return told[0] if told else 0 if delivery.empty else None

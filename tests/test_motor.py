@@ -120,7 +120,7 @@ def test_a_program_for_the_next_edge_comes_at_the_next_edge_standing_still_too(
     assert delivery.happened == []
     delivery.advance(promised)
     assert place_of(delivery.clock) != place
-    assert delivery.happened == [(promised, Happening.PROGRAM)]
+    assert delivery.happened == [(promised, Happening.PROGRAM, None)]
 
 
 def place_of(clock: int) -> tuple[int, int]:

@@ -223,6 +223,9 @@ def _faults_of(path: Path) -> Iterator[None]:
             raise NotAMemory(f"{path}: {_NO_MEMORY}") from error
         kind = MemoryBusy if code == sqlite3.SQLITE_BUSY else MemoryFailed
         raise kind(f"{path}: {error}") from error
+    except UnicodeDecodeError:
+        # The damage is in a text that an error of SQLite's quotes.
+        raise MemoryFailed(f"{path}: it is damaged") from None
     except FileExistsError:
         raise MemoryFailed(f"{path}: it exists already") from None
     except OSError as error:

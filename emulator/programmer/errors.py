@@ -5,7 +5,8 @@ from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_events import CloseReason
 
-_MODES = {int(mode): mode.name.lower() for mode in m.Mode}
+_MODES = {int(mode): mode.name.lower() for mode in m.Mode} | {int(m.Mode.FAULT): "in fault"}
+_LIMITS = (m.Reason.LIMIT_RATE, m.Reason.LIMIT_BOLUS, m.Reason.LIMIT_DAILY, m.Reason.LIMIT_RISE)
 
 
 class ProgrammerError(MockpumpError):
@@ -25,7 +26,8 @@ class RequestRefused(ProgrammerError):
 def _figures(refused: m.Refused) -> str:
     if refused.reason is m.Reason.WRONG_MODE and refused.figure in _MODES:
         return f" (it is {_MODES[refused.figure]})"
-    return f" ({refused.figure:,}; allowed: {refused.limit:,})" if refused.limit else ""
+    limited = refused.limit or refused.reason in _LIMITS
+    return f" ({refused.figure:,}; allowed: {refused.limit:,})" if limited else ""
 
 
 class ConnectionLost(ProgrammerError):

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
+from mockpump.emulator.memory.interface import MemoryFailed, Outcome
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput, allows
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.messages import Mode, Reason
 
 _I64 = 2**63 - 1
@@ -58,6 +60,14 @@ def refused(request: Message, refusal: Refusal) -> m.Refused:
 def refuse(excess: Excess, field: int = 0) -> NoReturn:
     """Raise the refusal of something that would break a limit."""
     raise Refusal(excess.reason, field, min(excess.figure, _I64), excess.limit)
+
+
+def recorded_reply(outcome: Outcome) -> Message:
+    """The reply that an outcome holds; `MemoryFailed` when the memory gives back something else."""
+    try:
+        return m.decode(outcome.reply)
+    except DecodeError as error:
+        raise MemoryFailed(f"the memory gives back what is no reply: {error}") from None
 
 
 ANY = frozenset(Mode)

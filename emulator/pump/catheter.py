@@ -64,6 +64,8 @@ class Catheter(msgspec.Struct):
 
     def refill(self, due: int, concentration: int) -> None:
         """From this sum on another fluid goes in."""
+        if self.fluids[-1].concentration == concentration:
+            return
         fluids, fresh = self.fluids, Fluid(due, concentration)
         self.fluids = [each for each in fluids if each.since < due] + [fresh]
         out = self.arrived(due)

@@ -16,7 +16,7 @@ from mockpump.emulator.pump import (
     safety_commands,
     session_commands,
 )
-from mockpump.emulator.pump.answers import Answer, Command, Refusal, refused
+from mockpump.emulator.pump.answers import Answer, Command, Refusal, recorded_reply, refused
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
 from mockpump.protocol import messages as m
@@ -59,7 +59,7 @@ def _handle(pump: Pump, request: Message, caller: Caller) -> Message:
         return _execute(pump, request, caller, Outcome(transaction, asked, b""))
     if earlier.request != asked:
         return refused(request, Refusal(Reason.TRANSACTION_REUSED, 1, transaction))
-    return m.decode(earlier.reply)
+    return recorded_reply(earlier)
 
 
 def _execute(pump: Pump, request: Message, caller: Caller, blank: Outcome) -> Message:

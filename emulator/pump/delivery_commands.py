@@ -6,10 +6,11 @@ from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse, where
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.limits import daily_excesses, rises
+from mockpump.emulator.pump.limits import daily_excesses, rise_excesses, rises
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import UNITS_PER_NL, scaled
@@ -95,6 +96,11 @@ def _move_ramp(pump: Pump, request: m.MoveRamp, caller: Caller) -> Answer:
     for excess in rises(d.percent, percent, d.limits):
         # Back to a step that was higher.
         refuse(excess)
+    if pump.program is not None and pump.pending_image:
+        # What waits was let in beside the present step.
+        pending = programs.from_image(pump.pending_image)
+        for excess in rise_excesses(pump.program, percent, pending, d.limits):
+            refuse(excess)
     return Answer(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
 
 

@@ -22,6 +22,7 @@ class Happening(Enum):
     LIMIT_RATE = "the rates of what runs together would be above the limit"
     LIMIT_DAILY = "the next second would break the limit of 24 h"
     BOLUS_ENDED = "a bolus has been given"
+    BOLUS_CUT = "a bolus has ended early, because delivery has stopped"
     TEMPORARY_ENDED = "a temporary rate has ended"
     PROGRAM = "the program that was pending rules"
 

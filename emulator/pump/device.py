@@ -84,7 +84,7 @@ class Pump(PumpCore):
     def bolus_left(self) -> int:
         """What is left of the bolus that runs, in nL, rounded up; 0: none runs."""
         bolus = self.delivery.bolus
-        return 0 if bolus is None else bolus.volume - bolus.given(self.elapsed) // UNITS_PER_NL
+        return 0 if bolus is None else bolus.left(self.elapsed)
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Pump(PumpCore):
         before = self.mode
         locked = self.pairing.locked_until
         if 0 < locked <= elapsed:
-            self._pass(locked)
+            self._pass(max(locked, self.elapsed))
             self._unlock()
         self._pass(elapsed)
         if self._checkpoint_due():

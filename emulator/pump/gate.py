@@ -14,6 +14,10 @@ from mockpump.protocol.connection import MessageRejected, NoSession
 from mockpump.protocol.messages import LogKind, Reason, Refused
 from mockpump.protocol.session import BadTag, OldCounter
 
+# So many entries are made for those who are turned away, within so many seconds of pump time: who
+# holds no key must not be able to fill the log, or to keep the memory busy.
+MOST_NOTED = 50
+NOTED_WITHIN = 60
 # What makes a payload one that nobody can have said in this session.
 _REASONS = {BadTag: Reason.BAD_TAG, OldCounter: Reason.OLD_COUNTER, NoSession: Reason.NO_SESSION}
 
@@ -38,9 +42,13 @@ def payload_fault(event: MessageRejected, caller: Caller) -> Reason | None:
 
 
 def turn_away(pump: Pump, number: int, reason: Reason) -> Refused:
-    """The refusal, once the log has it."""
-    try:
-        pump.change(partial(pump.log, LogKind.TURNED_AWAY, number, reason))
-    except MemoryFailed:
-        reason = Reason.MEMORY_FAILED
+    """The refusal, once the log has it; of many in a short time it has the first ones only."""
+    span = pump.elapsed // NOTED_WITHIN
+    noted = pump.turned_away[1] if pump.turned_away[0] == span else 0
+    if noted < MOST_NOTED:
+        pump.turned_away = (span, noted + 1)
+        try:
+            pump.change(partial(pump.log, LogKind.TURNED_AWAY, number, reason))
+        except MemoryFailed:
+            reason = Reason.MEMORY_FAILED
     return Refused(number, reason, 0, 0, 0)

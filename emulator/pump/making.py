@@ -48,9 +48,13 @@ def make(memory: Memory, making: Making) -> None:
     rule.
     """
     m.encode(describe(making.identity))
+    m.encode(m.Refilled(0, making.concentration, making.concentration, making.dead))
+    m.encode(making.limits)
     if making.program is not None:
         for excess in program_excesses(making.program, making.limits):
-            raise LocalProtocolError(f"the program breaks a limit: {excess.reason.name.lower()}")
+            reason = excess.reason.name.lower().replace("_", " ")
+            figures = f"{excess.figure:,}; allowed: {excess.limit:,}"
+            raise LocalProtocolError(f"the program breaks a limit: {reason} ({figures})")
     delivery = Delivery(making.identity.reservoir, making.limits)
     delivery.set_clock(making.clock)
     delivery.set_drift(making.drift)

@@ -35,7 +35,8 @@ class Motor:
 
     Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
     without a program, at elapsed 0 and clock 0.  `happened` is what came of itself, oldest first,
-    each with its elapsed second: whoever drives it takes things out.  `turns` counts corners.
+    each with its elapsed second and the bolus
+    that it cut short, if it did: whoever drives it takes things out.  `turns` counts corners.
     """
 
     # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
@@ -79,7 +80,7 @@ class Motor:
         self._hold_limits(limits)
         self.rolling = RollingVolume()
         self.clock_work = PumpClock()
-        self.happened: list[tuple[int, Happening]] = []
+        self.happened: list[tuple[int, Happening, Bolus | None]] = []
         self.turns = 0
         self._due = 0
         self._spans: Iterator[tuple[int, int]] = iter(())
@@ -127,9 +128,11 @@ class Motor:
         now = self.elapsed
         if self.bolus is not None and now >= self.bolus.ends:
             self.bolus = None
+            self._undisturbed = now
             self._happen(Happening.BOLUS_ENDED)
         if self.temporary is not None and now >= self.temporary.ends:
             self.temporary = None
+            self._undisturbed = now
             self._happen(Happening.TEMPORARY_ENDED)
         if now >= self._edge:
             self._enter_span()
@@ -152,8 +155,8 @@ class Motor:
             self._stop()
         self._happen(happening)
 
-    def _happen(self, happening: Happening) -> None:
-        self.happened.append((self.elapsed, happening))
+    def _happen(self, happening: Happening, bolus: Bolus | None = None) -> None:
+        self.happened.append((self.elapsed, happening, bolus))
 
     def _take_pending(self, *, at_edge: bool) -> None:
         pending, program = self.pending, self._next_program
@@ -277,6 +280,10 @@ class Motor:
 
     def _stop(self) -> None:
         self.running = False
+        if self.bolus is not None:
+            self._happen(Happening.BOLUS_CUT, self.bolus)
+        if self.temporary is not None:
+            self._happen(Happening.TEMPORARY_ENDED)
         self.bolus = self.temporary = None
 
     def _hold_limits(self, limits: Limits) -> None:

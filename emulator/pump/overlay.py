@@ -41,6 +41,10 @@ class Bolus(msgspec.Struct, frozen=True):
         low, seconds_of_more = divmod(self.volume * UNITS_PER_NL, self.duration)
         return low * seconds + min(seconds, seconds_of_more)
 
+    def left(self, elapsed: int) -> int:
+        """What is not given at an elapsed second, in nL, rounded up."""
+        return self.volume - self.given(elapsed) // UNITS_PER_NL
+
 
 class Temporary(msgspec.Struct, frozen=True):
     """The program's rates scaled to `percent`, until the elapsed second `ends`."""

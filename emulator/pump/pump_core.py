@@ -5,13 +5,14 @@ change together with the pump's whole state; if it cannot be recorded, it is und
 `mockpump.emulator.pump.device` is the pump as others see it.
 """
 
-from mockpump.emulator.memory.interface import Change, Memory, MemoryFailed, Outcome
+from mockpump.emulator.memory.interface import SLOTS, Change, Memory, MemoryFailed, Outcome
 from mockpump.emulator.pump.alarms import AlarmPanel
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.delivery_state import Happening
 from mockpump.emulator.pump.modes import ModeInput, following
+from mockpump.emulator.pump.overlay import Bolus
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
@@ -19,7 +20,7 @@ from mockpump.emulator.pump.pump_state import (
     decode_state,
 )
 from mockpump.protocol import program as programs
-from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     Alarm,
@@ -60,6 +61,7 @@ class PumpCore:
         "panel",
         "sensor",
         "serving",
+        "turned_away",
     )
 
     def __init__(self, memory: Memory, checkpoint_every: int) -> None:
@@ -74,15 +76,20 @@ class PumpCore:
         self.pairing: Pairing
         # Whoever has the one session that there can be at a time.
         self.serving: Caller | None = None
+        # In which stretch of time somebody was turned away last, and how often in it.
+        self.turned_away = (0, 0)
         self._active: int | None
         self._later: int | None
         # What the reservoir's sensor is stuck at; None while it follows.
         self.sensor: int | None
         self.memory = memory
         self.checkpoint_every = checkpoint_every
-        self._images = [memory.image(0), memory.image(1)]
+        self._images = [memory.image(slot) for slot in range(SLOTS)]
         self._entries: list[LogEntry] = []
         state = decode_state(recorded)
+        for slot in (state.active, state.later):
+            if slot is not None and not self._images[slot]:
+                raise DecodeError(f"the memory names a program in slot {slot}, and there is none")
         self._set(state)
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if not state.clean:
@@ -151,16 +158,18 @@ class PumpCore:
         happened = self.delivery.happened
         if happened:
             self.delivery.happened = []
-            for elapsed, happening in happened:
-                self._take_happening(elapsed, happening)
+            for elapsed, happening, bolus in happened:
+                self._take_happening(elapsed, happening, bolus)
             self.settle()
 
-    def _take_happening(self, elapsed: int, happening: Happening) -> None:
+    def _take_happening(self, elapsed: int, happening: Happening, bolus: Bolus | None) -> None:
         if happening in _ALARM_OF:
             self.show(_ALARM_OF[happening], elapsed)
         elif happening is Happening.PROGRAM:
             self._active, self._later = self._later, None
             self.log(LogKind.PROGRAM, elapsed=elapsed)
+        elif bolus is not None:
+            self.log(LogKind.BOLUS_ENDED, bolus.volume, bolus.left(elapsed), elapsed=elapsed)
         elif happening is Happening.BOLUS_ENDED:
             self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
         else:
@@ -193,13 +202,16 @@ class PumpCore:
         try:
             self.memory.record(change)
         except MemoryFailed:
+            # To be tried again an interval later, if nothing happens before.
+            self._recorded_at = self.elapsed
             return False
         self._entries.clear()
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if self.panel.present(Alarm.MEMORY_FAULT):
+            # What was to be recorded is: whether the end of the alarm is too, is another matter.
             self.end(Alarm.MEMORY_FAULT)
             self.settle()
-            return self._record(clean=clean)
+            self._keep(clean=clean)
         return True
 
     def _memory_failed(self) -> None:
@@ -232,6 +244,7 @@ class PumpCore:
         self.delivery = Delivery(0, state.limits)
         later = programs.from_image(self.pending_image) if self.pending_image else None
         self.delivery.restore(state.delivery, self.program, later)
+        self._recorded_turns = self.delivery.turns
 
     def _account_for_crash(self, checkpoint_every: int) -> None:
         """What may have been moved after the last checkpoint and before the next one."""

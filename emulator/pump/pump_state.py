@@ -4,15 +4,19 @@ Kept apart from the images of its programs, the outcomes and the log, which are 
 JSON, so that a curious person can read a checkpoint with any tool.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
+from mockpump.emulator.memory.interface import SLOTS
 from mockpump.emulator.pump.alarms import AlarmPanel
 from mockpump.emulator.pump.catheter import Catheter
+from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.delivery_state import DeliveryState
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.messages import Limits, Mode
+from mockpump.protocol.messages import Alarm, Limits, Mode
 
 RESERVOIR = 20_000_000
 
@@ -64,6 +68,23 @@ def encode_state(state: PumpState) -> bytes:
 def decode_state(data: bytes) -> PumpState:
     """The state that was encoded; `DecodeError` when it is none."""
     try:
-        return _DECODER.decode(data)
+        state = _DECODER.decode(data)
     except msgspec.MsgspecError as error:
         raise DecodeError(f"the memory holds no state of a pump: {error}") from None
+    for what, sound in _checks(state):
+        if not sound:
+            raise DecodeError(f"the memory holds no state of a pump: {what} cannot be")
+    return state
+
+
+def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
+    """What no pump ever writes, whatever it has lived through: each thing, and whether it is so."""
+    d, slots = state.delivery, (None, *range(SLOTS))
+    yield "that slot", state.active in slots and state.later in slots
+    yield "that alarm", all(alarm in set(Alarm) for alarm in state.panel.shown)
+    yield "that drift", abs(d.clock.drift) <= MAX_DRIFT
+    yield "that bolus", d.bolus is None or (d.bolus.duration > 0 and d.bolus.volume > 0)
+    yield "that past", bool(d.rolling) and all(began <= d.elapsed for began, _, _ in d.rolling)
+    yield "that catheter", bool(state.catheter.fluids) and state.catheter.dead >= 0
+    yield "that time", 0 <= d.elapsed < 2**32 and d.due >= 0 and state.checkpoint_every > 0
+    yield "that filling", d.filling.volume >= 0 and d.filling.delivered >= 0

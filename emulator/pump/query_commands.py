@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from mockpump.emulator.pump.answers import ANY, Answer, Command
+from mockpump.emulator.pump.answers import ANY, Answer, Command, recorded_reply
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
 from mockpump.protocol import messages as m
@@ -75,9 +75,10 @@ def _query_outcome(pump: Pump, request: m.QueryOutcome, caller: Caller) -> Answe
     known = pump.memory.outcome(request.asked)
     if known is None:
         return Answer(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b""))
-    said_no = isinstance(m.decode(known.reply), m.Refused)
+    said_no = isinstance(recorded_reply(known), m.Refused)
     fate = Fate.REFUSED if said_no else Fate.DONE
-    return Answer(m.OutcomeKnown(request.asked, fate, known.request[0], known.reply))
+    number = known.request[0] if known.request else 0
+    return Answer(m.OutcomeKnown(request.asked, fate, number, known.reply))
 
 
 def _subscribe(pump: Pump, request: m.Subscribe, caller: Caller) -> Answer:

@@ -87,4 +87,6 @@ class RollingVolume:
     def assume(self, elapsed: int, due: int, units: int) -> None:
         """Count so much more as delivered just before `elapsed`: nobody knows that it was not."""
         earlier = [(began, before - units, rate) for began, before, rate in self.corners]
+        if len(earlier) > 1 and earlier[-1][0] == elapsed:
+            earlier.pop()
         self.corners = deque([*earlier, (elapsed, due, self.corners[-1][2])])

@@ -9,7 +9,7 @@ from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.limits import Excess, daily_excesses, program_excesses
+from mockpump.emulator.pump.limits import Excess, daily_excesses, program_excesses, rise_excesses
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -34,6 +34,9 @@ def _broken_now(pump: Pump, limits: Limits) -> Iterator[Excess]:
     for image in (pump.image, pump.pending_image):
         if image:
             yield from program_excesses(programs.from_image(image), limits)
+    if pump.program is not None and pump.pending_image:
+        pending = programs.from_image(pump.pending_image)
+        yield from rise_excesses(pump.program, d.percent, pending, limits)
     if d.rate > limits.rate:
         yield Excess(Reason.LIMIT_RATE, d.rate, limits.rate)
     if d.bolus is not None and d.bolus.volume > limits.bolus:

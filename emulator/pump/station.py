@@ -13,6 +13,9 @@ from mockpump.emulator.pump.pairing import Draw
 from mockpump.emulator.pump.port import Port
 from mockpump.protocol.link_settings import LinkSettings
 
+# How many records may be made at a time, before whoever waits on a line is looked after.
+_MOST_RECORDS = 500
+
 
 class Station:
     """A pump that is being run.  After every call, send what `Port.data_to_send` gives."""
@@ -121,10 +124,15 @@ class Station:
         if target <= self.pump.elapsed:
             return
         stops = {self._latest_report(port, target) for port in self.ports}
+        records = 0
         for stop in sorted(stops | {target}):
             while self.pump.elapsed < stop:
-                edge = self._edge()
-                self._advance_to(stop if edge is None else min(stop, edge))
+                self._advance_to(min([stop, *self._records()]))
+                records += 1
+                if records >= _MOST_RECORDS and self.pump.memory.durable:
+                    # It cannot live faster than it can write down.
+                    self.pacing.rebase(self.pump.elapsed, now)
+                    return
 
     def _latest_report(self, port: Port, target: int) -> int:
         interval = port.caller.interval
@@ -136,16 +144,25 @@ class Station:
         stops = [port.next_report() for port in self.ports]
         stops += [self._edge(), self.pacing.until]
         if self.pump.memory.durable:
-            # What is not recorded by then could be forgotten.
             stops.append(self.pump.next_checkpoint())
         return [stop for stop in stops if stop is not None and elapsed < stop <= LAST_SECOND]
 
+    def _records(self) -> list[int]:
+        """The seconds ahead beyond which it must not live on without a look at what has become."""
+        edge = self._edge()
+        ahead = [] if edge is None else [edge]
+        if self.pump.memory.durable:
+            # What is not recorded by then could be forgotten.
+            ahead.append(self.pump.next_checkpoint())
+        return [each for each in ahead if each > self.pump.elapsed]
+
     def _edge(self) -> int | None:
-        """When delivery next changes its rate, as long as a line wants to know.
+        """When delivery next changes its rate, if a line wants to know, or it is to be recorded.
 
         It may run empty then, which changes the mode.
         """
-        return self.pump.delivery.next_edge() if self._subscribed() else None
+        wanted = self.pump.memory.durable or self._subscribed()
+        return self.pump.delivery.next_edge() if wanted else None
 
     def _subscribed(self) -> bool:
         return any(port.caller.interval for port in self.ports)

@@ -8,6 +8,7 @@ one deed is a `StoryError` that says where.  The deeds themselves are in
 import re
 import tomllib
 from difflib import get_close_matches
+from inspect import cleandoc
 from typing import Any, Literal
 
 import msgspec
@@ -218,7 +219,17 @@ def schema() -> dict[str, Any]:
     }
     for part in ("Story", "Step"):
         made["$defs"][part]["properties"]["channel"] = line
-    return {"title": FORMAT, **made}
+    return {"title": FORMAT, **_dedented(made)}
+
+
+def _dedented(part: Any) -> Any:
+    """The same with its descriptions as Python 3.13 has them, whatever this one is."""
+    if isinstance(part, dict):
+        return {
+            key: cleandoc(each) if key == "description" else _dedented(each)
+            for key, each in part.items()
+        }
+    return [_dedented(each) for each in part] if isinstance(part, list) else part
 
 
 def program_names(story: Story) -> list[str]:

@@ -1,0 +1,276 @@
+"""What a careful reader once found wrong with the pump, each as the few lines that show it."""
+
+import json
+from typing import Any
+
+import pytest
+from paired import paired_pump
+
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.interface import Change, MemoryFailed
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump import faults
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.gate import MOST_NOTED, NOTED_WITHIN
+from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.overlay import Temporary
+from mockpump.emulator.pump.pacing import Pacing
+from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, decode_state
+from mockpump.emulator.pump.station import Station
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.errors import DecodeError, LocalProtocolError
+from mockpump.protocol.messages import Limits, LogKind, Mode
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+
+DAY = 86_400
+BIG = PumpIdentity(reservoir=2**31)
+
+
+def made(program: Program, limits: Limits = WIDEST, memory: Any = None, clock: int = 0) -> Pump:
+    memory = memory or RamMemory()
+    make(memory, Making(BIG, program, limits, clock))
+    return Pump(memory)
+
+
+def day(name: str, *segments: tuple[int, int]) -> DayPattern:
+    return DayPattern(name, tuple(Segment(*each) for each in segments))
+
+
+@pytest.mark.parametrize("step", [3_600, 7_001, 20 * DAY])
+def test_a_leap_does_not_forget_what_a_temporary_rate_has_delivered(step: int) -> None:
+    """Monday's evening at 250 %, and Tuesday's morning: too much within 24 h."""
+    patterns = (
+        day("m", (0, 0), (1_200, 2_000)),
+        day("t", (0, 0), (60, 10_000), (180, 0)),
+        day("none", (0, 0)),
+    )
+    program = Program(1, "p", (0, 1, 2, 2, 2, 2, 2), patterns, ())
+    pump = made(program, Limits(10**6, 10**6, 30_000, 65_535), clock=4 * DAY)
+    pump.advance(10)
+    pump.delivery.set_temporary(Temporary(250, 4 * DAY))
+    for elapsed in [*range(step, 20 * DAY, step), 20 * DAY]:
+        pump.advance(max(elapsed, 10))
+    assert pump.mode is Mode.FAULT
+    assert pump.delivery.delivered == 30_000
+
+
+def test_a_durable_pump_records_at_every_edge_whoever_listens() -> None:
+    program = Program(1, "p", (0,) * 7, (day("d", (0, 0), (1, 36_000), (2, 0)),), ())
+    memory = FaultyMemory(RamMemory())
+    limits = Limits(10**6, 10**6, 1_000, 65_535)
+    make(memory, Making(BIG, program, limits, 59))
+    station = Station(Pump(memory), Pacing(1))
+    now = moved = 0
+    for _ in range(5):
+        memory.brown_out = True
+        before = station.pump
+        now = station.next_deadline(now) or 0
+        station.handle_timer(now)
+        moved += before.delivery.delivered
+    assert moved <= 1_000
+
+
+def test_a_late_timer_moves_no_more_than_is_reported() -> None:
+    memory = FaultyMemory(RamMemory())
+    make(memory, Making(BIG, flat("f", 36_000)))
+    station = Station(Pump(memory), Pacing(3_600))
+    memory.brown_out = True
+    before = station.pump
+    station.handle_timer(100_000)
+    (restarted,) = [e for e in memory.log(1, 9).entries if e.kind is LogKind.RESTARTED]
+    assert before.delivery.delivered <= restarted.second
+
+
+def test_a_pump_cannot_live_faster_than_it_writes_down() -> None:
+    station = Station(made(flat("f", 36_000)), Pacing(1_000_000))
+    station.handle_timer(1_000_000)
+    assert station.pump.elapsed < 1_000_000
+    before = station.pump.elapsed
+    station.handle_timer(1_100_000)
+    assert before < station.pump.elapsed
+
+
+class Flaky(RamMemory):
+    """A memory whose next writes fail where `plan` says so."""
+
+    __slots__ = ("plan",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan: list[bool] = []
+
+    def record(self, change: Change) -> None:
+        if self.plan and self.plan.pop(0):
+            raise MemoryFailed("planned")
+        super().record(change)
+
+
+def test_what_is_recorded_is_done_even_if_the_end_of_the_alarm_is_not() -> None:
+    memory = Flaky()
+    pump = made(flat("f", 36_000), memory=memory)
+    caller = Caller(largest_payload=240)
+    pump.advance(100)
+    memory.plan = [True]
+    assert isinstance(handle(pump, m.Suspend(1), caller), m.Refused)
+    memory.plan = [False, True]
+    assert isinstance(handle(pump, m.Refill(7, 5_000_000, 900), caller), m.Refilled)
+    assert pump.delivery.reservoir == 5_000_000
+    known = handle(pump, m.QueryOutcome(7), caller)
+    assert isinstance(known, m.OutcomeKnown)
+    assert known.fate is m.Fate.DONE
+    assert Pump(memory).delivery.filling == pump.delivery.filling
+
+
+def test_after_a_record_that_failed_it_is_tried_again() -> None:
+    memory = FaultyMemory(RamMemory())
+    make(memory, Making(BIG, flat("f", 36_000)))
+    station = Station(Pump(memory), Pacing(1))
+    memory.fail_writes = True
+    station.handle_timer(60_000_000)
+    memory.fail_writes = False
+    assert station.pump.panel.present(m.Alarm.MEMORY_FAULT)
+    due = station.next_deadline(60_000_000)
+    assert due is not None
+    station.handle_timer(due)
+    assert not station.pump.panel.present(m.Alarm.MEMORY_FAULT)
+
+
+# -- a memory with nonsense in it --
+
+
+def damaged(**changes: object) -> bytes:
+    memory = RamMemory()
+    make(memory, Making(BIG, flat("f", 36_000)))
+    facts = json.loads(memory.state() or b"")
+    for path, value in changes.items():
+        *parts, last = path.split("__")
+        place = facts
+        for part in parts:
+            place = place[part]
+        place[last] = value
+    return json.dumps(facts).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"active": 7},
+        {"later": 5},
+        {"active": -1},
+        {"panel__shown": {"99": {"since": 0}}},
+        {"delivery__clock__drift": 2**62},
+        {"delivery__clock__drift": -1_000_000},
+        {"delivery__rolling": []},
+        {"delivery__bolus": {"kind": 0, "volume": 1, "duration": 0, "began": 0}},
+        {"catheter__fluids": []},
+        {"checkpoint_every": 0},
+        {"delivery__elapsed": -5},
+    ],
+)
+def test_what_no_pump_ever_wrote_is_said_to_be_that(changes: dict[str, object]) -> None:
+    with pytest.raises(DecodeError, match="no state of a pump"):
+        decode_state(damaged(**changes))
+
+
+def test_what_a_pump_wrote_is_read() -> None:
+    assert isinstance(decode_state(damaged()), PumpState)
+
+
+def test_a_program_that_is_named_and_is_not_there() -> None:
+    memory = RamMemory()
+    make(memory, Making(BIG, flat("f", 36_000)))
+    memory._images[0] = b""
+    with pytest.raises(DecodeError, match="slot 0"):
+        Pump(memory)
+
+
+def test_a_lock_that_has_run_out_long_ago_is_no_way_back_in_time() -> None:
+    memory = RamMemory()
+    make(memory, Making(BIG, flat("f", 36_000)))
+    pump = Pump(memory)
+    pump.advance(500)
+    pump.pairing = pump.pairing.after_failure(0)
+    for _ in range(4):
+        pump.pairing = pump.pairing.after_failure(0)
+    pump.advance(600)
+    assert pump.pairing.locked_until == 0
+
+
+@pytest.mark.parametrize("making", [{"dead": 2**40}, {"concentration": 10**6}])
+def test_what_no_message_can_carry_is_not_made(making: dict[str, int]) -> None:
+    with pytest.raises(LocalProtocolError):
+        make(RamMemory(), Making(BIG, **making))  # type: ignore[arg-type]
+
+
+# -- bounded --
+
+
+def test_restarts_and_refills_leave_no_heap_behind() -> None:
+    memory = RamMemory()
+    make(memory, Making(BIG, flat("f", 36_000)))
+    sizes: list[int] = []
+    transactions = 0
+    for _ in range(3):
+        for _ in range(50):
+            # Not put down: each start is one after a crash.
+            pump = Pump(memory)
+            transactions += 1
+            handle(pump, m.Refill(transactions, 10**6, 500), Caller())
+        sizes.append(len(memory.state() or b""))
+    assert sizes[-1] < sizes[0] + 200
+
+
+# -- the rise between two programs --
+
+
+def test_going_back_a_step_is_no_way_round_what_waits() -> None:
+    """Twice as much was let in for midnight beside 100 %; beside 50 % it would be four times."""
+    memory = RamMemory()
+    pattern = day("d", (0, 10_000))
+    ramp = (RampStep(0, 50), RampStep(1, 100))
+    program = Program(1, "p", (0,) * 7, (pattern,), ramp)
+    make(memory, Making(BIG, program, Limits(10**6, 10**6, 2**32 - 1, 100)))
+    pump = Pump(memory)
+    pump.advance(DAY)
+    image = programs.image(flat("double", 20_000))
+    pump.change(lambda: pump.activate(image, m.When.MIDNIGHT), None, image)
+    back = handle(pump, m.MoveRamp(1, m.RampMove.STEP_BACK), Caller())
+    assert isinstance(back, m.Refused)
+    assert back.reason is m.Reason.LIMIT_RISE
+    stricter = handle(pump, m.SetLimits(2, 10**6, 10**6, 2**32 - 1, 10), Caller())
+    assert isinstance(stricter, m.Refused)
+    assert stricter.reason is m.Reason.LIMIT_RISE
+
+
+# -- what a fault ends --
+
+
+def test_a_bolus_that_a_fault_cuts_short_says_what_was_left_of_it() -> None:
+    pump = made(flat("f", 36_000))
+    handle(pump, m.StartBolus(1, m.BolusKind.BOLUS, 3_600, 3_600), Caller())
+    handle(pump, m.SetTemporary(2, 50, 7_200), Caller())
+    pump.advance(600)
+    faults.inject(pump, faults.Fault.STALL)
+    entries = pump.memory.log(1, 99).entries
+    ended = [(e.elapsed, e.first, e.second) for e in entries if e.kind is LogKind.BOLUS_ENDED]
+    assert ended == [(600, 3_600, 3_000)]
+    assert [e.elapsed for e in entries if e.kind is LogKind.TEMPORARY_ENDED] == [600]
+
+
+# -- a log that nobody can flood --
+
+
+def test_whoever_holds_no_key_cannot_wash_the_log_away() -> None:
+    pump = paired_pump()
+    for _ in range(500):
+        reply = handle(pump, m.GetStatus(), Caller())
+        assert isinstance(reply, m.Refused)
+        assert reply.reason is m.Reason.NO_SESSION
+    assert len(pump.memory.log(1, 1_000).entries) == 1 + MOST_NOTED
+    pump.advance(NOTED_WITHIN)
+    handle(pump, m.GetStatus(), Caller())
+    assert len(pump.memory.log(1, 1_000).entries) == 2 + MOST_NOTED
