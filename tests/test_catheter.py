@@ -69,7 +69,7 @@ def test_it_remembers_no_fluid_that_has_come_out_wholly(
             continue
         catheter.refill(due, argument)
         assert all(fluid.since > catheter.arrived(due) for fluid in catheter.fluids[1:])
-        assert catheter.fluids[-1] == Fluid(due, argument)
+        assert catheter.concentration == argument
         began = [fluid.since for fluid in catheter.fluids]
         assert began == sorted(set(began))
 

@@ -64,10 +64,10 @@ class Catheter(msgspec.Struct):
 
     def refill(self, due: int, concentration: int) -> None:
         """From this sum on another fluid goes in."""
-        if self.fluids[-1].concentration == concentration:
-            return
-        fluids, fresh = self.fluids, Fluid(due, concentration)
-        self.fluids = [each for each in fluids if each.since < due] + [fresh]
+        fluids = [each for each in self.fluids if each.since < due]
+        if not fluids or fluids[-1].concentration != concentration:
+            fluids.append(Fluid(due, concentration))
+        self.fluids = fluids
         out = self.arrived(due)
         while len(self.fluids) > 1 and self.fluids[1].since <= out:
             gone, following = self.fluids[0], self.fluids[1]
