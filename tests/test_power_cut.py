@@ -23,6 +23,7 @@ from mockpump.emulator.pump.operations import suspend
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.log import chain
 from mockpump.protocol.program import UNITS_PER_NL, Program, flat
 
