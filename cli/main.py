@@ -116,7 +116,9 @@ def main() -> Any:
         sys.exit(EXIT_OUTPUT)
     except Exception as error:
         if os.environ.get("MOCKPUMP_DEBUG"):
-            raise
+            import traceback
+
+            traceback.print_exc()
         if isinstance(error, OSError):
             _give_up_output()
         code, line = _explain(error)

@@ -84,7 +84,7 @@ def outcome(options: Options, transaction: int) -> None:
     show_default=True,
     help="Seconds of pump time between reports.",
 )
-@click.option("--count", type=click.IntRange(1), help="End after so many reports.")
+@click.option("--count", type=click.IntRange(1), help="End after so many reports, shown or not.")
 @click.pass_obj
 def watch(options: Options, interval: int, count: int | None) -> None:
     """Show what the pump reports, until Ctrl-C.

@@ -86,7 +86,7 @@ def bolus(options: Options, amount: int | None, over: int, prime: bool, cancel: 
     mockpump programmer bolus --cancel
     """
     if cancel == (amount is not None):
-        raise click.UsageError("say how many nL, or --cancel")
+        raise click.UsageError("say how many nL, or --cancel, and not both")
     if amount is None:
         ended: m.BolusCancelled = change_pump(options, m.CancelBolus(transaction()))
         left = f"{volume(ended.given)} given, {volume(ended.left)} not"
@@ -119,7 +119,7 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
     mockpump programmer temp --cancel
     """
     if cancel == (percent is not None):
-        raise click.UsageError("say how many percent, or --cancel")
+        raise click.UsageError("say how many percent, or --cancel, and not both")
     if percent is None:
         ended: m.TemporaryCancelled = change_pump(options, m.CancelTemporary(transaction()))
         say(options, ended, "temporary rate cancelled; the program's own rates rule")
@@ -249,7 +249,8 @@ def alarms(options: Options, acknowledge: str | None) -> None:
     if acknowledge is not None:
         request = m.AcknowledgeAlarm(transaction(), _ALARMS[acknowledge])
         done: m.AlarmAcknowledged = change_pump(options, request)
-        say(options, done, f"{acknowledge} acknowledged; the pump is {done.mode.name.lower()}")
+        mode = "in fault" if done.mode is m.Mode.FAULT else done.mode.name.lower()
+        say(options, done, f"{acknowledge} acknowledged; the pump is {mode}")
         return
     shown: m.Alarms = ask_pump(options, m.GetAlarms())
     if options.json:

@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from mockpump.cli.quantities import clock_time, duration, volume
 from mockpump.cli.render import as_json, show_facts
-from mockpump.cli.render_pump import limits_facts, log_line
+from mockpump.cli.render_pump import choice_name, limits_facts, log_line
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
@@ -58,7 +58,7 @@ def _facts(state: PumpState, active: bytes) -> dict[str, str]:
     d = state.delivery
     moved = d.due // UNITS_PER_STEP * STEP
     named = f'"{programs.from_image(active).name}"' if active else "none"
-    shown = ", ".join(Alarm(each).name.lower() for each in state.panel.shown)
+    shown = ", ".join(choice_name(Alarm(each)) for each in state.panel.shown)
     return {
         "name": f"{state.identity.name} (fictional), number {state.identity.serial}",
         "mode": state.mode.name.lower(),

@@ -149,8 +149,10 @@ def test_the_traceback_is_there_for_those_who_ask(
 ) -> None:
     monkeypatch.setenv("MOCKPUMP_DEBUG", "1")
     failing(monkeypatch, ZeroDivisionError("division by zero"))
-    with pytest.raises(ZeroDivisionError):
-        command()
+    ended = command()
+    assert ended.code == 70
+    assert "Traceback" in ended.err
+    assert ended.err.endswith("(ZeroDivisionError: division by zero)\n")
 
 
 def test_what_the_output_cannot_show_comes_out_escaped() -> None:
