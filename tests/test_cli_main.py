@@ -145,14 +145,16 @@ def test_a_note_on_an_interrupt_survives_click(
 
 
 def test_the_traceback_is_there_for_those_who_ask(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOCKPUMP_DEBUG", "1")
     failing(monkeypatch, ZeroDivisionError("division by zero"))
-    ended = command()
-    assert ended.code == 70
-    assert "Traceback" in ended.err
-    assert ended.err.endswith("(ZeroDivisionError: division by zero)\n")
+    with pytest.raises(SystemExit) as end:
+        main_module.main()
+    assert end.value.code == 70
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.endswith("(ZeroDivisionError: division by zero)\n")
 
 
 def test_what_the_output_cannot_show_comes_out_escaped() -> None:
