@@ -115,7 +115,10 @@ def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
         show("  a programmer  in this process, at the other end of that line")
         trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES)
         with SerialProgrammer(pump.port, tap=trace) as programmer:
-            before = _program_it(programmer, wanted, read_keyring(keyring))
+            ring = read_keyring(keyring)
+            # However this ends, the keys are not left behind.
+            keyring.unlink()
+            before = _program_it(programmer, wanted, ring)
             reports = _deliver(pump, programmer, speed)
             _conclude(programmer, wanted, before, reports)
 

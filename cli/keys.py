@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from mockpump.emulator.pump.pairing import Keys
 from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
 from mockpump.protocol.messages import Access
-from mockpump.protocol.pairing import PairingKey
 
 # Beside its other settings, wherever this system keeps those.
 DEFAULT_KEYRING = Path(click.get_app_dir("mockpump")) / "keyring.json"
@@ -22,15 +22,17 @@ def open_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return click.option("--open/--paired", "is_open", envvar=OPEN_VARIABLE, help=text)
 
 
-def hand_over(
-    keys: dict[Access, PairingKey], serial: int, name: str, keyring: Path | None, *, err: bool
-) -> None:
-    """Show a pump's new keys once, and put them into a keyring if one is named."""
+def keep(keys: Keys, serial: int, name: str, keyring: Path) -> None:
+    """Put a pump's new keys into a keyring."""
+    ring = read_keyring(keyring)
+    for key in keys.values():
+        ring.add(serial, name, key)
+    write_keyring(keyring, ring)
+
+
+def show_keys(keys: Keys, keyring: Path | None, *, err: bool) -> None:
+    """Say where a pump's new keys are, or show them, this once."""
     if keyring is not None:
-        ring = read_keyring(keyring)
-        for key in keys.values():
-            ring.add(serial, name, key)
-        write_keyring(keyring, ring)
         click.echo(f"its pairing keys are in {keyring}", err=err)
         return
     click.echo("its pairing keys, shown this once (`mockpump programmer pair` takes one):", err=err)

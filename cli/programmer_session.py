@@ -27,7 +27,7 @@ from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.errors import DecodeError, InternalError, MockpumpError
 from mockpump.protocol.link_settings import LinkSettings
 
 # What ends a call before anything was asked of the pump.
@@ -178,7 +178,10 @@ def _ask_again(options: Options, unknown: OutcomeUnknown) -> m.OutcomeKnown:
         try:
             with connected(options) as session:
                 return session.device.run(learn_outcome(unknown.transaction))
-        except (SessionRefused, ConnectionLost, NoReply, PortError):
+        except InternalError:
+            raise
+        except MockpumpError:
+            # Whatever it is, what became of the transaction is not known by it.
             continue
     raise unknown
 

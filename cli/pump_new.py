@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mockpump.cli.files import read_program_file
-from mockpump.cli.keys import hand_over, open_option
+from mockpump.cli.keys import keep, open_option, show_keys
 from mockpump.cli.quantities import ClockTime, Volume
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump.clock import MAX_DRIFT
@@ -102,10 +102,12 @@ def make_pump(memory: Memory, made_with: dict[str, Any], file: Path | None = Non
     making = making_of(**made_with, keys=keys)
     make(memory, making)
     identity = making.identity
+    if keys is not None and keyring is not None:
+        keep(keys, identity.serial, identity.name, keyring)
     if file is not None:
         click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
     if keys is not None:
-        hand_over(keys, identity.serial, identity.name, keyring, err=file is None)
+        show_keys(keys, keyring, err=file is None)
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mockpump.cli.keys import hand_over
+from mockpump.cli.keys import keep, show_keys
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import draw_keys
@@ -32,4 +32,6 @@ def pair(file: Path, keyring: Path | None) -> None:
         pump = Pump(memory)
         pump.change(partial(operations.pair, pump, keys))
         pump.put_down()
-    hand_over(keys, pump.identity.serial, pump.identity.name, keyring, err=False)
+    if keyring is not None:
+        keep(keys, pump.identity.serial, pump.identity.name, keyring)
+    show_keys(keys, keyring, err=False)

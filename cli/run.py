@@ -25,7 +25,8 @@ from mockpump.emulator.world.bundle import (
     read_bundle,
 )
 from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.story import StoryError, load_story, program_names, schema
+from mockpump.emulator.world.story import StoryError, load_story, program_names
+from mockpump.emulator.world.story_schema import schema
 from mockpump.emulator.world.telling import Teller
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."

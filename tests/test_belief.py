@@ -22,6 +22,8 @@ MORE: dict[type[Message], dict[str, Any]] = {
 RENAMED = {"active": "program"}
 # They share a field's name with the belief, but are about something else.
 SILENT = {
+    # It may be about a program that is to rule later.
+    m.ProgramCommitted,
     m.ProgramData,
     m.ProgramWritten,
     m.ProgramAborted,

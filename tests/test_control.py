@@ -243,3 +243,16 @@ def test_a_pump_that_does_not_answer_is_not_waited_for(
         listener.listen()
         with pytest.raises(PortError, match="timed out"):
             tell(memory, "inject stall")
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_no_socket_is_left_alone(memory: Path, kind: str) -> None:
+    path = socket_path(memory)
+    path.mkdir() if kind == "folder" else path.write_text("precious", "utf-8")
+
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        raise AssertionError("it should not have come to this")
+
+    with pytest.raises(PortError, match="something else has that name"):
+        with_control(test, memory)
+    assert path.exists()

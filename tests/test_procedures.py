@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import Line
 
-from mockpump.emulator.programmer.errors import ReadbackDiffers
+from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers, UnexpectedReply
 from mockpump.emulator.programmer.procedures import (
     Procedure,
     ask,
+    learn_outcome,
+    read_log,
     read_program,
     set_program,
 )
@@ -20,7 +22,8 @@ from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.errors import DecodeError
+from mockpump.protocol.log import GENESIS, LogEntry, chain, encode_entry
+from mockpump.protocol.messages import LogKind
 from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
 
@@ -173,5 +176,37 @@ def test_what_is_no_program_cannot_be_read() -> None:
     def garbage(request: Message) -> Message:
         return m.ProgramData(len(image), programs.digest(image), 0, image)
 
-    asked = play_until_it_fails(read_program(), garbage, DecodeError)
+    asked = play_until_it_fails(read_program(), garbage, ReadbackDiffers)
     assert [type(request) for request in asked] == [m.ReadProgram]
+
+
+def test_the_outcome_of_another_transaction_is_no_answer() -> None:
+    def of_another(request: Message) -> Message:
+        return m.OutcomeKnown(6, m.Fate.DONE, 0x20, m.encode(m.Suspended(0)))
+
+    play_until_it_fails(learn_outcome(5), of_another, UnexpectedReply)
+
+
+def test_a_log_without_an_end_is_given_up() -> None:
+    """A pump that always has more, each piece in a good chain."""
+    entry = LogEntry(0, 0, LogKind.MADE, 0, 0)
+
+    def more(asked: Message | list[Message]) -> Any:
+        if isinstance(asked, list):
+            return [more(each) for each in asked]
+        assert isinstance(asked, m.ReadLog)
+        while len(chains) <= asked.first:
+            chains.append(chain(chains[-1], [entry]))
+        before = chains[asked.first - 1]
+        return m.LogPiece(asked.first, 2**32 - 1, before, bytes(8), encode_entry(entry))
+
+    chains = [GENESIS]
+
+    def read_on() -> None:
+        procedure = read_log()
+        asked: Any = next(procedure)
+        while True:
+            asked = procedure.send(more(asked))
+
+    with pytest.raises(LogBroken, match="no end"):
+        read_on()

@@ -66,11 +66,6 @@ def _begun(belief: Belief, message: m.ProgramBegun) -> None:
     belief.program = message.active
 
 
-def _committed(belief: Belief, message: m.ProgramCommitted) -> None:
-    belief.program = message.active
-    belief.elapsed = message.elapsed
-
-
 def _suspended(belief: Belief, message: m.Suspended) -> None:
     belief.mode = m.Mode.SUSPENDED
     belief.elapsed = message.elapsed
@@ -92,7 +87,7 @@ _LESSONS: dict[type[Message], Callable[[Belief, Any], None]] = {
     m.Clock: _clock,
     m.ClockSet: _clock_set,
     m.ProgramBegun: _begun,
-    m.ProgramCommitted: _committed,
+    # `ProgramCommitted` teaches nothing: it may be about a program that is to rule later.
     m.Suspended: _suspended,
     m.Resumed: _resumed,
     m.AlarmAcknowledged: _acknowledged,

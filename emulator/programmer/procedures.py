@@ -11,13 +11,14 @@ asyncio.  A procedure never sees a refusal or a lost connection as a value: thos
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
-from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers
+from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers, UnexpectedReply
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.log import ENTRY_SIZE, LogEntry, chain, entries_of
-from mockpump.protocol.program import Program
+from mockpump.protocol.program import Program, ProgramError
 
 T = TypeVar("T")
 Procedure = Generator[Message | Sequence[Message], Any, T]
@@ -25,6 +26,8 @@ Procedure = Generator[Message | Sequence[Message], Any, T]
 # How many pieces of the log are asked for at once: less than a link keeps waiting, and with the
 # longest payload more than a whole log has.
 _AHEAD = 32
+# How often more of it is asked for; a log is kept no longer than a small part of this.
+_MOST_ROUNDS = 1_000
 # Room for the other fields of the message that carries a piece of an image.
 _PIECE_OVERHEAD = 32
 
@@ -52,12 +55,16 @@ def ask(request: Message) -> Procedure[Any]:
 def read_program(slot: m.Slot = m.Slot.ACTIVE) -> Procedure[ProgramRead]:
     """Read a whole image, piece by piece, and decode it.
 
-    `ReadbackDiffers` when the pieces are not of one image: it may have changed meanwhile.
+    `ReadbackDiffers` when the pieces are not of one image, which may have changed meanwhile, or of
+    one that is no program's.
     """
     image, digest = yield from _read_image(slot)
     if image and programs.digest(image) != digest:
         raise ReadbackDiffers("the pieces that the pump sent do not make up one image")
-    return ProgramRead(programs.from_image(image) if image else None, image, digest)
+    try:
+        return ProgramRead(programs.from_image(image) if image else None, image, digest)
+    except (DecodeError, ProgramError) as error:
+        raise ReadbackDiffers(f"the pump sent the image of no program: {error}") from None
 
 
 def _read_image(slot: m.Slot) -> Procedure[tuple[bytes, bytes]]:
@@ -103,6 +110,8 @@ def set_program(
 def learn_outcome(transaction: int) -> Procedure[m.OutcomeKnown]:
     """Ask what became of a transaction whose reply was lost."""
     known: m.OutcomeKnown = yield m.QueryOutcome(transaction)
+    if known.asked != transaction:
+        raise UnexpectedReply(f"the pump spoke of transaction {known.asked}, not {transaction}")
     return known
 
 
@@ -113,7 +122,11 @@ def read_log(first: int = 1) -> Procedure[LogRead]:
     `LogBroken` when an entry was altered, left out or put in.
     """
     reading = _Reading((yield m.ReadLog(first)))
+    rounds = 0
     while reading.following <= reading.piece.newest:
+        rounds += 1
+        if rounds > _MOST_ROUNDS:
+            raise LogBroken(f"after {len(reading.entries):,} entries it still has no end")
         step = max(len(reading.piece.entries) // ENTRY_SIZE, 1)
         ahead = range(reading.following, reading.piece.newest + 1, step)[:_AHEAD]
         pieces: list[m.LogPiece] = yield [m.ReadLog(each) for each in ahead]
@@ -142,7 +155,10 @@ class _Reading:
 
     def take(self, piece: m.LogPiece) -> None:
         """The next piece; `LogBroken` when it does not begin where the last one ended."""
-        entries = entries_of(piece.entries)
+        try:
+            entries = entries_of(piece.entries)
+        except DecodeError as error:
+            raise LogBroken(f"from entry {piece.first} on: {error}") from None
         if piece.before != self.reached:
             raise LogBroken(f"before entry {piece.first} the chain does not fit")
         if not entries and self.following <= piece.newest:

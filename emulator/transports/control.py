@@ -38,6 +38,9 @@ class ControlSocket:
     async def __aenter__(self) -> "ControlSocket":
         # The memory's lock says that no other pump runs here, so an old socket is nobody's.
         with contextlib.suppress(FileNotFoundError):
+            if not self._path.is_socket():
+                self._path.lstat()
+                raise PortError(f"cannot make {self._path}: something else has that name")
             self._path.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o177)

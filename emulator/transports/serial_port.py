@@ -108,10 +108,11 @@ def open_port(url: str) -> Serial:
     place = _socket_url(url)
     try:
         return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
-    except (serial.SerialException, OSError, ValueError) as error:
+    except Exception as error:
         reason = _why(error).removeprefix(f"{url}: ")
-        if Path(url).is_symlink() and not Path(url).exists():
-            reason = f"it leads to {Path(url).readlink()}, which is gone: the pump has ended"
+        with contextlib.suppress(OSError, ValueError):
+            if Path(url).is_symlink() and not Path(url).exists():
+                reason = f"it leads to {Path(url).readlink()}, which is gone: the pump has ended"
         raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
 
 

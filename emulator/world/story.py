@@ -8,14 +8,15 @@ one deed is a `StoryError` that says where.  The deeds themselves are in
 import re
 import tomllib
 from difflib import get_close_matches
-from inspect import cleandoc
 from typing import Any, Literal
 
 import msgspec
 
-from mockpump.emulator.channel.impairments import FIELDS, read_impairments
+from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.channel.quantities import BadQuantity
+from mockpump.emulator.pump.faults import Fault
 from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.messages import Alarm
 
 FORMAT = "mockpump-scenario/1"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -147,6 +148,13 @@ DEEDS = tuple(
 )
 
 
+# The deeds that are asked of the pump, which may refuse them.
+ASKING = (
+    *("program", "bolus", "cancel_bolus", "temp", "suspend", "resume", "refill", "clock"),
+    *("ramp", "limits", "acknowledge"),
+)
+
+
 class RoutePart(_Part, frozen=True, kw_only=True):
     """A second way to the same site: an invented share (percent) arrives, spread over a time."""
 
@@ -206,32 +214,6 @@ _PARTS: dict[str, type[_Part]] = {
 }
 
 
-def schema() -> dict[str, Any]:
-    """The format as a JSON Schema, with what can be wrong with a line in it."""
-    made = msgspec.json.schema(Story)
-    line = {
-        "type": "object",
-        "properties": {
-            name: {"description": field.doc, "examples": [field.example]}
-            for name, field in FIELDS.items()
-        },
-        "additionalProperties": False,
-    }
-    for part in ("Story", "Step"):
-        made["$defs"][part]["properties"]["channel"] = line
-    return {"title": FORMAT, **_dedented(made)}
-
-
-def _dedented(part: Any) -> Any:
-    """The same with its descriptions as Python 3.13 has them, whatever this one is."""
-    if isinstance(part, dict):
-        return {
-            key: cleandoc(each) if key == "description" else _dedented(each)
-            for key, each in part.items()
-        }
-    return [_dedented(each) for each in part] if isinstance(part, list) else part
-
-
 def program_names(story: Story) -> list[str]:
     """The programs that a story calls for, each once."""
     named = [part for step in story.step for part in (step.program, step.power_cut) if part]
@@ -249,6 +231,8 @@ def load_story(text: str, name: str) -> Story:
         moment(story.pump.clock)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError, BadQuantity) as error:
         raise StoryError(f"{name}: {error}{_nearest(str(error))}") from None
+    except RecursionError:
+        raise StoryError(f"{name}: it is nested too deeply") from None
     return story
 
 
@@ -267,10 +251,32 @@ def _check_step(number: int, step: Step) -> None:
         raise StoryError(f"step {number} does {' and '.join(deeds)}: one deed a step")
     if not deeds and not step.say and not isinstance(step.expect, ExpectPart):
         raise StoryError(f"step {number} neither says nor does anything")
-    if step.at is not None:
-        span(step.at)
-    if step.channel is not None:
-        read_impairments(step.channel)
+    refusable = bool(deeds) and deeds[0] in ASKING
+    if isinstance(step.expect, str) and step.expect and not refusable:
+        raise StoryError(f"step {number}: nobody is asked, so nobody can refuse it")
+    if any(getattr(step, name) is False for name in DEEDS):
+        raise StoryError(f"step {number}: a deed is done or left out; there is no `false`")
+    _check_values(number, step)
+
+
+def _check_values(number: int, step: Step) -> None:
+    """What can be wrong with the texts of a step, found before the story begins."""
+    try:
+        for text in (step.at, step.live, step.wait):
+            if text is not None:
+                span(text)
+        if step.clock is not None:
+            moment(step.clock)
+        if step.channel is not None:
+            read_impairments(step.channel)
+        for known, name in ((Fault, step.fault), (Fault, step.clear), (Alarm, step.acknowledge)):
+            if name is not None and name.upper().replace("-", "_") not in known.__members__:
+                names = ", ".join(each.lower().replace("_", "-") for each in known.__members__)
+                raise StoryError(
+                    f"there is no {known.__name__.lower()} {name!r}; there are {names}"
+                )
+    except (StoryError, BadQuantity) as error:
+        raise StoryError(f"step {number}: {error}") from None
 
 
 def span(text: str) -> int:
