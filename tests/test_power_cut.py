@@ -8,6 +8,7 @@ what was acknowledged.  A memory that commits half way shows that these checks c
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,11 @@ def cut_everywhere(original: Path, command: Message, open_: Open) -> Iterator[tu
 
 def account(file: Path) -> dict[str, Any]:
     """What wakes up: everything that must be the old or the new, all together."""
-    memory = SqliteMemory.open(file)
+    with closing(SqliteMemory.open(file)) as memory:
+        return account_of(memory)
+
+
+def account_of(memory: SqliteMemory) -> dict[str, Any]:
     pump = Pump(memory)
     seen = {
         "program": pump.image,
@@ -153,7 +158,6 @@ def account(file: Path) -> dict[str, Any]:
     # The entry says how much may have been moved: never more than a minute of the highest rate.
     assert all(each.first <= each.second <= 60 * 100_000 // 3600 + 1 for each in restarts)
     seen["log"] = [e for e in page.entries if e.kind not in RESTART_KINDS]
-    memory.close()
     return seen
 
 
