@@ -140,6 +140,9 @@ def test_a_program_is_set() -> None:
     bench = Bench()
     assert bench.run(bench.set_program()) == m.ProgramCommitted(NEW_DIGEST, 0)
     assert bench.run(read_program()).program == NEW
+    # A commit may be about a program that is to rule later; what the pump says is active counts.
+    assert bench.programmer.belief.program != NEW_DIGEST
+    bench.run(ask(m.BeginProgram(1, NEW_DIGEST, NEW_DIGEST)))
     assert bench.programmer.belief.program == NEW_DIGEST
 
 
