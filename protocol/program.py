@@ -8,7 +8,7 @@ place in a program file (`pattern[0].segments[3].start`), whoever finds it.  All
 
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
@@ -110,8 +110,9 @@ def image(program: Program) -> bytes:
     return _CODEC.encode(program)
 
 
+@lru_cache(maxsize=16)
 def from_image(data: bytes) -> Program:
-    """The program whose image `data` is.
+    """The program whose image `data` is; the latest are remembered.
 
     `DecodeError` when it is the image of nothing, `ProgramError` when a rule is broken.
     """

@@ -15,6 +15,7 @@ from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.schedule import DAY, WEEK
 from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.messages import When
 from mockpump.protocol.program import (
     FORMAT,
     UNITS_PER_NL,
@@ -209,6 +210,8 @@ def test_a_broken_program_changes_nothing() -> None:
     before = state(delivery), delivery.schedule
     with pytest.raises(ProgramError):
         delivery.set_program(flat("bad", -7))
+    with pytest.raises(ProgramError):
+        delivery.set_pending(flat("bad", -7), When.EDGE)
     assert (state(delivery), delivery.schedule) == before
 
 

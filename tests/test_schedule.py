@@ -2,7 +2,6 @@
 
 from itertools import islice
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from naive_program import naive_percent, naive_rate, naive_volume
@@ -12,7 +11,6 @@ from mockpump.protocol.program import (
     FORMAT,
     DayPattern,
     Program,
-    ProgramError,
     RampStep,
     Segment,
     daily_volume,
@@ -156,8 +154,3 @@ def test_the_first_unit_of_a_week_comes_after_what_stands_still() -> None:
     assert schedule.moment_of(0, 1, WEEK) == 121
     assert schedule.moment_of(0, week, WEEK) == WEEK
     assert schedule.moment_of(0, week + 1, 2 * WEEK) == WEEK + 121
-
-
-def test_a_program_that_breaks_a_rule_has_no_schedule() -> None:
-    with pytest.raises(ProgramError):
-        Schedule(flat("too fast", 2_000_000), 0)

@@ -30,7 +30,7 @@ from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.emulator.pump.schedule import DAY, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, RampMove, When
-from mockpump.protocol.program import Program
+from mockpump.protocol.program import Program, check
 
 
 class Delivery(Motor):
@@ -122,6 +122,7 @@ class Delivery(Motor):
 
         `ProgramError`, and nothing changed, when the program breaks a rule.
         """
+        check(program)
         self.schedule = Schedule(program, self.day)
         self.drop_pending()
         self._look()
@@ -129,10 +130,12 @@ class Delivery(Motor):
     def set_pending(self, program: Program, when: When) -> None:
         """Follow another program from the next edge, or midnight, on.
 
-        `LocalProtocolError` for `When.NOW`, and where there is no program to go on with till then.
+        `LocalProtocolError` for `When.NOW`, and where there is no program to go on with till then;
+        `ProgramError` when the program breaks a rule.
         """
         if when is When.NOW or self.schedule is None:
             raise LocalProtocolError("a pending program needs another one before it")
+        check(program)
         self.pending, self._next_program = Pending(when, self.day), program
         self._look()
 

@@ -11,10 +11,11 @@ in units of 1/3600 nL (`UNITS_PER_NL`), which one nL/h delivers in one second.
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import mul, sub
 
 from mockpump.protocol.messages import RampMove
-from mockpump.protocol.program import Program, check, scaled
+from mockpump.protocol.program import Program, scaled
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -25,7 +26,7 @@ class Schedule:
 
     Ramp step k rules from clock day `start_day + after` on; a clock set back before `start_day`
     counts as day 0.  With a `held_day`, the ramp stands still on that day after its beginning.
-    `ProgramError` when the program breaks a rule.
+    The program must be a sound one, as `check` has it.
     """
 
     __slots__ = (
@@ -36,12 +37,12 @@ class Schedule:
         "_turns",
         "_week",
         "held_day",
+        "highest_rate",
         "program",
         "start_day",
     )
 
     def __init__(self, program: Program, start_day: int, held_day: int | None = None) -> None:
-        check(program)
         self.program = program
         self.start_day = start_day
         self.held_day = held_day
@@ -56,6 +57,8 @@ class Schedule:
             self._percents = (self._percents[self._step_of(held_day)],)
             self._turns = ()
         self._week = _Week(self._edges, self._rates, self._percents[0])
+        # In nL/h, at the highest ramp step.
+        self.highest_rate = scaled(max(self._rates), max(self._percents))
 
     def percent_at(self, clock: int) -> int:
         """The percentage of the ramp step that rules at this second; 100 before the first."""
@@ -79,13 +82,10 @@ class Schedule:
         """The most that any 24 h of the week deliver at a percentage, in units of 1/3600 nL."""
         week = _Week(self._edges, self._rates, percent)
         # The volume of a day that slides over straight pieces is highest where it has a corner.
-        corners = [each for edge in self._edges for each in (edge, edge - DAY)]
-        return max(week.until(corner + DAY) - week.until(corner) for corner in corners)
-
-    @property
-    def highest_rate(self) -> int:
-        """The highest rate, in nL/h, at the highest ramp step."""
-        return scaled(max(self._rates), max(self._percents))
+        return max(
+            max(week.until(edge + DAY) - before, before - week.until(edge - DAY))
+            for edge, before in zip(week.edges, week.before, strict=True)
+        )
 
     @property
     def highest_peak(self) -> int:
@@ -167,11 +167,11 @@ class _Week:
     def __init__(self, edges: "array[int]", rates: "array[int]", percent: int) -> None:
         self.percent = percent
         self.edges = edges
-        self.rates = array("I", (scaled(rate, percent) for rate in rates))
-        spans = zip(self.rates, pairwise(edges), strict=True)
-        delivered = (rate * (end - start) for rate, (start, end) in spans)
+        share = {rate: scaled(rate, percent) for rate in set(rates)}
+        self.rates: array[int] = array("I", map(share.__getitem__, rates))
+        delivered: Iterator[int] = map(mul, self.rates, map(sub, edges[1:], edges))
         # What the week has delivered at each of its edges; at the last, in the whole week.
-        self.before = array("Q", accumulate(delivered, initial=0))
+        self.before: array[int] = array("Q", accumulate(delivered, initial=0))
 
     def until(self, clock: int) -> int:
         """The units delivered from clock 0 until `clock`."""
