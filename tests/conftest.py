@@ -35,7 +35,7 @@ def register(name: str, *, max_examples: int, steps: int, repeatable: bool) -> N
     )
 
 
-register("dev", max_examples=60, steps=50, repeatable=False)
+register("dev", max_examples=40, steps=50, repeatable=False)
 register("ci", max_examples=60, steps=50, repeatable=True)
 register("deep", max_examples=2_000, steps=200, repeatable=False)
 
