@@ -2,7 +2,8 @@
 
 from hypothesis import given
 
-from mockpump.protocol.messages import Message, encode
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages import encode
 from mockpump.protocol.strategies import messages
 
 
