@@ -5,6 +5,7 @@ by standing in for the function that it calls for each.
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from mockpump.exercises.patching import Exercised
 from mockpump.exercises.verdicts import Ending, Result
 
 _MOST_TEXT = 4_000
+# What Hypothesis remarks on the parts of an example: lines of their own, and behind a value.
+_REMARKS = re.compile(r"^ *# .*\n|  # or any other generated value", re.MULTILINE)
 # How Hypothesis begins to tell of an example, in its older versions and since 6.170.
 _SAID = ("Falsifying ", "Failing ")
 _IN_THE_FILE = ("Falsifying explicit example", "Failing explicit example")
@@ -146,7 +149,7 @@ def _is_trouble(error: BaseException) -> bool:
 
 def _what_was_said(error: BaseException) -> str:
     notes = [note for each in [error, *_leaves(error)] for note in getattr(each, "__notes__", [])]
-    said = [note for note in notes if note.startswith(_SAID)]
+    said = [_REMARKS.sub("", note) for note in notes if note.startswith(_SAID)]
     return min(said, key=len)[:_MOST_TEXT] if said else ""
 
 
