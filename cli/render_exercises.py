@@ -16,7 +16,7 @@ _SHORT = {
     Verdict.NOT_EXERCISED: ".",
 }
 _STYLE = {Verdict.KILLED: "green", Verdict.FLAKY: "yellow", Verdict.INVALID: "red"}
-_LEGEND = "kill caught, k/n with k of n seeds, e by an example only, - survived, . never came there"
+_LEGEND = "kill caught; k/n by k of n seeds; e by an example only; - survived; . not run"
 _MOST_LINES = 6
 
 

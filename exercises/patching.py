@@ -51,21 +51,23 @@ def changed(source: str, patches: Iterable[Patch]) -> tuple[str, list[range]]:
 
     `LadderError` when the `old` of a patch is not in it exactly once.
     """
-    lines: list[range] = []
+    places: list[range] = []
     for patch in patches:
         if source.count(patch.old) != 1:
             where = f"{patch.module}: {patch.old.strip().splitlines()[0]!r}"
             raise LadderError(f"{where} is there {source.count(patch.old)} times, not once")
-        first = source[: source.index(patch.old)].count("\n") + 1
-        more = patch.new.count("\n") - patch.old.count("\n")
-        lines = [_moved(each, first, more) for each in lines]
-        lines.append(range(first, first + patch.new.rstrip("\n").count("\n") + 1))
+        at, more = source.index(patch.old), len(patch.new) - len(patch.old)
+        places = [range(p.start + more, p.stop + more) if p.start > at else p for p in places]
+        places.append(range(at, at + len(patch.new)))
         source = source.replace(patch.old, patch.new)
-    return source, lines
+    return source, [_lines(source, place) for place in places]
 
 
-def _moved(lines: range, first: int, more: int) -> range:
-    return range(lines.start + more, lines.stop + more) if lines.start > first else lines
+def _lines(source: str, place: range) -> range:
+    """The lines that a stretch of text is on; blank ones around it do not count."""
+    text = source[place.start : place.stop]
+    first = source.count("\n", 0, place.start) + len(text) - len(text.lstrip("\n")) + 1
+    return range(first, first + text.strip("\n").count("\n") + 1)
 
 
 def compiled(source: str, lines: Iterable[range], path: str) -> CodeType:

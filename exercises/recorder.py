@@ -74,10 +74,11 @@ class Recorder:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Iterator[None]:
-        """Take down how it went."""
+        """Take down how it went, when everybody else has said their part."""
+        made = yield
         if call.when == "call" or call.excinfo is not None:
             self._keep(_name(item), self._result(call))
-        return (yield)
+        return made
 
     def _result(self, call: pytest.CallInfo[None]) -> Result:
         tried = self._tried.count if self._tried else None
@@ -148,8 +149,11 @@ def _is_trouble(error: BaseException) -> bool:
 
 
 def _what_was_said(error: BaseException) -> str:
-    notes = [note for each in [error, *_leaves(error)] for note in getattr(each, "__notes__", [])]
-    said = [_REMARKS.sub("", note) for note in notes if note.startswith(_SAID)]
+    """The smallest example: its heading, and the steps or draws that are noted after it."""
+    told = [
+        _REMARKS.sub("", "\n".join(getattr(e, "__notes__", []))) for e in (error, *_leaves(error))
+    ]
+    said = [each[each.index(begin) :] for each in told for begin in _SAID if begin in each]
     return min(said, key=len)[:_MOST_TEXT] if said else ""
 
 
