@@ -6,17 +6,18 @@ DEMO_ARGS ?=
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
 FUZZ_ARGS ?=
+GATE_ARGS ?=
 
 # The first Python of the list that really runs and is new enough.
 FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 		>/dev/null 2>&1; then echo $$python; break; fi; done
 
-.PHONY: help demo test soak lint bench fuzz dist clean
+.PHONY: help demo test soak lint bench fuzz exercises-gate dist clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## the whole story in one terminal, about half a minute
 	@$(BIN)/mockpump demo $(DEMO_ARGS)
@@ -38,6 +39,9 @@ bench: $(VENV)/.bench ## the speed table, each row against its peer in the same 
 fuzz: $(VENV)/.fuzz ## throw bytes at frames, messages and the whole pump, FUZZ_SECONDS=60 each
 	@for target in frames messages pump; do echo "== $$target"; \
 		$(BIN)/python fuzz $$target $(FUZZ_SECONDS) $(FUZZ_ARGS) || exit 1; done
+
+exercises-gate: $(VENV)/.test ## whether every exercise is sound (GATE_ARGS="--seeds 20 --right-seeds 100")
+	@$(BIN)/python -m mockpump.exercises.gate $(GATE_ARGS)
 
 dist: $(VENV)/.build ## the wheel and the sdist, in dist/
 	@rm -rf dist

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("mockpump.cli.run:replay", "Run a recorded bundle again, and compare."),
     "campaign": ("mockpump.cli.campaign:run_campaign", "Run thousands of random scenarios."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
+    "exercises": ("mockpump.cli.exercises:exercises", "Learn property-based testing on it."),
     "wire": ("mockpump.cli.wire:wire", "Take the made-up protocol TIDE/1 apart."),
 }
 

@@ -14,8 +14,14 @@ from pathlib import Path
 LAYERS = {
     "protocol": {"protocol"},
     "emulator": {"emulator", "protocol"},
-    "cli": {"cli", "emulator", "protocol"},
+    # The exercises run the other two, but in processes of their own.
+    "exercises": {"exercises"},
+    "cli": {"cli", "exercises", "emulator", "protocol"},
 }
+# What is not about the devices, and may touch whatever it needs.
+OUTSIDE = {"cli", "exercises"}
+# Files as a learner has them: they may import whatever a learner may.
+LEARNERS = "exercises/ladder/"
 OTHER_FOLDERS = ("tests", "examples", "bench", "fuzz")
 
 # Where a program meets the outside.
@@ -124,6 +130,8 @@ def relative_imports(module: Module) -> Iterator[str]:
 
 def upward_imports(module: Module) -> Iterator[str]:
     """cli may import emulator and protocol, emulator may import protocol, protocol neither."""
+    if module.path.startswith(LEARNERS):
+        return
     for found in module.imports:
         head, _, layer = found.target.partition(".")
         layer = layer.partition(".")[0]
@@ -134,7 +142,7 @@ def upward_imports(module: Module) -> Iterator[str]:
 
 def doors(module: Module) -> Iterator[str]:
     """protocol is sans-IO; in emulator only the rooms named above touch the outside."""
-    if module.folder == "cli":
+    if module.folder in OUTSIDE:
         return
     shut = PROTOCOL_DOORS if module.folder == "protocol" else DOORS
     for room, opened in ROOMS_WITH_DOORS.items():
@@ -152,7 +160,7 @@ def doors(module: Module) -> Iterator[str]:
 
 def heavy_imports(module: Module) -> Iterator[str]:
     """Loading protocol or emulator never loads Hypothesis or Rich, nor what does."""
-    if module.folder == "cli" or module.path == MAY_BE_HEAVY:
+    if module.folder in OUTSIDE or module.path == MAY_BE_HEAVY:
         return
     for found in module.imports:
         if found.at_load and (found.target in HEAVY or _top(found) in HEAVY):

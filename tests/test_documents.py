@@ -16,6 +16,7 @@ README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
 CHANNEL = ROOT / "docs" / "CHANNEL.md"
 SCENARIOS = ROOT / "docs" / "SCENARIOS.md"
+EXERCISES = ROOT / "docs" / "EXERCISES.md"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A pump started in the background is there when its pty has its name.
 _WAIT = "for _ in $(seq 200); do [ -e {0} ] && break; sleep 0.05; done; [ -e {0} ]"
@@ -43,7 +44,7 @@ def script(document: Path) -> str:
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize(
-    "document", [README, TUTORIAL, CHANNEL, SCENARIOS], ids=lambda path: path.name
+    "document", [README, TUTORIAL, CHANNEL, SCENARIOS, EXERCISES], ids=lambda path: path.name
 )
 def test_every_command_shown_works(document: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
@@ -60,7 +61,7 @@ def test_every_command_shown_works(document: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", script(document)],
         cwd=tmp_path,
-        env={**environment, "PATH": path, "PYTHONUTF8": "1"},
+        env={**environment, "PATH": path, "PYTHONUTF8": "1", "XDG_STATE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,0 +1,131 @@
+"""`mockpump exercises`: a ladder of exercises, and how one stands on it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.render import as_json, show
+from mockpump.exercises.errors import ExerciseError
+from mockpump.exercises.exercise import Exercise, ladder
+from mockpump.exercises.folder import numbered, start, submission
+from mockpump.exercises.grading import ERROR
+from mockpump.exercises.progress import Progress
+
+NUMBER = click.IntRange(1)
+
+
+class _Exercises(click.Group):
+    """What a learner can do about an error is in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _one_line():
+            return super().invoke(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        # What runs tests needs pytest, which not everybody has.
+        if cmd_name in ("check", "grade"):
+            from mockpump.cli import exercises_check
+
+            return {"check": exercises_check.check, "grade": exercises_check.grade}[cmd_name]
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["list", "start", "check", "hint", "solution", "grade"]
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except ExerciseError as error:
+        fail(str(error), ERROR)
+
+
+@click.group(cls=_Exercises)
+def exercises() -> None:
+    """Write property-based tests, and be told which bugs they would have caught.
+
+    \b
+    mockpump exercises start 1
+    cd 01-round-trip
+    mockpump exercises check
+
+    A learning aid, not a sealed exam.  Exit codes: 0 the goal is met, 1 some defects survive, 2 a
+    test is wrong on a right implementation, 3 error.
+    """
+
+
+@exercises.command("list")
+@click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+def list_(json_: bool) -> None:
+    """The ladder, and how far you have come on it."""
+    progress = Progress()
+    for exercise in ladder():
+        standing = progress.of(exercise)
+        if json_:
+            click.echo(
+                as_json(
+                    {
+                        "number": exercise.number,
+                        "name": exercise.name,
+                        "title": exercise.title,
+                        "families": exercise.families,
+                        "defects": len(exercise.defect),
+                        "caught": len(standing.caught),
+                        "passed": standing.passed,
+                    }
+                )
+            )
+            continue
+        caught = f"{len(standing.caught)}/{len(exercise.defect)}"
+        state = "passed" if standing.passed else caught if standing.caught else ""
+        families = ", ".join(exercise.families)
+        show(
+            f"{exercise.number:>3}  ", (f"{exercise.title:<34}", "bold"), f" {families:<26} ", state
+        )
+
+
+@exercises.command("start")
+@click.argument("number", type=NUMBER)
+@click.argument("directory", required=False, type=click.Path(path_type=Path, file_okay=False))
+def start_(number: int, directory: Path | None) -> None:
+    """Lay out exercise NUMBER in DIRECTORY (else in a folder of its name)."""
+    exercise = numbered(number)
+    folder = directory or Path(exercise.folder.name)
+    for file in start(exercise, folder):
+        show(f"made {file}")
+    show(f"fill in {exercise.test_name}, then: mockpump exercises check {folder}")
+
+
+@exercises.command("hint")
+@click.argument("number", required=False, type=NUMBER)
+def hint(number: int | None) -> None:
+    """The next hint for exercise NUMBER (else for the one in this folder)."""
+    exercise = _meant(number)
+    defect = Progress().hint(exercise)
+    if defect is None:
+        show(f"exercise {exercise.number}: your last check caught everything")
+    else:
+        show(f"exercise {exercise.number}, {defect.family}, level {defect.level}:")
+        show(defect.hint)
+
+
+@exercises.command("solution")
+@click.argument("number", required=False, type=NUMBER)
+@click.option("--reveal", is_flag=True, help="Show it before the exercise is passed, too.")
+def solution(number: int | None, reveal: bool) -> None:
+    """A solution of exercise NUMBER, once it is passed."""
+    exercise = _meant(number)
+    if not reveal and not Progress().of(exercise).passed:
+        fail(
+            f"exercise {exercise.number} is not passed yet; --reveal shows it anyway", EXIT_REFUSED
+        )
+    click.echo(exercise.text("reference.py"), nl=False)
+
+
+def _meant(number: int | None) -> Exercise:
+    return submission(Path()).exercise if number is None else numbered(number)

@@ -1,0 +1,125 @@
+"""The exercises as they lie there: whole, and about the source as it is today.
+
+Whether each is sound takes hours of runs: `make exercises-gate` asks for that.
+"""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from mockpump.exercises.errors import ExerciseError, LadderError
+from mockpump.exercises.exercise import Defect, Exercise, Subject, _read, ladder
+from mockpump.exercises.folder import numbered, readme, start, submission, submissions
+from mockpump.exercises.patching import changed, compiled
+
+LADDER = ladder()
+SUBJECTS = [(exercise, each) for exercise in LADDER for each in exercise.subjects]
+
+
+def source_of(module: str) -> str:
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "subject"), SUBJECTS, ids=[f"{e.number}-{each.id}" for e, each in SUBJECTS]
+)
+def test_a_change_is_of_what_is_there(exercise: Exercise, subject: Subject) -> None:
+    by_module = {patch.module for patch in subject.patches}
+    for module in by_module:
+        mine = [patch for patch in subject.patches if patch.module == module]
+        text, lines = changed(source_of(module), mine)
+        assert compiled(text, lines, module)
+    assert isinstance(subject, Defect) == (subject in exercise.defect)
+
+
+@pytest.mark.parametrize("exercise", LADDER, ids=[each.name for each in LADDER])
+def test_an_exercise_is_whole(exercise: Exercise) -> None:
+    names = [each.id for each in exercise.subjects]
+    assert len(set(names)) == len(names)
+    assert len(exercise.variant) >= 2
+    assert exercise.variant[0].patches == ()
+    assert all(each.patches for each in exercise.variant[1:])
+    assert 4 <= len(exercise.defect) <= 6
+    assert any(each.hidden for each in exercise.defect)
+    assert {each.family for each in exercise.defect} <= set(exercise.families)
+    assert all(each.level in (1, 2, 3) and each.hint.strip() for each in exercise.defect)
+    witnesses = ast.parse(exercise.text("witnesses.py")).body
+    functions = {each.name for each in witnesses if isinstance(each, ast.FunctionDef)}
+    assert {each.witness for each in exercise.defect} <= functions
+    for file in ("start.py", "reference.py", "by_example.py"):
+        assert any(
+            isinstance(each, ast.FunctionDef | ast.ClassDef | ast.Assign)
+            for each in ast.parse(exercise.text(file)).body
+        )
+    assert exercise.title in exercise.text("README.md")
+    assert "fictional" in readme(exercise)
+
+
+def test_the_ladder_rises_without_a_gap() -> None:
+    assert [each.number for each in LADDER] == list(range(1, len(LADDER) + 1))
+    hidden = sum(each.hidden for exercise in LADDER for each in exercise.defect)
+    defects = sum(len(exercise.defect) for exercise in LADDER)
+    assert 0.25 <= hidden / defects <= 0.45
+
+
+def test_a_broken_exercise_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "exercise.toml"
+    file.write_text("number = 1\nnonsense = 2\n", "utf-8")
+    with pytest.raises(LadderError, match=r"exercise\.toml.*nonsense|missing"):
+        _read(file)
+    text = (LADDER[0].folder / "exercise.toml").read_text("utf-8")
+    file.write_text(text, "utf-8")
+    with pytest.raises(LadderError, match=LADDER[0].folder.name):
+        _read(file)
+
+
+# -- the learner's folder --------------------------------------------------------------------------
+
+
+def test_nothing_of_the_learners_is_written_over(tmp_path: Path) -> None:
+    exercise = LADDER[0]
+    made = start(exercise, tmp_path / "a" / "b")
+    assert [each.name for each in made] == ["README.md", exercise.test_name]
+    made[1].write_text("mine", "utf-8")
+    with pytest.raises(ExerciseError, match="is there already"):
+        start(exercise, tmp_path / "a" / "b")
+    assert made[1].read_text("utf-8") == "mine"
+
+
+def test_a_file_is_known_by_its_name(tmp_path: Path) -> None:
+    exercise = LADDER[0]
+    _, file = start(exercise, tmp_path)
+    assert submission(tmp_path) == submission(file) == (exercise, file)
+    for path, complaint in (
+        (tmp_path / "nowhere", "no such file or folder"),
+        (tmp_path / "README.md", "called like no exercise"),
+    ):
+        with pytest.raises(ExerciseError, match=complaint):
+            submission(path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ExerciseError, match="has no exercise in it"):
+        submission(tmp_path / "empty")
+    if len(LADDER) > 1:
+        start(LADDER[1], tmp_path / "two")
+        file.rename(tmp_path / "two" / file.name)
+        with pytest.raises(ExerciseError, match="name one of"):
+            submission(tmp_path / "two")
+
+
+def test_whose_a_submission_is(tmp_path: Path) -> None:
+    exercise = LADDER[0]
+    for who in ("b", "a"):
+        start(exercise, tmp_path / who / "deep")
+    assert [who for who, _ in submissions(tmp_path)] == ["a", "b"]
+    with pytest.raises(ExerciseError, match="no such folder"):
+        list(submissions(tmp_path / "nowhere"))
+
+
+def test_there_is_no_exercise_99() -> None:
+    with pytest.raises(ExerciseError, match="there is no exercise 99"):
+        numbered(99)

@@ -1,0 +1,106 @@
+"""Source that is changed before it is imported: exactly once, and one knows whether it has run."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.exercises.errors import LadderError
+from mockpump.exercises.exercise import Patch
+from mockpump.exercises.patching import Exercised, PatchingFinder, changed
+
+VICTIM = '''"""A module."""
+
+LIMIT = 3
+
+
+def small(x):
+    """Whether it is."""
+    return x < LIMIT
+
+
+class Box:
+    def full(self, count):
+        def much():
+            return count > 9
+        return much()
+
+
+def other():
+    return LIMIT
+'''
+PIECES = st.lists(st.sampled_from("ab\n"), max_size=8).map("".join)
+
+
+def patched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *changes: tuple[str, str]):  # type: ignore[no-untyped-def]
+    """The module with its changes, and what knows whether these have run."""
+    (tmp_path / "victim_module.py").write_text(VICTIM, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    exercised = Exercised()
+    finder = PatchingFinder([Patch("victim_module", *each) for each in changes], exercised)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.delitem(sys.modules, "victim_module", raising=False)
+    finder.install()
+    module = importlib.import_module("victim_module")
+    monkeypatch.delitem(sys.modules, "victim_module")
+    exercised.begin()
+    return module, exercised
+
+
+def test_a_change_is_in_what_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, exercised = patched(tmp_path, monkeypatch, ("x < LIMIT", "x <= LIMIT"))
+    assert not exercised
+    assert module.other() == 3
+    assert not exercised
+    assert module.small(3)
+    assert exercised
+    exercised.begin()
+    assert not exercised
+    assert module.small.__doc__ == "Whether it is."
+
+
+def test_a_change_in_an_inner_function_counts_when_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, exercised = patched(tmp_path, monkeypatch, ("count > 9", "count > 8"))
+    assert not module.small(9)
+    assert not exercised
+    assert module.Box().full(9)
+    assert exercised
+
+
+def test_a_change_outside_any_function_counts_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, exercised = patched(tmp_path, monkeypatch, ("LIMIT = 3", "LIMIT = 4"))
+    assert module.other() == 4
+    exercised.begin()
+    assert exercised
+
+
+@pytest.mark.parametrize("old", ["LIMIT", "nowhere"])
+def test_it_must_be_there_exactly_once(old: str) -> None:
+    with pytest.raises(LadderError, match="times, not once"):
+        changed(VICTIM, [Patch("victim_module", old, "x")])
+
+
+def test_too_late_is_an_error() -> None:
+    with pytest.raises(LadderError, match="before it could be changed"):
+        PatchingFinder([Patch("sys", "a", "b")], Exercised()).install()
+
+
+@given(PIECES, PIECES, PIECES, PIECES, PIECES)
+def test_the_lines_are_those_of_what_is_new(
+    before: str, first: str, between: str, second: str, after: str
+) -> None:
+    """Two changes, the second made before or behind the first: each knows where it is."""
+    source = f"{before}<1>{between}<2>{after}"
+    new = {"<2>": f"[2{second}]", "<1>": f"[1{first}]"}
+    text, lines = changed(source, [Patch("m", old, each) for old, each in new.items()])
+    assert text == f"{before}[1{first}]{between}[2{second}]{after}"
+    for each, place in zip(new.values(), lines, strict=True):
+        assert place.start == text[: text.index(each[:2])].count("\n") + 1
+        assert len(place) == each.rstrip("\n").count("\n") + 1
