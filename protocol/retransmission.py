@@ -5,9 +5,10 @@ RFC 6298's estimator in integer microseconds: a smoothed round-trip time and its
 algorithm is the caller's part of it: never measure a frame that was sent more than once, so that a
 doubled timeout stays until a fresh frame has been measured.
 
-That timeout has to outlast a whole window that waits in the line.  While acknowledgements come in,
-their pace tells sooner that the rest of the window is lost: then the oldest frame goes again as a
-probe (after RFC 8985, section 7), before the timeout has run out and without doubling it.
+The end of a transfer has nothing behind it that would show a loss.  But as the line empties, its
+acknowledgements come at a pace; when the last frame has had a round trip, and the next of them is
+overdue, the oldest frame goes again as a probe (after RFC 8985, section 7), before the timeout has
+run out and without doubling it.
 """
 
 from mockpump.protocol.link_settings import LinkSettings
@@ -47,6 +48,7 @@ class RetransmissionTimer:
     """
 
     __slots__ = (
+        "_ack_delay",
         "_gap",
         "_highest",
         "_lowest",
@@ -61,6 +63,8 @@ class RetransmissionTimer:
     def __init__(self, settings: LinkSettings) -> None:
         self._lowest = settings.min_timeout
         self._highest = max(settings.max_timeout, settings.min_timeout)
+        # The other side may keep an acknowledgement back so long; ours is the best guess at that.
+        self._ack_delay = settings.ack_delay
         self.round_trip = Estimate()
         # Between two acknowledgements that brought something new, while more was awaited.
         self._gap = Estimate()
@@ -77,27 +81,27 @@ class RetransmissionTimer:
         self.due_at = now + self.timeout
         self._probing = False
 
-    def progress(self, now: int, oldest: int | None) -> None:
+    def progress(self, now: int, last_sent_at: int | None) -> None:
         """Something new was acknowledged (RFC 6298, 5.2 and 5.3).
 
-        `oldest` is when the oldest of what is still awaited was last sent; None: nothing is.
+        `last_sent_at` is when something was last sent; None: no more is awaited.
         """
         self.expiries = 0
-        if oldest is None:
+        if last_sent_at is None:
             self.due_at = self._progress_at = None
             return
         if self._progress_at is not None:
             self._gap.measure(now - self._progress_at)
         self._progress_at = now
         self.start(now)
-        self._expect(now, oldest)
+        self._expect(now, last_sent_at)
 
-    def _expect(self, now: int, oldest: int) -> None:
+    def _expect(self, now: int, last_sent_at: int) -> None:
         """Have a probe go out, if that is sooner, when the acknowledgements fall out of step."""
         round_trip, gap = self.round_trip.smoothed, self._gap
         if round_trip is None or gap.smoothed is None:
             return
-        probe_at = max(oldest + round_trip, now + self._clamp(gap.bound))
+        probe_at = max(last_sent_at + round_trip, now + self._clamp(gap.bound + self._ack_delay))
         if probe_at < now + self.timeout:
             self.due_at = probe_at
             self._probing = True

@@ -86,7 +86,7 @@ class Transfer:
         if not done:
             return done is not None
         self._measure(done, now)
-        self._timer.progress(now, self._send.oldest_sent_at)
+        self._timer.progress(now, self._send.last_sent_at if self._send.in_flight else None)
         return True
 
     def _measure(self, done: list[Sent], now: int) -> None:

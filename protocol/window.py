@@ -46,6 +46,7 @@ class SendWindow:
         "_next_order",
         "base",
         "in_flight",
+        "last_sent_at",
         "next_seq",
         "queue",
         "size",
@@ -57,6 +58,8 @@ class SendWindow:
         self.next_seq = 0
         self.queue: deque[bytes] = deque()
         self.in_flight: deque[Sent] = deque()
+        # When anything was last sent, for the first time or again.
+        self.last_sent_at = 0
         self._next_order = 0
         self._highest_order = -1
         self._any_lost = False
@@ -75,11 +78,6 @@ class SendWindow:
         """Payloads not known to be delivered: one that the other side keeps behind a gap is not."""
         return len(self.queue) + ((self.next_seq - self.base) & 0xFF)
 
-    @property
-    def oldest_sent_at(self) -> int | None:
-        """When the oldest payload in flight was last sent; None when there is none."""
-        return self.in_flight[0].sent_at if self.in_flight else None
-
     def to_send(self, now: int) -> list[Sent]:
         """What must go out now: what was lost, then what the window has room for."""
         out = self._again(now) if self._any_lost else []
@@ -88,11 +86,13 @@ class SendWindow:
             self._next_order += 1
             self.next_seq = (self.next_seq + 1) & 0xFF
             self.in_flight.append(sent)
+            self.last_sent_at = now
             out.append(sent)
         return out
 
     def _again(self, now: int) -> list[Sent]:
         self._any_lost = False
+        self.last_sent_at = now
         out = [sent for sent in self.in_flight if sent.lost]
         for sent in out:
             sent.lost = False

@@ -81,9 +81,9 @@ def test_progress_forgives_expiries_and_keeps_the_doubled_timeout():
     timer = RetransmissionTimer(LinkSettings())
     timer.start(0)
     timer.expire(1_000_000)
-    timer.progress(1_500_000, oldest=1_000_000)
+    timer.progress(1_500_000, last_sent_at=1_000_000)
     assert (timer.expiries, timer.timeout, timer.due_at) == (0, 2_000_000, 3_500_000)
-    timer.progress(1_600_000, oldest=None)
+    timer.progress(1_600_000, last_sent_at=None)
     assert timer.due_at is None
     timer.measure(100_000)
     assert timer.timeout == 300_000
@@ -91,49 +91,46 @@ def test_progress_forgives_expiries_and_keeps_the_doubled_timeout():
 
 # -- the probe -------------------------------------------------------------------------------------
 
-SOON = LinkSettings(min_timeout=10_000)
+SOON = LinkSettings(min_timeout=10_000, ack_delay=5_000)
 
 
 def in_step(gaps: int) -> RetransmissionTimer:
-    """A window of ten, one of which comes through every 20 ms: its round trip is 200 ms."""
+    """A whole window was sent at 10 ms; from 200 ms on one of it comes through every 20 ms."""
     timer = RetransmissionTimer(SOON)
     timer.measure(200_000)  # the timeout is 600,000
     timer.start(0)
     for number in range(gaps + 1):
-        timer.progress(200_000 + number * 20_000, oldest=number * 20_000 + 20_000)
+        timer.progress(200_000 + number * 20_000, last_sent_at=10_000)
     return timer
 
 
-def test_out_of_step_acknowledgements_call_for_a_probe():
-    """One gap of 20 ms makes SRTT 20, RTTVAR 10: after 60 ms without another they are missed."""
+def test_an_overdue_acknowledgement_calls_for_a_probe():
+    """One gap of 20 ms is smoothed 20, deviation 10: 60 ms; and 5 that it may be kept back."""
     assert in_step(0).due_at == 200_000 + 600_000  # it is not known yet what their pace is
-    # The last came at 220 ms; the oldest was sent at 40 ms, so it may take until 240.
-    assert in_step(1).due_at == 220_000 + 60_000
+    assert in_step(1).due_at == 220_000 + 65_000
 
 
 def test_what_was_sent_late_is_given_a_round_trip():
     timer = in_step(5)
-    timer.progress(320_000, oldest=310_000)
+    timer.progress(320_000, last_sent_at=310_000)
     assert timer.due_at == 310_000 + 200_000
 
 
 def test_a_probe_is_no_expiry_and_the_timeout_follows_it():
     timer = in_step(1)
-    timer.expire(280_000)
-    assert (timer.expiries, timer.timeout, timer.due_at) == (0, 600_000, 880_000)
-    timer.expire(880_000)
-    assert (timer.expiries, timer.timeout, timer.due_at) == (1, 1_200_000, 2_080_000)
+    timer.expire(285_000)
+    assert (timer.expiries, timer.timeout, timer.due_at) == (0, 600_000, 885_000)
+    timer.expire(885_000)
+    assert (timer.expiries, timer.timeout, timer.due_at) == (1, 1_200_000, 2_085_000)
 
 
 def test_the_pace_is_not_measured_across_a_probe_or_a_pause():
-    for silence in (
-        lambda timer: timer.expire(280_000),
-        lambda timer: timer.progress(240_000, None),
-    ):
-        timer = in_step(1)
-        silence(timer)
-        timer.progress(3_000_000, oldest=2_700_000)
-        assert timer.due_at == 3_000_000 + 60_000
+    after_a_probe, after_a_pause = in_step(1), in_step(1)
+    after_a_probe.expire(285_000)
+    after_a_pause.progress(240_000, last_sent_at=None)
+    for timer in (after_a_probe, after_a_pause):
+        timer.progress(3_000_000, last_sent_at=2_700_000)
+        assert timer.due_at == 3_000_000 + 65_000
 
 
 @given(
@@ -145,5 +142,5 @@ def test_a_probe_is_never_later_than_the_timeout_nor_sooner_than_the_least(round
     timer.measure(round_trip)
     for gap, age in steps:
         now += gap
-        timer.progress(now, oldest=now - age)
+        timer.progress(now, last_sent_at=now - age)
         assert now + LinkSettings().min_timeout <= timer.due_at <= now + timer.timeout
