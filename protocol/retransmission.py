@@ -54,6 +54,7 @@ class RetransmissionTimer:
         "_lowest",
         "_probing",
         "_progress_at",
+        "_trusted",
         "due_at",
         "expiries",
         "round_trip",
@@ -70,6 +71,8 @@ class RetransmissionTimer:
         self._gap = Estimate()
         # When the last of these was; None: nothing is awaited, or the pace is broken.
         self._progress_at: int | None = None
+        # Whether what was measured has not been belied since: the timer has not run out.
+        self._trusted = False
         # Whether it is a probe that is due.
         self._probing = False
         self.timeout = self._clamp(settings.initial_timeout)
@@ -99,7 +102,7 @@ class RetransmissionTimer:
     def _expect(self, now: int, last_sent_at: int) -> None:
         """Have a probe go out, if that is sooner, when the acknowledgements fall out of step."""
         round_trip, gap = self.round_trip.smoothed, self._gap
-        if round_trip is None or gap.smoothed is None:
+        if not self._trusted or round_trip is None or gap.smoothed is None:
             return
         probe_at = max(last_sent_at + round_trip, now + self._clamp(gap.bound + self._ack_delay))
         if probe_at < now + self.timeout:
@@ -112,6 +115,7 @@ class RetransmissionTimer:
         After a probe it starts over as it is.
         """
         self._progress_at = None
+        self._trusted = False
         if not self._probing:
             self.expiries += 1
             self.timeout = self._clamp(2 * self.timeout)
@@ -120,6 +124,7 @@ class RetransmissionTimer:
     def measure(self, round_trip: int) -> None:
         """Take in the round-trip time of a frame that was sent once (RFC 6298, 2.2 and 2.3)."""
         self.round_trip.measure(round_trip)
+        self._trusted = True
         self.timeout = self._clamp(self.round_trip.bound)
 
     def _clamp(self, timeout: int) -> int:

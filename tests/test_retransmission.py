@@ -124,10 +124,22 @@ def test_a_probe_is_no_expiry_and_the_timeout_follows_it():
     assert (timer.expiries, timer.timeout, timer.due_at) == (1, 1_200_000, 2_085_000)
 
 
+def test_after_a_probe_or_a_timeout_there_is_none_until_a_fresh_frame_was_measured():
+    """Whoever is late time and again is not to be pressed."""
+    timer = in_step(1)
+    timer.expire(285_000)
+    timer.progress(300_000, last_sent_at=10_000)
+    assert timer.due_at == 300_000 + 600_000
+    timer.measure(200_000)
+    timer.progress(320_000, last_sent_at=10_000)
+    assert timer.due_at < 320_000 + timer.timeout
+
+
 def test_the_pace_is_not_measured_across_a_probe_or_a_pause():
     after_a_probe, after_a_pause = in_step(1), in_step(1)
     after_a_probe.expire(285_000)
     after_a_pause.progress(240_000, last_sent_at=None)
+    after_a_probe.measure(200_000)
     for timer in (after_a_probe, after_a_pause):
         timer.progress(3_000_000, last_sent_at=2_700_000)
         assert timer.due_at == 3_000_000 + 65_000
