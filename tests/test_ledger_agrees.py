@@ -25,6 +25,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, ConnectionEvent
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
 from mockpump.protocol.link_events import DropReason, FrameDropped, Role
+from mockpump.protocol.link_settings import LinkSettings
 
 SEEDS = st.integers(0, 1_000)
 
@@ -70,11 +71,14 @@ def watched(seen: list[tuple[Role, RejectedFrame]]) -> Iterator[None]:
 
 def impaired(line: Impairments, seed: int) -> World:
     """A world whose line goes wrong once the connection is there; requests, and a log."""
-    world = World(channel=Channel(Impairments(delay=1_000), seed), seed=seed, speed=0)
+    good = Channel(Impairments(delay=1_000), seed)
+    world = World(channel=good, seed=seed, speed=0, settings=LinkSettings(max_payload=64))
     world.connect()
-    world.impair(line)
-    for number in range(12):
+    for number in range(24):
+        if number == 18:
+            world.impair(line)
         world.run(ask(m.SetClock(number, number)))
+    # In pieces of one entry: several frames are under way.
     world.run(read_log())
     world.impair(Impairments(delay=1_000))
     world.wait(5_000_000)
@@ -125,9 +129,9 @@ def test_all_garbage_is_something_that_a_device_has_rejected(seed: int) -> None:
 
 @given(SEEDS)
 def test_every_lost_frame_that_was_made_good_is_one_that_a_device_has_sent_again(seed: int) -> None:
-    """And where no timer has run out, nothing was caught by one."""
+    """And a timer has made good no more than it has sent again."""
     world = impaired(Impairments(delay=1_000, loss=WHOLE // 10), seed)
     sides = (world.programmer.connection.link.statistics, world.port.connection.link.statistics)
     table = world.ledger.table().get("loss", {"link": 0, "timeout": 0})
     assert table["link"] + table["timeout"] <= sum(each.retransmissions for each in sides)
-    assert bool(table["timeout"]) <= any(each.timeouts for each in sides)
+    assert table["timeout"] <= sum(each.timeouts for each in sides)
