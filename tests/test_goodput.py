@@ -88,8 +88,8 @@ def goodput(downloads: list[Download]) -> float:
         (5, 0, 8, 40, 0.88),
         (0, ROUND_TRIP, 4, 1, 0.85),
         (1, ROUND_TRIP, 4, 30, 0.85 * 0.99),
-        # The log is short, so two round trips at its beginning weigh much: the margin is small, and
-        # it takes many downloads to know it.
+        # The log is short, so two round trips at its beginning weigh much, and the margin is small:
+        # 0.807 of the first 100 or 200 downloads, 0.809 of 240, 0.8125 of 480.
         (5, ROUND_TRIP, 4, 240, 0.85 * 0.95),
     ],
 )
