@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from bench import (
+    bulk_rows,
     codec_rows,
     durable_rows,
     line_rows,
@@ -26,6 +27,7 @@ ROWS: dict[str, Callable[[Effort], list[Finding]]] = {
     "deframe": line_rows.deframe,
     "request": line_rows.connections,
     "pty": pty_rows.over_pty,
+    "bulk": bulk_rows.bulk,
     "simulate": simulation_rows.simulate,
     "years": year_rows.years,
     "durable": durable_rows.durable,

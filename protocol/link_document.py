@@ -12,7 +12,7 @@ from mockpump.protocol.link_events import CloseReason, DropReason
 from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
 from mockpump.protocol.link_table import TRANSITIONS, Action, Input, State
 from mockpump.protocol.markdown import code, fenced, members, table
-from mockpump.protocol.window import REORDERING, SACK_BITS
+from mockpump.protocol.window import REACH, REORDERING, SACK_BITS
 
 
 def transitions() -> str:
@@ -70,6 +70,7 @@ def limits() -> str:
         ("smallest payload that may be offered", f"{MIN_PAYLOAD} bytes"),
         ("largest window that may be offered", f"{MAX_WINDOW} frames"),
         ("sequence numbers", "0..255, then 0 again"),
+        ("reach: how far ahead of the oldest missing frame others are kept", f"{REACH} numbers"),
         ("frames that `sack` can name", SACK_BITS),
         ("later transmissions that prove a loss", REORDERING),
         ("connection ids that an acceptor remembers", REMEMBERED_CONNECTIONS),

@@ -34,7 +34,7 @@ class DropReason(Enum):
     MISDIRECTED = "only this side may say it"
     STRAY = "of no or another connection"
     DUPLICATE = "already here"
-    OUTSIDE = "outside the window"
+    OUTSIDE = "out of reach"
     BAD_OFFER = "its offer makes no sense"
     BAD_PAYLOAD = "its payload does not belong there or is too long"
     BAD_ACK = "acknowledges what was never sent"

@@ -15,7 +15,7 @@ class Offer(Record, frozen=True):
     max_payload: Annotated[
         int, u16("B", "largest payload", minimum=MIN_PAYLOAD, maximum=MAX_PAYLOAD)
     ]
-    window: Annotated[int, u8("frames", "unacknowledged at a time", minimum=1, maximum=MAX_WINDOW)]
+    window: Annotated[int, u8("frames", "in flight at a time", minimum=1, maximum=MAX_WINDOW)]
 
 
 class LinkSettings(Record, frozen=True):

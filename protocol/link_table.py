@@ -68,7 +68,9 @@ class Action(Key):
     REPORT_CLOSED = "report closed; send CLOSE if that has not been done"
     LOSE = "report closed, with the reason"
     SEND_RESET = "send RESET with the frame's connection id"
-    RETRANSMIT = "send the oldest unacknowledged frame again, double the timeout"
+    RETRANSMIT = (
+        "send the oldest unacknowledged frame again; if it was no probe, double the timeout"
+    )
     SEND_ACK = "send ACK"
 
 

@@ -41,7 +41,7 @@ class Transfer:
     ) -> None:
         self._connection = connection
         self._send = SendWindow(window)
-        self._receive = ReceiveWindow(window)
+        self._receive = ReceiveWindow()
         self._timer = timer
         self._statistics = statistics
         self._ack_delay = settings.ack_delay
@@ -86,7 +86,7 @@ class Transfer:
         if not done:
             return done is not None
         self._measure(done, now)
-        self._timer.progress(now, bool(self._send.in_flight))
+        self._timer.progress(now, self._send.last_sent_at if self._send.in_flight else None)
         return True
 
     def _measure(self, done: list[Sent], now: int) -> None:
@@ -100,7 +100,7 @@ class Transfer:
                 return
             latest = max(latest, sent.sent_at)
         self._timer.measure(now - latest)
-        self._statistics.round_trip = self._timer.smoothed
+        self._statistics.round_trip = self._timer.round_trip.smoothed
 
     def frames_to_send(self, now: int) -> list[Frame]:
         """What must go out now: lost frames, new ones as far as the window goes, or an ACK."""

@@ -1,8 +1,11 @@
 """The two halves of selective repeat: what was sent and is not acknowledged, what came too early.
 
-Sequence numbers count modulo 256, and a window is at most 16, so "before" and "after" are never in
-doubt: a number less than 128 ahead is after.  Selective repeat needs the window to be at most half
-of the numbers (128), which leaves ample room.
+Sequence numbers count modulo 256, and a sender never reaches further than 16 beyond the oldest that
+is missing, so "before" and "after" are never in doubt: a number less than 128 ahead is after.
+Selective repeat needs the reach to be at most half of the numbers (128), which leaves ample room.
+
+The window bounds what is under way, the reach what a receiver keeps.  They are two things so that
+one lost frame does not stop the others: what arrives behind the gap makes room in the window.
 """
 
 from collections import deque
@@ -11,6 +14,9 @@ from enum import Enum
 import msgspec
 
 SACK_BITS = 16
+# No frame is sent so far ahead of the oldest unacknowledged one, or further; so a receiver keeps
+# fewer than these.
+REACH = 16
 # A frame is taken for lost when this many frames sent after it have arrived (RFC 9002, 6.1.1).
 REORDERING = 3
 
@@ -40,6 +46,7 @@ class SendWindow:
         "_next_order",
         "base",
         "in_flight",
+        "last_sent_at",
         "next_seq",
         "queue",
         "size",
@@ -51,6 +58,8 @@ class SendWindow:
         self.next_seq = 0
         self.queue: deque[bytes] = deque()
         self.in_flight: deque[Sent] = deque()
+        # When anything was last sent, for the first time or again.
+        self.last_sent_at = 0
         self._next_order = 0
         self._highest_order = -1
         self._any_lost = False
@@ -58,7 +67,11 @@ class SendWindow:
     @property
     def ready(self) -> bool:
         """Whether a payload queued now would go out at once."""
-        return not self.queue and (self.next_seq - self.base) & 0xFF < self.size
+        return not self.queue and self._has_room
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self.in_flight) < self.size and (self.next_seq - self.base) & 0xFF < REACH
 
     @property
     def outstanding(self) -> int:
@@ -68,16 +81,18 @@ class SendWindow:
     def to_send(self, now: int) -> list[Sent]:
         """What must go out now: what was lost, then what the window has room for."""
         out = self._again(now) if self._any_lost else []
-        while self.queue and (self.next_seq - self.base) & 0xFF < self.size:
+        while self.queue and self._has_room:
             sent = Sent(self.next_seq, self.queue.popleft(), now, self._next_order)
             self._next_order += 1
             self.next_seq = (self.next_seq + 1) & 0xFF
             self.in_flight.append(sent)
+            self.last_sent_at = now
             out.append(sent)
         return out
 
     def _again(self, now: int) -> list[Sent]:
         self._any_lost = False
+        self.last_sent_at = now
         out = [sent for sent in self.in_flight if sent.lost]
         for sent in out:
             sent.lost = False
@@ -122,7 +137,7 @@ class SendWindow:
         """
         for sent in done:
             self._highest_order = max(self._highest_order, sent.order)
-        more = bool(self.queue) and (self.next_seq - self.base) & 0xFF < self.size
+        more = bool(self.queue) and self._has_room
         proof = self._highest_order - REORDERING
         if not more and self._highest_order == self._next_order - 1:
             proof = self._highest_order - 1
@@ -144,16 +159,15 @@ class Arrival(Enum):
     IN_ORDER = "delivered"
     AHEAD = "kept until the gap before it is filled"
     DUPLICATE = "already here"
-    OUTSIDE = "outside the window"
+    OUTSIDE = "out of reach"
 
 
 class ReceiveWindow:
     """Payloads that came too early, and the number expected next."""
 
-    __slots__ = ("_early", "expected", "size")
+    __slots__ = ("_early", "expected")
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self) -> None:
         self.expected = 0
         self._early: dict[int, bytes] = {}
 
@@ -167,9 +181,9 @@ class ReceiveWindow:
                 delivered.append(self._early.pop(self.expected))
                 self.expected = (self.expected + 1) & 0xFF
             return Arrival.IN_ORDER, delivered
-        if distance >= self.size:
-            # At most a window of older frames can still be under way.
-            behind = 256 - distance <= self.size
+        if distance >= REACH:
+            # No older frames than these can still be under way.
+            behind = 256 - distance <= REACH
             return (Arrival.DUPLICATE if behind else Arrival.OUTSIDE), []
         if seq in self._early:
             return Arrival.DUPLICATE, []

@@ -107,6 +107,7 @@ def test_a_lost_frame_that_is_sent_again_because_nothing_came() -> None:
 def test_a_lost_frame_that_is_sent_again_because_the_other_side_showed_the_gap() -> None:
     ledger = Ledger()
     fault = lose(ledger, data(0))
+    ledger.sent(True, data(1), None)
     shown = encode_frame(Frame(Kind.ACK, 1, ack=0, sack=1))
     ledger.arrived(Arrival(0, 0, False, shown, ()))
     ledger.sent(True, data(0), None)

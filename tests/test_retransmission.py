@@ -14,7 +14,7 @@ def test_first_measurement():
     timer = RetransmissionTimer(WIDE)
     assert timer.timeout == 1_000_000  # 2.1: until something has been measured
     timer.measure(100_000)
-    assert timer.smoothed == 100_000
+    assert timer.round_trip.smoothed == 100_000
     assert timer.timeout == 300_000
 
 
@@ -23,10 +23,10 @@ def test_following_measurements():
     timer = RetransmissionTimer(WIDE)
     timer.measure(100_000)  # SRTT 100,000, RTTVAR 50,000
     timer.measure(180_000)  # RTTVAR 37,500 + 20,000 = 57,500; SRTT 87,500 + 22,500 = 110,000
-    assert timer.smoothed == 110_000
+    assert timer.round_trip.smoothed == 110_000
     assert timer.timeout == 110_000 + 4 * 57_500
     timer.measure(30_000)  # RTTVAR 43,125 + 20,000 = 63,125; SRTT 96,250 + 3,750 = 100,000
-    assert timer.smoothed == 100_000
+    assert timer.round_trip.smoothed == 100_000
     assert timer.timeout == 100_000 + 4 * 63_125
 
 
@@ -35,8 +35,8 @@ def test_estimate_stays_among_the_measurements(first, rest):
     timer = RetransmissionTimer(WIDE)
     for measured in (first, *rest):
         timer.measure(measured)
-    assert min(first, *rest, first) <= timer.smoothed <= max(first, *rest, first)
-    assert timer.smoothed <= timer.timeout or timer.timeout == 60_000_000
+    assert min(first, *rest, first) <= timer.round_trip.smoothed <= max(first, *rest, first)
+    assert timer.round_trip.smoothed <= timer.timeout or timer.timeout == 60_000_000
 
 
 @given(st.integers(0, 200_000))
@@ -46,7 +46,7 @@ def test_steady_round_trip_is_learned(round_trip):
     for _ in range(200):
         timer.measure(round_trip)
     # Integer division stops short by less than its divisor.
-    assert abs(timer.smoothed - round_trip) < 8
+    assert abs(timer.round_trip.smoothed - round_trip) < 8
     assert timer.timeout - round_trip < 8 + 4 * 8
 
 
@@ -81,9 +81,78 @@ def test_progress_forgives_expiries_and_keeps_the_doubled_timeout():
     timer = RetransmissionTimer(LinkSettings())
     timer.start(0)
     timer.expire(1_000_000)
-    timer.progress(1_500_000, awaited=True)
+    timer.progress(1_500_000, last_sent_at=1_000_000)
     assert (timer.expiries, timer.timeout, timer.due_at) == (0, 2_000_000, 3_500_000)
-    timer.progress(1_600_000, awaited=False)
+    timer.progress(1_600_000, last_sent_at=None)
     assert timer.due_at is None
     timer.measure(100_000)
     assert timer.timeout == 300_000
+
+
+# -- the probe -------------------------------------------------------------------------------------
+
+SOON = LinkSettings(min_timeout=10_000, ack_delay=5_000)
+
+
+def in_step(gaps: int) -> RetransmissionTimer:
+    """A whole window was sent at 10 ms; from 200 ms on one of it comes through every 20 ms."""
+    timer = RetransmissionTimer(SOON)
+    timer.measure(200_000)  # the timeout is 600,000
+    timer.start(0)
+    for number in range(gaps + 1):
+        timer.progress(200_000 + number * 20_000, last_sent_at=10_000)
+    return timer
+
+
+def test_an_overdue_acknowledgement_calls_for_a_probe():
+    """One gap of 20 ms is smoothed 20, deviation 10: 60 ms; and 5 that it may be kept back."""
+    assert in_step(0).due_at == 200_000 + 600_000  # it is not known yet what their pace is
+    assert in_step(1).due_at == 220_000 + 65_000
+
+
+def test_what_was_sent_late_is_given_a_round_trip():
+    timer = in_step(5)
+    timer.progress(320_000, last_sent_at=310_000)
+    assert timer.due_at == 310_000 + 200_000
+
+
+def test_a_probe_is_no_expiry_and_the_timeout_follows_it():
+    timer = in_step(1)
+    timer.expire(285_000)
+    assert (timer.expiries, timer.timeout, timer.due_at) == (0, 600_000, 885_000)
+    timer.expire(885_000)
+    assert (timer.expiries, timer.timeout, timer.due_at) == (1, 1_200_000, 2_085_000)
+
+
+def test_after_a_probe_or_a_timeout_there_is_none_until_a_fresh_frame_was_measured():
+    """Whoever is late time and again is not to be pressed."""
+    timer = in_step(1)
+    timer.expire(285_000)
+    timer.progress(300_000, last_sent_at=10_000)
+    assert timer.due_at == 300_000 + 600_000
+    timer.measure(200_000)
+    timer.progress(320_000, last_sent_at=10_000)
+    assert timer.due_at < 320_000 + timer.timeout
+
+
+def test_the_pace_is_not_measured_across_a_probe_or_a_pause():
+    after_a_probe, after_a_pause = in_step(1), in_step(1)
+    after_a_probe.expire(285_000)
+    after_a_pause.progress(240_000, last_sent_at=None)
+    after_a_probe.measure(200_000)
+    for timer in (after_a_probe, after_a_pause):
+        timer.progress(3_000_000, last_sent_at=2_700_000)
+        assert timer.due_at == 3_000_000 + 65_000
+
+
+@given(
+    st.integers(1, 10_000_000),
+    st.lists(st.tuples(st.integers(0, 1_000_000), st.integers(0, 1_000_000)), min_size=1),
+)
+def test_a_probe_is_never_later_than_the_timeout_nor_sooner_than_the_least(round_trip, steps):
+    timer, now = RetransmissionTimer(LinkSettings()), 0
+    timer.measure(round_trip)
+    for gap, age in steps:
+        now += gap
+        timer.progress(now, last_sent_at=now - age)
+        assert now + LinkSettings().min_timeout <= timer.due_at <= now + timer.timeout

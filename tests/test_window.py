@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.window import Arrival, ReceiveWindow, SendWindow, ahead
+from mockpump.protocol.window import REACH, Arrival, ReceiveWindow, SendWindow, ahead
 
 WINDOWS = st.integers(1, 16)
 # Where a number stands when a test begins: often just before it goes round.
 STARTS = st.integers(0, 1000) | st.integers(240, 260)
 
 
-def receiver(size, start):
-    window = ReceiveWindow(size)
+def receiver(start):
+    window = ReceiveWindow()
     window.expected = start & 0xFF
     return window
 
@@ -30,11 +30,11 @@ def name(number):
 # -- receiving -----------------------------------------------------------------------------------
 
 
-@given(WINDOWS, STARTS, st.data())
-def test_receives_like_a_set(size, start, data):
-    window, have, delivered = receiver(size, start), set(), []
-    # What a sender with the same window may have sent: it knows at least expected - size.
-    for drawn in data.draw(st.lists(st.integers(-size, size - 1), max_size=80)):
+@given(STARTS, st.lists(st.integers(-REACH, REACH - 1), max_size=80))
+def test_receives_like_a_set(start, numbers):
+    window, have, delivered = receiver(start), set(), []
+    # What a sender may have sent: it knows at least expected - REACH.
+    for drawn in numbers:
         expected = start + len(delivered)
         number = max(start, expected + drawn)
         arrival, payloads = window.receive(number & 0xFF, name(number))
@@ -46,27 +46,25 @@ def test_receives_like_a_set(size, start, data):
         following = next(n for n in range(start, start + 500) if n not in have)
         assert delivered == [name(n) for n in range(start, following)]
         assert window.expected == following & 0xFF
-        assert window.sack == sum(
-            1 << i for i in range(16) if following + 1 + i in have and i < size
-        )
-        assert window.holding == len(have) - (following - start) < size
+        assert window.sack == sum(1 << i for i in range(16) if following + 1 + i in have)
+        assert window.holding == len(have) - (following - start) < REACH
 
 
-@given(WINDOWS, STARTS, st.integers(0, 255))
-def test_place_of_every_number(size, start, distance):
-    arrival, payloads = receiver(size, start).receive((start + distance) & 0xFF, b"x")
+@given(STARTS, st.integers(0, 255))
+def test_place_of_every_number(start, distance):
+    arrival, payloads = receiver(start).receive((start + distance) & 0xFF, b"x")
     if distance == 0:
         assert (arrival, payloads) == (Arrival.IN_ORDER, [b"x"])
-    elif distance < size:
+    elif distance < REACH:
         assert (arrival, payloads) == (Arrival.AHEAD, [])
-    elif distance >= 256 - size:
+    elif distance >= 256 - REACH:
         assert (arrival, payloads) == (Arrival.DUPLICATE, [])
     else:
         assert (arrival, payloads) == (Arrival.OUTSIDE, [])
 
 
 def test_sack_bits_by_hand():
-    window = receiver(8, 254)
+    window = receiver(254)
     for number in (255, 0, 4):
         window.receive(number, b"")
     assert window.sack == 0b10_0011  # 255, 0 and 4: places 0, 1 and 5 after 254
@@ -88,13 +86,17 @@ def test_sends_like_a_set(size, start, data):
         window.queue.extend(name(n) for n in range(queued, queued + more))
         queued += more
         first = next(n for n in range(start, start + 500) if n not in known)
-        while sent < min(queued, first + size):
+        # At most a window of them are under way, none further than the reach from the oldest.
+        while (
+            sent < min(queued, first + REACH)
+            and sum(n not in known for n in range(first, sent)) < size
+        ):
             sent += 1
         window.to_send(now)
         in_flight = [n for n in range(first, sent) if n not in known]
         assert [s.seq for s in window.in_flight] == [n & 0xFF for n in in_flight]
         assert len(window.queue) == queued - sent
-        assert window.ready == (sent == queued and sent - first < size)
+        assert window.ready == (sent == queued and sent - first < REACH and len(in_flight) < size)
         arrived |= {n for n in in_flight if arrivals >> n % 16 & 1}
         ack = next(n for n in range(start, start + 500) if n not in arrived)
         says.append((ack, sum(1 << n - ack - 1 for n in arrived if n > ack)))
@@ -123,16 +125,30 @@ def test_every_number_acknowledged(size, start, count, advance, sack):
         assert (window.base, len(window.in_flight)) == (start & 0xFF, outstanding)
 
 
-def test_sack_is_forgotten_at_once_and_base_waits():
+def test_sack_is_forgotten_at_once_and_makes_room():
     window = sender(4, 254)
     window.queue.extend([b"a", b"b", b"c", b"d", b"e"])
     assert [s.seq for s in window.to_send(0)] == [254, 255, 0, 1]
-    assert [s.payload for s in window.acknowledge(254, 0b101)] == [b"b", b"d"]
-    assert window.acknowledge(254, 0b101) == []
-    # Nothing more can be sent, and the last that was has arrived: the two before it have not.
-    assert [s.seq for s in window.to_send(1)] == [254, 0]
-    assert [s.payload for s in window.acknowledge(0, 0b1)] == [b"a"]
-    assert [s.payload for s in window.to_send(1)] == [b"e"]
+    assert [s.payload for s in window.acknowledge(254, 0b1)] == [b"b"]
+    assert window.acknowledge(254, 0b1) == []
+    assert (window.base, [s.payload for s in window.to_send(1)]) == (254, [b"e"])
+    # Nothing more can be sent, and the last that was has arrived: those before it have not.
+    assert [s.payload for s in window.acknowledge(254, 0b1001)] == [b"e"]
+    assert [s.seq for s in window.to_send(2)] == [254, 0, 1]
+
+
+def test_nothing_is_sent_out_of_reach_of_the_oldest():
+    """One frame is lost time and again, and all others arrive."""
+    window = sender(2, 250)
+    window.queue.extend([b"%d" % n for n in range(99)])
+    window.to_send(0)
+    while len(arrived := window.acknowledge(250, (1 << ahead(window.next_seq, 250) - 1) - 1)):
+        assert arrived[0].seq != 250
+        window.to_send(0)
+    assert ahead(window.next_seq, window.base) == REACH
+    assert (window.ready, len(window.in_flight)) == (False, 1)
+    window.acknowledge(251, (1 << REACH - 2) - 1)
+    assert [s.seq for s in window.to_send(1)] == [(250 + REACH) & 0xFF]
 
 
 def test_three_later_arrivals_mark_a_frame_lost_once():
@@ -186,14 +202,31 @@ def test_ahead(number, base, distance):
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_in_a_window_too_small_for_three_later_ones_the_others_are_proof_enough(size: int) -> None:
+def test_where_no_three_later_ones_can_be_sent_the_others_are_proof_enough(size: int) -> None:
     window = sender(size, 0)
-    window.queue.extend([b"a", b"b", b"c", b"d", b"e"])
+    window.queue.extend([b"x"] * size)
     assert len(window.to_send(0)) == size
     for later in range(1, size):
         assert [s.seq for s in window.to_send(1)] == []
         window.acknowledge(0, 1 << later - 1)
     assert [s.seq for s in window.to_send(2)] == [0]
+
+
+@pytest.mark.parametrize("size", [2, 3, 8])
+def test_behind_a_lost_frame_the_window_goes_on(size: int) -> None:
+    """Also a small one finds out by three later ones, and the line is never idle meanwhile."""
+    window = sender(size, 0)
+    window.queue.extend([b"x"] * 40)
+    window.to_send(0)
+    again, here = False, 0
+    for later in range(1, 4):
+        assert not again
+        here |= 1 << later - 1
+        window.acknowledge(0, here)
+        sent = window.to_send(later)
+        assert sent
+        again = any(each.seq == 0 for each in sent)
+    assert again
 
 
 def test_as_long_as_more_can_be_sent_three_later_ones_are_waited_for() -> None:

@@ -2,8 +2,8 @@
 
 The one idea: a tap on each end finds the frames as a receiver does.  A fault that touched bytes
 belongs to the frame, or to what was none, in which those bytes ended; one that swallowed frames is
-made good when the sender sends one of them again, because the other side showed the gap (link) or
-because nothing came (timeout).  The taps hold no key and change nothing.
+made good when the sender sends one of them again, because the other side had what was sent later
+(link) or because nothing came (timeout).  The taps hold no key and change nothing.
 """
 
 from collections import Counter
@@ -14,10 +14,12 @@ from mockpump.protocol import messages
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
 from mockpump.protocol.session import is_sealed
+from mockpump.protocol.window import SACK_BITS, ahead
 
 # Whose frame, of which kind, in which connection, and which of them.
 _Name = tuple[bool, Kind, int, int]
 _SORTED_OUT = (FaultKind.DUPLICATE, FaultKind.REORDER)
+_SAY_WHAT_IS_HERE = (Kind.DATA, Kind.ACK, Kind.CLOSE)
 
 
 class Ledger:
@@ -28,8 +30,11 @@ class Ledger:
         self._receivers = {way: _Tap() for way in (True, False)}
         # The faults that swallowed a frame which was not sent again yet.
         self._missing: dict[_Name, list[Fault]] = {}
-        # The frames of which the other side has shown that they are missing.
-        self._shown: set[_Name] = set()
+        # When each DATA frame was last sent, of those that the other side has not said to be here;
+        # counted in transmissions.  And the newest of those that are, of either side.
+        self._orders: dict[_Name, int] = {}
+        self._newest_here = {True: 0, False: 0}
+        self._count = 0
         self._all: list[Fault] = []
 
     def sent(self, from_programmer: bool, data: bytes, lost: Fault | None) -> None:
@@ -37,23 +42,39 @@ class Ledger:
         frames = self._senders[from_programmer].receive_data(data)
         names = [_name(from_programmer, each) for each in frames if isinstance(each, Frame)]
         for name in names:
+            # It is sent again: because one that was sent later is here, or because a timer ran out.
+            later = self._orders.get(name, self._count) < self._newest_here[from_programmer]
             for fault in self._missing.pop(name, ()):
-                _settle(fault, Layer.LINK if name in self._shown else Layer.TIMEOUT)
-            self._shown.discard(name)
+                _settle(fault, Layer.LINK if later else Layer.TIMEOUT)
+            self._put_in_order(name)
         if lost is not None:
             self._all.append(lost)
             for name in names:
                 if name[1] not in (Kind.ACK, Kind.RESET):
                     self._missing.setdefault(name, []).append(lost)
 
+    def _put_in_order(self, name: _Name) -> None:
+        if name[1] is Kind.OPEN:
+            self._orders.clear()
+        elif name[1] is Kind.DATA:
+            self._count += 1
+            self._orders[name] = self._count
+
     def arrived(self, arrival: Arrival) -> None:
         """A chunk has come to the other side."""
         self._all += [mark.fault for mark in arrival.marks]
         for found in self._receivers[arrival.from_programmer].take(arrival.data, arrival.marks):
-            if found.sack:
-                self._shown.add(
-                    (not arrival.from_programmer, Kind.DATA, found.connection, found.ack)
-                )
+            self._heard(not arrival.from_programmer, found)
+
+    def _heard(self, of_programmer: bool, found: Frame) -> None:
+        """What the other side of a side says it has of the frames that this one has sent."""
+        here = [name for name in self._orders if name[0] is of_programmer and _is_here(name, found)]
+        for name in here:
+            order = self._orders.pop(name)
+            self._newest_here[of_programmer] = max(self._newest_here[of_programmer], order)
+            for fault in self._missing.pop(name, ()):
+                # One like it had arrived before, and nobody missed this one.
+                _settle(fault, Layer.NOTHING)
 
     def table(self) -> dict[str, dict[str, int]]:
         """How many faults of each kind were caught by each layer; those that never were are left.
@@ -122,6 +143,14 @@ def _slipped_through(found: Frame) -> Layer:
     except DecodeError:
         return Layer.MESSAGE
     return Layer.NOTHING
+
+
+def _is_here(name: _Name, found: Frame) -> bool:
+    """Whether a frame of the other side says that the one of this name has arrived."""
+    if name[2] != found.connection or found.kind not in _SAY_WHAT_IS_HERE:
+        return False
+    place = ahead(name[3], found.ack) - 1
+    return place >= 127 or (0 <= place < SACK_BITS and bool(found.sack >> place & 1))
 
 
 def _name(from_programmer: bool, frame: Frame) -> _Name:
