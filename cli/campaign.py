@@ -1,16 +1,13 @@
 """`mockpump campaign`: thousands of random stories on bad lines, watched by the invariants."""
 
-import contextlib
-import os
 import random
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 import click
 
 from mockpump.cli.examples import example_program
+from mockpump.cli.executors import executor
 from mockpump.cli.main import EXIT_REFUSED
 from mockpump.cli.render import as_json, bar, redrawn, show
 from mockpump.cli.render_faults import show_faults
@@ -42,40 +39,33 @@ def run_campaign(
     cut down to a small scenario that `mockpump run` takes.  Exit code 1 when there was one.
     """
     first = random.SystemRandom().randrange(10**9) if seed is None else seed
-    results: list[Result] = []
-    with _executor(jobs, dask) as executor:
-        for result in campaign(range(first, first + runs), executor, example_program):
-            results.append(result)
-            _progress(sum(each.runs for each in results), runs, json_)
-    whole = total(results)
+    whole = _run(range(first, first + runs), jobs, dask, json_)
     _conclude(whole, first, json_)
     if whole.failed:
         _show_failures(whole, keep, json_)
         sys.exit(EXIT_REFUSED)
 
 
-@contextlib.contextmanager
-def _executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
-    if dask is None:
-        with ProcessPoolExecutor(jobs or os.cpu_count()) as pool:
-            try:
-                yield pool
-            except BaseException:
-                # What has not begun is not wanted any more.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        return
+def _run(seeds: range, jobs: int | None, dask: str | None, json_: bool) -> Result:
+    results: list[Result] = []
     try:
-        from distributed import Client
-    except ImportError:
-        raise click.UsageError("--dask needs the extra: pip install 'mockpump[dask]'") from None
-    try:
-        client = Client(dask, timeout=10)
-    except OSError as error:
-        raise StoryError(f"no Dask cluster at {dask}: {reason_of(error)}") from None
-    with client:
-        # Every run is another one, though some look alike.
-        yield client.get_executor(pure=False)
+        with executor(jobs, dask) as pool:
+            for result in campaign(seeds, pool, example_program):
+                results.append(result)
+                _progress(sum(each.runs for each in results), len(seeds), json_)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(_so_far(total(results), seeds))
+        raise
+    return total(results)
+
+
+def _so_far(done: Result, seeds: range) -> str:
+    shown = ", ".join(str(seed) for seed in list(done.failed)[:_MOST_SHOWN])
+    which = f" (seed {shown})" if shown else ""
+    return (
+        f"{done.runs:,} of {len(seeds):,} runs from seed {seeds[0]} on were done,"
+        f" {len(done.failed):,} failed{which}"
+    )
 
 
 def _progress(done: int, runs: int, json_: bool) -> None:

@@ -1,5 +1,11 @@
 """Campaigns: a seed is a story, whoever runs it; what fails is cut down and can be run by hand."""
 
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -7,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from outside import Command, in_process
+from outside import COMMAND, PATIENCE, Command, in_process
 
 from mockpump.cli.examples import example_program
 from mockpump.emulator.world import campaign as campaigns
@@ -41,6 +47,11 @@ def test_it_does_not_matter_who_runs_them() -> None:
     with ThreadPoolExecutor(2) as executor:
         together = total(list(campaign(range(30, 36), executor, example_program)))
     assert total([alone]) == together
+
+
+def _threads(workers: int | None, **_: Any) -> ThreadPoolExecutor:
+    """Threads in place of processes, in which what a test has put in place holds too."""
+    return ThreadPoolExecutor(workers)
 
 
 def broken(watched: Watched) -> Any:
@@ -82,13 +93,87 @@ def test_the_command_with_a_failure(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Watched, "broken", broken)
-    monkeypatch.setattr("mockpump.cli.campaign.ProcessPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setattr("mockpump.cli.executors.ProcessPoolExecutor", _threads)
     kept = tmp_path / "kept"
     ended = command("campaign", "--runs", "20", "--seed", "0", "--keep", str(kept))
     assert ended.code == 1
     assert "somebody has refilled it" in ended.out
     file = min(kept.iterdir())
     assert command("run", str(file)).code == 0
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("number", "code", "jobs"),
+    [
+        (signal.SIGINT, 130, "1"),
+        (signal.SIGINT, 130, "2"),
+        (signal.SIGTERM, -signal.SIGTERM, "2"),
+    ],
+)
+def test_an_interrupted_campaign_leaves_no_process(
+    number: signal.Signals, code: int, jobs: str
+) -> None:
+    # Whoever holds the other end of this pipe is a process of the campaign.
+    reading, writing = os.pipe()
+    arguments = ["campaign", "--runs", "100000", "--seed", "1", "--jobs", jobs]
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stderr=subprocess.PIPE, pass_fds=[writing], start_new_session=True
+    ) as process:
+        os.close(writing)
+        try:
+            wait_for_children(process.pid, int(jobs))
+            # As a terminal does it: to all of them.
+            os.killpg(process.pid, number)
+            _, err = process.communicate(timeout=PATIENCE)
+            gone, _, _ = select.select([reading], [], [], PATIENCE)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            os.close(reading)
+    assert process.returncode == code
+    assert gone
+    if number is signal.SIGINT:
+        assert err.strip().startswith(b"interrupted; ")
+        assert err.strip().endswith(b"of 100,000 runs from seed 1 on were done, 0 failed")
+    else:
+        assert err == b""
+
+
+def wait_for_children(pid: int, count: int) -> None:
+    """Until a process has so many children that take no notice of SIGINT."""
+    deadline = time.monotonic() + PATIENCE
+    while len([each for each in children(pid) if ignores(each, signal.SIGINT)]) < count:
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+
+
+def ignores(pid: str, number: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn"))
+    return bool(int(ignored.split()[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.end_to_end
+def test_a_cluster_comes_to_the_same_as_this_machine(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    # Small batches, so that both of its workers have something to do.
+    monkeypatch.setattr(campaigns, "_BATCH", 1)
+    told = ("campaign", "--runs", "6", "--seed", "7", "--json")
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        ended = command(*told, "--dask", cluster.scheduler_address)
+    assert ended.code == 0
+    assert '"runs": 6' in ended.out
+    assert ended.out == command(*told, "--jobs", "2").out
 
 
 def test_no_cluster_is_one_line(command: Command) -> None:

@@ -90,11 +90,21 @@ class Station:
     def next_deadline(self, now: int) -> int | None:
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
         deadlines = [port.next_deadline() for port in self.ports]
-        if self.pacing.speed is MAX_SPEED:
-            deadlines.append(now if self._may_leap() else None)
-        else:
-            deadlines += [self.pacing.due(stop) for stop in self._stops()]
+        deadlines.append(self.next_stop(now))
         return min((each for each in deadlines if each is not None), default=None)
+
+    def next_stop(self, now: int) -> int | None:
+        """The same of the pump alone: when `advance` must be called at the latest."""
+        if self.pacing.speed is MAX_SPEED:
+            return now if self._may_leap() else None
+        stops = self._stops()
+        # What comes first in pump time comes first on the line.
+        return self.pacing.due(min(stops)) if stops else None
+
+    @property
+    def lines_idle(self) -> bool:
+        """Whether no line has anything new to carry: no report of the pump's waits for it."""
+        return all(port.caller.pending is None for port in self.ports)
 
     def comes_to(self, elapsed: int) -> bool:
         """Whether the pump will be so many seconds old, as things stand."""
@@ -180,4 +190,4 @@ class Station:
     def _may_leap(self) -> bool:
         if self.pump.elapsed >= (LAST_SECOND if self.pacing.until is None else self.pacing.until):
             return False
-        return self._subscribed() and all(port.caller.pending is None for port in self.ports)
+        return self._subscribed() and self.lines_idle

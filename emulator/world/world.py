@@ -169,16 +169,38 @@ class World:
         """Put what is due on the line, jump to the next thing that happens, let it happen."""
         self._ship(True, self.programmer.data_to_send(self.now))
         self._ship(False, self.port.data_to_send(self.now))
-        times = [self.programmer.next_deadline(), self.station.next_deadline(self.now), last]
+        times = [self.programmer.next_deadline(), self.port.next_deadline(), last]
         times.append(self.channel.next_deadline())
-        due = [time for time in times if time is not None]
-        if not due:
-            raise InternalError("a world in which nothing will ever happen")
-        self.now = max(self.now, min(due))
+        if not self._live_alone(min((time for time in times if time is not None), default=None)):
+            return
         for arrival in self.channel.arrivals(self.now):
             self._arrive(arrival)
         self.programmer.handle_timer(self.now)
         self.station.handle_timer(self.now)
+        self._turned()
+
+    def _live_alone(self, quiet_until: int | None) -> bool:
+        """Let the pump live on as long as the line is quiet; whether that has come to an end.
+
+        Most that happens to a pump is that it writes down how far it has come: no line has to be
+        looked after for that.
+        """
+        pump = self.pump
+        while (stop := self.station.next_stop(self.now)) is not None:
+            if quiet_until is not None and quiet_until <= stop:
+                break
+            self.now = max(self.now, stop)
+            self.station.advance(self.now)
+            self._turned()
+            # A line that has something to carry, or a pump that has started anew, ends the quiet.
+            if self.pump is not pump or not self.station.lines_idle or not self.station.pacing.speed:
+                return False
+        if quiet_until is None:
+            raise InternalError("a world in which nothing will ever happen")
+        self.now = max(self.now, quiet_until)
+        return True
+
+    def _turned(self) -> None:
         if self.chronicle is not None:
             self.chronicle.turned(self.now, self.pump)
 
