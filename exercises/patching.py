@@ -1,6 +1,6 @@
 """Changing a module's source before it is first imported.
 
-The one idea: a finder that stands before all others takes the source of the few modules it knows
+The one idea: a finder that stands before the usual one takes the source of the few modules it knows
 from where it always is, changes it, and compiles that.  So whoever imports them, in whatever way,
 gets the changed ones, and a test file's imports stay plain.
 
@@ -9,11 +9,10 @@ there has not been about it.
 """
 
 import ast
-import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
 from mockpump.exercises.errors import LadderError
@@ -109,11 +108,14 @@ class PatchingFinder:
         self._exercised = exercised
 
     def install(self) -> None:
-        """Stand before all other finders.  `LadderError` when it is too late for that."""
+        """Stand before the finder of files.  `LadderError` when it is too late for that.
+
+        Finders that stand before it have reasons of their own, and ask the rest in turn.
+        """
         late = self._modules & sys.modules.keys()
         if late:
             raise LadderError(f"imported before it could be changed: {', '.join(sorted(late))}")
-        sys.meta_path.insert(0, self)
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), self)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -121,7 +123,7 @@ class PatchingFinder:
         """As the import system asks for it."""
         if name not in self._modules:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec = PathFinder.find_spec(name, path, target)
         if spec is None or spec.origin is None:
             raise LadderError(f"there is no module {name}")
         spec.loader = _PatchingLoader(name, spec.origin, self._patches, self._exercised)

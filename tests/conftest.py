@@ -10,6 +10,7 @@ and whatever is left out here would be taken from that one.
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, Verbosity, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
@@ -43,3 +44,29 @@ register("deep", max_examples=2_000, steps=200, repeatable=False)
 os.environ["MOCKPUMP_OPEN"] = "1"
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
+
+# Measured code runs six times slower (Python 3.11).  These are long walks through code that the
+# tests of each module walk through as well; so they run unmeasured, and more of them can be run.
+UNMEASURED = (
+    "test_campaign.py",
+    "test_cli_stories.py::test_a_story_fits_a_terminal_and_says_what_it_is[ramp]",
+    "test_connection.py::TestTalk",
+    "test_goodput.py",
+    "test_hostile_line.py",
+    "test_ledger_agrees.py",
+    "test_limits.py::test_no_window_of_24_hours_holds_more_than_the_limit",
+    "test_link.py::test_many_payloads_go_round_the_numbers",
+    "test_motor.py::test_a_leap_is_the_same_as_every_corner_by_itself",
+    "test_port.py::test_a_flood_takes_no_memory",
+    "test_telling.py::test_a_story_is_told_to_its_end_the_same_each_time[ramp]",
+    "test_whole_pump.py",
+    "test_world.py::TestBesideANaivePump",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what coverage is not to measure; pytest-cov, where it is, knows the mark."""
+    measured = config.pluginmanager.hasplugin("pytest_cov")
+    for item in items:
+        if measured and item.nodeid.removeprefix("tests/").startswith(UNMEASURED):
+            item.add_marker("no_cover")

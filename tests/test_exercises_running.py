@@ -96,7 +96,11 @@ def test_everything_that_a_test_file_can_do(tmp_path: Path) -> None:
 def test_a_patch_is_in_what_the_file_imports(tmp_path: Path) -> None:
     text = """
 from mockpump.protocol.framing import checksum
+from hypothesis import given, strategies as st
+from mockpump.protocol.framing import Frame, encode_frame
 import mockpump.protocol.messages
+@given(st.from_type(Frame))
+def test_types(frame): encode_frame(frame)
 def test_it(): assert checksum(b"123456789") == 0x29B1
 def test_elsewhere(): assert mockpump.protocol.messages.Reason
 """
@@ -105,6 +109,7 @@ def test_elsewhere(): assert mockpump.protocol.messages.Reason
     )
     assert run(tmp_path, text).results["test_it"].ending is Ending.PASSED
     found = run(tmp_path, text, (patch,)).results
+    assert found["test_types"].ending is Ending.PASSED
     assert (found["test_it"].ending, found["test_it"].exercised) == (Ending.FAILED, True)
     assert found["test_elsewhere"] == Result(Ending.PASSED, exercised=False)
 

@@ -193,7 +193,11 @@ class World:
             self.station.advance(self.now)
             self._turned()
             # A line that has something to carry, or a pump that has started anew, ends the quiet.
-            if self.pump is not pump or not self.station.lines_idle or not self.station.pacing.speed:
+            if (
+                self.pump is not pump
+                or not self.station.lines_idle
+                or not self.station.pacing.speed
+            ):
                 return False
         if quiet_until is None:
             raise InternalError("a world in which nothing will ever happen")
