@@ -135,9 +135,10 @@ class Station:
             return
         stops = {self._latest_report(port, target) for port in self.ports}
         records = 0
-        for stop in sorted(stops | {target}):
+        stops.add(target)
+        for stop in sorted(stops):
             while self.pump.elapsed < stop:
-                self._advance_to(min([stop, *self._records()]))
+                self._advance_to(self._next_record(stop))
                 records += 1
                 if records >= _MOST_RECORDS and self.pump.memory.durable:
                     # It cannot live faster than it can write down.
@@ -157,14 +158,15 @@ class Station:
             stops.append(self.pump.next_checkpoint())
         return [stop for stop in stops if stop is not None and elapsed < stop <= LAST_SECOND]
 
-    def _records(self) -> list[int]:
-        """The seconds ahead beyond which it must not live on without a look at what has become."""
-        edge = self._edge()
-        ahead = [] if edge is None else [edge]
-        if self.pump.memory.durable:
+    def _next_record(self, stop: int) -> int:
+        """The second, `stop` at the latest, at which it must look at what has become of it."""
+        elapsed, edge = self.pump.elapsed, self._edge()
+        if edge is not None and elapsed < edge < stop:
+            stop = edge
+        if self.pump.memory.durable and elapsed < (due := self.pump.next_checkpoint()) < stop:
             # What is not recorded by then could be forgotten.
-            ahead.append(self.pump.next_checkpoint())
-        return [each for each in ahead if each > self.pump.elapsed]
+            stop = due
+        return stop
 
     def _edge(self) -> int | None:
         """When delivery next changes its rate, if a line wants to know, or it is to be recorded.

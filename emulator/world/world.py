@@ -25,7 +25,7 @@ from mockpump.emulator.programmer.opening import FindKey, open_session
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
+from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.world.chronicle import Chronicle
 from mockpump.protocol import messages as m
@@ -193,11 +193,10 @@ class World:
             self.station.advance(self.now)
             self._turned()
             # A line that has something to carry, or a pump that has started anew, ends the quiet.
-            if (
-                self.pump is not pump
-                or not self.station.lines_idle
-                or not self.station.pacing.speed
-            ):
+            if self.pump is not pump or not self.station.lines_idle:
+                return False
+            if self.station.pacing.speed is MAX_SPEED:
+                # How far it is to leap is for whoever lets it live to say.
                 return False
         if quiet_until is None:
             raise InternalError("a world in which nothing will ever happen")

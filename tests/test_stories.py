@@ -1,0 +1,46 @@
+"""Drawn stories hold what must always be so; one that does not is noted as a scenario."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from outside import in_process
+from stories import assert_holds, stories
+
+from mockpump.emulator.world.invariants import Watched
+
+
+@settings(max_examples=10)
+@given(stories())
+def test_whatever_is_told_the_invariants_hold(facts: dict[str, Any]) -> None:
+    assert_holds(facts)
+
+
+def broken(watched: Watched) -> Any:
+    entries = watched.world.pump.memory.log(1, 1_000).entries
+    if "REFILLED" in [each.kind.name for each in entries]:
+        yield "no-refills: somebody has refilled it"
+
+
+def test_what_fails_is_noted_as_a_scenario_that_fails_likewise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Watched, "broken", broken)
+
+    @settings(
+        max_examples=60, database=None, derandomize=True, phases=[Phase.generate], deadline=None
+    )
+    @given(stories())
+    def failing(facts: dict[str, Any]) -> None:
+        assert_holds(facts)
+
+    with pytest.raises(AssertionError, match="no-refills") as failed:
+        failing()
+    text = next(note for note in failed.value.__notes__ if "[[step]]" in note)
+    with pytest.raises(AssertionError, match="no-refills"):
+        assert_holds(tomllib.loads(text))
+    file = tmp_path / "noted.toml"
+    file.write_text(text, "utf-8")
+    assert in_process(capsys, monkeypatch)("run", str(file), "--seed", "0").code == 0
