@@ -28,6 +28,7 @@ from mockpump.emulator.world.chronicle import Chronicle
 from mockpump.emulator.world.story import StoryError, load_story, program_names
 from mockpump.emulator.world.story_schema import schema
 from mockpump.emulator.world.telling import Teller
+from mockpump.emulator.world.watching import watched
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
@@ -62,7 +63,7 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     mockpump replay run.bundle
 
     The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
-    expects is not so.
+    expects is not so, or an invariant that must hold in every run.
     """
     head = _head(scenario, seed)
     if not json_:
@@ -73,7 +74,7 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
         if record is not None:
             writer = Writer(stack.enter_context(_created(record)).write, head)
         teller = stack.enter_context(_Told(head, writer)).teller
-        for told in teller.tell():
+        for told in watched(teller):
             click.echo(as_json(told._asdict())) if json_ else show_told(told)
     _conclude(teller, seed, json_)
 
@@ -170,7 +171,7 @@ def _again(teller: Teller) -> Iterator[str]:
     teller.world.chronicle = Chronicle(lines.append)
     # What a story fails with is a line of its chronicle like the others.
     with suppress(StoryError):
-        for _ in teller.tell():
+        for _ in watched(teller):
             yield from lines
             lines.clear()
     yield from lines

@@ -43,4 +43,5 @@ def test_what_fails_is_noted_as_a_scenario_that_fails_likewise(
         assert_holds(tomllib.loads(text))
     file = tmp_path / "noted.toml"
     file.write_text(text, "utf-8")
-    assert in_process(capsys, monkeypatch)("run", str(file), "--seed", "0").code == 0
+    ended = in_process(capsys, monkeypatch)("run", str(file), "--seed", "0")
+    assert (ended.code, "no-refills" in ended.err) == (1, True)

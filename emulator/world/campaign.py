@@ -13,10 +13,10 @@ import msgspec
 
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.world.invariants import Watched, unsettled
 from mockpump.emulator.world.random_story import random_facts, story_text
 from mockpump.emulator.world.story import load_story
 from mockpump.emulator.world.telling import Library, Teller
+from mockpump.emulator.world.watching import InvariantBroken, watched
 from mockpump.protocol.program import Program
 
 # How many runs are given to a process at a time.
@@ -58,13 +58,13 @@ def run_facts(
     """Run a story, and look at the invariants after each line of it and when the line is mended."""
     story = load_story(story_text(facts), f"campaign {seed}")
     teller = Teller(story, Library(program, _no_memory), seed)
-    watched = Watched(teller.world)
-    for _ in teller.tell():
-        for fault in watched.broken():
-            return fault, teller.world.ledger.table()
-    for fault in unsettled(teller.world):
-        return fault, teller.world.ledger.table()
-    return next(watched.broken(), ""), teller.world.ledger.table()
+    wrong = ""
+    try:
+        for _ in watched(teller):
+            pass
+    except InvariantBroken as broken:
+        wrong = str(broken)
+    return wrong, teller.world.ledger.table()
 
 
 def _no_memory() -> Memory:
