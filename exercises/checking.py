@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.running import Bounds, run_all, tasks_of
-from mockpump.exercises.verdicts import Report, Run, report
-
-# Of a first run: enough to see that a test file is no good before all the others begin.
-_TASTE = 1
+from mockpump.exercises.verdicts import Ending, Report, Run, report
 
 
 def check(
@@ -20,8 +19,9 @@ def check(
 ) -> Report:
     """Run a test file against everything an exercise has, with so many seeds.
 
-    A file that no right variant can be tested with is given up at once.  `progress` hears how many
-    runs of how many have ended.
+    The first run is of a right variant.  A file that cannot even be run with that is given up at
+    once, and what is wrong there is not run again.  `progress` hears how many runs of how many have
+    ended.
     """
     tasks = tasks_of(exercise, file.resolve(), range(seeds))
     done: list[Run] = []
@@ -30,7 +30,9 @@ def check(
         done.append(run)
         progress(len(done), len(tasks))
 
-    first = run_all(tasks[:_TASTE], bounds, ended)
-    if first[0].trouble or not first[0].results:
-        return report(exercise, first)
-    return report(exercise, [*first, *run_all(tasks[_TASTE:], bounds, ended)])
+    (first,) = run_all(tasks[:1], bounds, ended)
+    if first.trouble or not first.results:
+        return report(exercise, [first])
+    wrong = frozenset(n for n, r in first.results.items() if r.ending is not Ending.PASSED)
+    rest = [msgspec.structs.replace(task, skip=wrong) for task in tasks[1:]]
+    return report(exercise, [first, *run_all(rest, bounds, ended)])

@@ -29,12 +29,13 @@ EXAMPLES = 200
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A subject and a seed to run a file with."""
+    """A subject and a seed to run a file with, but for the functions to `skip`."""
 
     file: Path
     subject: str
     patches: tuple[Patch, ...]
     seed: int
+    skip: frozenset[str] = frozenset()
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -127,9 +128,9 @@ class _Child:
 
     def _start(self) -> None:
         """Begin, with the functions that have no result yet."""
-        task, done = self._task, frozenset(self._results)
+        task, skip = self._task, self._task.skip | self._results.keys()
         folder = tempfile.mkdtemp(dir=self._home)
-        job = Job(str(task.file), folder, task.patches, task.seed, self._bounds.examples, done)
+        job = Job(str(task.file), folder, task.patches, task.seed, self._bounds.examples, skip)
         self.line, theirs = self._context.Pipe(duplex=False)
         self._process = self._context.Process(target=work, args=(job, theirs), daemon=True)  # type: ignore[attr-defined]
         self._process.start()

@@ -119,7 +119,9 @@ def report(exercise: Exercise, runs: Iterable[Run]) -> Report:
         }
         for name in functions
     }
-    together = {d: _together([cells[name][d] for name in functions]) for d in liveness}
+    # What is wrong has no say, unless nobody else has.
+    voices = [name for name in functions if name not in wrong] or functions
+    together = {d: _together([cells[name][d] for name in voices]) for d in liveness}
     return Report(exercise.number, seeds, functions, cells, together, wrong)
 
 
