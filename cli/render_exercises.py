@@ -42,9 +42,12 @@ def _show_table(exercise: Exercise, report: Report) -> None:
     for name in report.functions:
         cells = [report.cells[name][defect.id] for defect in exercise.defect]
         shown = [(f"{_in_short(each):>6}", _STYLE.get(each.verdict, "dim")) for each in cells]
-        short = name if len(name) <= width else name[: width - 1] + "~"
-        show(f"{short:<{width}}", *shown)
+        show(f"{_cut(name, width):<{width}}", *shown)
     show(_LEGEND, style="dim")
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "~"
 
 
 def _in_short(judgement: Judgement) -> str:
@@ -57,10 +60,8 @@ def _in_short(judgement: Judgement) -> str:
 def _show_wrong(report: Report) -> None:
     for name, (variant, judgement) in report.wrong.items():
         show("")
-        show(
-            (f"{name} is wrong: ", "red"),
-            f"{judgement.verdict.value} on the right variant '{variant}'",
-        )
+        show(f"{_cut(name, 70)} is wrong:", style="red")
+        show(f"     {judgement.verdict.value} on the right variant '{variant}'")
         _show_example(judgement.example)
 
 

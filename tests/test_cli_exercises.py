@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +44,47 @@ def test_a_learner_begins(tmp_path: Path) -> None:
     assert json.loads(run("list", "--json").output.splitlines()[0])["passed"] is False
 
 
-@pytest.mark.end_to_end
-def test_a_solution_meets_the_goal(tmp_path: Path) -> None:
-    file = tmp_path / EXERCISE.test_name
-    shutil.copy(EXERCISE.folder / "reference.py", file)
-    checked = run("check", str(file), "--seeds", "1", "--json", "r.json", "--html", "r.html")
-    assert checked.exit_code == 0, checked.output
-    assert "The goal is met" in checked.output
+NAMES = [each.id for each in EXERCISE.defect]
+LONG = "test_" + "of_something_that_has_a_long_name_" * 3
+CAUGHT = Judgement(Verdict.KILLED, 3, 3, "\n".join(f"    line={at}" for at in range(9)), 7, True)
+BY_EXAMPLE = Judgement(Verdict.KILLED, 3, 3, "Failing explicit example: test_it(9)", 1)
+SOMETIMES = Judgement(Verdict.FLAKY, 1, 3, "x" * 200, 5, True)
+LEFT = Judgement(Verdict.SURVIVED, 0, 3)
+WRONG = Judgement(Verdict.INVALID, 0, 3, "Failing test case: test_it(x=0)")
+
+
+def reported(cells: list[Judgement], **more: Any) -> Report:
+    by_name = dict(zip(NAMES, cells, strict=True))
+    return Report(EXERCISE.number, 3, (LONG,), {LONG: by_name}, by_name, **more)
+
+
+@pytest.mark.parametrize(
+    ("report", "code", "said"),
+    [
+        (reported([CAUGHT] * 6), 0, "The goal is met"),
+        (reported([CAUGHT] * 5 + [BY_EXAMPLE]), 1, "5 of 6 caught by properties"),
+        (reported([CAUGHT, SOMETIMES, LEFT] * 2), 1, "2 of 6 caught by properties"),
+        (reported([CAUGHT] * 6, wrong={LONG: ("project", WRONG)}), 2, "is wrong"),
+        (Report(EXERCISE.number, 3, trouble="no such module: x"), 3, "no such module"),
+    ],
+)
+def test_a_report_is_shown_and_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, report: Report, code: int, said: str
+) -> None:
+    monkeypatch.setattr("mockpump.exercises.checking.check", lambda *_: report)
+    (tmp_path / EXERCISE.test_name).write_text("", encoding="utf-8")
+    checked = run("check", "--json", "r.json", "--html", "r.html")
+    assert checked.exit_code == code, checked.output
+    assert said in checked.output
     assert all(len(line) <= 80 for line in checked.output.splitlines())
     facts = json.loads((tmp_path / "r.json").read_text("utf-8"))
-    assert facts["goal_met"] is True
-    assert facts["caught_by_property"] == len(EXERCISE.defect)
+    assert facts["goal_met"] is (code == 0)
+    assert run("check", "--json", "-").output == (tmp_path / "r.json").read_text("utf-8")
     html = (tmp_path / "r.html").read_text("utf-8")
     assert "src=" not in html
     assert "href=" not in html
-    assert all(each.id in html for each in EXERCISE.defect)
-    assert run("solution", "1").exit_code == 0
+    assert ("<table>" in html) is (code != 3)
+    assert run("solution", "1").exit_code == (0 if code == 0 else 1)
 
 
 @pytest.mark.end_to_end
