@@ -9,6 +9,7 @@ import click
 
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
+from mockpump.cli.render_exercises import show_hint
 from mockpump.exercises.errors import ExerciseError
 from mockpump.exercises.exercise import Exercise, ladder
 from mockpump.exercises.folder import numbered, start, submission
@@ -110,8 +111,8 @@ def hint(number: int | None) -> None:
     if defect is None:
         show(f"exercise {exercise.number}: your last check caught everything")
     else:
-        show(f"exercise {exercise.number}, {defect.family}, level {defect.level}:")
-        show(defect.hint)
+        lead = f"Exercise {exercise.number}, {defect.family}, level {defect.level}: "
+        show_hint(lead, defect.hint)
 
 
 @exercises.command("solution")

@@ -1,5 +1,7 @@
 """A report on a learner's tests, as lines for a terminal."""
 
+import textwrap
+
 from mockpump.cli.render import show
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.grading import named
@@ -18,6 +20,14 @@ _SHORT = {
 _STYLE = {Verdict.KILLED: "green", Verdict.FLAKY: "yellow", Verdict.INVALID: "red"}
 _LEGEND = "kill caught; k/n by k of n seeds; e by an example only; - survived; . not run"
 _MOST_LINES = 6
+
+
+def show_hint(lead: str, text: str) -> None:
+    """A hint, in lines that fit."""
+    first, *more = textwrap.wrap(lead + text, 78)
+    show((lead, "bold"), first.removeprefix(lead))
+    for line in more:
+        show(line)
 
 
 def show_report(exercise: Exercise, report: Report, progress: Progress) -> None:
@@ -105,4 +115,4 @@ def _show_next(exercise: Exercise, report: Report, progress: Progress) -> None:
     show(f"{caught} of {len(exercise.defect)} caught by properties.")
     defect = progress.hint(exercise)
     if defect is not None:
-        show(("Hint: ", "bold"), defect.hint)
+        show_hint("Hint: ", defect.hint)
