@@ -48,7 +48,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
 # Measured code runs six times slower (Python 3.11).  These are long walks through code that the
 # tests of each module walk through as well; so they run unmeasured, and more of them can be run.
 UNMEASURED = (
-    "test_campaign.py",
+    "test_campaign.py::test_the_command",
+    "test_campaign.py::test_the_stories_of_a_few_seeds_break_nothing",
+    "test_campaign.py::test_what_fails_is_cut_down_to_what_it_takes",
     "test_cli_stories.py::test_a_story_fits_a_terminal_and_says_what_it_is[ramp]",
     "test_connection.py::TestTalk",
     "test_goodput.py",

@@ -43,9 +43,9 @@ def test_the_stories_of_a_few_seeds_break_nothing() -> None:
 
 
 def test_it_does_not_matter_who_runs_them() -> None:
-    alone = run_seeds(range(30, 36), example_program)
+    alone = run_seeds(range(30, 33), example_program)
     with ThreadPoolExecutor(2) as executor:
-        together = total(list(campaign(range(30, 36), executor, example_program)))
+        together = total(list(campaign(range(30, 33), executor, example_program)))
     assert total([alone]) == together
 
 
