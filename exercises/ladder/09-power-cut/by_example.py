@@ -1,0 +1,91 @@
+"""Exercise 9 as one would write it without properties: right, and caught nothing."""
+
+import pytest
+
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.interface import PowerCut
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+
+OLD, NEW = (programs.flat(name, rate) for name, rate in (("old", 20_000), ("new", 25_000)))
+IMAGE = programs.image(NEW)
+COMMIT = m.CommitProgram(7, programs.digest(IMAGE), m.When.NOW)
+
+
+@pytest.fixture
+def pump() -> Pump:
+    memory = FaultyMemory(RamMemory())
+    make(memory, Making(program=OLD))
+    return Pump(memory)
+
+
+def memory_of(pump: Pump) -> FaultyMemory:
+    assert isinstance(pump.memory, FaultyMemory)
+    return pump.memory
+
+
+def commit(pump: Pump) -> Message:
+    caller = Caller(largest_payload=240)
+    handle(pump, m.BeginProgram(len(IMAGE), COMMIT.digest, pump.digest), caller)
+    handle(pump, m.WriteProgram(0, IMAGE), caller)
+    return handle(pump, COMMIT, caller)
+
+
+def test_a_commit(pump: Pump) -> None:
+    assert isinstance(commit(pump), m.ProgramCommitted)
+    assert pump.image == IMAGE
+
+
+def test_a_commit_outlasts_a_cut(pump: Pump) -> None:
+    commit(pump)
+    woken = Pump(pump.memory)
+    assert woken.image == IMAGE
+    assert woken.mode is m.Mode.RUNNING
+
+
+def test_a_commit_that_was_cut(pump: Pump) -> None:
+    memory_of(pump).brown_out = True
+    with pytest.raises(PowerCut):
+        commit(pump)
+    woken = Pump(pump.memory)
+    assert woken.image == programs.image(OLD)
+    assert isinstance(commit(woken), m.ProgramCommitted)
+    assert Pump(pump.memory).image == IMAGE
+
+
+def test_the_same_commit_again(pump: Pump) -> None:
+    reply = commit(pump)
+    woken = Pump(pump.memory)
+    assert handle(woken, COMMIT, Caller(largest_payload=240)) == reply
+    assert woken.image == IMAGE
+
+
+def test_the_outcome_can_be_asked_for(pump: Pump) -> None:
+    caller = Caller(largest_payload=240)
+    asked = handle(pump, m.QueryOutcome(7), caller)
+    assert isinstance(asked, m.OutcomeKnown)
+    assert asked.fate is m.Fate.NEVER_SEEN
+    reply = commit(pump)
+    known = handle(Pump(pump.memory), m.QueryOutcome(7), caller)
+    assert isinstance(known, m.OutcomeKnown)
+    assert (known.fate, known.reply) == (m.Fate.DONE, m.encode(reply))
+
+
+def test_a_memory_that_cannot_be_written(pump: Pump) -> None:
+    memory_of(pump).fail_writes = True
+    reply = commit(pump)
+    assert isinstance(reply, m.Refused)
+    assert reply.reason is m.Reason.MEMORY_FAILED
+    memory_of(pump).fail_writes = False
+    assert Pump(pump.memory).image == programs.image(OLD)
+
+
+def test_suspend(pump: Pump) -> None:
+    assert isinstance(handle(pump, m.Suspend(8), Caller()), m.Suspended)
+    assert pump.mode is m.Mode.SUSPENDED

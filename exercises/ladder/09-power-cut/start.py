@@ -1,0 +1,45 @@
+"""Exercise 9: a commit under power cuts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.interface import PowerCut
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.program import Program
+
+OLD = programs.flat("old", 20_000)
+
+
+def commit(pump: Pump, program: Program, transaction: int) -> Message:
+    """Give a pump a program, from the announcement to the commit; the reply to that."""
+    caller, image = Caller(largest_payload=240), programs.image(program)
+    digest = programs.digest(image)
+    handle(pump, m.BeginProgram(len(image), digest, pump.digest), caller)
+    handle(pump, m.WriteProgram(0, image), caller)
+    return handle(pump, m.CommitProgram(transaction, digest, m.When.NOW), caller)
+
+
+@given(st.integers(1, 100_000))
+def test_a_cut_before_the_first_write_leaves_the_old_one(rate: int) -> None:
+    """A worked property: the power goes before anything is written, and comes back."""
+    memory = FaultyMemory(RamMemory())
+    make(memory, Making(program=OLD))
+    pump = Pump(memory)
+    memory.brown_out = True
+    with pytest.raises(PowerCut):
+        commit(pump, programs.flat("new", rate), 1)
+    # What wakes up knows nothing but what is in the memory.
+    assert Pump(memory).image == programs.image(OLD)
+
+
+# Yours.  The power may go before any write, not only the first; there are other requests than a
+# commit; and whoever got no reply asks again.

@@ -1,0 +1,96 @@
+"""What shows each defect of exercise 9, in a few lines."""
+
+import contextlib
+
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.interface import Change, PowerCut
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.messages import When
+
+
+class _Cutting(FaultyMemory):
+    """Lets so many writes through, and no more."""
+
+    left = 99
+
+    def record(self, change: Change) -> None:
+        if not self.left:
+            raise PowerCut
+        self.left -= 1
+        super().record(change)
+
+
+def _pump() -> tuple[_Cutting, Pump]:
+    memory = _Cutting(RamMemory())
+    make(memory, Making(program=programs.flat("old", 20_000)))
+    return memory, Pump(memory)
+
+
+def _commit(pump: Pump, name: str, when: When = When.NOW, writes: int = 99) -> None:
+    caller, image = Caller(largest_payload=240), programs.image(programs.flat(name, 10_000))
+    digest = programs.digest(image)
+    handle(pump, m.BeginProgram(len(image), digest, pump.digest), caller)
+    handle(pump, m.WriteProgram(0, image), caller)
+    memory = pump.memory
+    assert isinstance(memory, _Cutting)
+    memory.left = writes
+    with contextlib.suppress(PowerCut):
+        handle(pump, m.CommitProgram(len(name), digest, when), caller)
+    memory.left = 99
+
+
+def _name(image: bytes) -> str:
+    return programs.from_image(image).name if image else ""
+
+
+def cut_in_a_commit() -> bool:
+    memory, pump = _pump()
+    _commit(pump, "new", writes=1)
+    try:
+        return _name(Pump(memory).image) in ("old", "new")
+    except MockpumpError:
+        return False
+
+
+def asked_again_after_a_cut() -> str:
+    memory, pump = _pump()
+    memory.left = 1
+    with contextlib.suppress(PowerCut):
+        handle(pump, m.Suspend(1), Caller())
+    memory.left = 99
+    return repr(handle(Pump(memory), m.Suspend(1), Caller()))
+
+
+def suspended_before_a_cut() -> str:
+    memory, pump = _pump()
+    handle(pump, m.Suspend(1), Caller())
+    return Pump(memory).mode.name
+
+
+def a_no_asked_again() -> str:
+    _, pump = _pump()
+    for request in (m.Resume(1), m.Suspend(2), m.Resume(1)):
+        handle(pump, request, Caller())
+    return pump.mode.name
+
+
+def cut_while_one_waits() -> bool:
+    memory, pump = _pump()
+    _commit(pump, "waits", When.MIDNIGHT)
+    _commit(pump, "new", writes=1)
+    woken = Pump(memory)
+    return (_name(woken.image), _name(woken.pending_image)) in (("old", "waits"), ("new", ""))
+
+
+def what_could_not_be_written() -> str:
+    memory, pump = _pump()
+    memory.fail_writes = True
+    handle(pump, m.SetClock(1, 5_000), Caller())
+    return repr(handle(pump, m.GetClock(), Caller()))

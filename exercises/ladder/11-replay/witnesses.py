@@ -1,0 +1,73 @@
+"""What shows each defect of exercise 11, in a few lines."""
+
+import random
+
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Access
+from mockpump.protocol.session import BadTag, OldCounter, Opener, Sealer, SessionKeys
+
+_KEYS = draw_keys(random.Random(1).randbytes)
+_KEY = bytes(32)
+
+
+def _opened(opener: Opener, payload: bytes) -> str:
+    try:
+        return opener.open(payload).hex()
+    except (BadTag, OldCounter) as no:
+        return type(no).__name__
+
+
+def _pump() -> Pump:
+    memory = RamMemory()
+    make(memory, Making(pairing=paired_with(_KEYS)))
+    return Pump(memory)
+
+
+def _greeting(pump: Pump) -> tuple[Caller, SessionKeys]:
+    caller = Caller(largest_payload=240, draw=random.Random(2).randbytes)
+    hello = m.Hello(1, 1, Access.CLINICIAN, bytes(16))
+    welcome = handle(pump, hello, caller)
+    assert isinstance(welcome, m.Welcome)
+    return caller, SessionKeys(_KEYS[Access.CLINICIAN].secret, hello, welcome)
+
+
+def at_once_again() -> str:
+    payload, opener = Sealer(_KEY).seal(b"a"), Opener(_KEY)
+    opener.open(payload)
+    return _opened(opener, payload)
+
+
+def turned_back() -> str:
+    _, keys = _greeting(_pump())
+    return _opened(Opener(keys.requests), Sealer(keys.replies).seal(b"a"))
+
+
+def another_counter() -> str:
+    payload = Sealer(_KEY).seal(b"a")
+    return _opened(Opener(_KEY), payload[:4] + b"\x07" + payload[5:])
+
+
+def read_and_said() -> str:
+    pump = _pump()
+    caller, keys = _greeting(pump)
+    handle(pump, m.Prove(keys.prove), caller)
+    handle(pump, m.Suspend(1), caller)
+    return pump.mode.name
+
+
+def from_the_first_word() -> bool:
+    secret, hello = _KEYS[Access.CLINICIAN].secret, m.Hello(1, 1, Access.CLINICIAN, bytes(16))
+    proofs = {
+        SessionKeys(secret, hello, m.Welcome(1, 1001, each * 16)).prove for each in (b"a", b"b")
+    }
+    return len(proofs) == 1
+
+
+def hardly_anything() -> str:
+    return _opened(Opener(_KEY), Sealer(_KEY).seal(b"a")[:5])
