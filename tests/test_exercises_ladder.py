@@ -60,8 +60,9 @@ def test_an_exercise_is_whole(exercise: Exercise) -> None:
     assert "fictional" in readme(exercise)
 
 
-def test_the_ladder_rises_without_a_gap() -> None:
-    assert [each.number for each in LADDER] == list(range(1, len(LADDER) + 1))
+def test_the_ladder_rises() -> None:
+    numbers = [each.number for each in LADDER]
+    assert numbers == sorted(set(numbers))
     hidden = sum(each.hidden for exercise in LADDER for each in exercise.defect)
     defects = sum(len(exercise.defect) for exercise in LADDER)
     assert 0.25 <= hidden / defects <= 0.45
