@@ -78,6 +78,8 @@ class Side:
     def ask(self, request: Any, objection: Reason | None, name: str = "", *arguments: Any) -> Any:
         """Ask the pump; do to the model what its method `name` does, unless it objects."""
         reply = self.line.ask(request)
+        if objection is None and name:
+            objection = self.model.objection_to_deed(name, *arguments)
         if self.model.broken:
             objection = Reason.MEMORY_FAILED
         elif objection is None and name:
@@ -97,7 +99,8 @@ class Side:
         self.model.live(seconds)
 
     def set_clock(self, clock: int) -> None:
-        self.ask(m.SetClock(self.line.fresh(), clock), None, "set_clock", clock)
+        objection = self.model.objection_to_clock(clock)
+        self.ask(m.SetClock(self.line.fresh(), clock), objection, "set_clock", clock)
 
     # -- delivery --------------------------------------------------------------------------------
 
