@@ -11,7 +11,7 @@ from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome
 from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput
-from mockpump.emulator.pump.pump_core import PumpCore
+from mockpump.emulator.pump.pump_core import PumpCore, digest_figure
 from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import LogEntry
@@ -174,11 +174,11 @@ class Pump(PumpCore):
             self.delivery.set_program(program)
             self._active, self._later = slot, None
             self.enter(ModeInput.PROGRAM)
-            self.log(LogKind.PROGRAM)
+            self.log(LogKind.PROGRAM, digest_figure(image))
         else:
             self.delivery.set_pending(program, when)
             self._later = slot
-            self.log(LogKind.PENDING, when)
+            self.log(LogKind.PENDING, when, digest_figure(image))
 
     def drop_pending(self) -> None:
         """Forget the program that was to rule later."""
