@@ -3,6 +3,7 @@
 import random
 import secrets
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,10 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
                 raise click.UsageError(f"--seed and --{option} exclude each other")
         made_with["serial"] = random.Random(seed).randrange(10_000, 100_000)
         made_with["name"] = f"mock pump {made_with['serial']}"
-    memory = SqliteMemory.create(file)
-    try:
-        make_pump(memory, made_with, file)
-    except BaseException:
-        memory.close()
-        file.unlink()
-        raise
-    memory.close()
+    with ExitStack() as unless_made:
+        memory = SqliteMemory.create(file)
+        # By then the memory is closed, and leaves nothing beside the file.
+        unless_made.callback(file.unlink)
+        with closing(memory):
+            make_pump(memory, made_with, file)
+        unless_made.pop_all()

@@ -152,8 +152,10 @@ def _ramp_move(move: int, percent: int) -> str:
     return f"{name}, now at {percent} %"
 
 
-def _pending(when: int, _: int) -> str:
-    return f"from the next {m.When(when).name.lower()} on" if when in set(m.When) else str(when)
+def _pending(when: int, digest: int) -> str:
+    known = when in set(m.When)
+    moment = f"from the next {m.When(when).name.lower()} on" if known else str(when)
+    return f"{digest:08x}... {moment}"
 
 
 def _limits(most: int, daily: int) -> str:
@@ -179,7 +181,7 @@ def _turned_away(number: int, reason: int) -> str:
 _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.MADE: lambda serial, _: f"serial {serial}",
     m.LogKind.RESTARTED: lambda least, most: f"{least:,} to {volume(most)} unaccounted for",
-    m.LogKind.PROGRAM: lambda *_: "another rules now",
+    m.LogKind.PROGRAM: lambda digest, _: f"{digest:08x}... rules now",
     m.LogKind.PENDING: _pending,
     m.LogKind.PENDING_DROPPED: lambda *_: "the active one goes on",
     m.LogKind.CLOCK_SET: lambda _, after: f"to {clock_time(after)}",

@@ -36,8 +36,8 @@ class LogEntry(Record, frozen=True):
 FIGURES: dict[LogKind, tuple[str, str]] = {
     LogKind.MADE: ("serial number", ""),
     LogKind.RESTARTED: ("least that may be unaccounted for, nL", "most, nL"),
-    LogKind.PROGRAM: ("", ""),
-    LogKind.PENDING: ("`When`", ""),
+    LogKind.PROGRAM: ("first 4 bytes of the digest", ""),
+    LogKind.PENDING: ("`When`", "first 4 bytes of the digest"),
     LogKind.SUSPENDED: ("", ""),
     LogKind.RESUMED: ("", ""),
     LogKind.CLOCK_SET: ("clock before, s", "clock after, s"),

@@ -5,6 +5,7 @@ with `mockpump.emulator` but the programs, the names of alarms, modes and reason
 that are documented: a micro-step of 10 nL, the days, the table of alarms that stop delivery.
 """
 
+from copy import copy, deepcopy
 from functools import cache
 from itertools import accumulate, pairwise
 
@@ -70,6 +71,7 @@ class NaiveWholePump:
         self.plugs = [[0, 500]]
         self.sums, self.assumed = [0], list[tuple[int, int]]()
         self.broken = False
+        self.excess: Reason | None = None
         self.fill(reservoir)
         self.look()
 
@@ -156,7 +158,7 @@ class NaiveWholePump:
     def tick(self) -> None:
         before = self.due
         # Only a program that waits is interested in edges.
-        place = self.pending and (self.day, self.place_now)
+        place = self.pending and self.place_now
         self.due = min(before + self.rate, max(self.bottom, before))
         self.plugs[-1][0] += self.due - before
         self.sums.append(self.due)
@@ -167,16 +169,20 @@ class NaiveWholePump:
         if self.temporary and self.elapsed >= self.temporary[1]:
             self.temporary = None
         if place:
-            self.turn(at_edge=place[1] != self.place_now, another_day=place[0] != self.day)
+            self.turn(at_edge=place != self.place_now)
         if before < self.low_mark <= self.due:
             self.show(Alarm.LOW_RESERVOIR)
         if before < self.bottom <= self.due:
             self.show(Alarm.EMPTY)
         self.look()
 
-    def turn(self, *, at_edge: bool, another_day: bool) -> None:
-        if self.pending and ((self.pending[1] is When.EDGE and at_edge) or another_day):
+    def turn(self, *, at_edge: bool) -> None:
+        if self.pending and self.rules_on(self.day, at_edge):
             self.adopt(self.pending[0])
+
+    def rules_on(self, day: int, at_edge: bool) -> bool:
+        _, when, committed = self.pending
+        return day > committed or (when is When.EDGE and at_edge and day == committed)
 
     def look(self) -> None:
         """What alarms call for, what is to flow in the next second, and whether it may."""
@@ -191,6 +197,8 @@ class NaiveWholePump:
         self.rate = self.base_rate * percent // 100 + self.bolus_rate
         day_full = self.last_day(1) + self.rate > self.limits.daily // STEP * STEP * NL
         if self.rate and (self.rate > self.limits.rate or day_full):
+            too_fast = self.rate > self.limits.rate
+            self.excess = Reason.LIMIT_RATE if too_fast else Reason.LIMIT_DAILY
             self.show(Alarm.LIMIT_REACHED)
             self.look()
 
@@ -263,9 +271,8 @@ class NaiveWholePump:
         return self.elapsed + seconds
 
     def set_clock(self, clock: int) -> None:
-        day = self.day
         self.micro = clock * 1_000_000
-        self.turn(at_edge=False, another_day=self.day != day)
+        self.turn(at_edge=False)
 
     def drop_pending(self) -> None:
         self.pending = None
@@ -301,6 +308,14 @@ class NaiveWholePump:
 
     # -- what it refuses -------------------------------------------------------------------------
 
+    def objection_to_deed(self, name: str, *arguments: object) -> Reason | None:
+        """What delivery would stop for in the second in which something is done; by doing it."""
+        trial = copy(self)
+        trial.alarms, trial.plugs, trial.excess = deepcopy(self.alarms), deepcopy(self.plugs), None
+        getattr(trial, name)(*arguments)
+        trial.look()
+        return trial.excess
+
     def objection_to_program(self, program: Program, limits: Limits) -> Reason | None:
         percents = steps_of(program)
         highest = max(segment.rate for each in program.patterns for segment in each.segments)
@@ -323,12 +338,25 @@ class NaiveWholePump:
     def objection_to_ramp(self, move: RampMove) -> Reason | None:
         if self.program is None:
             return Reason.WRONG_MODE
-        there = percent_on(self.program, self.step_back()) if move is RampMove.STEP_BACK else 0
-        return Reason.LIMIT_RISE if rises_too_much(self.percent, there, self.limits) else None
+        back = percent_on(self.program, self.step_back())
+        return self.objection_to_percent(back if move is RampMove.STEP_BACK else self.percent)
 
-    def rises_to(self, program: Program, percent: int) -> bool:
+    def objection_to_clock(self, clock: int) -> Reason | None:
+        if self.program is None:
+            return None
+        there = copy(self)
+        there.micro = clock * 1_000_000
+        brought = self.pending and there.rules_on(there.day, at_edge=False)
+        return self.objection_to_percent(self.percent if brought else there.percent)
+
+    def objection_to_percent(self, percent: int) -> Reason | None:
+        waits = self.pending and self.rises_to(self.pending[0], percent)
+        high = waits or rises_too_much(self.percent, percent, self.limits)
+        return Reason.LIMIT_RISE if high else None
+
+    def rises_to(self, program: Program, percent: int, limits: Limits | None = None) -> bool:
         old, new = peak_of(self.program, percent), peak_of(program, steps_of(program)[0])
-        return rises_too_much(old, new, self.limits)
+        return rises_too_much(old, new, limits or self.limits)
 
     def objection_to_bolus(self, volume: int, duration: int) -> Reason | None:
         if self.mode is not Mode.RUNNING:
@@ -353,6 +381,8 @@ class NaiveWholePump:
         for program in filter(None, held):
             if reason := self.objection_to_program(program, limits):
                 return reason
+        if self.pending and self.rises_to(self.pending[0], self.percent, limits):
+            return Reason.LIMIT_RISE
         if self.rate > limits.rate:
             return Reason.LIMIT_RATE
         if self.bolus and self.bolus[0] > limits.bolus:

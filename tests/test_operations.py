@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pump_state import FailingMemory, Line, state_of
+from pump_state import FailingMemory, Line, give, state_of
 
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, BolusKind, Limits, LogKind, Mode, RampMove
 from mockpump.protocol.program import Program, RampStep, flat
 
@@ -134,3 +135,15 @@ def test_standing_still_by_fault_a_refill_and_an_acknowledgement_suspend() -> No
     assert pump.mode is Mode.SUSPENDED
     pump.enter(ModeInput.RESUME)
     assert pump.delivery.rate == 2_880
+
+
+@pytest.mark.parametrize("when", m.When)
+def test_the_log_says_which_program_it_is(when: m.When) -> None:
+    pump = new_pump()
+    program = flat("next", 7_000)
+    give(pump, program, when)
+    pump.advance(2 * 86_400)
+    start = int(programs.digest(programs.image(program)).hex()[:8], 16)
+    wait = [] if when is m.When.NOW else [(m.LogKind.PENDING, when, start)]
+    entries = [(e.kind, e.first, e.second) for e in pump.memory.log(2, 99).entries]
+    assert entries == [*wait, (m.LogKind.PROGRAM, start, 0)]

@@ -11,7 +11,7 @@ import random
 import signal
 import subprocess
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,8 +35,17 @@ from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages import LogKind
 from mockpump.protocol.program import Program, flat
 
+# The entry that each leaves in the log when it is carried out, and not when it is refused.
+LEAVES = {
+    "program": LogKind.PROGRAM,
+    "clock": LogKind.CLOCK_SET,
+    "bolus": LogKind.BOLUS_STARTED,
+    "suspend": LogKind.SUSPENDED,
+    "resume": LogKind.RESUMED,
+}
 KILLS = int(os.environ.get("MOCKPUMP_KILLS") or 12)
 PROGRAMS = [flat(f"number {k}", 10_000 + k) for k in range(4)]
 
@@ -50,16 +59,22 @@ class Ledger:
         self.program = PROGRAMS[0]
         self.asked: Program | None = None
         self.elapsed = 0
+        # What was done since the last look, and what was under way at the kill, by log entry.
+        self.done: Counter[LogKind] = Counter()
+        self.under_way: LogKind | None = None
+        self.seen = 0
 
     def work(self, pump: SerialProgrammer, payload: int) -> None:
         """One command, chosen at random, and what came of it."""
         transaction = self.random.randrange(2**32)
         act = self.random.choice(["program", "clock", "bolus", "cancel", "suspend", "resume"])
+        self.under_way = LEAVES.get(act)
         if act == "program":
             self.asked = self.random.choice(PROGRAMS)
             base = programs.digest(programs.image(self.program))
             pump.run(set_program(self.asked, base, transaction, payload))
             self.program, self.asked = self.asked, None
+            reply: Message | None = None
         else:
             request = {
                 "clock": m.SetClock(transaction, self.random.randrange(2**30)),
@@ -68,7 +83,10 @@ class Ledger:
                 "suspend": m.Suspend(transaction),
                 "resume": m.Resume(transaction),
             }[act]
-            pump.run(_answered(request))
+            reply = pump.run(_answered(request))
+        if act in LEAVES:
+            self.done[LEAVES[act]] += not isinstance(reply, m.Refused)
+        self.under_way = None
         self.acknowledged.append(transaction)
         self.elapsed = pump.run(ask(m.GetClock())).elapsed
 
@@ -107,10 +125,26 @@ def check(pump: SerialProgrammer, ledger: Ledger) -> None:
     active = pump.run(read_program()).program
     assert active in (ledger.program, ledger.asked)
     ledger.program, ledger.asked = active, None
-    pump.run(read_log())
+    check_log(pump, ledger)
     status: m.Status = pump.run(ask(m.GetStatus()))
     # A checkpoint is at most a minute of pump time old when something is acknowledged.
     assert status.elapsed >= ledger.elapsed - 60
+
+
+def check_log(pump: SerialProgrammer, ledger: Ledger) -> None:
+    """All that was acknowledged is done once; what was under way, once or not at all.
+
+    `read_log` has verified the chain.
+    """
+    log = pump.run(read_log())
+    new = log.entries[max(ledger.seen + 1 - log.first, 0) :]
+    left = Counter(e.kind for e in new if e.kind in LEAVES.values())
+    left.subtract(ledger.done)
+    under_way = [ledger.under_way] if ledger.under_way is not None else []
+    assert list(Counter({kind: n for kind, n in left.items() if n}).elements()) in ([], under_way)
+    assert min(left.values(), default=0) >= 0, left
+    ledger.seen, ledger.under_way = log.first + len(log.entries) - 1, None
+    ledger.done.clear()
 
 
 @pytest.mark.end_to_end

@@ -48,6 +48,8 @@ BOLUS_DURATIONS = st.sampled_from([1, 7, 3_600]) | st.integers(1, 9_000)
 PERCENTS = st.sampled_from([0, 33, 150, 250])
 MOVES = st.sampled_from(RampMove)
 TROUBLES = st.sampled_from([Alarm.STALLED, Alarm.LOW_BATTERY])
+# All programs are just within them: whatever comes on top may be too much, at once or later.
+NEAR = Limits(6_500, 10_000, 90_000, 80)
 LIMITS = st.builds(
     Limits,
     st.sampled_from([1_000, 4_000, 8_000, 2**32 - 1]),
@@ -78,6 +80,8 @@ class Side:
     def ask(self, request: Any, objection: Reason | None, name: str = "", *arguments: Any) -> Any:
         """Ask the pump; do to the model what its method `name` does, unless it objects."""
         reply = self.line.ask(request)
+        if objection is None and name:
+            objection = self.model.objection_to_deed(name, *arguments)
         if self.model.broken:
             objection = Reason.MEMORY_FAILED
         elif objection is None and name:
@@ -97,7 +101,8 @@ class Side:
         self.model.live(seconds)
 
     def set_clock(self, clock: int) -> None:
-        self.ask(m.SetClock(self.line.fresh(), clock), None, "set_clock", clock)
+        objection = self.model.objection_to_clock(clock)
+        self.ask(m.SetClock(self.line.fresh(), clock), objection, "set_clock", clock)
 
     # -- delivery --------------------------------------------------------------------------------
 
@@ -126,6 +131,17 @@ class Side:
         request = m.StartBolus(self.line.fresh(), m.BolusKind.BOLUS, volume, duration)
         objection = self.model.objection_to_bolus(volume, duration)
         self.ask(request, objection, "start_bolus", volume, duration)
+
+    def bolus_and_clock(self, clock: int) -> None:
+        """As fast a bolus as is allowed, and then perhaps a higher segment beside it."""
+        self.set_right()
+        self.set_clock(5_400)
+        self.agree()
+        room = min(self.model.limits.rate - self.model.rate, 10_000)
+        if room > 0:
+            self.bolus(room, 3_600)
+        self.agree()
+        self.set_clock(clock)
 
     def cancel_bolus(self) -> None:
         nothing = None if self.model.bolus else Reason.NOTHING_TO_END
@@ -282,11 +298,14 @@ class WholePump(Side, RuleBasedStateMachine):
         reservoir=RESERVOIRS,
         drift=st.sampled_from([0, 0, 100_000, -100_000, 37]),
         dead=st.sampled_from([0, 7, 400]),
+        limits=st.sampled_from([WIDEST, NEAR]),
     )
-    def begin(self, program: Program | None, reservoir: int, drift: int, dead: int) -> None:
-        pump = made(program=program, reservoir=reservoir, drift=drift, dead=dead)
+    def begin(
+        self, program: Program | None, reservoir: int, drift: int, dead: int, limits: Limits
+    ) -> None:
+        pump = made(limits, program=program, reservoir=reservoir, drift=drift, dead=dead)
         self.line = Line(pump)
-        self.model = NaiveWholePump(program, reservoir, WIDEST, drift, dead)
+        self.model = NaiveWholePump(program, reservoir, limits, drift, dead)
 
     a = then(Side.set_clock, clock=CLOCKS)
     b = then(Side.commit, program=st.sampled_from(PROGRAMS), when=st.sampled_from(When))
@@ -295,6 +314,7 @@ class WholePump(Side, RuleBasedStateMachine):
     e = then(Side.resume)
     f = then(Side.bolus, volume=st.integers(1, 3_000), duration=BOLUS_DURATIONS)
     g = then(Side.cancel_bolus)
+    s = then(Side.bolus_and_clock, clock=st.sampled_from([3_600, DAY - 60, 2 * DAY - 1]))
     h = then(Side.temporary, percent=PERCENTS, duration=st.integers(1, 9_000))
     i = then(Side.cancel_temporary)
     j = then(Side.refill, volume=RESERVOIRS, concentration=st.sampled_from([0, 500, 900]))

@@ -10,7 +10,7 @@ file by a hard link, and network file systems, where SQLite's WAL does not work.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -130,16 +130,15 @@ class SqliteMemory:
     def record(self, change: Change) -> None:
         writes = self._writes(change)
         try:
-            for write in writes:
-                self.before_write(write.name)
-                self._connection.execute(write.sql, write.parameters)
+            with ExitStack() as unless_written:
+                # In WAL mode that writes nothing, so it is no help to a pump without power.
+                unless_written.callback(self._roll_back)
+                for write in writes:
+                    self.before_write(write.name)
+                    self._connection.execute(write.sql, write.parameters)
+                unless_written.pop_all()
         except sqlite3.Error as error:
-            self._roll_back()
             raise MemoryFailed(f"the memory cannot be written: {error}") from error
-        except BaseException:
-            # In WAL mode that writes nothing, so it is no help to a pump without power.
-            self._roll_back()
-            raise
 
     def _writes(self, change: Change) -> list[Write]:
         """All statements of one record."""

@@ -186,11 +186,10 @@ def _new_file(path: Path) -> Iterator[None]:
     SQLite gives the files beside a database the mode of the database.
     """
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
+    with ExitStack() as unless_made:
+        unless_made.callback(path.unlink, missing_ok=True)
         yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        unless_made.pop_all()
 
 
 def _expect_file(path: Path) -> None:

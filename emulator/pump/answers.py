@@ -57,9 +57,14 @@ def refused(request: Message, refusal: Refusal) -> m.Refused:
     return m.Refused(number, refusal.reason, refusal.field, refusal.figure, refusal.limit)
 
 
+def refusal_of(excess: Excess, field: int = 0) -> Refusal:
+    """The no to something that would break a limit."""
+    return Refusal(excess.reason, field, min(excess.figure, _I64), excess.limit)
+
+
 def refuse(excess: Excess, field: int = 0) -> NoReturn:
     """Raise the refusal of something that would break a limit."""
-    raise Refusal(excess.reason, field, min(excess.figure, _I64), excess.limit)
+    raise refusal_of(excess, field)
 
 
 def recorded_reply(outcome: Outcome) -> Message:

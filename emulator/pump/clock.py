@@ -49,9 +49,13 @@ class PumpClock(msgspec.Struct):
         """Show `clock` from this second on.  `LocalProtocolError` outside 0..`CLOCK_CYCLE` - 1."""
         if not 0 <= clock < CLOCK_CYCLE:
             raise LocalProtocolError(f"no clock says {clock} s: it is not in 0..{CLOCK_CYCLE - 1}")
-        # By the difference, so that setting it to what it shows changes nothing after a cycle too.
-        self.reading = self.at(elapsed) + clock - self.shown(elapsed)
+        self.reading = self.reading_of(clock, elapsed)
         self.elapsed = elapsed
+
+    def reading_of(self, clock: int, elapsed: int) -> int:
+        """What it would say if it were set to `clock` in this second."""
+        # By the difference, so that setting it to what it shows changes nothing after a cycle too.
+        return self.at(elapsed) + clock - self.shown(elapsed)
 
     def set_drift(self, drift: int, elapsed: int) -> None:
         """Drift by so many ppm from this second on; negative: it loses."""

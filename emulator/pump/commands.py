@@ -16,9 +16,16 @@ from mockpump.emulator.pump import (
     safety_commands,
     session_commands,
 )
-from mockpump.emulator.pump.answers import Answer, Command, Refusal, recorded_reply, refused
+from mockpump.emulator.pump.answers import (
+    Answer,
+    Command,
+    Refusal,
+    recorded_reply,
+    refusal_of,
+    refused,
+)
 from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.device import LimitBroken, Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Reason
@@ -64,10 +71,19 @@ def _handle(pump: Pump, request: Message, caller: Caller) -> Message:
 
 def _execute(pump: Pump, request: Message, caller: Caller, blank: Outcome) -> Message:
     answer = _decide(pump, request, caller)
-    outcome = Outcome(blank.transaction, blank.request, m.encode(answer.reply))
-    pump.change(answer.effect, outcome, answer.image)
+    try:
+        _carry_out(pump, answer, blank)
+    except LimitBroken as broken:
+        # Only delivery itself knows what all that runs comes to in this second.
+        answer = Answer(refused(request, refusal_of(broken.excess)))
+        _carry_out(pump, answer, blank)
     answer.afterwards()
     return answer.reply
+
+
+def _carry_out(pump: Pump, answer: Answer, blank: Outcome) -> None:
+    outcome = Outcome(blank.transaction, blank.request, m.encode(answer.reply))
+    pump.change(answer.effect, outcome, answer.image)
 
 
 def _decide(pump: Pump, request: Message, caller: Caller) -> Answer:

@@ -102,6 +102,17 @@ class Delivery(Motor):
         """The elapsed second of the next corner; None while only a call can change the rate."""
         return self._until if self._until != NEVER else None
 
+    def percent_with(self, clock: int) -> int:
+        """The percentage that would rule if the clock were set so.
+
+        The present one where that brings the pending program, which takes over from it.
+        """
+        reading = self.clock_work.reading_of(clock, self.elapsed)
+        brings = self.pending is not None and reading // DAY > self.pending.day
+        if self.schedule is None or brings:
+            return self.percent
+        return self.schedule.percent_at(reading)
+
     # -- what can be done to it ----------------------------------------------------------------
 
     def set_clock(self, clock: int) -> None:

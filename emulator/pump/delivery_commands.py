@@ -20,6 +20,7 @@ _RUNNING = frozenset({Mode.RUNNING})
 
 
 def _set_clock(pump: Pump, request: m.SetClock, caller: Caller) -> Answer:
+    _check_rises(pump, pump.delivery.percent_with(request.clock))
     reply = m.ClockSet(pump.delivery.clock, request.clock)
     return Answer(reply, partial(operations.set_clock, pump, request.clock))
 
@@ -85,6 +86,18 @@ def _refill(pump: Pump, request: m.Refill, caller: Caller) -> Answer:
     return Answer(reply, partial(operations.refill, pump, request.volume, request.concentration))
 
 
+def _check_rises(pump: Pump, percent: int) -> None:
+    """Refuse to go to another percentage of the ramp at once, where that is too much of a rise."""
+    d = pump.delivery
+    for excess in rises(d.percent, percent, d.limits):
+        refuse(excess)
+    if pump.program is not None and pump.pending_image:
+        # What waits was let in beside the present step.
+        pending = programs.from_image(pump.pending_image)
+        for excess in rise_excesses(pump.program, percent, pending, d.limits):
+            refuse(excess)
+
+
 def _move_ramp(pump: Pump, request: m.MoveRamp, caller: Caller) -> Answer:
     d = pump.delivery
     if d.schedule is None:
@@ -93,14 +106,7 @@ def _move_ramp(pump: Pump, request: m.MoveRamp, caller: Caller) -> Answer:
     held = moved.held_day is not None
     state = m.RampState.HELD if held else m.RampState.FOLLOWING
     percent = moved.percent_at(d.clock_work.at(pump.elapsed))
-    for excess in rises(d.percent, percent, d.limits):
-        # Back to a step that was higher.
-        refuse(excess)
-    if pump.program is not None and pump.pending_image:
-        # What waits was let in beside the present step.
-        pending = programs.from_image(pump.pending_image)
-        for excess in rise_excesses(pump.program, percent, pending, d.limits):
-            refuse(excess)
+    _check_rises(pump, percent)
     return Answer(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
 
 

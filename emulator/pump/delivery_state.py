@@ -39,7 +39,7 @@ class Filling(msgspec.Struct, frozen=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """When a program is to rule: at the next edge, or when the clock's day is not `day`."""
+    """When a program is to rule: at the next edge, or when the clock's day is after `day`."""
 
     when: When
     day: int

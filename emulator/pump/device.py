@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome
 from mockpump.emulator.pump.delivery_state import STEP
+from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput
-from mockpump.emulator.pump.pump_core import PumpCore
-from mockpump.emulator.pump.pump_state import (
-    PumpIdentity,
-)
+from mockpump.emulator.pump.pump_core import PumpCore, digest_figure
+from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState
 from mockpump.protocol import program as programs
+from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
     Alarm,
@@ -29,6 +29,14 @@ from mockpump.protocol.program import UNITS_PER_NL
 LAST_SECOND = 2**32 - 1
 # Seconds of pump time between two checkpoints, at the most.
 CHECKPOINT_EVERY = 60
+
+
+class LimitBroken(Exception):
+    """What was asked for would break a limit at once; nothing was changed."""
+
+    def __init__(self, excess: Excess) -> None:
+        super().__init__(excess.reason.name)
+        self.excess = excess
 
 
 def describe(identity: PumpIdentity) -> Identity:
@@ -125,20 +133,30 @@ class Pump(PumpCore):
     ) -> None:
         """Carry something out and record it, with an outcome and the image of a staged program.
 
-        `MemoryFailed`, and nothing changed but for the alarm, when it cannot be recorded.
+        What somebody asked for has an outcome: `LimitBroken`, and nothing changed, when delivery
+        would stop at a limit in this very second.  `MemoryFailed`, and nothing changed but for the
+        alarm, when it cannot be recorded.
         """
         before, entries = self._state(), list(self._entries)
         images = {} if image is None else {self.free_slot: image}
+        self.delivery.excess = None
         effect()
+        excess = self.delivery.excess
         self._take_happenings()
         self.settle()
+        if excess is not None and outcome is not None:
+            self._undo(before, entries)
+            raise LimitBroken(excess)
         if not self._record(outcome, images):
-            self._entries = entries
-            self._set(before)
+            self._undo(before, entries)
             self._memory_failed()
             raise MemoryFailed("the pump could not record it; nothing was changed")
         for slot, each in images.items():
             self._images[slot] = each
+
+    def _undo(self, before: PumpState, entries: list[LogEntry]) -> None:
+        self._entries = entries
+        self._set(before)
 
     @property
     def free_slot(self) -> int:
@@ -156,11 +174,11 @@ class Pump(PumpCore):
             self.delivery.set_program(program)
             self._active, self._later = slot, None
             self.enter(ModeInput.PROGRAM)
-            self.log(LogKind.PROGRAM)
+            self.log(LogKind.PROGRAM, digest_figure(image))
         else:
             self.delivery.set_pending(program, when)
             self._later = slot
-            self.log(LogKind.PENDING, when)
+            self.log(LogKind.PENDING, when, digest_figure(image))
 
     def drop_pending(self) -> None:
         """Forget the program that was to rule later."""

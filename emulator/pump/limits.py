@@ -1,9 +1,10 @@
 """What the pump will not go beyond, whoever asks; all of it invented.
 
 The rules that can be checked before anything happens stand here: a program, a bolus or other limits
-are refused with the figure and the limit.  What only time brings about (a bolus that meets a higher
-segment, a day that fills up) is held by delivery itself, which stops in the last second in which
-the limit still holds.
+are refused with the figure and the limit.  All else is held by delivery itself, which stops in the
+last second in which the limit still holds.  Where that is the very second of a request, the request
+is refused (`Pump.change`); what only time brings about (a bolus that meets a higher segment, a day
+that fills up) raises an alarm.
 """
 
 from collections.abc import Iterator
@@ -48,7 +49,12 @@ def program_excesses(program: Program, limits: Limits) -> Iterator[Excess]:
 def daily_excesses(units: int, limits: Limits) -> Iterator[Excess]:
     """What so much (1/3600 nL) within 24 h would break; the figure is rounded up."""
     if units > most_in_24_hours(limits):
-        yield Excess(Reason.LIMIT_DAILY, -(-units // UNITS_PER_NL), limits.daily)
+        yield daily_excess(units, limits)
+
+
+def daily_excess(units: int, limits: Limits) -> Excess:
+    """That so much (1/3600 nL) within 24 h is too much; the figure is rounded up."""
+    return Excess(Reason.LIMIT_DAILY, -(-units // UNITS_PER_NL), limits.daily)
 
 
 def rise_excesses(

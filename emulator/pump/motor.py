@@ -8,19 +8,13 @@ level of the reservoir.  `mockpump.emulator.pump.delivery` says what can be aske
 from collections.abc import Iterator
 
 from mockpump.emulator.pump.clock import PumpClock
-from mockpump.emulator.pump.delivery_state import (
-    STEP,
-    UNITS_PER_STEP,
-    Filling,
-    Happening,
-    Pending,
-)
-from mockpump.emulator.pump.limits import WIDEST, most_in_24_hours
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, Filling, Happening, Pending
+from mockpump.emulator.pump.limits import WIDEST, Excess, daily_excess, most_in_24_hours
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.emulator.pump.schedule import DAY, Schedule
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.messages import Limits, When
+from mockpump.protocol.messages import Limits, Reason, When
 from mockpump.protocol.program import Program, scaled
 
 # When nothing will happen by itself.
@@ -35,8 +29,8 @@ class Motor:
 
     Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
     without a program, at elapsed 0 and clock 0.  `happened` is what came of itself, oldest first,
-    each with its elapsed second and the bolus
-    that it cut short, if it did: whoever drives it takes things out.  `turns` counts corners.
+    each with its elapsed second and the bolus that it cut short, if it did: whoever drives it takes
+    things out.  `excess` is what stopped it at a limit last.  `turns` counts corners.
     """
 
     # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
@@ -56,6 +50,7 @@ class Motor:
         "bolus",
         "clock_work",
         "elapsed",
+        "excess",
         "filling",
         "happened",
         "limits",
@@ -81,6 +76,7 @@ class Motor:
         self.rolling = RollingVolume()
         self.clock_work = PumpClock()
         self.happened: list[tuple[int, Happening, Bolus | None]] = []
+        self.excess: Excess | None = None
         self.turns = 0
         self._due = 0
         self._spans: Iterator[tuple[int, int]] = iter(())
@@ -162,7 +158,9 @@ class Motor:
         pending, program = self.pending, self._next_program
         if pending is None or program is None:
             return
-        if (pending.when is When.EDGE and at_edge) or self.day != pending.day:
+        # A clock that was set back must come to the day of the commit again.
+        edge = at_edge and pending.when is When.EDGE
+        if self.day > pending.day or (edge and self.day == pending.day):
             self._undisturbed = self.elapsed
             self.schedule = Schedule(program, self.day)
             self.pending = self._next_program = None
@@ -185,23 +183,25 @@ class Motor:
             until = min(until, turn)
         self.rolling.turn(now, self._due, rate)
         if rate:
-            until, broken = self._hold(rate, until)
-            if broken is not None:
+            until, excess = self._hold(rate, until)
+            if excess is not None:
+                self.excess = excess
                 self._stop()
-                self._happen(broken)
+                self._happen(Happening[excess.reason.name])
                 self._set_rate()
                 return
         self._rate = rate
         self._until = until
 
-    def _hold(self, rate: int, until: int) -> tuple[int, Happening | None]:
+    def _hold(self, rate: int, until: int) -> tuple[int, Excess | None]:
         """Until when a rate may hold, and what is broken when that is not even a second."""
         now = self.elapsed
         if rate > self.limits.rate:
-            return now, Happening.LIMIT_RATE
+            return now, Excess(Reason.LIMIT_RATE, rate, self.limits.rate)
         safe = self.rolling.safe_until(now, until, self._daily_limit)
         if safe == now:
-            return now, Happening.LIMIT_DAILY
+            volume = self.rolling.volume(now + 1, self._due + rate)
+            return now, daily_excess(volume, self.limits)
         left = self._marks[-1][0] - self._due
         if left <= rate * (safe - now):
             safe = now - (-left // rate)

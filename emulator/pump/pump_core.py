@@ -31,6 +31,12 @@ from mockpump.protocol.program import Program
 
 _U32 = 2**32 - 1
 
+
+def digest_figure(image: bytes) -> int:
+    """So much of a program's digest as a figure of the log holds."""
+    return int.from_bytes(programs.digest(image)[:4])
+
+
 # What comes of itself while time goes by, and the alarm that it raises.
 _ALARM_OF = {
     Happening.EMPTY: Alarm.EMPTY,
@@ -167,7 +173,7 @@ class PumpCore:
             self.show(_ALARM_OF[happening], elapsed)
         elif happening is Happening.PROGRAM:
             self._active, self._later = self._later, None
-            self.log(LogKind.PROGRAM, elapsed=elapsed)
+            self.log(LogKind.PROGRAM, digest_figure(self.image), elapsed=elapsed)
         elif bolus is not None:
             self.log(LogKind.BOLUS_ENDED, bolus.volume, bolus.left(elapsed), elapsed=elapsed)
         elif happening is Happening.BOLUS_ENDED:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from mockpump.emulator.programmer import keyring
@@ -41,14 +42,13 @@ def write_keyring(path: Path, ring: Keyring) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Made with mode 0600, and nobody ever sees half of it.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
+        with ExitStack() as unless_kept:
+            unless_kept.callback(Path(name).unlink, missing_ok=True)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(ring.dumps())
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            unless_kept.pop_all()
     except OSError as error:
         raise BadKeyring(f"cannot write the keyring {path}: {reason_of(error)}") from None
