@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pump_state import REQUESTS, give, state_of, state_of_caller
 
@@ -149,13 +149,17 @@ def test_garbage_without_an_end_is_counted_while_it_comes() -> None:
     assert (status.rejected, status.dropped) == (1, 100_000)
 
 
+@example(b"", 0)
 @given(st.binary(max_size=30), st.sampled_from(sorted(CATALOGUE)) | st.integers(0, 255))
 def test_every_payload_gets_one_answer(rest: bytes, number: int) -> None:
     port = Port(new_pump())
     port.receive_data(opening() + raw(bytes((number,)) + rest), 0)
     ((_, reply),) = said(port)
     entry = CATALOGUE.get(number)
-    if entry is None:
+    if number == 0:  # the mark of what is sealed, and no session is going on
+        assert isinstance(reply, m.Refused)
+        assert reply.reason is Reason.NO_SESSION
+    elif entry is None:
         assert reply == m.Refused(number, Reason.UNKNOWN_MESSAGE, 0, 0, 0)
     elif isinstance(reply, m.Refused):
         assert reply.request == number
