@@ -1,6 +1,8 @@
 """What every `mockpump programmer` command needs: options, a connection, a way to say things."""
 
 import secrets
+import shlex
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from mockpump.cli.keys import DEFAULT_KEYRING
 from mockpump.cli.render import as_json, show_facts
 from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import (
@@ -43,8 +46,10 @@ _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
         m.Reason.FORBIDDEN: "that takes the clinician's key",
     },
 }
-# How often the programmer calls again to learn what became of a request whose reply was lost.
+# How often the programmer calls again to learn what became of a request whose reply was lost, and
+# how many seconds it waits between two calls: a pump that starts again needs a moment.
 _CALLS = 3
+_PAUSE = 1.0
 
 
 class Options(NamedTuple):
@@ -159,8 +164,7 @@ def recovering(options: Options) -> Iterator[Recovery]:
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
     click.echo("mockpump: the reply was lost; asking the pump what became of it", err=True)
-    later = f"mockpump programmer --port {options.port} outcome {unknown.transaction}"
-    unknown.add_note(f"ask again with: {later}")
+    unknown.add_note(f"ask again with: {how_to_ask(options, unknown.transaction)}")
     try:
         known = _ask_again(options, unknown)
     except KeyboardInterrupt as interrupt:
@@ -173,8 +177,22 @@ def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
     return _reply_in(known, unknown)
 
 
+def how_to_ask(options: Options, transaction: int) -> str:
+    """The command that asks this pump, with the same key, what became of it."""
+    words = ["mockpump", "programmer", "--port", str(options.port)]
+    if options.is_open:
+        words.append("--open")
+    elif options.keyring != DEFAULT_KEYRING:
+        words += ["--keyring", str(options.keyring)]
+    if options.access is not None:
+        words += ["--as", options.access.name.lower()]
+    return shlex.join([*words, "outcome", str(transaction)])
+
+
 def _ask_again(options: Options, unknown: OutcomeUnknown) -> m.OutcomeKnown:
-    for _ in range(_CALLS):
+    for call in range(_CALLS):
+        if call:
+            time.sleep(_PAUSE)
         try:
             with connected(options) as session:
                 return session.device.run(learn_outcome(unknown.transaction))

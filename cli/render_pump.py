@@ -215,11 +215,13 @@ def _words(name: str) -> str:
 
 
 def telemetry_line(report: m.Telemetry) -> str:
-    """One report on one line."""
+    """One report on one line: pumped/arrived, what is left, and an alarm while there is one."""
     clock = clock_time(report.clock).split(",")[0]
+    fluid = f"{report.delivered:,}/{report.arrived:,} nL"
+    alarm = "" if report.alarm is m.Priority.NONE else f"  {report.alarm.name}"
     return (
-        f"{clock}  {report.mode.name.lower():<9} {rate(report.rate):>14}"
-        f"  {volume(report.delivered):>15}  {volume(report.reservoir):>15} left"
+        f"{clock} {report.mode.name.lower():<9} {rate(report.rate):>14}"
+        f" {fluid:>24} {report.reservoir:>10,} left{alarm}"
     )
 
 

@@ -149,6 +149,19 @@ def test_a_cancelled_run_leaves_nothing_running(request_: m.Message, noted: bool
     in_memory(test)
 
 
+def test_a_cancelled_call_can_be_made_again() -> None:
+    async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
+        calling = asyncio.ensure_future(programmer.connect(9))
+        await asyncio.sleep(0)
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        await programmer.connect(10)
+        assert isinstance(await programmer.run(ask(m.Identify())), m.Identity)
+
+    in_memory(test)
+
+
 def test_a_line_that_goes_while_something_is_read_is_a_port_error() -> None:
     async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
         await programmer.connect(9)

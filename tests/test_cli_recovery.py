@@ -4,6 +4,7 @@ Every command that changes something goes through all four, and is carried out o
 """
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from outside import Command, Ended, in_process, program_file, pump_thread
 from pump_state import Line, give
 
 from mockpump.cli import programmer_session
+from mockpump.cli.programmer import programmer
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.device import Pump
@@ -23,6 +25,7 @@ from mockpump.protocol.program import flat
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setattr(programmer_session, "_PAUSE", 0.0)
     return in_process(capsys, monkeypatch)
 
 
@@ -177,8 +180,33 @@ def test_nobody_to_ask_is_an_unknown_outcome_with_how_to_ask_later(
     assert asking == ASKING
     assert unknown.startswith("mockpump: outcome unknown: ")
     assert f" after {change.request.__name__} was sent and before its reply" in unknown
-    assert unknown.endswith(f"; ask again with: mockpump programmer --port {path} outcome {asked}")
+    again = f"mockpump programmer --port {path} --open outcome {asked}"
+    assert unknown.endswith(f"; ask again with: {again}")
     assert "nothing was changed" not in unknown
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--port", "tcp:7000", "--open"],
+        ["--port", "a pump", "--paired", "--keyring", "it's mine.json", "--as", "observer"],
+        ["--port", "/tmp/pump", "--paired"],
+    ],
+)
+def test_how_to_ask_later_asks_the_same_pump_with_the_same_key(given: list[str]) -> None:
+    options = options_of([*given, "suspend"])
+    name, group, *words = shlex.split(programmer_session.how_to_ask(options, 4711))
+    assert (name, group) == ("mockpump", "programmer")
+    assert words[-2:] == ["outcome", "4711"]
+    assert options_of(words) == options
+
+
+def options_of(words: list[str]) -> programmer_session.Options:
+    shown = ["--paired"] if "--open" not in words else []
+    with programmer.make_context("programmer", [*shown, *words]) as context:
+        programmer.callback(**context.params)  # type: ignore[misc]
+        options: programmer_session.Options = context.obj
+        return options
 
 
 # -- a pump that answers nonsense, and somebody who will not wait --------------------------------

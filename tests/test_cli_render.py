@@ -95,11 +95,18 @@ def test_pictures_fall_back_where_the_output_has_no_blocks(monkeypatch: pytest.M
     assert render.columns([0, 1, 2], 1) == [" ##"]
 
 
-def test_a_report_fits_a_terminal() -> None:
-    longest = m.Telemetry(
-        m.Mode.SUSPENDED, 0, 604_799, 9_999_999, 999_999_999, 0, 999_999_999, 0, 0, m.Priority.NONE
+def test_a_report_fits_a_terminal_and_says_it_all() -> None:
+    rate, pumped, left, arrived = 9_999_999, 99_999_999, 20_000_000, 99_999_998
+    report = m.Telemetry(
+        m.Mode.SUSPENDED, 0, 604_799, rate, pumped, 0, left, arrived, 0, m.Priority.NONE
     )
-    assert len(render_pump.telemetry_line(longest)) <= 79
+    line = render_pump.telemetry_line(report)
+    assert len(line) <= 79
+    said = line.split()
+    assert all(f"{each:,}" in said for each in (rate, left))
+    assert f"{pumped:,}/{arrived:,}" in said
+    alarmed = msgspec.structs.replace(report, alarm=m.Priority.HIGH)
+    assert render_pump.telemetry_line(alarmed) == f"{line}  HIGH"
 
 
 def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -224,3 +224,16 @@ def test_an_interrupt_between_command_and_reply_says_what_is_not_known() -> None
 
 def test_an_interrupt_while_reading_has_nothing_to_say() -> None:
     assert not hasattr(interrupted(m.GetStatus()), "__notes__")
+
+
+def test_an_interrupt_while_hanging_up_does_not_hide_what_was_answered() -> None:
+    with SerialProgrammer("mockpump://demo") as programmer:
+        programmer.connect(1)
+        answer = programmer.run(ask(m.Suspend(99)))
+
+        def interrupt(_: float | None) -> bytes:
+            raise KeyboardInterrupt
+
+        programmer._port.receive = interrupt  # type: ignore[method-assign]
+    assert isinstance(answer, m.Suspended)
+    assert not programmer._port._serial.is_open

@@ -70,6 +70,18 @@ class TelemetryReceived(Record, frozen=True):
 ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceived
 
 
+def result_of(event: Connected | Disconnected | Finished | Failed) -> Any:
+    """What a caller who waits for the end gets: the terms, the procedure's result, or its error.
+
+    `ConnectionLost` when the connection is over and nothing else had to be said.
+    """
+    if isinstance(event, Failed):
+        raise event.error
+    if isinstance(event, Disconnected):
+        raise ConnectionLost(event.reason)
+    return event.result if isinstance(event, Finished) else event
+
+
 class Programmer:
     """A virtual programmer."""
 

@@ -6,20 +6,19 @@ from typing import Any, TypeVar, cast
 
 from mockpump.emulator.programmer.client import (
     Connected,
-    Disconnected,
-    Failed,
-    Finished,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
+    result_of,
 )
-from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
+from mockpump.emulator.programmer.errors import OutcomeUnknown
 from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.loss import lose_line
 from mockpump.protocol import messages as m
+from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_settings import LinkSettings
 
 T = TypeVar("T")
@@ -50,12 +49,11 @@ class AsyncProgrammer:
     ) -> Connected:
         """Call the pump under a fresh connection id, and open a session if `opening` is given.
 
-        `ConnectionLost` when nobody answers; whatever `opening` fails with.
+        `ConnectionLost` when nobody answers; whatever `opening` fails with.  Cancelled, it gives up
+        the call.
         """
         self.programmer.connect(connection, line_now(), opening)
-        self._awaited = self._loop.create_future()
-        self._work()
-        return cast(Connected, await self._awaited)
+        return cast(Connected, await self._until_end())
 
     async def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with.
@@ -64,10 +62,13 @@ class AsyncProgrammer:
         to another question.  An outcome that nobody knows is noted on the cancellation.
         """
         self.programmer.start(procedure, line_now())
+        return cast(T, await self._until_end())
+
+    async def _until_end(self) -> Any:
         self._awaited = self._loop.create_future()
         self._work()
         try:
-            return cast(T, await self._awaited)
+            return await self._awaited
         except asyncio.CancelledError as cancelled:
             error = lose_line(self.programmer, "cancelled", line_now())
             if isinstance(error, OutcomeUnknown):
@@ -119,16 +120,11 @@ class AsyncProgrammer:
         if isinstance(event, TelemetryReceived):
             if self._on_telemetry is not None:
                 self._on_telemetry(event.telemetry)
-        elif self._awaited is None or self._awaited.done():
-            return
-        elif isinstance(event, Connected):
-            self._awaited.set_result(event)
-        elif isinstance(event, Finished):
-            self._awaited.set_result(event.result)
-        elif isinstance(event, Failed):
-            self._awaited.set_exception(event.error)
-        elif isinstance(event, Disconnected):
-            self._awaited.set_exception(ConnectionLost(event.reason))
+        elif self._awaited is not None and not self._awaited.done():
+            try:
+                self._awaited.set_result(result_of(event))
+            except MockpumpError as error:
+                self._awaited.set_exception(error)
 
 
 class _ClientProtocol(asyncio.Protocol):

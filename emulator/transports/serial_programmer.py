@@ -3,16 +3,15 @@
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mockpump.emulator.programmer.client import (
     Connected,
     Disconnected,
-    Failed,
-    Finished,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
+    result_of,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.opening import SessionOpened
@@ -61,26 +60,19 @@ class SerialProgrammer:
         while self.programmer.next_event() is not None:
             pass  # what an earlier connection has left behind
         self.programmer.connect(connection, line_now(), opening)
-        while True:
-            event = next(self._events())
-            if isinstance(event, Connected):
-                return event
-            if isinstance(event, Failed):
-                raise event.error
-            if isinstance(event, Disconnected):
-                raise self._nobody(event.reason)
+        try:
+            terms: Connected = self._until_end()
+        except ConnectionLost as error:
+            if error.reason is CloseReason.NO_ANSWER:
+                error.add_note(self._what_was_heard())
+            raise
+        return terms
 
-    def _nobody(self, reason: CloseReason) -> ConnectionLost:
-        error = ConnectionLost(reason)
-        if reason is not CloseReason.NO_ANSWER:
-            return error
+    def _what_was_heard(self) -> str:
         heard = self.programmer.connection.statistics.bytes_received
-        error.add_note(
-            f"{heard:,} bytes came in, but no answer of a pump"
-            if heard
-            else f"is a pump running at {self._port.url}?"
-        )
-        return error
+        if heard:
+            return f"{heard:,} bytes came in, but no answer of a pump"
+        return f"is a pump running at {self._port.url}?"
 
     def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with.
@@ -90,21 +82,16 @@ class SerialProgrammer:
         """
         self.programmer.start(procedure, line_now())
         try:
-            return self._until_end(procedure)
+            result: T = self._until_end()
         except KeyboardInterrupt as interrupt:
             self._give_up(interrupt)
             raise
+        return result
 
-    def _until_end(self, procedure: Procedure[T]) -> T:
-        while True:
-            event = next(self._events())
-            if isinstance(event, Finished):
-                result: T = event.result
-                return result
-            if isinstance(event, Failed):
-                raise event.error
-            if isinstance(event, TelemetryReceived):
-                self._telemetry.append(event.telemetry)
+    def _until_end(self) -> Any:
+        while isinstance(event := next(self._events()), TelemetryReceived):
+            self._telemetry.append(event.telemetry)
+        return result_of(event)
 
     def _give_up(self, interrupt: KeyboardInterrupt) -> None:
         """End the connection at once; an outcome that nobody knows is noted on the interrupt."""
@@ -122,15 +109,18 @@ class SerialProgrammer:
             event = next(self._events())
             if isinstance(event, TelemetryReceived):
                 yield event.telemetry
-            elif isinstance(event, Disconnected):
-                raise ConnectionLost(event.reason)
+            else:
+                result_of(event)
 
     def close(self) -> None:
-        """End the connection in good order if the pump lets us, and close the port."""
+        """End the connection in good order if the pump lets us, and close the port.
+
+        An interrupt only cuts the goodbye short: what was asked has its answer already.
+        """
         try:
             if self.programmer.connection.is_open:
                 self._say_goodbye()
-        except PortError:
+        except (PortError, KeyboardInterrupt):
             pass
         finally:
             self._port.close()
