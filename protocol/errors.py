@@ -5,9 +5,23 @@ line is never raised out of `receive_data`: it becomes an event or a typed refus
 that bends bytes is an ordinary day.  `InternalError` is a bug of ours.
 """
 
+from typing import Any
+
 
 class MockpumpError(Exception):
-    """The root of every error this project raises on purpose."""
+    """The root of every error this project raises on purpose.
+
+    It comes whole out of another process, whatever its own arguments were, with its notes.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[MockpumpError], args: tuple[object, ...], state: dict[str, object]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class LocalProtocolError(MockpumpError):

@@ -1,5 +1,8 @@
 """Shares, times, outages and bursts as they are typed."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +64,16 @@ def test_what_is_none(read: object, text: str) -> None:
 @given(st.text(max_size=12))
 def test_any_other_text_is_told_apart(text: str) -> None:
     for read in (share, span, outage, burst):
-        try:
-            read(text)
-        except BadQuantity:
-            continue
+        said = outcome(read, text)
+        if isinstance(said, str):
+            assert said.startswith(repr(text))
+        else:
+            assert min(said if isinstance(said, tuple) else (said,)) >= 0
+
+
+def outcome(read: Callable[[str], object], text: str) -> Any:
+    """The quantity, or why there is none."""
+    try:
+        return read(text)
+    except BadQuantity as error:
+        return str(error)

@@ -187,6 +187,7 @@ def test_a_socket_that_is_gone_already_is_no_trouble(memory: Path) -> None:
         socket_path(memory).unlink()
 
     with_control(test, memory)
+    assert not socket_path(memory).exists()
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "x" * 120])

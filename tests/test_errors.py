@@ -1,51 +1,38 @@
-"""An error says who is at fault: the caller, the other side, or this project."""
+"""Errors: whatever is raised in a worker process reaches who started it, with all that it says."""
+
+import pickle
 
 import pytest
 
-from mockpump.protocol import errors
-from mockpump.protocol.errors import (
-    DecodeError,
-    InternalError,
-    LocalProtocolError,
-    MockpumpError,
-    RemoteProtocolError,
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    NotPaired,
+    OutcomeUnknown,
+    RequestRefused,
+    SessionRefused,
 )
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import DecodeError, LocalProtocolError, MockpumpError
+from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.program import ProgramError
 
-AT_FAULT = [LocalProtocolError, RemoteProtocolError, InternalError]
-
-
-@pytest.mark.parametrize("fault", AT_FAULT)
-def test_whoever_catches_one_fault_does_not_catch_another(fault: type[Exception]) -> None:
-    others = [other for other in AT_FAULT if other is not fault]
-    assert not any(issubclass(fault, other) for other in others)
-
-
-def test_every_error_has_the_root_and_a_doc() -> None:
-    found = [each for each in vars(errors).values() if isinstance(each, type)]
-    assert len(found) == 5
-    for each in found:
-        assert issubclass(each, MockpumpError)
-        assert each.__doc__
-
-
-def test_bytes_that_mean_nothing_are_the_other_sides_fault() -> None:
-    assert issubclass(DecodeError, RemoteProtocolError)
+REFUSED = m.Refused(0x20, m.Reason.LIMIT_RATE, 2, 50_000, 40_000)
+ERRORS: list[MockpumpError] = [
+    LocalProtocolError("no such thing"),
+    DecodeError("too short", message="Status", field=3, name="rate"),
+    ProgramError("overlaps", file="day.toml", key="pattern[0]"),
+    RequestRefused(m.Suspend(7), REFUSED),
+    ConnectionLost(CloseReason.SILENCE),
+    OutcomeUnknown(m.Suspend(7), 7, CloseReason.SILENCE),
+    NotPaired(m.Identity(1, 1001, 20_000_000, 10, "toy")),
+    SessionRefused(REFUSED),
+]
 
 
-@pytest.mark.parametrize(
-    ("error", "shown"),
-    [
-        (DecodeError("empty payload"), "empty payload"),
-        (DecodeError("1 bytes too many", message="Status"), "Status: 1 bytes too many"),
-        (DecodeError("not 0..3", message="Status", field=1, name="mode"), "Status.mode: not 0..3"),
-    ],
-)
-def test_a_decode_error_shows_where_and_what(error: DecodeError, shown: str) -> None:
-    assert str(error) == shown
-
-
-def test_a_decode_error_carries_its_parts() -> None:
-    error = DecodeError("not 0..3", message="Status", field=1, name="mode")
-    assert (error.rule, error.message, error.field, error.name) == ("not 0..3", "Status", 1, "mode")
-    bare = DecodeError("empty payload")
-    assert (bare.rule, bare.message, bare.field, bare.name) == ("empty payload", "", 0, "")
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_is_itself_again_in_another_process(error: MockpumpError) -> None:
+    error.add_note("and this beside it")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert again.__dict__ == error.__dict__

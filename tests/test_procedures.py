@@ -184,7 +184,8 @@ def test_the_outcome_of_another_transaction_is_no_answer() -> None:
     def of_another(request: Message) -> Message:
         return m.OutcomeKnown(6, m.Fate.DONE, 0x20, m.encode(m.Suspended(0)))
 
-    play_until_it_fails(learn_outcome(5), of_another, UnexpectedReply)
+    asked = play_until_it_fails(learn_outcome(5), of_another, UnexpectedReply)
+    assert asked == [m.QueryOutcome(5)]
 
 
 def test_a_log_without_an_end_is_given_up() -> None:

@@ -181,7 +181,7 @@ def test_what_is_no_program_at_all_is_said_in_one_line(text: bytes | str, rule: 
 
 @given(st.binary() | st.text())
 def test_nothing_but_program_error_comes_out_of_any_text(text: bytes | str) -> None:
-    fault_of(text)
+    assert fault_of(text).rule
 
 
 @given(programs(max_segments=3, max_steps=2), st.data())
