@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.framing import Frame, Kind
+from mockpump.protocol.framing import OVERHEAD, Frame, Kind
 from mockpump.protocol.link_events import (
     CloseReason,
     DropReason,
@@ -89,7 +89,7 @@ class LinkActions:
         """Send a frame that goes out again until it is answered: OPEN or CLOSE."""
         self._repeated = frame
         self._control.append(frame)
-        self._timer.start(now)
+        self._timer.start(now, OVERHEAD + len(frame.payload))
 
     def _nothing(self, event: Input, now: int, frame: Frame) -> None:
         pass
@@ -126,7 +126,9 @@ class LinkActions:
         sent_once, round_trip = self._timer.expiries == 0, now - self._sent_at
         self._begin(self.connection, now, OFFER.decode(frame.payload))
         if sent_once:
-            self._timer.measure(round_trip)
+            # OPEN and OPEN_ACK are of one length.
+            size = OVERHEAD + len(frame.payload)
+            self._timer.measure(round_trip, size, size)
             self.statistics.round_trip = round_trip
         self._report_opened(frame)
 
@@ -185,9 +187,9 @@ class LinkActions:
             self._control.append(frame)
 
     def _retransmit(self, event: Input, now: int, frame: Frame) -> None:
-        self._timer.expire(now)
+        certain = self._timer.expire(now)
         self.statistics.timeouts += 1
-        if not self._transfer.resend_oldest() and self._repeated:
+        if not self._transfer.resend_oldest(certain) and self._repeated:
             self.statistics.retransmissions += 1
             self._control.append(self._repeated)
 

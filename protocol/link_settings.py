@@ -34,7 +34,9 @@ class LinkSettings(Record, frozen=True):
         int, u32("us", "retransmission timeout before the first measurement", minimum=1)
     ] = 1_000_000
     min_timeout: Annotated[int, u32("us", "least retransmission timeout", minimum=1)] = 200_000
-    max_timeout: Annotated[int, u32("us", "greatest retransmission timeout", minimum=1)] = 4_000_000
+    max_timeout: Annotated[
+        int, u32("us", "greatest retransmission timeout that doubling comes to", minimum=1)
+    ] = 4_000_000
     tries: Annotated[
         int, u8("", "timeouts in a row without progress before the link is lost", minimum=1)
     ] = 8

@@ -9,6 +9,9 @@ The end of a transfer has nothing behind it that would show a loss.  But as the 
 acknowledgements come at a pace; when the last frame has had a round trip, and the next of them is
 overdue, the oldest frame goes again as a probe (after RFC 8985, section 7), before the timeout has
 run out and without doubling it.
+
+A serial line may need longer for one long frame than a round trip of short ones takes.  So what a
+byte takes is measured too, and a frame longer than the one measured last is given that much more.
 """
 
 from mockpump.protocol.link_settings import LinkSettings
@@ -39,6 +42,36 @@ class Estimate:
         self.bound = self.smoothed + 4 * self._deviation
 
 
+class BytePace:
+    """How long the line takes for a byte, from the round trips of a short and of a long exchange.
+
+    Of what was measured, the fewest and the most bytes that went to and fro count, each with the
+    quickest round trip.  Until two sizes were measured, all of the time may have been the line's.
+    """
+
+    __slots__ = ("_longest", "_shortest", "byte_time")
+
+    def __init__(self) -> None:
+        # Each as the bytes and the time.
+        self._shortest: tuple[int, int] | None = None
+        self._longest: tuple[int, int] | None = None
+        self.byte_time = 0
+
+    def measure(self, round_trip: int, size: int) -> None:
+        """Take in how long it took that so many bytes went, at least one, there and back."""
+        measured = (size, round_trip)
+        shortest, longest = self._shortest or measured, self._longest or measured
+        self._shortest = shortest = min(shortest, measured)
+        if size > longest[0] or (size == longest[0] and round_trip < longest[1]):
+            longest = measured
+        self._longest = longest
+        byte_time = -(-longest[1] // longest[0])
+        if longest[0] > shortest[0]:
+            slope = -((shortest[1] - longest[1]) // (longest[0] - shortest[0]))
+            byte_time = max(min(slope, byte_time), 0)
+        self.byte_time = byte_time
+
+
 class RetransmissionTimer:
     """The timer of one connection.  All times in microseconds of line time.
 
@@ -49,12 +82,15 @@ class RetransmissionTimer:
 
     __slots__ = (
         "_ack_delay",
+        "_expired",
         "_gap",
         "_highest",
         "_lowest",
+        "_measured_size",
+        "_pace",
         "_probing",
         "_progress_at",
-        "_trusted",
+        "_size",
         "due_at",
         "expiries",
         "round_trip",
@@ -71,61 +107,84 @@ class RetransmissionTimer:
         self._gap = Estimate()
         # When the last of these was; None: nothing is awaited, or the pace is broken.
         self._progress_at: int | None = None
-        # Whether what was measured has not been belied since: the timer has not run out.
-        self._trusted = False
+        # Whether the timer has run out since anything was measured.
+        self._expired = False
         # Whether it is a probe that is due.
         self._probing = False
-        self.timeout = self._clamp(settings.initial_timeout)
+        self.timeout = max(settings.initial_timeout, settings.min_timeout)
+        # What a byte takes; how many the frame had that was measured last, and how many the one has
+        # that the timer runs for.
+        self._pace = BytePace()
+        self._measured_size = 0
+        self._size = 0
         self.due_at: int | None = None
         self.expiries = 0
 
-    def start(self, now: int) -> None:
-        """Start it, or start it over."""
-        self.due_at = now + self.timeout
+    def start(self, now: int, size: int) -> None:
+        """Start it, or start it over; the oldest frame that it is for has `size` bytes."""
+        self._size = size
+        self.due_at = now + self.timeout + self._allowance
         self._probing = False
 
-    def progress(self, now: int, last_sent_at: int | None) -> None:
-        """Something new was acknowledged (RFC 6298, 5.2 and 5.3).
+    @property
+    def _allowance(self) -> int:
+        """What the line needs for the bytes that the frame measured last had less than this one."""
+        return max(self._size - self._measured_size, 0) * self._pace.byte_time
 
-        `last_sent_at` is when something was last sent; None: no more is awaited.
+    def rest(self) -> None:
+        """Everything was acknowledged (RFC 6298, 5.2)."""
+        self.expiries = 0
+        self.due_at = self._progress_at = None
+
+    def progress(self, now: int, last_sent_at: int, size: int) -> None:
+        """Something new was acknowledged, and more is awaited (RFC 6298, 5.3).
+
+        `last_sent_at` is when something was last sent, `size` how many bytes the oldest frame has
+        that is awaited.
         """
         self.expiries = 0
-        if last_sent_at is None:
-            self.due_at = self._progress_at = None
-            return
         if self._progress_at is not None:
             self._gap.measure(now - self._progress_at)
         self._progress_at = now
-        self.start(now)
+        self.start(now, size)
         self._expect(now, last_sent_at)
 
     def _expect(self, now: int, last_sent_at: int) -> None:
         """Have a probe go out, if that is sooner, when the acknowledgements fall out of step."""
         round_trip, gap = self.round_trip.smoothed, self._gap
-        if not self._trusted or round_trip is None or gap.smoothed is None:
+        if self._expired or round_trip is None or gap.smoothed is None:
             return
-        probe_at = max(last_sent_at + round_trip, now + self._clamp(gap.bound + self._ack_delay))
-        if probe_at < now + self.timeout:
+        # Acknowledgements may come in a bunch; the frames themselves take what they take.
+        line = 2 * self._size * self._pace.byte_time
+        overdue_at = now + max(gap.bound + self._ack_delay, line, self._lowest)
+        probe_at = max(overdue_at, last_sent_at + round_trip + self._allowance)
+        if self.due_at is None or probe_at < self.due_at:
             self.due_at = probe_at
             self._probing = True
 
-    def expire(self, now: int) -> None:
+    def expire(self, now: int) -> bool:
         """It ran out: double the timeout and start over (RFC 6298, 5.5 and 5.6).
 
-        After a probe it starts over as it is.
+        After a probe it starts over as it is.  True when what goes out again now will be what is
+        acknowledged.  The first timeout since anything was measured may only mean that the line has
+        become slower, and the frame as it first went may be acknowledged yet (compare RFC 5682).
         """
+        certain = self._probing or self._expired
         self._progress_at = None
-        self._trusted = False
+        self._expired = True
         if not self._probing:
             self.expiries += 1
-            self.timeout = self._clamp(2 * self.timeout)
-        self.start(now)
+            self.timeout = max(self.timeout, min(2 * self.timeout, self._highest))
+        self.start(now, self._size)
+        return certain
 
-    def measure(self, round_trip: int) -> None:
-        """Take in the round-trip time of a frame that was sent once (RFC 6298, 2.2 and 2.3)."""
+    def measure(self, round_trip: int, size: int, answer: int) -> None:
+        """Take in the round-trip time of a frame that was sent once (RFC 6298, 2.2 and 2.3).
+
+        `size` is how many bytes it had, `answer` how many the frame that acknowledged it.
+        """
         self.round_trip.measure(round_trip)
-        self._trusted = True
-        self.timeout = self._clamp(self.round_trip.bound)
-
-    def _clamp(self, timeout: int) -> int:
-        return min(max(timeout, self._lowest), self._highest)
+        self._expired = False
+        self.timeout = max(self.round_trip.bound, self._lowest)
+        self._measured_size = size
+        self._pace.measure(round_trip, size + answer)

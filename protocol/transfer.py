@@ -8,7 +8,7 @@ every second frame in order (every one under a window below 4), for anything tha
 and for what fills a gap; otherwise after `ack_delay`.
 """
 
-from mockpump.protocol.framing import Frame, Kind
+from mockpump.protocol.framing import OVERHEAD, Frame, Kind
 from mockpump.protocol.link_events import LinkStatistics
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.retransmission import RetransmissionTimer
@@ -85,21 +85,27 @@ class Transfer:
         done = self._send.acknowledge(frame.ack, frame.sack)
         if not done:
             return done is not None
-        self._measure(done, now)
-        self._timer.progress(now, self._send.last_sent_at if self._send.in_flight else None)
+        self._measure(done, now, OVERHEAD + len(frame.payload))
+        oldest = self._send.oldest
+        if oldest is None:
+            self._timer.rest()
+        else:
+            self._timer.progress(now, self._send.last_sent_at, oldest.size)
         return True
 
-    def _measure(self, done: list[Sent], now: int) -> None:
+    def _measure(self, done: list[Sent], now: int, answer: int) -> None:
         """Time the latest of what has arrived (RFC 6298, 3: Karn's algorithm).
 
+        `answer` is how many bytes the frame has that says so.
         Where a repeated frame is among it, the others may only have waited for that one.
         """
-        latest = done[0].sent_at
+        latest = done[0]
         for sent in done:
             if sent.transmissions > 1:
                 return
-            latest = max(latest, sent.sent_at)
-        self._timer.measure(now - latest)
+            if sent.sent_at >= latest.sent_at:
+                latest = sent
+        self._timer.measure(now - latest.sent_at, latest.size, answer)
         self._statistics.round_trip = self._timer.round_trip.smoothed
 
     def frames_to_send(self, now: int) -> list[Frame]:
@@ -113,7 +119,7 @@ class Transfer:
         self.ack_at = None
         self._unacknowledged = 0
         if self._timer.due_at is None:
-            self._timer.start(now)
+            self._timer.start(now, sending[0].size)
         connection, ack, sack = self._connection, self._receive.expected, self._receive.sack
         frames = []
         for sent in sending:
@@ -133,6 +139,9 @@ class Transfer:
         """Have the next frames_to_send carry an acknowledgement, with an ACK if need be."""
         self._ack_now = True
 
-    def resend_oldest(self) -> bool:
-        """Have the oldest unacknowledged payload sent again; False when there is none."""
-        return self._send.mark_oldest_lost()
+    def resend_oldest(self, certain: bool) -> bool:
+        """Have the oldest unacknowledged payload sent again; False when there is none.
+
+        `certain`: whether it is known that it is this that will be acknowledged.
+        """
+        return self._send.mark_oldest_lost(certain)

@@ -13,6 +13,8 @@ from enum import Enum
 
 import msgspec
 
+from mockpump.protocol.framing import OVERHEAD
+
 SACK_BITS = 16
 # No frame is sent so far ahead of the oldest unacknowledged one, or further; so a receiver keeps
 # fewer than these.
@@ -27,7 +29,10 @@ def ahead(number: int, base: int) -> int:
 
 
 class Sent(msgspec.Struct, gc=False):
-    """A payload on its way.  `order` counts transmissions over the whole connection."""
+    """A payload on its way.  `order` counts transmissions over the whole connection.
+
+    `certain`: its acknowledgement will be that of the latest one.
+    """
 
     seq: int
     payload: bytes
@@ -35,6 +40,12 @@ class Sent(msgspec.Struct, gc=False):
     order: int
     transmissions: int = 1
     lost: bool = False
+    certain: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many bytes the frame has."""
+        return OVERHEAD + len(self.payload)
 
 
 class SendWindow:
@@ -43,6 +54,7 @@ class SendWindow:
     __slots__ = (
         "_any_lost",
         "_highest_order",
+        "_last_telling",
         "_next_order",
         "base",
         "in_flight",
@@ -62,6 +74,8 @@ class SendWindow:
         self.last_sent_at = 0
         self._next_order = 0
         self._highest_order = -1
+        # The latest transmission whose acknowledgement would prove something.
+        self._last_telling = -1
         self._any_lost = False
 
     @property
@@ -74,6 +88,11 @@ class SendWindow:
         return len(self.in_flight) < self.size and (self.next_seq - self.base) & 0xFF < REACH
 
     @property
+    def oldest(self) -> Sent | None:
+        """What has been awaited longest; None when nothing is."""
+        return self.in_flight[0] if self.in_flight else None
+
+    @property
     def outstanding(self) -> int:
         """Payloads not known to be delivered: one that the other side keeps behind a gap is not."""
         return len(self.queue) + ((self.next_seq - self.base) & 0xFF)
@@ -83,6 +102,7 @@ class SendWindow:
         out = self._again(now) if self._any_lost else []
         while self.queue and self._has_room:
             sent = Sent(self.next_seq, self.queue.popleft(), now, self._next_order)
+            self._last_telling = self._next_order
             self._next_order += 1
             self.next_seq = (self.next_seq + 1) & 0xFF
             self.in_flight.append(sent)
@@ -99,6 +119,8 @@ class SendWindow:
             sent.sent_at = now
             sent.transmissions += 1
             sent.order = self._next_order
+            if sent.certain:
+                self._last_telling = self._next_order
             self._next_order += 1
         return out
 
@@ -136,20 +158,26 @@ class SendWindow:
         Where nothing more can be sent, all that was sent after it is proof enough (RFC 5827).
         """
         for sent in done:
-            self._highest_order = max(self._highest_order, sent.order)
+            if sent.certain:
+                self._highest_order = max(self._highest_order, sent.order)
         more = bool(self.queue) and self._has_room
         proof = self._highest_order - REORDERING
-        if not more and self._highest_order == self._next_order - 1:
+        if not more and self._highest_order == self._last_telling:
             proof = self._highest_order - 1
         for sent in self.in_flight:
             if sent.order <= proof:
-                sent.lost = self._any_lost = True
+                sent.lost = sent.certain = self._any_lost = True
 
-    def mark_oldest_lost(self) -> bool:
-        """The retransmission timer ran out: the oldest frame goes again (RFC 6298, 5.4)."""
+    def mark_oldest_lost(self, certain: bool) -> bool:
+        """The retransmission timer ran out: the oldest frame goes again (RFC 6298, 5.4).
+
+        Unless that is `certain` to be what is acknowledged, it proves nothing about other frames.
+        """
         if not self.in_flight:
             return False
-        self.in_flight[0].lost = self._any_lost = True
+        oldest = self.in_flight[0]
+        oldest.lost = self._any_lost = True
+        oldest.certain = certain
         return True
 
 

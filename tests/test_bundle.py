@@ -116,7 +116,7 @@ def test_these_bytes_on_every_platform_and_version() -> None:
     assert hashlib.sha256(repr(sent).encode()).hexdigest()[:16] == EXPECTED
 
 
-EXPECTED = "deb422d1219c3f0d"
+EXPECTED = "9fb66683887ff179"
 
 
 # -- bad bundles -----------------------------------------------------------------------------------
