@@ -110,7 +110,7 @@ def test_only_what_goes_again_once_more_is_certain_to_be_what_is_acknowledged():
     assert [timer.expire(timer.due_at) for _ in range(2)] == [False, True]
 
 
-# -- long frames on slow lines ----------------------------------------------------------------------
+# -- long frames on slow lines ---------------------------------------------------------------------
 
 LINES = st.tuples(st.integers(0, 1_000_000), st.integers(0, 5_000))
 
