@@ -41,16 +41,19 @@ def _processes(jobs: int | None) -> Iterator[Executor]:
     with (
         _ended_by_sigterm(),
         ProcessPoolExecutor(jobs, initializer=_as_a_worker) as pool,
+        contextlib.ExitStack() as unless_done,
     ):
-        try:
-            _start(pool)
-            yield pool
-        except BaseException:
-            # Nobody wants the rest any more, neither what has begun nor what has not.
-            for child in multiprocessing.active_children():
-                child.kill()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        unless_done.callback(_give_up, pool)
+        _start(pool)
+        yield pool
+        unless_done.pop_all()
+
+
+def _give_up(pool: ProcessPoolExecutor) -> None:
+    """Nobody wants the rest any more, neither what has begun nor what has not."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start(pool: ProcessPoolExecutor) -> None:

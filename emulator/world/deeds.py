@@ -9,20 +9,28 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.world.story import WEEKDAYS, LimitsPart, moment, span
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
+from mockpump.protocol.fields import Integer, NamedField, fields_of
 from mockpump.protocol.messages import Limits
 
 _WEEK = 7 * 86_400
 
 
 def said(reply: Message) -> str:
-    """A reply on one line."""
+    """A reply on one line, each figure with its unit."""
     if isinstance(reply, m.Refused):
         reason = reply.reason.name.lower().replace("_", " ")
         figures = f": {reply.figure:,} asked, {reply.limit:,} allowed" if reply.limit else ""
         return f"refused, {reason}{figures}"
-    facts = msgspec.structs.asdict(reply)
-    shown = (f"{name} {_value(value)}" for name, value in facts.items())
+    shown = (
+        f"{field.name} {_value(getattr(reply, field.name))} {_unit(field)}".rstrip()
+        for field in fields_of(type(reply))
+    )
     return f"{type(reply).__name__}: {', '.join(shown)}"
+
+
+def _unit(field: NamedField) -> str:
+    declared = field.declaration
+    return declared.unit if isinstance(declared, Integer) else ""
 
 
 def _value(value: object) -> str:
