@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mockpump.emulator.pump.pairing import Keys
-from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
+from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.messages import Access
 
 # Beside its other settings, wherever this system keeps those.
@@ -24,10 +24,9 @@ def open_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def keep(keys: Keys, serial: int, name: str, keyring: Path) -> None:
     """Put a pump's new keys into a keyring."""
-    ring = read_keyring(keyring)
-    for key in keys.values():
-        ring.add(serial, name, key)
-    write_keyring(keyring, ring)
+    with changed_keyring(keyring) as ring:
+        for key in keys.values():
+            ring.add(serial, name, key)
 
 
 def show_keys(keys: Keys, keyring: Path | None, *, err: bool) -> None:

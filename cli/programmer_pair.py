@@ -5,7 +5,7 @@ import sys
 import click
 
 from mockpump.cli.programmer_session import Options, called
-from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
+from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
 
@@ -26,9 +26,8 @@ def pair(options: Options) -> None:
         identity = session.terms.identity
     if identity is None:
         raise InternalError("a session without a pump")
-    ring = read_keyring(options.keyring)
-    ring.add(identity.serial, identity.name, key)
-    write_keyring(options.keyring, ring)
+    with changed_keyring(options.keyring) as ring:
+        ring.add(identity.serial, identity.name, key)
     granted = key.access.name.lower()
     click.echo(f'paired as {granted} with "{identity.name}", number {identity.serial}')
 

@@ -1,13 +1,19 @@
 """The keyring's file: for its owner only, replaced whole or not at all."""
 
+import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 from paired import KEYS
 
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring
-from mockpump.emulator.transports.keyring_file import read_keyring, write_keyring
+from mockpump.emulator.transports.keyring_file import (
+    changed_keyring,
+    read_keyring,
+    write_keyring,
+)
 from mockpump.protocol.catalogue import Access
 
 
@@ -75,3 +81,26 @@ def test_when_it_cannot_be_written_the_old_one_stays(
         write_keyring(path, Keyring())
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["keyring.json"]
+
+
+def test_of_many_who_change_it_at_once_none_is_forgotten(tmp_path: Path) -> None:
+    path, everybody = tmp_path / "keyring.json", threading.Barrier(8)
+
+    def add(serial: int) -> None:
+        everybody.wait()
+        with changed_keyring(path) as found:
+            found.add(serial, "toy", KEYS[Access.CLINICIAN])
+
+    threads = [threading.Thread(target=add, args=(serial,)) for serial in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(read_keyring(path)) == 8
+
+
+def test_a_pipe_is_no_keyring_and_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "keyring.json"
+    os.mkfifo(path, 0o600)
+    with pytest.raises(BadKeyring, match="no keyring of"):
+        read_keyring(path)

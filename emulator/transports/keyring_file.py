@@ -1,8 +1,11 @@
 """The file of a keyring: only its owner may read it, and it is replaced whole or not at all."""
 
+import fcntl
 import os
+import stat
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mockpump.emulator.programmer import keyring
@@ -21,9 +24,10 @@ def read_keyring(path: Path) -> Keyring:
     `BadKeyring` in one line when others may read it, or when it is none.
     """
     try:
-        with path.open("rb") as file:
+        # What never ends is not waited for: a pipe that nobody writes to.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            data = file.read(_MOST + 1)
+            data = file.read(_MOST + 1) if stat.S_ISREG(mode) else b""
     except FileNotFoundError:
         return Keyring()
     except OSError as error:
@@ -36,10 +40,33 @@ def read_keyring(path: Path) -> Keyring:
         raise BadKeyring(f"{path}: {error}") from None
 
 
+@contextmanager
+def changed_keyring(path: Path) -> Iterator[Keyring]:
+    """The keyring in a file, to be kept as it is in the end; whoever else changes it waits.
+
+    `BadKeyring` as for reading and for writing it.
+    """
+    try:
+        _make_folder(path)
+        # A file of its own: the keyring's is replaced.  It stays, since others may wait at it.
+        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise BadKeyring(f"cannot write the keyring {path}: {reason_of(error)}") from None
+    with os.fdopen(lock):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ring = read_keyring(path)
+        yield ring
+        write_keyring(path, ring)
+
+
+def _make_folder(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
 def write_keyring(path: Path, ring: Keyring) -> None:
     """Keep a keyring, with its folder when that is missing; `BadKeyring` when it cannot."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(path)
         # Made with mode 0600, and nobody ever sees half of it.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with ExitStack() as unless_kept:
