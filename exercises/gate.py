@@ -27,6 +27,8 @@ spec = importlib.util.spec_from_file_location("witnesses", {path!r})
 witnesses = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(witnesses)
 """
+# Only what never ends is to be stopped, on a busy machine too.
+_PATIENCE = 60.0
 _ASK = """
 def test_{name}():
     raise AssertionError(repr(witnesses.{name}()))
@@ -44,7 +46,7 @@ def faults(
     exercise: Exercise, seeds: Seeds, jobs: int, scratch: Path, ended: Callable[[Run], object]
 ) -> Iterator[str]:
     """What is not sound about an exercise, a line each."""
-    bounds = Bounds(jobs)
+    bounds = Bounds(jobs, patience=_PATIENCE, shrinking=False)
     yield from _unwitnessed(exercise, bounds, scratch, ended)
     yield from _faults_of_reference(exercise, seeds, bounds, ended)
     by_example = report(exercise, _runs(exercise, "by_example.py", range(1), bounds, ended))

@@ -39,11 +39,15 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """`jobs` processes at once; `patience` seconds and so many examples a test function."""
+    """`jobs` processes at once; `patience` seconds and so many examples a test function.
+
+    `shrinking`: what fails is made as small as can be, for somebody to read.
+    """
 
     jobs: int
     patience: float = PATIENCE
     examples: int = EXAMPLES
+    shrinking: bool = True
 
 
 def tasks_of(
@@ -130,7 +134,16 @@ class _Child:
         """Begin, with the functions that have no result yet."""
         task, skip = self._task, self._task.skip | self._results.keys()
         folder = tempfile.mkdtemp(dir=self._home)
-        job = Job(str(task.file), folder, task.patches, task.seed, self._bounds.examples, skip)
+        bounds = self._bounds
+        job = Job(
+            str(task.file),
+            folder,
+            task.patches,
+            task.seed,
+            bounds.examples,
+            bounds.shrinking,
+            skip,
+        )
         self.line, theirs = self._context.Pipe(duplex=False)
         self._process = self._context.Process(target=work, args=(job, theirs), daemon=True)  # type: ignore[attr-defined]
         self._process.start()

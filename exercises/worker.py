@@ -26,16 +26,19 @@ from mockpump.exercises.verdicts import Result
 # could be patched.
 PRELOADED = ("hypothesis.stateful", "mockpump.exercises.worker", "construct", "cobs.cobs")
 _PROFILE = "mockpump-exercises"
+# Without what is for a database, and without remarks on the parts of an example.
+_PHASES = [hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.target]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What to run, and in which empty folder.  `skip` names functions that are not to be run."""
+    """What to run, in which empty folder, and how; `skip` names functions that are not to be run."""
 
     file: str
     folder: str
     patches: tuple[Patch, ...]
     seed: int
     examples: int
+    shrinking: bool
     skip: frozenset[str] = frozenset()
 
 
@@ -76,7 +79,7 @@ def _alone(file: Path, folder: Path) -> Iterator[Path]:
 
 def _run(job: Job, file: Path, recorder: Recorder) -> str:
     """Why nothing could be run; empty when all is well."""
-    _set_profile(job.examples)
+    _set_profile(job.examples, job.shrinking)
     if job.patches:
         PatchingFinder(job.patches, recorder.exercised).install()
     arguments = [
@@ -102,7 +105,7 @@ def _run(job: Job, file: Path, recorder: Recorder) -> str:
     return ""
 
 
-def _set_profile(examples: int) -> None:
+def _set_profile(examples: int, shrinking: bool) -> None:
     """Every setting spelled out: a `CI` variable would change what is left out."""
     hypothesis.settings.register_profile(
         _PROFILE,
@@ -114,7 +117,7 @@ def _set_profile(examples: int) -> None:
         print_blob=False,
         report_multiple_bugs=False,
         suppress_health_check=(),
-        phases=tuple(hypothesis.Phase),
+        phases=[*_PHASES, hypothesis.Phase.shrink] if shrinking else _PHASES,
         verbosity=hypothesis.Verbosity.normal,
     )
     hypothesis.settings.load_profile(_PROFILE)
