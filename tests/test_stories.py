@@ -1,5 +1,6 @@
 """Drawn stories hold what must always be so; one that does not is noted as a scenario."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,18 @@ from mockpump.emulator.world.invariants import Watched
 @given(stories())
 def test_whatever_is_told_the_invariants_hold(facts: dict[str, Any]) -> None:
     assert_holds(facts)
+
+
+# What campaigns have found, cut down; the first line names the seed.
+FOUND = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", FOUND, ids=[file.stem for file in FOUND])
+def test_what_a_campaign_has_found_is_mended(file: Path) -> None:
+    text = file.read_text("utf-8")
+    seed = re.search(r"--seed (\d+)", text.splitlines()[0])
+    assert seed is not None
+    assert_holds(tomllib.loads(text), int(seed[1]))
 
 
 def broken(watched: Watched) -> Any:

@@ -16,6 +16,7 @@ from mockpump.emulator.programmer.errors import (
     ReadbackDiffers,
     RequestRefused,
     SessionRefused,
+    UnexpectedReply,
 )
 from mockpump.emulator.programmer.opening import FindKey
 from mockpump.emulator.programmer.procedures import Procedure, learn_outcome
@@ -30,7 +31,14 @@ T = TypeVar("T")
 _UNHEARD = (Reason.BAD_TAG, Reason.OLD_COUNTER, Reason.NO_SESSION)
 # How often it calls before it gives up.
 _CALLS = 6
-_LOST = (ConnectionLost, NoReply, SessionRefused, PumpUnproven, ReadbackDiffers)
+_LOST = (
+    ConnectionLost,
+    NoReply,
+    SessionRefused,
+    PumpUnproven,
+    ReadbackDiffers,
+    UnexpectedReply,
+)
 
 
 class OutOfReach(Exception):
