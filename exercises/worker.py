@@ -31,7 +31,7 @@ _PHASES = [hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phas
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What to run, in which empty folder, and how; `skip` names functions that are not to be run."""
+    """What to run, in which empty folder, and how; `skip` names functions not to be run."""
 
     file: str
     folder: str
