@@ -82,7 +82,12 @@ class Station:
 
     def reboot(self, now: int) -> None:
         """Start anew from what the memory holds; no connection outlives that."""
-        self.pump = Pump(self.pump.memory, self.pump.checkpoint_every)
+        memory, every = self.pump.memory, self.pump.checkpoint_every
+        try:
+            self.pump = Pump(memory, every)
+        except PowerCut:
+            # A brown-out that waited for the next write has come with the first of the start.
+            self.pump = Pump(memory, every)
         self.pacing.rebase(self.pump.elapsed, now)
         for port in self.ports:
             port.reboot(self.pump)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mockpump.emulator.memory.interface import Memory
+from mockpump.emulator.memory.interface import Memory, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.world.random_story import random_facts, story_text
 from mockpump.emulator.world.story import load_story
@@ -78,7 +78,7 @@ def run_seeds(seeds: Sequence[int], program: Callable[[str], Program]) -> Result
     for seed in seeds:
         try:
             wrong, faults = run_seed(seed, program)
-        except Exception as error:
+        except (Exception, PowerCut) as error:
             wrong, faults = f"{type(error).__name__}: {error}", {}
         if wrong:
             failed[seed] = wrong
@@ -132,7 +132,7 @@ def _kind(facts: dict[str, Any], seed: int, program: Callable[[str], Program]) -
     """In which way a story fails: the name of the invariant, or of the error."""
     try:
         return run_facts(facts, seed, program)[0].split(":")[0]
-    except Exception as error:
+    except (Exception, PowerCut) as error:
         return type(error).__name__
 
 
