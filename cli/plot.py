@@ -1,6 +1,7 @@
 """A story's curves as a picture file, by matplotlib (the extra `plot`)."""
 
 import importlib.util
+from itertools import cycle
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ import click
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.curves import Curves
 
-_COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7")
+COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7")
 _ENDINGS = (".png", ".svg")
 
 
@@ -27,7 +28,7 @@ def plot(curves: Curves, title: str, file: Path) -> None:
     figure = Figure(figsize=(9, 1.2 + 2.0 * len(curves.lines)), layout="constrained")
     axes = figure.subplots(len(curves.lines), 1, sharex=True, squeeze=False)[:, 0]
     hours = [elapsed / 3600 for elapsed in curves.elapsed]
-    for axis, line, colour in zip(axes, curves.lines, _COLOURS, strict=False):
+    for axis, line, colour in zip(axes, curves.lines, cycle(COLOURS), strict=False):
         drawing = axis.step if line.steps else axis.plot
         drawing(hours, line.values, color=colour, **({"where": "post"} if line.steps else {}))
         axis.set_ylabel(f"{line.name}\n{line.unit}".strip())

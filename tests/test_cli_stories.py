@@ -7,6 +7,8 @@ import pytest
 from outside import Command, in_process
 
 from mockpump.cli.examples import story_names
+from mockpump.cli.plot import COLOURS, plot
+from mockpump.emulator.world.curves import Curves, Line
 
 FICTIONAL = "Everything here is fictional: no real device, drug, dose or patient."
 
@@ -64,3 +66,12 @@ def test_without_matplotlib_a_picture_file_is_refused_with_what_to_install(
     ended = command("demo", "limits", "--plot", str(tmp_path / "x.png"))
     assert (ended.code, ended.out) == (2, "")
     assert "pip install 'mockpump[plot]'" in ended.err.splitlines()[-1]
+
+
+def test_more_curves_than_colours_are_all_drawn(tmp_path: Path) -> None:
+    lines = [Line(f"curve {number}", "nL", [0, number, 2], steps=number > 3) for number in range(6)]
+    for name, begins in (("x.png", b"\x89PNG\r\n"), ("x.svg", b"<?xml")):
+        plot(Curves([0, 3_600, 7_200], lines), "everything invented", tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    drawn = (tmp_path / "x.svg").read_text("utf-8")
+    assert sum(drawn.count(f"stroke: {colour}") for colour in COLOURS) == 6
