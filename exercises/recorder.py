@@ -7,7 +7,7 @@ by standing in for the function that it calls for each.
 import functools
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from hypothesis.errors import HypothesisException
@@ -25,16 +25,23 @@ _IN_THE_FILE = ("Falsifying explicit example", "Failing explicit example")
 _OUTCOMES = pytest.fail.Exception
 
 
+class Tell(Protocol):
+    """Who hears of the results, by the names of the functions."""
+
+    def __call__(self, name: str, result: Result | None, *, over: bool) -> None: ...
+
+
 class Recorder:
     """Keeps the results by the name of the function; of its parameters, the first that failed.
 
-    `tell` hears of each function, as it begins (None) and as it ends; those of `skip` are not run.
+    `tell` hears of each function: as it begins, without a result; when an example fails, which is
+    then made smaller; and that it is over.  Those of `skip` are not run.
     """
 
     def __init__(
         self,
         exercised: Exercised,
-        tell: Callable[[str, Result | None], None] = lambda *_: None,
+        tell: Tell = lambda *_, **__: None,
         skip: frozenset[str] = frozenset(),
     ) -> None:
         self.results: dict[str, Result] = {}
@@ -57,13 +64,22 @@ class Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Count what is tried, and begin a new record."""
         self.exercised.begin()
-        self._tell(_name(item), None)
-        handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+        self._tell(_name(item), None, over=False)
+        function = getattr(item, "obj", None)
+        handle = getattr(function, "hypothesis", None)
         if handle is None:
             self._tried = None
             return (yield)
         body: Callable[..., Any] = handle.inner_test
-        self._tried = Counter(body)
+        explicit = len(getattr(function, "hypothesis_explicit_examples", ()))
+
+        def failed(error: BaseException, count: int) -> None:
+            told = f"{_shown(error)}\n(found, but not made smaller in time)"
+            by_property, exercised = count > explicit, bool(self.exercised)
+            result = Result(Ending.FAILED, told, count, by_property, exercised)
+            self._tell(_name(item), result, over=False)
+
+        self._tried = Counter(body, failed)
         handle.inner_test = self._tried.counting()
         try:
             return (yield)
@@ -96,14 +112,17 @@ class Recorder:
         before = self.results.get(name)
         if before is None or before.ending is Ending.PASSED:
             self.results[name] = result
-            self._tell(name, result)
+            self._tell(name, result, over=True)
 
 
 class Counter:
-    """Counts how often a test's body is called, up to its first failure."""
+    """Counts how often a test's body is called, up to its first failure, and tells of that."""
 
-    def __init__(self, body: Callable[..., Any]) -> None:
+    def __init__(
+        self, body: Callable[..., Any], failed: Callable[[BaseException, int], None]
+    ) -> None:
         self._body = body
+        self._tell = failed
         self._failed = False
         self.count = 0
 
@@ -118,8 +137,10 @@ class Counter:
             except HypothesisException:
                 # An assumption that does not hold is no failure.
                 raise
-            except (Exception, _OUTCOMES):
-                self._failed = True
+            except (Exception, _OUTCOMES) as error:
+                if not self._failed:
+                    self._failed = True
+                    self._tell(error, self.count)
                 raise
 
         return body

@@ -159,14 +159,17 @@ class _Child:
         if not self._running:
             self._trouble = f"nothing came of it within {_SILENCE:.0f} s"
             return False
-        text = f"it had not ended after {self._bounds.patience:.0f} s"
-        self._results[self._running] = Result(Ending.TIMEOUT, text)
+        found = self._results.get(self._running)
+        # What has failed already has only not been made smaller in time.
+        if found is None or found.ending is not Ending.FAILED:
+            text = f"it had not ended after {self._bounds.patience:.0f} s"
+            self._results[self._running] = Result(Ending.TIMEOUT, text)
         self._start()
         return True
 
     def _hear(self) -> bool:
         try:
-            name, said = self.line.recv()
+            name, said, over = self.line.recv()
         except EOFError:
             self.end()
             self._trouble = f"its process ended, with {self._process.exitcode}, in the middle of it"
@@ -175,11 +178,11 @@ class _Child:
             self._trouble = said
             self.end()
             return False
-        begins = said is None
-        if not begins:
+        if said is not None:
             self._results[name] = said
-        self._running = name if begins else ""
-        self.deadline = time.monotonic() + (self._bounds.patience if begins else _SILENCE)
+        if over or said is None:
+            self._running = "" if over else name
+            self.deadline = time.monotonic() + (_SILENCE if over else self._bounds.patience)
         return True
 
     def run(self) -> Run:

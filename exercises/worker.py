@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import msgspec
@@ -19,7 +18,7 @@ import pytest
 
 from mockpump.exercises.exercise import Patch
 from mockpump.exercises.patching import Exercised, PatchingFinder
-from mockpump.exercises.recorder import Recorder
+from mockpump.exercises.recorder import Recorder, Tell
 from mockpump.exercises.verdicts import Result
 
 # What the fork server loads once, so that a run need not: what takes long, and nothing of ours that
@@ -45,19 +44,20 @@ class Job(msgspec.Struct, frozen=True):
 def work(job: Job, line: Connection) -> None:
     """Run a job, and tell on `line` what came of it.
 
-    Sent are (name, None) when a test function begins, (name, its result) when it has ended, and at
-    last ("", the trouble) with an empty text when there was none.
+    Sent are (name, result, whether it is over) of each test function: without a result when it
+    begins, with one as soon as an example fails, and when it has ended; and at last ("", the
+    trouble, True) with an empty text when there was none.
     """
     with _alone(Path(job.file), Path(job.folder)) as file:
         recorder = Recorder(Exercised(), _teller(line), job.skip)
         trouble = _run(job, file, recorder)
-    line.send(("", trouble))
+    line.send(("", trouble, True))
     line.close()
 
 
-def _teller(line: Connection) -> Any:
-    def tell(name: str, result: Result | None) -> None:
-        line.send((name, result))
+def _teller(line: Connection) -> Tell:
+    def tell(name: str, result: Result | None, *, over: bool) -> None:
+        line.send((name, result, over))
 
     return tell
 

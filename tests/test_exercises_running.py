@@ -40,6 +40,11 @@ def test_some(x): assert x != 2
 @given(st.data())
 def test_data(data):
     if data.draw(st.integers(0, 100)) > 90: pytest.fail("too much")
+@given(st.lists(st.integers(0, 10**6), min_size=20))
+def test_takes_long_to_make_smaller(xs):
+    import time
+    time.sleep(0.2)
+    assert sum(xs) < 1000
 def test_hangs():
     while True: pass
 def test_leaves(): raise SystemExit(0)
@@ -77,13 +82,16 @@ def test_everything_that_a_test_file_can_do(tmp_path: Path) -> None:
         "test_too_slow": Ending.TROUBLE,
         "test_some": Ending.FAILED,
         "test_data": Ending.FAILED,
+        "test_takes_long_to_make_smaller": Ending.FAILED,
         "test_hangs": Ending.TIMEOUT,
         "test_leaves": Ending.TROUBLE,
         "test_skipped": Ending.PASSED,
         "TestMachine": Ending.FAILED,
     }
     by_property = {name for name, each in results.items() if each.by_property}
-    assert by_property == {"test_property", "test_data", "TestMachine"}
+    long = "test_takes_long_to_make_smaller"
+    assert by_property == {"test_property", "test_data", long, "TestMachine"}
+    assert "not made smaller in time" in results[long].example
     assert "x=7" in results["test_property"].example
     assert "explicit example" in results["test_example"].example
     assert results["test_example"].tried == 1
