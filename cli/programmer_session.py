@@ -31,6 +31,7 @@ from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError, InternalError, MockpumpError
+from mockpump.protocol.link_events import CloseReason
 from mockpump.protocol.link_settings import LinkSettings
 
 # What ends a call before anything was asked of the pump.
@@ -89,9 +90,23 @@ def called(options: Options, find_key: FindKey | None = None) -> Iterator[Sessio
     if options.port is None:
         # Not before: `programmer status --help` needs no port.
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
-    opening = open_session(find_key, secrets.token_bytes(m.NONCE_SIZE)) if find_key else None
     with SerialProgrammer(options.port, options.settings) as device:
-        yield Session(device, device.connect(secrets.randbelow(2**16), opening))
+        yield Session(device, _call(device, find_key))
+
+
+def _call(device: SerialProgrammer, find_key: FindKey | None) -> Connected:
+    """Call under a drawn id; under another one if the pump has had that lately, and will not."""
+    try:
+        return _call_once(device, find_key)
+    except ConnectionLost as lost:
+        if lost.reason is not CloseReason.RESET:
+            raise
+    return _call_once(device, find_key)
+
+
+def _call_once(device: SerialProgrammer, find_key: FindKey | None) -> Connected:
+    opening = open_session(find_key, secrets.token_bytes(m.NONCE_SIZE)) if find_key else None
+    return device.connect(secrets.randbelow(2**16), opening)
 
 
 @contextmanager

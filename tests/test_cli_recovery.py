@@ -209,6 +209,17 @@ def options_of(words: list[str]) -> programmer_session.Options:
         return options
 
 
+def test_an_id_that_the_pump_has_had_lately_is_drawn_again(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter([7, 7, 8])
+    monkeypatch.setattr(programmer_session.secrets, "randbelow", lambda _: next(drawn))
+    with pump_thread() as pump:
+        ended = [command("programmer", "--port", pump.path, "identify") for _ in range(2)]
+    assert [(each.code, each.err) for each in ended] == [(0, ""), (0, "")]
+    assert next(drawn, None) is None
+
+
 # -- a pump that answers nonsense, and somebody who will not wait --------------------------------
 
 
