@@ -49,27 +49,30 @@ class BytePace:
     quickest round trip.  Until two sizes were measured, all of the time may have been the line's.
     """
 
-    __slots__ = ("_longest", "_shortest", "byte_time")
+    __slots__ = ("_least", "_least_took", "_most", "_most_took", "byte_time")
 
     def __init__(self) -> None:
-        # Each as the bytes and the time.
-        self._shortest: tuple[int, int] | None = None
-        self._longest: tuple[int, int] | None = None
+        # Bytes and microseconds of the shortest and of the longest exchange.
+        self._least = self._least_took = 0
+        self._most = self._most_took = 0
         self.byte_time = 0
 
     def measure(self, round_trip: int, size: int) -> None:
         """Take in how long it took that so many bytes went, at least one, there and back."""
-        measured = (size, round_trip)
-        shortest, longest = self._shortest or measured, self._longest or measured
-        self._shortest = shortest = min(shortest, measured)
-        if size > longest[0] or (size == longest[0] and round_trip < longest[1]):
-            longest = measured
-        self._longest = longest
-        byte_time = -(-longest[1] // longest[0])
-        if longest[0] > shortest[0]:
-            slope = -((shortest[1] - longest[1]) // (longest[0] - shortest[0]))
-            byte_time = max(min(slope, byte_time), 0)
-        self.byte_time = byte_time
+        shortest = size < self._least or (size == self._least and round_trip < self._least_took)
+        longest = size > self._most or (size == self._most and round_trip < self._most_took)
+        if shortest or not self._least:
+            self._least, self._least_took = size, round_trip
+        if longest:
+            self._most, self._most_took = size, round_trip
+        if shortest or longest:
+            self._work_out()
+
+    def _work_out(self) -> None:
+        self.byte_time = -(-self._most_took // self._most)
+        if self._most > self._least:
+            slope = -((self._least_took - self._most_took) // (self._most - self._least))
+            self.byte_time = max(min(slope, self.byte_time), 0)
 
 
 class RetransmissionTimer:
@@ -123,7 +126,9 @@ class RetransmissionTimer:
     def start(self, now: int, size: int) -> None:
         """Start it, or start it over; the oldest frame that it is for has `size` bytes."""
         self._size = size
-        self.due_at = now + self.timeout + self._allowance
+        self.due_at = now + self.timeout
+        if size > self._measured_size:
+            self.due_at += self._allowance
         self._probing = False
 
     @property
