@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -46,7 +47,7 @@ def faults(
     exercise: Exercise, seeds: Seeds, jobs: int, scratch: Path, ended: Callable[[Run], object]
 ) -> Iterator[str]:
     """What is not sound about an exercise, a line each."""
-    bounds = Bounds(jobs, patience=_PATIENCE, shrinking=False)
+    bounds = Bounds(jobs, patience=_PATIENCE)
     yield from _unwitnessed(exercise, bounds, scratch, ended)
     yield from _faults_of_reference(exercise, seeds, bounds, ended)
     by_example = report(exercise, _runs(exercise, "by_example.py", range(1), bounds, ended))
@@ -59,16 +60,18 @@ def faults(
 def _runs(
     exercise: Exercise, file: str, seeds: range, bounds: Bounds, ended: Callable[[Run], object]
 ) -> list[Run]:
-    return run_all(tasks_of(exercise, exercise.folder / file, seeds), bounds, ended)
+    tasks = tasks_of(exercise, exercise.folder / file, seeds, shrinking=False)
+    return run_all(tasks, bounds, ended)
 
 
 def _faults_of_reference(
     exercise: Exercise, seeds: Seeds, bounds: Bounds, ended: Callable[[Run], object]
 ) -> Iterator[str]:
     file = exercise.folder / "reference.py"
+    some = partial(tasks_of, exercise, file, shrinking=False)
     tasks = [
-        *tasks_of(exercise, file, range(seeds.defects), [each.id for each in exercise.defect]),
-        *tasks_of(exercise, file, range(seeds.variants), [each.id for each in exercise.variant]),
+        *some(range(seeds.defects), [each.id for each in exercise.defect]),
+        *some(range(seeds.variants), [each.id for each in exercise.variant]),
     ]
     found = report(exercise, run_all(tasks, bounds, ended))
     yield from _refusals(found, "reference.py")

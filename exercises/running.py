@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -29,37 +29,54 @@ EXAMPLES = 200
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A subject and a seed to run a file with, but for the functions to `skip`."""
+    """A subject and a seed to run a file with, but for the functions to `skip`.
+
+    `shrinking`: what fails is made as small as can be, for somebody to read.
+    """
 
     file: Path
     subject: str
     patches: tuple[Patch, ...]
     seed: int
     skip: frozenset[str] = frozenset()
+    shrinking: bool = True
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """`jobs` processes at once; `patience` seconds and so many examples a test function.
-
-    `shrinking`: what fails is made as small as can be, for somebody to read.
-    """
+    """`jobs` processes at once; `patience` seconds and so many examples a test function."""
 
     jobs: int
     patience: float = PATIENCE
     examples: int = EXAMPLES
-    shrinking: bool = True
 
 
 def tasks_of(
-    exercise: Exercise, file: Path, seeds: Iterable[int], only: Iterable[str] | None = None
+    exercise: Exercise,
+    file: Path,
+    seeds: Sequence[int],
+    only: Iterable[str] | None = None,
+    *,
+    shrinking: bool = True,
 ) -> list[Task]:
     """Every variant and defect of an exercise with every seed, the right variants first.
 
-    `only`: those subjects and no others.
+    `only`: those subjects and no others.  `shrinking`: make smaller what fails; of a defect, with
+    the first seed, since one small example is enough to read.
     """
     wanted = None if only is None else set(only)
     chosen = [each for each in exercise.subjects if wanted is None or each.id in wanted]
-    return [Task(file, each.id, each.patches, seed) for seed in seeds for each in chosen]
+    right = {each.id for each in exercise.variant}
+    return [
+        Task(
+            file,
+            each.id,
+            each.patches,
+            seed,
+            shrinking=shrinking and (seed == seeds[0] or each.id in right),
+        )
+        for seed in seeds
+        for each in chosen
+    ]
 
 
 def run_all(
@@ -141,7 +158,7 @@ class _Child:
             task.patches,
             task.seed,
             bounds.examples,
-            bounds.shrinking,
+            task.shrinking,
             skip,
         )
         self.line, theirs = self._context.Pipe(duplex=False)
