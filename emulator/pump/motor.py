@@ -30,7 +30,8 @@ class Motor:
     Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
     without a program, at elapsed 0 and clock 0.  `happened` is what came of itself, oldest first,
     each with its elapsed second and the bolus that it cut short, if it did: whoever drives it takes
-    things out.  `excess` is what stopped it at a limit last.  `turns` counts corners.
+    things out.  `excess` is what stopped it at a limit last.  `turns` is another number whenever a
+    corner has been passed.
     """
 
     # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
@@ -208,9 +209,14 @@ class Motor:
         return safe, None
 
     def _is_bare(self) -> bool:
-        """Whether there is nothing but the program, by a clock that keeps the time."""
+        """Whether there is nothing but a program, by a clock that keeps the time.
+
+        It must be one that never breaks the limit of the rate, at no step of its ramp.
+        """
         extras = self.bolus or self.temporary or self.pending or self.clock_work.drift
-        return self.running and not extras and self._until == self._edge
+        if extras or not self.running or self._until != self._edge:
+            return False
+        return self.schedule is not None and self.schedule.highest_rate <= self.limits.rate
 
     def _stride(self, elapsed: int) -> None:
         """Walk from edge to edge of the bare program for as long as no corner could be more.
@@ -220,23 +226,22 @@ class Motor:
         """
         now, due, rate, edge = self.elapsed, self._due, self._rate, self._edge
         ahead = self.clock_work.at(now) - now
-        mark, daily, highest = self._marks[-1][0], self._daily_limit, self.limits.rate
+        mark, daily = self._marks[-1][0], self._daily_limit
         corners = self.rolling.corners
-        if due + rate * (edge - now) >= mark:
+        then = due + rate * (edge - now)
+        if then >= mark:
             return
         # The busiest loop of a long life: everything in it is local.
-        keep, forget, turns, then = corners.append, corners.popleft, 0, due + rate * (edge - now)
+        keep, forget = corners.append, corners.popleft
         for rate, reading in self._spans:
             due, now, edge = then, edge, reading - ahead
-            turns += 1
             keep((now, due, rate))
             then = due + rate * (edge - now)
             yesterday = now - DAY
             while corners[1][0] <= yesterday:
                 forget()
-            if then >= mark or then - corners[0][1] > daily or rate > highest or edge > elapsed:
+            if edge > elapsed or then >= mark or then - corners[0][1] > daily:
                 break
-        self.turns += turns
         self.elapsed, self._due, self._rate, self._base = now, due, rate, rate
         self._edge = self._until = edge
         self._set_rate()
@@ -244,8 +249,6 @@ class Motor:
     def _leap(self, target: int) -> None:
         """Jump over a long stretch of the bare program, if the limits allow it all."""
         schedule = self.schedule
-        if schedule is not None and schedule.highest_rate > self.limits.rate:
-            return
         settled = self.elapsed - self._undisturbed >= DAY
         if schedule is None or not settled or schedule.highest_peak > self._daily_limit:
             return
@@ -253,7 +256,6 @@ class Motor:
         if self._due + units < self._marks[-1][0]:
             self._due += units
             self.elapsed = target
-            self.turns += 1
             # Two days are walked through after this, so the last one is known when time stops.
             self.rolling = RollingVolume([(target, self._due, 0)])
             self._find_span()
