@@ -1,5 +1,7 @@
 """The volume of the last 24 h, against a sum over every second of it."""
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 
@@ -51,7 +53,7 @@ def test_safe_until_is_the_last_second_before_it_would_be_too_much(
     # What is beyond the limit already is nothing that going on could keep within it.
     bad = [s for s in range(now, now + ahead + 1) if within_a_day(sums, s) > limit]
     expected = max(bad[0] - 1, now) if bad else now + ahead
-    assert history.safe_until(now, now + ahead, limit) == expected
+    assert history.safe_until(now, sums[now], rate, now + ahead, limit) == expected
 
 
 @short_day
@@ -71,7 +73,7 @@ def test_what_is_assumed_counts_for_a_day_and_then_no_more(
     assert history.volume(now, sums[now]) == within_a_day(sums, now) + feared
     for _ in range(ahead):
         sums.append(sums[-1] + rate)
-    safe = history.safe_until(now, now + ahead, limit)
+    safe = history.safe_until(now, sums[now], rate, now + ahead, limit)
     for second in range(now + 1, safe + 1):
         feared = units if second - SHORT < crash else 0
         assert within_a_day(sums, second) + feared <= limit
@@ -98,6 +100,53 @@ def test_a_copy_of_its_pieces_is_the_same_and_they_are_no_more_than_a_day(spans:
     copy = RollingVolume(pieces)
     for second in range(now - SHORT, now + 1):
         assert copy.delivered_by(second) == history.delivered_by(second) == sums[max(second, 0)]
+
+
+class Wave:
+    """A course of spans of (seconds, rate), again and again."""
+
+    def __init__(self, spans: list[tuple[int, int]], began: int = 0) -> None:
+        self.seconds = [rate for seconds, rate in spans for _ in range(seconds)]
+        self.began = began
+
+    def _rate(self, second: int) -> int:
+        return self.seconds[(self.began + second) % len(self.seconds)]
+
+    def volume(self, seconds: int) -> int:
+        return sum(map(self._rate, range(seconds)))
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        for second in count():
+            yield self._rate(second), second + 1
+
+    def later(self, seconds: int) -> "Wave":
+        return Wave([(1, rate) for rate in self.seconds], self.began + seconds)
+
+
+@short_day
+@given(SPANS, SPANS, st.integers(1, 3 * SHORT), SPANS, st.integers(0, 60), st.integers(0, 150))
+def test_a_course_is_the_same_as_all_its_straight_pieces(
+    before: Any, wave: Any, seconds: int, after: Any, ahead: int, limit: int
+) -> None:
+    history, sums, _ = lived(before)
+    history.follow(len(sums) - 1, sums[-1], Wave(wave))
+    straight = lived(
+        [*before, *((1, Wave(wave).volume(s + 1) - Wave(wave).volume(s)) for s in range(seconds))]
+    )[0]
+    for second in range(1, seconds + 1):
+        sums.append(sums[-1] + Wave(wave).volume(second) - Wave(wave).volume(second - 1))
+    for span, rate in after:
+        for each in (history, straight):
+            each.turn(len(sums) - 1, sums[-1], rate)
+        sums += [sums[-1] + rate * second for second in range(1, span + 1)]
+    now, rate = len(sums) - 1, after[-1][1]
+    copy = RollingVolume(history.pieces())
+    for each in (history, history.copy(), copy):
+        assert each.volume(now, sums[now]) == within_a_day(sums, now)
+        asked = (now, sums[now], rate, now + ahead, limit)
+        assert each.safe_until(*asked) == straight.safe_until(*asked)
+        for second in range(max(now - SHORT, 0), now + 1):
+            assert each.delivered_by(second) == sums[second]
 
 
 def test_a_real_day_has_86400_seconds() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive_program import naive_percent, naive_rate, naive_volume
 
-from mockpump.emulator.pump.schedule import DAY, WEEK, Schedule
+from mockpump.emulator.pump.schedule import DAY, WEEK, BareProgram, Schedule
 from mockpump.protocol.program import (
     FORMAT,
     DayPattern,
@@ -93,9 +93,19 @@ def test_every_edge_is_the_start_of_a_segment(program: Program, start: int, cloc
 @given(PROGRAMS, START_DAYS, CLOCKS)
 def test_spans_go_from_edge_to_edge(program: Program, start: int, clock: int) -> None:
     schedule = Schedule(program, start)
-    for rate, end in islice(schedule.spans_from(clock), 100):
-        assert (rate, end) == (schedule.rate_at(clock), schedule.next_edge(clock))
-        clock = end
+    begin = clock
+    for rate, until in islice(BareProgram(schedule, begin).spans(), 100):
+        assert (rate, begin + until) == (schedule.rate_at(clock), schedule.next_edge(clock))
+        assert schedule.span_at(clock) == (rate, begin + until)
+        clock = begin + until
+
+
+@given(PROGRAMS, START_DAYS, CLOCKS, st.integers(0, 3 * WEEK), st.integers(0, 3 * WEEK))
+def test_a_bare_program_is_the_same_from_later_on(
+    program: Program, start: int, clock: int, gone: int, seconds: int
+) -> None:
+    whole = BareProgram(Schedule(program, start), clock)
+    assert whole.volume(gone + seconds) == whole.volume(gone) + whole.later(gone).volume(seconds)
 
 
 @given(PROGRAMS, START_DAYS, CLOCKS, st.integers(0, 10**14), st.integers(0, 2**32))

@@ -6,7 +6,7 @@ import msgspec
 
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.rolling import Piece
+from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.protocol.messages import When
 from mockpump.protocol.program import UNITS_PER_NL
 
@@ -53,7 +53,7 @@ class DeliveryState(msgspec.Struct, frozen=True):
     running: bool
     clock: PumpClock
     filling: Filling
-    rolling: list[Piece]
+    rolling: RollingVolume
     start_day: int
     held_day: int | None
     bolus: Bolus | None

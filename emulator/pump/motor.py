@@ -5,23 +5,18 @@ program, the turn or end of a bolus, the end of a temporary rate, the last secon
 level of the reservoir.  `mockpump.emulator.pump.delivery` says what can be asked of it.
 """
 
-from collections.abc import Iterator
-
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, Filling, Happening, Pending
 from mockpump.emulator.pump.limits import WIDEST, Excess, daily_excess, most_in_24_hours
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
-from mockpump.emulator.pump.schedule import DAY, Schedule
+from mockpump.emulator.pump.schedule import DAY, BareProgram, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, Reason, When
 from mockpump.protocol.program import Program, scaled
 
 # When nothing will happen by itself.
 NEVER = 2**63
-# Stretches of the bare program longer than this are jumped over: far enough ahead that the last
-# day before their end can still be walked through.
-_LEAP = 3 * DAY
 
 
 class Motor:
@@ -45,7 +40,6 @@ class Motor:
         "_marks",
         "_next_program",
         "_rate",
-        "_spans",
         "_undisturbed",
         "_until",
         "bolus",
@@ -80,7 +74,6 @@ class Motor:
         self.excess: Excess | None = None
         self.turns = 0
         self._due = 0
-        self._spans: Iterator[tuple[int, int]] = iter(())
         self.filling = Filling(reservoir)
         self._mark_levels()
         self._look()
@@ -113,9 +106,7 @@ class Motor:
             self.elapsed = self._until
             self._turn()
             if elapsed >= self._until and self._is_bare():
-                if elapsed - self.elapsed > _LEAP:
-                    self._leap(elapsed - 2 * DAY)
-                self._stride(elapsed)
+                self._leap(elapsed)
         self._due += self._rate * (elapsed - self.elapsed)
         self.elapsed = elapsed
 
@@ -139,11 +130,12 @@ class Motor:
         self._set_rate()
 
     def _enter_span(self) -> None:
-        edge = self.elapsed
-        while edge <= self.elapsed:
-            self._base, reading = next(self._spans)
-            edge = self.clock_work.when(reading)
-        self._edge = edge
+        """Find the program's rate, and until when it holds."""
+        if self.schedule is None:
+            self._base, self._edge = 0, NEVER
+        else:
+            self._base, reading = self.schedule.span_at(self.clock_work.at(self.elapsed))
+            self._edge = self.clock_work.when(reading)
 
     def _pass_mark(self, mark: int, happening: Happening) -> None:
         if happening is Happening.EMPTY:
@@ -165,7 +157,7 @@ class Motor:
             self._undisturbed = self.elapsed
             self.schedule = Schedule(program, self.day)
             self.pending = self._next_program = None
-            self._find_span()
+            self._enter_span()
             self._happen(Happening.PROGRAM)
 
     def _set_rate(self) -> None:
@@ -199,7 +191,7 @@ class Motor:
         now = self.elapsed
         if rate > self.limits.rate:
             return now, Excess(Reason.LIMIT_RATE, rate, self.limits.rate)
-        safe = self.rolling.safe_until(now, until, self._daily_limit)
+        safe = self.rolling.safe_until(now, self._due, rate, until, self._daily_limit)
         if safe == now:
             volume = self.rolling.volume(now + 1, self._due + rate)
             return now, daily_excess(volume, self.limits)
@@ -218,53 +210,43 @@ class Motor:
             return False
         return self.schedule is not None and self.schedule.highest_rate <= self.limits.rate
 
-    def _stride(self, elapsed: int) -> None:
-        """Walk from edge to edge of the bare program for as long as no corner could be more.
-
-        What `_turn` does at each, without asking what cannot be so: nearly all corners of a life
-        are such edges.  It ends at `elapsed`, or at the first edge that must be looked at closely.
-        """
-        now, due, rate, edge = self.elapsed, self._due, self._rate, self._edge
-        ahead = self.clock_work.at(now) - now
-        mark, daily = self._marks[-1][0], self._daily_limit
-        corners = self.rolling.corners
-        then = due + rate * (edge - now)
-        if then >= mark:
-            return
-        # The busiest loop of a long life: everything in it is local.
-        keep, forget = corners.append, corners.popleft
-        for rate, reading in self._spans:
-            due, now, edge = then, edge, reading - ahead
-            keep((now, due, rate))
-            then = due + rate * (edge - now)
-            yesterday = now - DAY
-            while corners[1][0] <= yesterday:
-                forget()
-            if edge > elapsed or then >= mark or then - corners[0][1] > daily:
-                break
-        self.elapsed, self._due, self._rate, self._base = now, due, rate, rate
-        self._edge = self._until = edge
-        self._set_rate()
-
-    def _leap(self, target: int) -> None:
-        """Jump over a long stretch of the bare program, if the limits allow it all."""
+    def _leap(self, elapsed: int) -> None:
+        """Jump ahead over a stretch of the bare program, as far as nothing else can happen."""
         schedule = self.schedule
-        settled = self.elapsed - self._undisturbed >= DAY
-        if schedule is None or not settled or schedule.highest_peak > self._daily_limit:
+        if schedule is None:
             return
-        units = schedule.volume(self.clock_work.at(self.elapsed), target - self.elapsed)
-        if self._due + units < self._marks[-1][0]:
+        program = BareProgram(schedule, self.clock_work.at(self.elapsed))
+        seconds = elapsed - self.elapsed
+        units = program.volume(seconds)
+        most = self._most_by_itself(schedule, units)
+        beyond = schedule.moment_of(program.clock, most + 1, seconds) if units > most else None
+        if beyond is not None:
+            seconds = beyond - program.clock - 1
+            units = program.volume(seconds)
+        if self.elapsed + seconds > self._until:
+            self.rolling.follow(self.elapsed, self._due, program)
             self._due += units
-            self.elapsed = target
-            # Two days are walked through after this, so the last one is known when time stops.
-            self.rolling = RollingVolume([(target, self._due, 0)])
-            self._find_span()
+            self.elapsed += seconds
+            self._enter_span()
             self._set_rate()
+
+    def _most_by_itself(self, schedule: Schedule, units: int) -> int:
+        """What the program may deliver before a level or the limit of 24 h must be looked at.
+
+        Where that is not less than `units`, it need not be exact.
+        """
+        left = self._marks[-1][0] - 1 - self._due
+        room = self._daily_limit - (self._due - self.rolling.corners[0][1])
+        if units <= min(room, left):
+            return units
+        if self.elapsed - self._undisturbed >= DAY and schedule.highest_peak <= self._daily_limit:
+            return left
+        return min(left, self._daily_limit - self.rolling.volume(self.elapsed, self._due))
 
     def _look(self) -> None:
         """Begin anew from what is set, after anything but time has changed it."""
         self._undisturbed = self.elapsed
-        self._find_span()
+        self._enter_span()
         self._take_pending(at_edge=False)
         self._set_rate()
 
@@ -272,13 +254,6 @@ class Motor:
         """Go on with another sum; the place in the program is what it was."""
         self._undisturbed = self.elapsed
         self._set_rate()
-
-    def _find_span(self) -> None:
-        if self.schedule is None:
-            self._base, self._edge = 0, NEVER
-        else:
-            self._spans = self.schedule.spans_from(self.clock_work.at(self.elapsed))
-            self._enter_span()
 
     def _stop(self) -> None:
         self.running = False

@@ -5,6 +5,7 @@ JSON, so that a curious person can read a checkpoint with any tool.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -14,6 +15,7 @@ from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.delivery_state import DeliveryState
 from mockpump.emulator.pump.pairing import Pairing
+from mockpump.emulator.pump.rolling import Piece, RollingVolume
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import Alarm, Limits, Mode
@@ -56,8 +58,16 @@ class PumpState(msgspec.Struct, frozen=True):
         return encode_state(self)
 
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(PumpState)
+def _history_out(history: RollingVolume) -> list[Piece]:
+    return history.pieces()
+
+
+def _history_in(_: type[RollingVolume], pieces: Any) -> RollingVolume:
+    return RollingVolume(msgspec.convert(pieces, list[Piece]))
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_history_out)
+_DECODER = msgspec.json.Decoder(PumpState, dec_hook=_history_in)
 
 
 def encode_state(state: PumpState) -> bytes:
@@ -84,7 +94,8 @@ def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
     yield "that alarm", all(alarm in set(Alarm) for alarm in state.panel.shown)
     yield "that drift", abs(d.clock.drift) <= MAX_DRIFT
     yield "that bolus", d.bolus is None or (d.bolus.duration > 0 and d.bolus.volume > 0)
-    yield "that past", bool(d.rolling) and all(began <= d.elapsed for began, _, _ in d.rolling)
+    past = d.rolling.corners
+    yield "that past", bool(past) and all(began <= d.elapsed for began, _, _ in past)
     yield "that catheter", bool(state.catheter.fluids) and state.catheter.dead >= 0
     yield "that time", 0 <= d.elapsed < 2**32 and d.due >= 0 and state.checkpoint_every > 0
     yield "that filling", d.filling.volume >= 0 and d.filling.delivered >= 0

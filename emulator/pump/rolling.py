@@ -4,6 +4,9 @@ The one idea: delivery is a line of straight pieces, and the volume of the last 
 minus itself a day before.  So between two corners it is straight too, and the first second in which
 it would be too much comes out of one division.
 
+A long stretch of a program alone is kept as one piece that knows how to bend (`Course`), and is
+laid out into its straight ones only when somebody must look at them.
+
 Volumes are in units of 1/3600 nL, times in elapsed seconds: a clock that is set or drifts does not
 bend a day.
 """
@@ -11,23 +14,41 @@ bend a day.
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Protocol
 
 DAY = 86_400
 # When the piece began, what had been delivered by then, and its rate in units a second.
 Piece = tuple[int, int, int]
 
 
+class Course(Protocol):
+    """What is delivered, second by second, in a piece that is not straight."""
+
+    def volume(self, seconds: int) -> int:
+        """What is delivered in its first so many seconds."""
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """A rate, and the second until which it holds; then the next, and so on without end."""
+
+    def later(self, seconds: int) -> "Course":
+        """The same from so many seconds later on."""
+
+
 class RollingVolume:
     """The last day's pieces.  At most one for each second of it, however often the rate changes.
 
     `corners` are where they begin, oldest first; the oldest began a day ago or before, so nothing
-    before it matters.
+    before it matters.  The last of them is straight.
     """
 
     __slots__ = ("corners",)
 
-    def __init__(self, pieces: Iterable[Piece] = ((0, 0, 0),)) -> None:
+    def __init__(self, pieces: Iterable[tuple[int, int, int | Course]] = ((0, 0, 0),)) -> None:
         self.corners = deque(pieces)
+
+    def copy(self) -> "RollingVolume":
+        """The same history, which does not go on when this one does."""
+        return RollingVolume(self.corners)
 
     def turn(self, elapsed: int, due: int, rate: int) -> None:
         """From `elapsed` on, when `due` was delivered, the rate is another."""
@@ -40,28 +61,34 @@ class RollingVolume:
         while len(pieces) > 1 and pieces[1][0] <= before:
             pieces.popleft()
 
+    def follow(self, elapsed: int, due: int, course: Course) -> None:
+        """From `elapsed` on a course is followed, until the `turn` that must come next."""
+        if self.corners[-1][0] == elapsed:
+            self.corners.pop()
+        self.corners.append((elapsed, due, course))
+
     def delivered_by(self, elapsed: int) -> int:
         """What had been delivered by a second of the last day."""
-        for began, due, rate in reversed(self.corners):
+        for began, due, course in reversed(self.corners):
             if began <= elapsed:
-                return due + rate * (elapsed - began)
+                return due + _given(course, elapsed - began)
         return self.corners[0][1]
 
     def volume(self, elapsed: int, due: int) -> int:
         """What was delivered in the 24 h before `elapsed`, when `due` had been delivered in all."""
         return due - self.delivered_by(elapsed - DAY)
 
-    def safe_until(self, elapsed: int, until: int, limit: int) -> int:
-        """The last second up to `until` until which the present piece may go on.
+    def safe_until(self, elapsed: int, due: int, rate: int, until: int, limit: int) -> int:
+        """The last second up to `until` until which a rate may hold that has come to `due` by now.
 
         At every second up to there at most `limit` is delivered within 24 h; in the next it would
         be more.
         """
-        began, due, rate = self.corners[-1]
-        if due + rate * (until - began) - self.corners[0][1] <= limit:
+        # The oldest piece began a day ago or before: that is enough to know, nearly always.
+        if due + rate * (until - elapsed) - self.corners[0][1] <= limit:
             return until
         for start, end, then, slower in self._a_day_before(elapsed, until):
-            room = limit - (due + rate * (start - began) - then)
+            room = limit - (due + rate * (start - elapsed) - then)
             if room < 0:
                 return start
             if rate > slower and start + room // (rate - slower) < end:
@@ -71,7 +98,10 @@ class RollingVolume:
     def _a_day_before(self, elapsed: int, until: int) -> Iterator[tuple[int, int, int, int]]:
         """The spans of the seconds ahead, each with what had been delivered a day before it began
         and the rate of that time."""
-        pieces = [*self.corners, (until, 0, 0)]
+        straight = self.pieces()
+        # Whoever comes so near to a limit will ask again.
+        self.corners = deque(straight)
+        pieces = [*straight, (until, 0, 0)]
         if pieces[0][0] > elapsed - DAY:
             # Nothing was delivered before the first piece.
             pieces.insert(0, (elapsed - DAY, pieces[0][1], 0))
@@ -81,8 +111,17 @@ class RollingVolume:
                 yield start, end, due + rate * (start - DAY - began), rate
 
     def pieces(self) -> list[Piece]:
-        """What to make another one from."""
-        return list(self.corners)
+        """The last day before the last corner, in straight pieces only."""
+        last = self.corners[-1]
+        straight: list[Piece] = []
+        for (began, due, course), (ended, _, _) in pairwise([*self.corners, last]):
+            if isinstance(course, int):
+                straight.append((began, due, course))
+            else:
+                gone = max(last[0] - DAY - began, 0)
+                then = due + course.volume(gone)
+                straight += _laid_out(began + gone, then, course.later(gone), ended)
+        return straight
 
     def assume(self, elapsed: int, due: int, units: int) -> None:
         """Count so much more as delivered just before `elapsed`: nobody knows that it was not."""
@@ -90,3 +129,18 @@ class RollingVolume:
         if len(earlier) > 1 and earlier[-1][0] == elapsed:
             earlier.pop()
         self.corners = deque([*earlier, (elapsed, due, self.corners[-1][2])])
+
+
+def _given(course: int | Course, seconds: int) -> int:
+    return course * seconds if isinstance(course, int) else course.volume(seconds)
+
+
+def _laid_out(began: int, due: int, course: Course, ended: int) -> Iterator[Piece]:
+    """The straight pieces of a course."""
+    at = began
+    for rate, until in course.spans():
+        yield at, due, rate
+        due += rate * (began + until - at)
+        at = began + until
+        if at >= ended:
+            return

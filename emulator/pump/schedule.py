@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 from operator import mul, sub
+from typing import NamedTuple
 
 from mockpump.protocol.messages import RampMove
 from mockpump.protocol.program import Program, scaled
@@ -111,18 +112,12 @@ class Schedule:
         into = clock % WEEK
         return clock - into + self._edges[bisect_right(self._edges, into)]
 
-    def spans_from(self, clock: int) -> Iterator[tuple[int, int]]:
-        """Endlessly: the rate, and the edge until which it holds, then the next rate, and so on."""
-        while True:
-            at = bisect_right(self._turns, clock)
-            week = self._week_at(self._percents[at])
-            monday = clock - clock % WEEK
-            first = bisect_right(week.edges, clock - monday) - 1
-            turn = self._turns[at] - monday if at < len(self._turns) else WEEK
-            last = bisect_left(week.edges, min(turn, WEEK))
-            for rate, end in zip(week.rates[first:last], week.edges[first + 1 :], strict=False):
-                clock = monday + end
-                yield rate, clock
+    def span_at(self, clock: int) -> tuple[int, int]:
+        """`rate_at` and `next_edge`, in one look."""
+        week = self._week_at(self.percent_at(clock))
+        into = clock % WEEK
+        place = bisect_right(week.edges, into)
+        return week.rates[place - 1], clock - into + week.edges[place]
 
     def volume(self, clock: int, seconds: int) -> int:
         """What is delivered from `clock` on within `seconds`, in units of 1/3600 nL; exact."""
@@ -157,6 +152,25 @@ class Schedule:
         if self._week.percent != percent:
             self._week = _Week(self._edges, self._rates, percent)
         return self._week
+
+
+class BareProgram(NamedTuple):
+    """What a program delivers from a clock second on, with nothing on top of it: a `Course`."""
+
+    schedule: Schedule
+    clock: int
+
+    def volume(self, seconds: int) -> int:
+        return self.schedule.volume(self.clock, seconds)
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        clock = self.clock
+        while True:
+            rate, clock = self.schedule.span_at(clock)
+            yield rate, clock - self.clock
+
+    def later(self, seconds: int) -> "BareProgram":
+        return BareProgram(self.schedule, self.clock + seconds)
 
 
 class _Week:
