@@ -16,7 +16,7 @@ from mockpump.cli.render_pump import (
     telemetry_line,
     telemetry_view,
 )
-from mockpump.emulator.programmer.errors import LogBroken
+from mockpump.emulator.programmer.errors import LogBroken, RequestRefused
 from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome, read_log
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
@@ -31,9 +31,15 @@ def identify(options: Options) -> None:
     show(options, identity, identity_facts(identity))
 
 
-def _status_and_details() -> Procedure[tuple[m.Status, m.Details]]:
+def status_and_details() -> Procedure[tuple[m.Status, m.Details | None]]:
+    """Both; no details from a pump that knows no such question, as one under construction does."""
     status: m.Status = yield m.GetStatus()
-    details: m.Details = yield m.GetDetails()
+    try:
+        details: m.Details = yield m.GetDetails()
+    except RequestRefused as no:
+        if no.refused.reason is not m.Reason.UNKNOWN_MESSAGE:
+            raise
+        return status, None
     return status, details
 
 
@@ -41,9 +47,10 @@ def _status_and_details() -> Procedure[tuple[m.Status, m.Details]]:
 @click.pass_obj
 def status(options: Options) -> None:
     """Ask the pump what it is doing."""
-    report, details = run_pump(options, _status_and_details())
-    facts = {**status_facts(report), **details_facts(details)}
-    show(options, {**asdict(report), **asdict(details)}, facts)
+    report, details = run_pump(options, status_and_details())
+    more = {"details": "this pump tells none"} if details is None else details_facts(details)
+    plain = asdict(report) if details is None else {**asdict(report), **asdict(details)}
+    show(options, plain, {**status_facts(report), **more})
 
 
 @click.command()

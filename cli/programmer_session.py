@@ -127,7 +127,9 @@ def _advising(options: Options) -> Iterator[None]:
     try:
         yield
     except NotPaired as error:
-        error.add_note(f"`mockpump programmer pair` puts one into {options.keyring}")
+        error.add_note(
+            f"`mockpump programmer pair` puts one into {options.keyring}; an open pump takes --open"
+        )
         raise
     except (RequestRefused, SessionRefused) as error:
         advice = _ADVICE[type(error)].get(error.refused.reason)

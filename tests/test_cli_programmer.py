@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from msgspec.structs import replace
 from outside import (
     NEW_PROGRAM,
     Command,
@@ -18,7 +19,11 @@ from outside import (
 from pump_state import Line, give
 
 from mockpump.cli import programmer_program as programmer_module
+from mockpump.cli.programmer_ask import status_and_details
 from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.programmer.errors import RequestRefused
+from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
 from mockpump.protocol import messages as m
@@ -63,6 +68,28 @@ def test_every_command_in_words_and_as_json(command: Command, port: str) -> None
         assert (ended.code, ended.err) == (0, "")
         assert ended.out.count("\n") == 1
         assert keys <= json.loads(ended.out).keys()
+
+
+def test_status_of_a_pump_that_knows_no_details_is_told_without() -> None:
+    status = new_pump_status()
+    asked = status_and_details()
+    assert next(asked) == m.GetStatus()
+    request = asked.send(status)
+    refused = m.Refused(m.entry_of(type(request)).number, m.Reason.UNKNOWN_MESSAGE, 0, 0, 0)
+    with pytest.raises(StopIteration) as told:
+        asked.throw(RequestRefused(request, refused))
+    assert told.value.value == (status, None)
+    again = status_and_details()
+    next(again)
+    again.send(status)
+    with pytest.raises(RequestRefused):
+        again.throw(RequestRefused(request, replace(refused, reason=m.Reason.FORBIDDEN)))
+
+
+def new_pump_status() -> m.Status:
+    status = handle(new_pump(), m.GetStatus(), Caller())
+    assert isinstance(status, m.Status)
+    return status
 
 
 def test_watch_piped_is_a_line_a_change(command: Command) -> None:

@@ -11,7 +11,9 @@ from pump_state import REQUESTS, give, state_of, state_of_caller
 
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, Entry, Message
@@ -172,9 +174,7 @@ def test_what_only_a_pump_may_say_is_no_request(entry: Entry, data: st.DataObjec
     port = Port(new_pump())
     port.receive_data(opening() + raw(m.encode(data.draw(message(entry.message)))[:240]), 0)
     ((_, reply),) = said(port)
-    assert isinstance(reply, m.Refused)
-    assert reply.request == entry.number
-    assert reply.reason in (Reason.NOT_A_REQUEST, Reason.MALFORMED)  # if it had to be cut
+    assert reply == m.Refused(entry.number, Reason.NOT_A_REQUEST, 0, 0, 0)  # cut or whole
 
 
 def test_an_empty_and_a_malformed_payload_are_refused() -> None:
@@ -326,6 +326,15 @@ def test_a_blocked_line_gets_the_newest_report_only() -> None:
     port.receive_data(encode_frame(Frame(Kind.ACK, 1, ack=8)), 0)
     assert [message.elapsed for _, message in said(port)] == [99]  # type: ignore[attr-defined]
     assert port.caller.pending is None
+
+
+def test_a_report_goes_out_right_behind_the_reply_that_caused_it() -> None:
+    station = Station(new_pump(), Pacing(0))
+    port = station.attach()
+    station.receive_data(port, opening() + raw(m.encode(m.Subscribe(10))), 0)
+    list(said(port))
+    station.receive_data(port, raw(m.encode(m.Suspend(1)), first=1), 0)
+    assert [type(message) for _, message in said(port)] == [m.Suspended, m.Telemetry]
 
 
 def test_only_what_is_due_or_new_is_reported() -> None:

@@ -165,7 +165,9 @@ class Programmer:
         if self._reply_due_at is not None and now >= self._reply_due_at:
             # Whatever comes later could be taken for the answer to another question.
             self.connection.abort(now)
-            self._lose(NoReply("the pump is there but has not answered"), CloseReason.SILENCE, now)
+            asked = type(self._round.open).__name__ if self._round else "anything"
+            error = NoReply(f"the pump is there but has not answered {asked}")
+            self._lose(error, CloseReason.SILENCE, now)
             self._take_events(now)
 
     def next_event(self) -> ProgrammerEvent | None:

@@ -16,6 +16,7 @@ from mockpump.emulator.pump.making import CONCENTRATION, DEAD_VOLUME, FACTORY_PR
 from mockpump.emulator.pump.modes import MODES, ModeInput
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.pump_state import RESERVOIR
+from mockpump.protocol import program as programs
 from mockpump.protocol.markdown import code, fenced, table
 from mockpump.protocol.messages import Mode, entry_of
 
@@ -62,7 +63,8 @@ def _allowed(allowed: bool) -> str:
 
 def constants() -> str:
     """What this pump is made of; another may differ where `Identity` says so."""
-    factory = FACTORY_PROGRAM.patterns[0].segments[0].rate
+    (pattern,) = FACTORY_PROGRAM.patterns
+    factory = pattern.segments[0].rate
     rows = [
         ("micro-step of the motor (`Identity.step`)", f"{STEP} nL"),
         ("units in a micro-step", f"{UNITS_PER_STEP:,}"),
@@ -81,7 +83,11 @@ def constants() -> str:
         ("largest bolus, unless told otherwise", f"{FACTORY.bolus:,} nL"),
         ("most within 24 h, unless told otherwise", f"{FACTORY.daily:,} nL"),
         ("largest rise, unless told otherwise", f"{FACTORY.rise} %"),
-        (f'program it is made with, "{FACTORY_PROGRAM.name}"', f"{factory:,} nL/h, always"),
+        (
+            f'program it is made with, "{FACTORY_PROGRAM.name}"',
+            f'{factory:,} nL/h in one pattern, "{pattern.name}"',
+        ),
+        ("digest of that program", code(programs.digest(programs.image(FACTORY_PROGRAM)).hex())),
     ]
     return table(["constant", "value"], rows)
 

@@ -10,13 +10,12 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.gate import payload_fault, turn_away
 from mockpump.emulator.pump.pairing import Draw
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
+from mockpump.protocol.catalogue import Direction, Message
 from mockpump.protocol.connection import (
     Connection,
     ConnectionEvent,
     MessageReceived,
     MessageRejected,
-    WrongDirection,
 )
 from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
 from mockpump.protocol.link_settings import LinkSettings
@@ -65,11 +64,13 @@ class Port:
         return self.connection.next_deadline()
 
     def data_to_send(self, now: int) -> bytes:
-        """The bytes that must go out now, with the newest telemetry if the line is free."""
+        """The bytes that must go out now, the newest telemetry behind them if there is room."""
+        data = self.connection.data_to_send(now)
         if self.caller.pending is not None and self.connection.link.ready:
             self.connection.send(self.caller.pending, now)
             self.caller.pending = None
-        return self.connection.data_to_send(now)
+            data += self.connection.data_to_send(now)
+        return data
 
     def _take_events(self, now: int) -> None:
         while events := self._next_events():
@@ -144,10 +145,9 @@ class Port:
 
 
 def _no_request(event: MessageRejected) -> m.Refused:
-    if isinstance(event.error, WrongDirection):
-        reason = Reason.NOT_A_REQUEST
-    elif event.error.message:
-        reason = Reason.MALFORMED
-    else:
-        reason = Reason.UNKNOWN_MESSAGE
-    return m.Refused(event.number, reason, event.error.field, 0, 0)
+    entry = m.CATALOGUE.get(event.number)
+    if entry is None:
+        return m.Refused(event.number, Reason.UNKNOWN_MESSAGE, 0, 0, 0)
+    if entry.direction is not Direction.REQUEST:
+        return m.Refused(event.number, Reason.NOT_A_REQUEST, 0, 0, 0)
+    return m.Refused(event.number, Reason.MALFORMED, event.error.field, 0, 0)
