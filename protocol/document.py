@@ -122,10 +122,21 @@ def fields(record: type[Record], lead: int = 0) -> str:
 
 def _catalogue() -> str:
     rows = [
-        (f"`{entry.number:#04x}`", code(entry.name), said(entry), summary(entry.message))
+        (
+            f"`{entry.number:#04x}`",
+            code(entry.name),
+            _signature(entry),
+            said(entry),
+            summary(entry.message),
+        )
         for entry in catalogue()
     ]
-    return table(["number", "message", "who says it", "what it is"], rows)
+    return table(["number", "message", "its fields", "who says it", "what it is"], rows)
+
+
+def _signature(entry: Entry) -> str:
+    rows = diagram.field_rows(entry.message)
+    return ", ".join(f"{code(row.name)} {row.type}" for row in rows)
 
 
 def _messages() -> str:
