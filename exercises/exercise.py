@@ -80,7 +80,7 @@ class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: tuple[str, ...]
 
 
-class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rung of the ladder; `folder` is where it was read from."""
 
     number: int

@@ -86,10 +86,12 @@ def _set_mark(tree: ast.Module, lines: range) -> None:
     ]
     # The innermost is the one that begins last.
     body = max(around, key=lambda node: node.lineno).body if around else tree.body
-    mark = ast.parse(f"{_MARK}()").body
     # In front of the work, but after a docstring; in a module, after everything.
     place = _after_docstring(body) if around else len(body)
-    body[place:place] = mark
+    # On a line that is there: by its lines the next change is found.
+    beside = body[min(place, len(body) - 1)]
+    mark = ast.Expr(ast.Call(ast.Name(_MARK, ast.Load()), [], []))
+    body.insert(place, ast.copy_location(mark, beside))
 
 
 def _after_docstring(body: list[ast.stmt]) -> int:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 from mockpump.cli.exercises import exercises
 from mockpump.cli.exercises_page import page
 from mockpump.exercises.exercise import ladder
+from mockpump.exercises.running import cores
 from mockpump.exercises.verdicts import Judgement, Report, Verdict
 
 EXERCISE = ladder()[0]
@@ -87,6 +90,133 @@ def test_a_report_is_shown_and_written(
     assert run("solution", "1").exit_code == (0 if code == 0 else 1)
 
 
+def judged_as(monkeypatch: pytest.MonkeyPatch, report: Report) -> list[tuple[Any, ...]]:
+    """Every check comes out as this report; what each was asked."""
+    asked: list[tuple[Any, ...]] = []
+
+    def check(*arguments: Any) -> Report:
+        *others, progress = arguments
+        asked.append(tuple(others))
+        progress(1, 2)
+        return report
+
+    monkeypatch.setattr("mockpump.exercises.checking.check", check)
+    return asked
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, report: Report, *options: str) -> Any:
+    judged_as(monkeypatch, report)
+    Path(EXERCISE.test_name).write_text("", encoding="utf-8")
+    return run("check", *options)
+
+
+def test_the_lines_of_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [CAUGHT, BY_EXAMPLE, SOMETIMES, LEFT, LEFT, LEFT]
+    told = checked(monkeypatch, reported(cells))
+    assert told.stderr == ""
+    lines = told.output.splitlines()
+    assert f"{LONG[:43]}~  killkill e   1/3     -     -     -" in lines
+    assert f" 1 {NAMES[0]:<22} killed, at example 7" in lines
+    assert f" 2 {NAMES[1]:<22} killed, by an example in the file" in lines
+    assert f" 3 {NAMES[2]:<22} flaky 1/3, at example 5" in lines
+    assert f" 4 {NAMES[3]:<22} survived" in lines
+    at = lines.index("         line=5")
+    assert lines[at + 1] == "     ... 3 lines more"
+    assert "1 of 6 caught by properties." in lines
+    assert lines[-1].startswith("Hint: ")
+
+
+def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = "\n".join(f"line {at}" for at in range(20))
+    lines = checked(monkeypatch, Report(1, 1, trouble=trouble)).output.splitlines()
+    assert lines[2:] == [f"  line {at}" for at in range(8, 20)]
+
+
+def test_how_far_one_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    def first() -> tuple[str, Any]:
+        line, facts = (run("list", *each).output.splitlines()[0] for each in ((), ("--json",)))
+        return line, json.loads(facts)
+
+    assert first()[0].endswith("negative")
+    checked(monkeypatch, reported([CAUGHT] * 5 + [LEFT]))
+    line, facts = first()
+    assert line.endswith(" 5/6")
+    assert (facts["caught"], facts["passed"]) == (5, False)
+    checked(monkeypatch, reported([CAUGHT] * 6))
+    assert first()[0].endswith(" passed")
+    assert "caught everything" in run("hint", "1").output
+
+
+def test_what_is_hidden_stays_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hidden = [each.id for each in EXERCISE.defect if each.hidden]
+    lines = checked(monkeypatch, reported([LEFT] * 6), "--html", "r.html").output
+    facts = run("check", "--json", "-").output
+    html = (tmp_path / "r.html").read_text("utf-8")
+    for text in (lines, facts, html):
+        assert "hidden-5" in text
+        assert not any(name in text for name in hidden)
+    assert facts.count("\n") == 1
+    assert "0 of 6 defects caught. The goal is not met yet." in html
+    checked(monkeypatch, reported([SOMETIMES] * 6), "--html", "r.html")
+    assert "0 of 6 defects caught" in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_what_is_asked_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = judged_as(monkeypatch, reported([LEFT] * 6))
+    run("start", "2", "mine")
+    assert run("hint").exit_code == 3
+    run("check", "mine", "--seeds", "7", "--jobs", "3")
+    run("check", "mine")
+    (exercise, file, seeds, bounds), (_, _, usual, usual_bounds) = asked
+    assert (exercise.number, file, seeds, bounds.jobs) == (2, Path("mine/test_corruption.py"), 7, 3)
+    assert (usual, usual_bounds.jobs) == (3, cores())
+    monkeypatch.chdir("mine")
+    assert run("hint").output.startswith("Exercise 2, ")
+
+
+def test_what_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for options in (("--html", "no/r.html"), ("--json", "no/r.json")):
+        told = checked(monkeypatch, reported([LEFT] * 6), *options)
+        assert (told.exit_code, told.stderr.count("\n")) == (3, 1)
+        assert "cannot write no/r." in told.stderr
+
+
+def test_without_pytest_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mockpump.exercises.checking", None)
+    Path(EXERCISE.test_name).write_text("", encoding="utf-8")
+    told = run("check")
+    assert (told.exit_code, "mockpump[exercises]" in told.stderr) == (3, True)
+
+
+def test_the_table_of_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "class" / "ann").mkdir(parents=True)
+    (tmp_path / "class" / "ann" / EXERCISE.test_name).write_text("", "utf-8")
+    report = reported([CAUGHT] * 4 + [BY_EXAMPLE, LEFT], wrong={LONG: ("project", WRONG)})
+    judged_as(monkeypatch, report)
+    graded = run("grade", "class", "--csv", "table.csv")
+    words = " ".join(graded.output.split())
+    assert words == "ann 1 4 of 6 by properties, 1 by examples only, 1 wrong tests"
+    assert (tmp_path / "table.csv").read_bytes() == (
+        b"who,exercise,file,defects,by_property,by_example_only,wrong_tests,exit_code,trouble\r\n"
+        b"ann,1,ann/test_round_trip.py,6,4,1,1,2,\r\n"
+    )
+    judged_as(monkeypatch, Report(1, 1, trouble="one\n" + "x" * 999))
+    run("grade", "class", "--csv", "table.csv")
+    (_, row) = (tmp_path / "table.csv").read_text("utf-8").splitlines()
+    assert row.endswith(",3,one " + "x" * 196)
+    (tmp_path / "empty").mkdir()
+    assert run("grade", "empty").exit_code == 3
+
+
+@pytest.mark.end_to_end
+def test_what_pytest_and_the_file_print_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / EXERCISE.test_name).write_text("print('mine', flush=True)\n", "utf-8")
+    command = [sys.executable, "-m", "mockpump", "exercises", "check", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    lines = [f"Exercise 1: {EXERCISE.title}", "it could not be run:", "  there is no test in it"]
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (3, lines, "")
+
+
 @pytest.mark.end_to_end
 def test_a_teacher_grades_a_folder(tmp_path: Path) -> None:
     for who, text in (
@@ -119,7 +249,12 @@ def test_what_a_learner_writes_cannot_break_the_page() -> None:
     judgement = Judgement(Verdict.KILLED, 1, 1, evil, 1, by_property=True)
     names = [each.id for each in EXERCISE.defect]
     report = Report(
-        1, 1, (evil,), {evil: dict.fromkeys(names, judgement)}, dict.fromkeys(names, judgement)
+        1,
+        1,
+        (evil,),
+        {evil: dict.fromkeys(names, judgement)},
+        dict.fromkeys(names, judgement),
+        {evil: ("project", judgement)},
     )
     assert "<script>" not in page(EXERCISE, report)
     assert "<script>" not in page(EXERCISE, Report(1, 1, trouble=evil))

@@ -1,5 +1,6 @@
 """A whole check: what is wrong at the first look costs no more than that."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from mockpump.exercises.checking import check
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.grading import ERROR, WRONG_TEST, exit_code
-from mockpump.exercises.running import Bounds
-from mockpump.exercises.verdicts import Verdict
+from mockpump.exercises.running import Bounds, Task
+from mockpump.exercises.verdicts import Ending, Result, Run, Verdict
 
 EXERCISE = ladder()[0]
 
@@ -32,11 +33,41 @@ def test_what_is_wrong_on_a_right_variant_is_not_run_again(tmp_path: Path) -> No
 
 
 @pytest.mark.end_to_end
-def test_a_file_that_cannot_be_run_is_given_up_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [("import nothing_of_that_name\n", "nothing_of_that_name"), ("\n", "there is no test in it")],
+)
+def test_a_file_that_cannot_be_run_is_given_up_at_once(
+    tmp_path: Path, text: str, trouble: str
+) -> None:
     file = tmp_path / EXERCISE.test_name
-    file.write_text("import nothing_of_that_name\n", encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     seen: list[int] = []
     report = check(EXERCISE, file, 3, Bounds(1), lambda done, _: seen.append(done))
     assert exit_code(report) == ERROR
-    assert "nothing_of_that_name" in report.trouble
+    assert trouble in report.trouble
     assert seen == [1]
+
+
+def test_every_subject_is_run_with_every_seed_but_for_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Task] = []
+
+    def run_all(tasks: list[Task], _: Bounds, ended: Callable[[Run], object]) -> list[Run]:
+        asked.extend(tasks)
+        results = {each.value: Result(each) for each in Ending}
+        runs = [Run(task.subject, task.seed, results) for task in tasks]
+        for run in runs:
+            ended(run)
+        return runs
+
+    monkeypatch.setattr("mockpump.exercises.checking.run_all", run_all)
+    monkeypatch.chdir(tmp_path)
+    assert check(EXERCISE, Path("test_it.py"), 3, Bounds(1)).seeds == 3
+    assert sorted((each.subject, each.seed) for each in asked) == sorted(
+        (each.id, seed) for each in EXERCISE.subjects for seed in range(3)
+    )
+    assert asked[0].skip == frozenset()
+    assert {each.skip for each in asked[1:]} == {frozenset({"failed", "trouble", "timeout"})}
+    assert {each.file for each in asked} == {tmp_path.resolve() / "test_it.py"}

@@ -75,9 +75,17 @@ def test_a_broken_exercise_is_named(tmp_path: Path) -> None:
     with pytest.raises(LadderError, match=r"exercise\.toml.*nonsense|missing"):
         _read(file)
     text = (LADDER[0].folder / "exercise.toml").read_text("utf-8")
+    file.write_text(f"nonsense = 2\n{text}", "utf-8")
+    with pytest.raises(LadderError, match=r"exercise\.toml.*nonsense"):
+        _read(file)
     file.write_text(text, "utf-8")
     with pytest.raises(LadderError, match=LADDER[0].folder.name):
         _read(file)
+
+
+def test_a_file_that_is_missing_is_named() -> None:
+    with pytest.raises(LadderError, match=r"exercise 1: .*nothing\.md"):
+        LADDER[0].text("nothing.md")
 
 
 # -- the learner's folder --------------------------------------------------------------------------
@@ -91,6 +99,29 @@ def test_nothing_of_the_learners_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(ExerciseError, match="is there already"):
         start(exercise, tmp_path / "a" / "b")
     assert made[1].read_text("utf-8") == "mine"
+
+
+def test_beside_a_test_file_of_the_learners_nothing_is_made(tmp_path: Path) -> None:
+    name = LADDER[0].test_name
+    (tmp_path / name).write_text("mine", "utf-8")
+    with pytest.raises(ExerciseError, match="is there already"):
+        start(LADDER[0], tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / LADDER[0].test_name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ExerciseError, match="cannot write"):
+        start(LADDER[0], tmp_path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_readme_says_what_may_be_used() -> None:
+    for exercise in LADDER:
+        text = readme(exercise)
+        assert exercise.test_name in text
+        for each in exercise.api:
+            assert f"- `{each.module}`: {', '.join(each.names)}" in text
 
 
 def test_a_file_is_known_by_its_name(tmp_path: Path) -> None:
@@ -118,10 +149,15 @@ def test_whose_a_submission_is(tmp_path: Path) -> None:
     for who in ("b", "a"):
         start(exercise, tmp_path / who / "deep")
     assert [who for who, _ in submissions(tmp_path)] == ["a", "b"]
+    start(exercise, tmp_path)
+    (tmp_path / "c" / exercise.test_name).mkdir(parents=True)
+    assert [who for who, _ in submissions(tmp_path)] == ["a", "b", "."]
     with pytest.raises(ExerciseError, match="no such folder"):
         list(submissions(tmp_path / "nowhere"))
 
 
-def test_there_is_no_exercise_99() -> None:
-    with pytest.raises(ExerciseError, match="there is no exercise 99"):
-        numbered(99)
+def test_an_exercise_is_known_by_its_number() -> None:
+    assert [numbered(each.number) for each in LADDER] == list(LADDER)
+    for number in (0, 99):
+        with pytest.raises(ExerciseError, match=f"there is no exercise {number}; there are 1, 2"):
+            numbered(number)

@@ -1,5 +1,6 @@
 """Source that is changed before it is imported: exactly once, and one knows whether it has run."""
 
+import asyncio
 import importlib
 import sys
 from pathlib import Path
@@ -26,7 +27,11 @@ class Box:
     def full(self, count):
         def much():
             return count > 9
-        return much()
+        return much
+
+
+async def later():
+    return 5
 
 
 def other():
@@ -68,7 +73,9 @@ def test_a_change_in_an_inner_function_counts_when_that_runs(
     module, exercised = patched(tmp_path, monkeypatch, ("count > 9", "count > 8"))
     assert not module.small(9)
     assert not exercised
-    assert module.Box().full(9)
+    much = module.Box().full(9)
+    assert not exercised
+    assert much()
     assert exercised
 
 
@@ -77,8 +84,56 @@ def test_a_change_outside_any_function_counts_always(
 ) -> None:
     module, exercised = patched(tmp_path, monkeypatch, ("LIMIT = 3", "LIMIT = 4"))
     assert module.other() == 4
+    assert module.__doc__ == "A module."
     exercised.begin()
     assert exercised
+
+
+def test_a_change_in_a_signature_counts_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made when the module is."""
+    _, exercised = patched(tmp_path, monkeypatch, ("def small(x)", "def small(x=9)"))
+    assert exercised
+
+
+def test_a_change_in_a_coroutine_counts_when_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, exercised = patched(tmp_path, monkeypatch, ("return 5", "return 6"))
+    assert not exercised
+    assert asyncio.run(module.later()) == 6
+    assert exercised
+
+
+@pytest.mark.parametrize("called", ["small", "other"])
+def test_each_of_two_changes_counts_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: str
+) -> None:
+    changes = ("return LIMIT\n", "return LIMIT + 1\n"), ("x < LIMIT", "x <= LIMIT")
+    module, exercised = patched(tmp_path, monkeypatch, *changes)
+    getattr(module, called)(*[1] * (called == "small"))
+    assert exercised
+
+
+def test_changes_of_two_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("victim_one", "victim_two"):
+        (tmp_path / f"{name}.py").write_text("who = 'nobody'\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    patches = [Patch("victim_one", "nobody", "one"), Patch("victim_two", "nobody", "two")]
+    PatchingFinder(patches, Exercised()).install()
+    for name in ("one", "two"):
+        module = importlib.import_module(f"victim_{name}")
+        assert module.who == name
+        monkeypatch.delitem(sys.modules, f"victim_{name}")
+
+
+def test_a_module_that_there_is_not_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    PatchingFinder([Patch("nothing_of_that_name", "a", "b")], Exercised()).install()
+    with pytest.raises(LadderError, match="there is no module nothing_of_that_name"):
+        importlib.import_module("nothing_of_that_name")
 
 
 @pytest.mark.parametrize("old", ["LIMIT", "nowhere"])

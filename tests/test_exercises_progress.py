@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,9 +33,10 @@ def test_it_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "progress.json"
     Progress(file).checked(EXERCISE, report({DEFECTS[1]}))
     assert Progress(file).of(EXERCISE) == Standing(False, (DEFECTS[1],))
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
     Progress(file).checked(EXERCISE, report(set(DEFECTS)))
     Progress(file).checked(EXERCISE, report(set()))
-    assert Progress(file).of(EXERCISE).passed
+    assert Progress(file).of(EXERCISE) == Standing(True)
 
 
 @given(st.sets(st.sampled_from(DEFECTS)))
@@ -45,13 +47,54 @@ def test_hints_go_round_what_is_left(
     file.unlink(missing_ok=True)
     Progress(file).checked(EXERCISE, report(caught))
     left = [each for each in EXERCISE.defect if each.id not in caught]
-    given_ = [Progress(file).hint(EXERCISE) for _ in range(max(len(left), 1))]
+    hinted = [Progress(file).hint(EXERCISE) for _ in range(max(len(left), 1))]
     if left:
-        assert {each.id for each in given_ if each} == {each.id for each in left}
-        levels = [each.level for each in given_ if each]
+        assert {each.id for each in hinted if each} == {each.id for each in left}
+        levels = [each.level for each in hinted if each]
         assert levels == sorted(levels)
     else:
-        assert given_ == [None]
+        assert hinted == [None]
+
+
+def test_what_is_caught_only_sometimes_is_not_caught(tmp_path: Path) -> None:
+    flaky = Report(EXERCISE.number, 3, defects={DEFECTS[0]: Judgement(Verdict.FLAKY, 1, 3)})
+    progress = Progress(tmp_path / "progress.json")
+    progress.checked(EXERCISE, flaky)
+    assert progress.of(EXERCISE).caught == ()
+
+
+def test_another_check_does_not_begin_the_hints_anew(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "progress.json")
+    first = progress.hint(EXERCISE)
+    progress.checked(EXERCISE, report(set()))
+    assert progress.of(EXERCISE).hints == 1
+    assert progress.hint(EXERCISE) != first
+
+
+def test_of_one_level_what_is_hidden_comes_last(tmp_path: Path) -> None:
+    defects = tuple(sorted(EXERCISE.defect, key=lambda each: not each.hidden))
+    exercise = msgspec.structs.replace(EXERCISE, defect=defects)
+    progress = Progress(tmp_path / "progress.json")
+    hinted = [progress.hint(exercise) for _ in defects]
+    order = [(each.level, each.hidden) for each in hinted if each]
+    assert order == sorted(order)
+
+
+def test_a_file_that_is_there_is_replaced_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever happens while it is written, the old one stays."""
+    file = tmp_path / "progress.json"
+    Progress(file).checked(EXERCISE, report({DEFECTS[1]}))
+    before = file.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("no more room")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(ExerciseError, match="no more room"):
+        Progress(file).checked(EXERCISE, report(set(DEFECTS)))
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"x": 1}'])
@@ -69,6 +112,9 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
 
 def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("MOCKPUMP_PROGRESS", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Progress().file == tmp_path / ".local" / "state" / "mockpump" / "exercises.json"
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert Progress().file == tmp_path / "mockpump" / "exercises.json"
     monkeypatch.setenv("MOCKPUMP_PROGRESS", str(tmp_path / "mine"))

@@ -3,14 +3,23 @@
 These are the tests that start processes; what the results mean is tested without any.
 """
 
+import multiprocessing
 import os
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mockpump.exercises.exercise import Patch
-from mockpump.exercises.running import Bounds, Task, run_all
+from mockpump.exercises.exercise import Patch, ladder
+from mockpump.exercises.running import Bounds, Task, _Child, _ready, run_all, tasks_of
 from mockpump.exercises.verdicts import Ending, Result, Run
+from mockpump.exercises.worker import Job
 
 EVERYTHING = """
 import os, sys
@@ -64,6 +73,212 @@ def run(tmp_path: Path, text: str, patches: tuple[Patch, ...] = (), patience: fl
     file.write_text(text, "utf-8")
     (found,) = run_all([Task(file, "it", patches, 7)], Bounds(1, patience, 60))
     return found
+
+
+RUNG = ladder()[0]
+
+
+def test_what_is_made_smaller() -> None:
+    """Of a defect, with the first seed; on what is right, always."""
+    right = {each.id for each in RUNG.variant}
+    tasks = tasks_of(RUNG, Path("f"), [4, 5])
+    assert [(each.subject, each.seed) for each in tasks] == [
+        (each.id, seed) for seed in (4, 5) for each in RUNG.subjects
+    ]
+    for each in tasks:
+        assert each.shrinking == (each.seed == 4 or each.subject in right)
+    assert not any(each.shrinking for each in tasks_of(RUNG, Path("f"), [4], shrinking=False))
+    only = RUNG.defect[1].id
+    assert [each.subject for each in tasks_of(RUNG, Path("f"), [4, 5], [only])] == [only, only]
+
+
+class Children:
+    """In place of processes: each is over as soon as somebody listens, the last one first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.alive: dict[str, Any] = {}
+        self.most = 0
+        monkeypatch.setattr("mockpump.exercises.running._Child", self.start)
+        monkeypatch.setattr("mockpump.exercises.running._ready", lambda all_: list(all_)[-1:])
+
+    def start(self, _: object, task: Task, *__: object) -> Any:
+        self.alive[task.subject] = task
+        self.most = max(self.most, len(self.alive))
+        return SimpleNamespace(
+            line=object(),
+            go_on=lambda: False,
+            run=lambda: Run(self.alive.pop(task.subject).subject, task.seed),
+            end=lambda: self.alive.pop(task.subject),
+        )
+
+
+def tasks(count: int) -> list[Task]:
+    return [Task(Path("f"), f"it-{at}", (), at) for at in range(count)]
+
+
+@given(st.integers(0, 9), st.integers(1, 4))
+def test_so_many_at_once_and_in_the_order_of_the_tasks(count: int, jobs: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        children = Children(monkeypatch)
+        heard: list[Run] = []
+        runs = run_all(tasks(count), Bounds(jobs), heard.append)
+        assert children.most == min(count, jobs)
+    assert [(each.subject, each.seed) for each in runs] == [(f"it-{n}", n) for n in range(count)]
+    assert sorted(heard, key=lambda each: each.seed) == runs
+
+
+def test_whatever_happens_no_process_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    children = Children(monkeypatch)
+
+    def ended(_: Run) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all(tasks(5), Bounds(3), ended)
+    assert children.most == 3
+    assert not children.alive
+
+
+class Told:
+    """A child whose process is this test."""
+
+    def __init__(self, task: Task, home: Path) -> None:
+        self.jobs: list[Job] = []
+        self._context = SimpleNamespace(
+            Pipe=multiprocessing.Pipe, Process=lambda **given_: self._process(*given_["args"])
+        )
+        self.child = _Child(cast(BaseContext, self._context), task, home, Bounds(1, 30.0, 9))
+
+    def _process(self, job: Job, line: Connection) -> Any:
+        self.jobs.append(job)
+        self._line = Connection(os.dup(line.fileno()))
+        return SimpleNamespace(start=list, kill=list, join=list, exitcode=3)
+
+    def say(self, name: str, said: Any, *, over: bool) -> float:
+        """How long it may go on then."""
+        self._line.send((name, said, over))
+        self.child.go_on()
+        return self.child.deadline - time.monotonic()
+
+
+def test_how_long_a_process_may_say_nothing(tmp_path: Path) -> None:
+    """A function has its patience from its beginning, whatever it fails by meanwhile."""
+    told = Told(Task(Path("f"), "it", (), 7, frozenset({"left"}), False), tmp_path)
+    assert told.child.deadline - time.monotonic() > 50
+    assert 20 < told.say("test_it", None, over=False) <= 30
+    begun = told.child.deadline
+    told.say("test_it", Result(Ending.FAILED), over=False)
+    assert told.child.deadline == begun
+    assert told.say("test_it", Result(Ending.FAILED), over=True) > 50
+    told.say("test_two", None, over=False)
+    line = told.child.line
+    assert told.child.go_on()
+    assert line.closed
+    assert told.child.run().results["test_two"].ending is Ending.TIMEOUT
+    one, two = told.jobs
+    assert (one.seed, one.examples, one.shrinking, one.skip) == (7, 9, False, {"left"})
+    assert two.skip == {"left", "test_it", "test_two"}
+    assert one.folder != two.folder
+    told.say("", "", over=True)
+    assert told.child.run().trouble == ""
+    assert told.child.line.closed
+
+
+def test_what_has_failed_is_a_failure_though_it_hangs(tmp_path: Path) -> None:
+    told = Told(Task(Path("f"), "it", (), 7), tmp_path)
+    told.say("test_it", Result(Ending.PASSED), over=True)
+    told.say("test_it", None, over=False)
+    told.child.go_on()
+    assert told.child.run().results["test_it"].ending is Ending.TIMEOUT
+    told.say("test_two", None, over=False)
+    told.say("test_two", Result(Ending.FAILED, "x=1"), over=False)
+    told.child.go_on()
+    assert told.child.run().results["test_two"] == Result(Ending.FAILED, "x=1")
+    told.child.end()
+
+
+def test_silence_between_functions_is_nobodys_timeout(tmp_path: Path) -> None:
+    told = Told(Task(Path("f"), "it", (), 7), tmp_path)
+    told.say("test_it", None, over=False)
+    told.say("test_it", Result(Ending.PASSED), over=True)
+    assert not told.child.go_on()
+    found = Run("it", 7, {"test_it": Result(Ending.PASSED)}, "nothing came of it within 60 s")
+    assert told.child.run() == found
+
+
+def test_who_is_late_is_noticed_in_time() -> None:
+    (early, _one), (late, _two) = (multiprocessing.Pipe(duplex=False) for _ in range(2))
+    now = time.monotonic()
+    children = {early: SimpleNamespace(deadline=now), late: SimpleNamespace(deadline=now + 2)}
+    assert _ready(cast(Any, {line: (0, each) for line, each in children.items()})) == [early]
+    assert time.monotonic() < now + 1
+
+
+@pytest.mark.parametrize("before", [None, "3"])
+def test_the_environment_is_as_it_was(monkeypatch: pytest.MonkeyPatch, before: str | None) -> None:
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    if before is not None:
+        monkeypatch.setenv("PYTHONHASHSEED", before)
+    assert run_all([], Bounds(1)) == []
+    assert os.environ.get("PYTHONHASHSEED") == before
+
+
+@pytest.mark.end_to_end
+def test_a_file_that_never_comes_to_its_tests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("mockpump.exercises.running._SILENCE", 2.0)
+    found = run(tmp_path, "while True: pass\n")
+    assert (found.results, found.trouble) == ({}, "nothing came of it within 2 s")
+
+
+SETTINGS = """
+import os, sys
+from hypothesis import Phase, given, settings, strategies as st
+from hypothesis.database import ExampleDatabase
+drawn = []
+@given(st.integers())
+def test_counted(x): drawn.append(x)
+def test_settings():
+    mine = settings()
+    assert (mine.max_examples, mine.stateful_step_count, len(drawn)) == (60, 50, 60)
+    assert (mine.deadline, mine.database, mine.suppress_health_check) == (None, None, ())
+    assert not (mine.derandomize or mine.print_blob or mine.report_multiple_bugs)
+def test_smaller(): assert Phase.shrink in settings().phases
+def test_explained(): assert Phase.explain not in settings().phases
+def test_alone():
+    here = os.path.dirname(__file__)
+    assert os.path.realpath(os.getcwd()) == os.path.realpath(here)
+    assert {each for each in os.listdir(here) if each[0] not in "._"} == {"test_it.py"}
+def test_beside():
+    import beside
+    assert os.path.dirname(beside.__file__) != os.path.dirname(__file__)
+def test_options(pytestconfig):
+    assert "PYTEST_ADDOPTS" not in os.environ
+    assert not pytestconfig.getini("xfail_strict")
+    assert pytestconfig.getoption("importmode") == "importlib"
+    assert str(pytestconfig.rootpath) == os.path.dirname(__file__)
+"""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("shrinking", [True, False])
+def test_what_a_test_file_finds_around_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shrinking: bool
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, text in (
+        ("test_it.py", SETTINGS),
+        ("beside.py", ""),
+        ("pytest.ini", "[pytest]\nxfail_strict = true\n"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8")
+    task = Task(tmp_path / "test_it.py", "it", (), 7, frozenset({"test_none"}), shrinking)
+    (found,) = run_all([task], Bounds(1, 30.0, 60))
+    failed = {n: r.example for n, r in found.results.items() if r.ending is not Ending.PASSED}
+    assert failed.keys() == (set() if shrinking else {"test_smaller"}), failed
+    assert (found.trouble, found.seed, len(found.results)) == ("", 7, 7)
 
 
 @pytest.mark.end_to_end
@@ -129,6 +344,7 @@ def test_elsewhere(): assert mockpump.protocol.messages.Reason
         ("import nothing_of_that_name", "nothing_of_that_name"),
         ("def test_it(:", "SyntaxError"),
         ("import os; os._exit(3)", "ended, with 3"),
+        ("def test_it(): raise KeyboardInterrupt", "pytest ended with INTERRUPTED"),
     ],
 )
 def test_a_file_that_cannot_be_run(tmp_path: Path, text: str, trouble: str) -> None:
@@ -147,3 +363,43 @@ def test_it(xs): assert len(xs) < 5 or xs[2] != max(xs)
     first, second = (run(tmp_path, text).results["test_it"] for _ in range(2))
     assert first == second
     assert first.ending is Ending.FAILED
+
+
+@pytest.mark.end_to_end
+def test_another_seed_draws_something_else(tmp_path: Path) -> None:
+    text = """
+from hypothesis import given, strategies as st
+drawn = []
+@given(st.integers())
+def test_draws(x): drawn.append(x)
+def test_it(): assert not drawn, drawn
+"""
+    file = tmp_path / "test_it.py"
+    file.write_text(text, "utf-8")
+    runs = run_all([Task(file, "it", (), seed) for seed in (7, 7, 8)], Bounds(2))
+    same, again, other = (each.results["test_it"].example for each in runs)
+    assert same == again != other
+
+
+@pytest.mark.end_to_end
+def test_where_no_fork_server_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    assert run(tmp_path, "def test_it(): pass").results["test_it"].ending is Ending.PASSED
+
+
+@pytest.mark.end_to_end
+def test_parameters_that_pass_do_not_hide_one_that_hangs(tmp_path: Path) -> None:
+    text = """
+import pytest
+@pytest.mark.parametrize("x", [1, 2])
+def test_it(x):
+    while x == 2: pass
+def test_other(): pass
+def test_left_out(): raise SystemError
+"""
+    file = tmp_path / "test_it.py"
+    file.write_text(text, "utf-8")
+    task = Task(file, "it", (), 7, frozenset({"test_left_out"}))
+    (found,) = run_all([task], Bounds(1, 1.0))
+    endings = {name: each.ending for name, each in found.results.items()}
+    assert endings == {"test_it": Ending.TIMEOUT, "test_other": Ending.PASSED}

@@ -1,5 +1,6 @@
 """What many results mean together: nothing is caught by a test that is wrong, or only sometimes."""
 
+from itertools import combinations
 from typing import Any
 
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from mockpump.exercises.exercise import Defect, Exercise, Variant
 from mockpump.exercises.grading import ERROR, GOAL_MET, SURVIVORS, WRONG_TEST, caught, exit_code
 from mockpump.exercises.grading import facts as facts_of
-from mockpump.exercises.verdicts import Ending, Report, Result, Run, Verdict, report
+from mockpump.exercises.verdicts import Ending, Judgement, Report, Result, Run, Verdict, report
 
 PASSED, KILL = Result(Ending.PASSED), Result(Ending.FAILED, "x=0", 3, by_property=True)
 
@@ -28,6 +29,7 @@ EXERCISE = Exercise(
     (defect("loses"), defect("hangs", liveness=True), defect("lurks", hidden=True)),
 )
 SUBJECTS = [each.id for each in EXERCISE.subjects]
+RIGHT = [each.id for each in EXERCISE.variant]
 RESULTS = st.builds(
     Result,
     st.sampled_from(Ending),
@@ -40,12 +42,17 @@ RESULTS = st.builds(
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[Run]:
+    """Of the functions some are right, or hardly any kill would ever be drawn."""
+    right = draw(st.sampled_from([{"f"}, {"f", "g"}, {"g"}, set()]))
     names = draw(st.sampled_from([["f"], ["f", "g"]]))
-    seeds = range(draw(st.integers(1, 3)))
     return [
-        Run(subject, seed, {name: draw(RESULTS) for name in names})
+        Run(
+            subject,
+            seed,
+            {n: PASSED if subject in RIGHT and n in right else draw(RESULTS) for n in names},
+        )
         for subject in SUBJECTS
-        for seed in seeds
+        for seed in range(draw(st.integers(1, 3)))
     ]
 
 
@@ -92,9 +99,10 @@ def test_the_goal_is_met_by_properties_alone(runs: list[Run]) -> None:
 @given(tables())
 def test_what_is_hidden_is_named_only_when_it_is_caught(runs: list[Run]) -> None:
     found = report(EXERCISE, runs)
-    told = facts_of(EXERCISE, found)["verdicts"]
-    assert ("lurks" in told) == (found.defects["lurks"].kills > 0)
-    assert {"loses", "hangs"} <= told.keys()
+    told = facts_of(EXERCISE, found)
+    third = "lurks" if found.defects["lurks"].kills > 0 else "hidden-3"
+    assert list(told["verdicts"]) == ["loses", "hangs", third]
+    assert all(list(each) == ["loses", "hangs", third] for each in told["functions"].values())
 
 
 def test_the_verdicts_one_by_one() -> None:
@@ -114,6 +122,83 @@ def test_the_verdicts_one_by_one() -> None:
     assert judged(a=KILL, loses=KILL).defects["loses"].verdict is Verdict.INVALID
 
 
+@given(tables())
+def test_what_is_wrong_has_no_say_unless_nobody_else_has(runs: list[Run]) -> None:
+    found = report(EXERCISE, runs)
+    voices = [name for name in found.functions if name not in found.wrong] or found.functions
+    for each, together in found.defects.items():
+        assert together in [found.cells[name][each] for name in voices]
+
+
+def together(f: list[Result], g: list[Result]) -> Judgement:
+    """What two functions, both right, say of a defect."""
+    right = [Run(each, 0, {"f": PASSED, "g": PASSED}) for each in RIGHT]
+    said = [
+        Run("loses", seed, {"f": a, "g": b}) for seed, (a, b) in enumerate(zip(f, g, strict=True))
+    ]
+    return report(EXERCISE, [*right, *said]).defects["loses"]
+
+
+def test_the_strongest_voice_speaks_for_all() -> None:
+    elsewhere = Result(Ending.PASSED, exercised=False)
+    strongest = {
+        Verdict.KILLED: [KILL] * 3,
+        Verdict.FLAKY: [KILL, PASSED, PASSED],
+        Verdict.TIMEOUT: [Result(Ending.TIMEOUT)] * 3,
+        Verdict.SURVIVED: [PASSED] * 3,
+        Verdict.ERROR: [Result(Ending.TROUBLE)] * 3,
+        Verdict.NOT_EXERCISED: [elsewhere] * 3,
+    }
+    for (stronger, f), (_, g) in combinations(strongest.items(), 2):
+        assert together(f, g).verdict is together(g, f).verdict is stronger
+    by_example = [Result(Ending.FAILED, "x=0")] * 3
+    assert together(by_example, [KILL] * 3).by_property
+    assert together([KILL, PASSED, PASSED], [KILL, PASSED, KILL]).kills == 2
+
+
+def test_what_it_rests_on() -> None:
+    timeout, trouble = Result(Ending.TIMEOUT, "late"), Result(Ending.TROUBLE, "unhealthy", 4)
+    by_example = Result(Ending.FAILED, "x=10")
+    assert not judged(loses=[KILL, by_example, KILL]).defects["loses"].by_property
+    for result, verdict in ((timeout, Verdict.TIMEOUT), (trouble, Verdict.ERROR)):
+        assert judged(loses=result).defects["loses"].example == result.example
+        wrong = judged(b=[PASSED, result])
+        assert wrong.wrong["f"] == ("b", Judgement(verdict, 0, 2, result.example, result.tried))
+        assert wrong.cells["f"]["loses"].verdict is verdict
+    assert judged(loses=[trouble, timeout]).defects["loses"].verdict is Verdict.TIMEOUT
+    assert judged(a=PASSED, loses=[KILL] * 5).seeds == 5
+    assert judged(loses=[KILL]).seeds == 3
+    assert not Report(1, 1).goal_met
+
+
+def test_one_run_with_trouble_is_no_report() -> None:
+    runs = [Run(each, 0, {"f": KILL if each == "loses" else PASSED}) for each in SUBJECTS]
+    found = report(EXERCISE, [*runs, Run("loses", 1, {}, "it ended")])
+    assert (found.trouble, found.functions, exit_code(found)) == ("it ended", (), ERROR)
+
+
+def test_a_function_that_only_one_right_variant_has_seen_counts() -> None:
+    runs = [Run(each, 0, {"g" if each == "b" else "f": PASSED}) for each in SUBJECTS]
+    assert report(EXERCISE, runs).functions == ("f", "g")
+
+
+def test_the_facts_are_those_of_the_report() -> None:
+    by_example = Result(Ending.FAILED, "x=9", 1)
+    told = facts_of(EXERCISE, judged(loses=KILL, hangs=by_example, lurks=[KILL, PASSED, PASSED]))
+    assert told["seeds"] == 3
+    assert (told["caught_by_property"], told["caught_by_example_only"]) == (1, 1)
+    assert told["functions"]["f"]["loses"] == {
+        "verdict": "killed",
+        "kills": 3,
+        "seeds": 3,
+        "by_property": True,
+        "tried": 3,
+        "example": "x=0",
+    }
+    wrong = facts_of(EXERCISE, judged(b=KILL))["wrong_tests"]["f"]
+    assert (wrong["variant"], wrong["verdict"], wrong["example"]) == ("b", "invalid", "x=0")
+
+
 def test_the_smallest_example_is_shown() -> None:
     longer = Result(Ending.FAILED, "x=1000", 9, by_property=True)
     judgement = judged(loses=[longer, KILL, longer]).defects["loses"]
@@ -127,5 +212,7 @@ def test_exit_codes() -> None:
     assert exit_code(judged(**{**everything, "lurks": by_example})) == SURVIVORS
     assert exit_code(judged(**everything, b=KILL)) == WRONG_TEST
     assert exit_code(judged(**everything, b=Result(Ending.TROUBLE))) == ERROR
+    both = {"f": Result(Ending.FAILED), "g": Result(Ending.TROUBLE)}
+    assert exit_code(report(EXERCISE, [Run("a", 0, both), Run("b", 0, both)])) == WRONG_TEST
     assert exit_code(report(EXERCISE, [Run("a", 0, {}, "cannot be imported")])) == ERROR
     assert exit_code(report(EXERCISE, [Run("a", 0)])) == ERROR

@@ -21,6 +21,12 @@ def drawn(status, frame, program):
 drawn()
 print("drawn")
 """
+KNOWN = """
+from mockpump.protocol.framing import Frame
+from mockpump.protocol.program import Program
+from hypothesis.strategies._internal.types import _global_type_lookup as known
+print(all(each in known for each in (m.Status, Frame, Program)))
+"""
 
 
 def run(code: str) -> str:
@@ -34,6 +40,20 @@ def run(code: str) -> str:
 @pytest.mark.parametrize("order", ORDERS)
 def test_from_type_just_works(order: str) -> None:
     assert run(ORDERS[order] + DRAWS) == "drawn"
+
+
+def test_a_module_that_somebody_only_looked_for_is_registered_all_the_same() -> None:
+    looked = "import hypothesis\nimport importlib.util\n" + "".join(
+        f"importlib.util.find_spec('mockpump.protocol.{name}')\n"
+        for name in ("messages", "program", "framing")
+    )
+    assert run(looked + ORDERS["hypothesis first"] + KNOWN) == "True"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_afterwards_it_is_as_if_nobody_had_stood_in_between(order: str) -> None:
+    loader = "print(type(m.__loader__).__name__, type(m.__spec__.loader).__name__)\n"
+    assert run(ORDERS[order] + loader) == "SourceFileLoader SourceFileLoader"
 
 
 def test_hypothesis_alone_loads_nothing_of_the_project() -> None:

@@ -69,9 +69,13 @@ class _Finder:
         """As the import system asks for it."""
         if name not in self._names:
             return None
-        # Asked the second time, it leaves the question to the others.
+        # Asked from here, it leaves the question to the others.
         self._names.discard(name)
-        spec = importlib.util.find_spec(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            # Whoever asks may only have wanted to know, or may fail to load it.
+            self._names.add(name)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, _HOOKS[name])
         return spec
