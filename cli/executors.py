@@ -10,20 +10,16 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from typing import Any
 
 import click
 
+from mockpump.cli.ending import ended_by_sigterm
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.story import StoryError
 
 # How long a cluster has to answer, in seconds.
 _PATIENCE = 3
 _ENDING = (signal.SIGINT, signal.SIGTERM)
-
-
-class _Ended(BaseException):
-    """This process was told to end."""
 
 
 @contextlib.contextmanager
@@ -39,7 +35,7 @@ def executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
 @contextlib.contextmanager
 def _processes(jobs: int | None) -> Iterator[Executor]:
     with (
-        _ended_by_sigterm(),
+        ended_by_sigterm(),
         ProcessPoolExecutor(jobs, initializer=_as_a_worker) as pool,
         contextlib.ExitStack() as unless_done,
     ):
@@ -69,25 +65,6 @@ def _as_a_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-
-
-@contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Clean up when told to end, and then end as if there had been nothing to clean up."""
-
-    def end(_number: int, _frame: Any) -> None:
-        raise _Ended
-
-    before = signal.getsignal(signal.SIGTERM)
-    if before is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    except _Ended:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

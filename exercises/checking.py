@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from mockpump.exercises.errors import ExerciseError, one_line
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.running import Bounds, run_all, tasks_of
 from mockpump.exercises.verdicts import Ending, Report, Run, report
@@ -19,11 +20,15 @@ def check(
 ) -> Report:
     """Run a test file against everything an exercise has, with so many seeds.
 
-    The first run is of a right variant.  A file that cannot even be run with that is given up at
-    once, and what is wrong there is not run again.  `progress` hears how many runs of how many have
-    ended.
+    The file is read once, at the beginning.  The first run is of a right variant.  A file that
+    cannot even be run with that is given up at once, and what is wrong there is not run again.
+    `progress` hears how many runs of how many have ended.  `ExerciseError` for what cannot be read.
     """
-    tasks = tasks_of(exercise, file.resolve(), range(seeds))
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise ExerciseError(f"cannot read {file}: {one_line(error)}") from None
+    tasks = tasks_of(exercise, file.absolute(), range(seeds), text=text)
     done: list[Run] = []
 
     def ended(run: Run) -> None:

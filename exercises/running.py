@@ -8,10 +8,12 @@ of its file are then run again without it.
 import contextlib
 import multiprocessing
 import os
+import signal
 import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -20,10 +22,12 @@ import msgspec
 
 from mockpump.exercises.exercise import Exercise, Patch
 from mockpump.exercises.verdicts import Ending, Result, Run
-from mockpump.exercises.worker import PRELOADED, Job, work
+from mockpump.exercises.worker import OUT_OF_TIME, PRELOADED, Job, work
 
-# How long one test function may take, in seconds; and how long a process may say nothing else.
+# How long one test function may take: seconds of the processor, and so many times as many by the
+# clock, for one that sleeps; and how long a process may say nothing else, by the clock.
 PATIENCE = 20.0
+_BY_THE_CLOCK = 3
 _SILENCE = 60.0
 EXAMPLES = 200
 
@@ -31,7 +35,8 @@ EXAMPLES = 200
 class Task(msgspec.Struct, frozen=True):
     """A subject and a seed to run a file with, but for the functions to `skip`.
 
-    `shrinking`: what fails is made as small as can be, for somebody to read.
+    `shrinking`: what fails is made as small as can be, for somebody to read.  `text` is what stood
+    in the file when it was read; None: what stands in it now.
     """
 
     file: Path
@@ -40,10 +45,11 @@ class Task(msgspec.Struct, frozen=True):
     seed: int
     skip: frozenset[str] = frozenset()
     shrinking: bool = True
+    text: bytes | None = None
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """`jobs` processes at once; `patience` seconds and so many examples a test function."""
+    """`jobs` processes at once; `patience` seconds of the processor and so many examples a test."""
 
     jobs: int
     patience: float = PATIENCE
@@ -57,6 +63,7 @@ def tasks_of(
     only: Iterable[str] | None = None,
     *,
     shrinking: bool = True,
+    text: bytes | None = None,
 ) -> list[Task]:
     """Every variant and defect of an exercise with every seed, the right variants first.
 
@@ -73,6 +80,7 @@ def tasks_of(
             each.patches,
             seed,
             shrinking=shrinking and (seed == seeds[0] or each.id in right),
+            text=text,
         )
         for seed in seeds
         for each in chosen
@@ -86,12 +94,12 @@ def run_all(
     waiting = deque(enumerate(tasks))
     runs: dict[int, Run] = {}
     under_way: dict[Connection, tuple[int, _Child]] = {}
-    with tempfile.TemporaryDirectory(prefix="mockpump-") as home, _processes() as context:
+    with _home() as home, _processes() as context:
         try:
             while waiting or under_way:
                 while waiting and len(under_way) < bounds.jobs:
                     place, task = waiting.popleft()
-                    child = _Child(context, task, Path(home), bounds)
+                    child = _Child(context, task, home, bounds)
                     under_way[child.line] = (place, child)
                 for line in _ready(under_way):
                     place, child = under_way.pop(line)
@@ -117,6 +125,13 @@ def _ready(under_way: "dict[Connection, tuple[int, _Child]]") -> list[Connection
 
 
 @contextlib.contextmanager
+def _home() -> Iterator[Path]:
+    """Where the runs have their folders; whatever is left in them, and whoever still writes."""
+    with tempfile.TemporaryDirectory(prefix="mockpump-", ignore_cleanup_errors=True) as home:
+        yield Path(home)
+
+
+@contextlib.contextmanager
 def _processes() -> Iterator[BaseContext]:
     """Where processes come from; in each, sets of strings are in the same order every time."""
     before = os.environ.get("PYTHONHASHSEED")
@@ -125,6 +140,7 @@ def _processes() -> Iterator[BaseContext]:
         if "forkserver" in multiprocessing.get_all_start_methods():
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(list(PRELOADED))
+            _start_server()
             yield context
         else:
             yield multiprocessing.get_context("spawn")
@@ -133,6 +149,15 @@ def _processes() -> Iterator[BaseContext]:
             del os.environ["PYTHONHASHSEED"]
         else:
             os.environ["PYTHONHASHSEED"] = before
+
+
+def _start_server() -> None:
+    """Start the fork server deaf to Ctrl-C, which a terminal sends to it too: we end it all."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Child:
@@ -145,6 +170,7 @@ class _Child:
         self._bounds = bounds
         self._results: dict[str, Result] = {}
         self._trouble = ""
+        self._shrinking = task.shrinking
         self._start()
 
     def _start(self) -> None:
@@ -154,15 +180,17 @@ class _Child:
         bounds = self._bounds
         job = Job(
             str(task.file),
+            task.file.read_bytes() if task.text is None else task.text,
             folder,
             task.patches,
             task.seed,
             bounds.examples,
-            task.shrinking,
+            bounds.patience,
+            self._shrinking,
             skip,
         )
         self.line, theirs = self._context.Pipe(duplex=False)
-        self._process = self._context.Process(target=work, args=(job, theirs), daemon=True)  # type: ignore[attr-defined]
+        self._process = self._context.Process(target=work, args=(job, theirs))  # type: ignore[attr-defined]
         self._process.start()
         theirs.close()
         self._running = ""
@@ -170,36 +198,60 @@ class _Child:
 
     def go_on(self) -> bool:
         """Take what it says, or end it when it is late; whether there is more to come."""
-        if self.line.poll():
-            return self._hear()
-        self.end()
-        if not self._running:
-            self._trouble = f"nothing came of it within {_SILENCE:.0f} s"
-            return False
-        found = self._results.get(self._running)
-        # What has failed already has only not been made smaller in time.
-        if found is None or found.ending is not Ending.FAILED:
-            text = f"it had not ended after {self._bounds.patience:.0f} s"
-            self._results[self._running] = Result(Ending.TIMEOUT, text)
-        self._start()
-        return True
-
-    def _hear(self) -> bool:
+        if not self.line.poll():
+            self.end()
+            return self._broken_off(late=True)
         try:
-            name, said, over = self.line.recv()
+            name, said = self.line.recv()
         except EOFError:
             self.end()
-            self._trouble = f"its process ended, with {self._process.exitcode}, in the middle of it"
-            return False
-        if not name:
-            self._trouble = said
-            self.end()
-            return False
-        if said is not None:
+            return self._broken_off(late=self._process.exitcode == -OUT_OF_TIME)
+        return self._hear(name, said) if name else self._end_of_it(said)
+
+    def _hear(self, name: str, said: Result | None) -> bool:
+        patience = _BY_THE_CLOCK * self._bounds.patience
+        if said is None:
+            self._running = name
+        else:
             self._results[name] = said
-        if over or said is None:
-            self._running = "" if over else name
-            self.deadline = time.monotonic() + (_SILENCE if over else self._bounds.patience)
+            self._running = ""
+        self.deadline = time.monotonic() + (patience if self._running else _SILENCE)
+        return True
+
+    def _end_of_it(self, trouble: str) -> bool:
+        self.end()
+        if trouble and self._running:
+            return self._without(Result(Ending.TROUBLE, trouble))
+        self._trouble = trouble
+        return False
+
+    def _broken_off(self, *, late: bool) -> bool:
+        """It has ended without a word: go on without the function that was running, if one was."""
+        ended = f"its process ended in the middle of it, with {self._process.exitcode}"
+        if not self._running:
+            self._trouble = f"nothing came of it within {_SILENCE:.0f} s" if late else ended
+            return False
+        if not late:
+            return self._without(Result(Ending.TROUBLE, ended))
+        if self._shrinking:
+            # What it was too slow for may have been to make smaller what had failed.
+            self._shrinking = False
+            self._results = {
+                name: result
+                for name, result in self._results.items()
+                if name != self._running or result.ending is not Ending.PASSED
+            }
+            self._start()
+            return True
+        patience = f"it had not ended after {self._bounds.patience:.0f} s"
+        return self._without(Result(Ending.TIMEOUT, patience))
+
+    def _without(self, result: Result) -> bool:
+        # Of its parameters, one may have failed already.
+        known = self._results.get(self._running)
+        if known is None or known.ending is Ending.PASSED:
+            self._results[self._running] = result
+        self._start()
         return True
 
     def run(self) -> Run:
@@ -207,8 +259,10 @@ class _Child:
         return Run(self._task.subject, self._task.seed, self._results, self._trouble)
 
     def end(self) -> None:
-        """End it, whatever it is doing."""
+        """End it, whatever it is doing, with all that it has started."""
         self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.join()
         self.line.close()
 

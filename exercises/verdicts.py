@@ -30,7 +30,7 @@ class Result(msgspec.Struct, frozen=True):
     `example` is what it failed by, in as many lines as Hypothesis writes, or what the trouble was;
     `tried` counts its examples up to the first that failed, or all of them; None where nobody
     counted.  `by_property`: an example that was drawn, not one that stands in the file.
-    `exercised`: changed code has run.
+    `exercised`: changed code has run.  `small`: the example is as small as Hypothesis can make it.
     """
 
     ending: Ending
@@ -38,10 +38,11 @@ class Result(msgspec.Struct, frozen=True):
     tried: int | None = None
     by_property: bool = False
     exercised: bool = True
+    small: bool = False
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One subject with one seed.  `trouble`: why there are no results at all."""
+    """One subject with one seed.  `trouble`: why there is no more than these results."""
 
     subject: str
     seed: int
@@ -91,11 +92,12 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def goal_met(self) -> bool:
         """Whether every defect is caught by a property, and no test is wrong."""
-        caught = all(_caught_by_property(each) for each in self.defects.values())
+        caught = all(caught_by_property(each) for each in self.defects.values())
         return bool(self.defects) and caught and not self.wrong and not self.trouble
 
 
-def _caught_by_property(judgement: Judgement) -> bool:
+def caught_by_property(judgement: Judgement) -> bool:
+    """Whether it counts towards the goal."""
     return judgement.verdict is Verdict.KILLED and judgement.by_property
 
 
@@ -105,8 +107,8 @@ def report(exercise: Exercise, runs: Iterable[Run]) -> Report:
     for run in runs:
         by_subject.setdefault(run.subject, []).append(run)
     seeds = max((len(each) for each in by_subject.values()), default=0)
-    trouble = next((run.trouble for each in by_subject.values() for run in each if run.trouble), "")
     right = {each.id: by_subject.get(each.id, []) for each in exercise.variant}
+    trouble = next((run.trouble for each in right.values() for run in each if run.trouble), "")
     functions = tuple(_functions(right))
     if trouble or not functions:
         return Report(exercise.number, seeds, trouble=trouble or "there is no test in it")
@@ -150,16 +152,17 @@ _OF_FAULT = {
 def _cell(
     name: str, runs: list[Run], wrong: Mapping[str, tuple[str, Judgement]], *, liveness: bool
 ) -> Judgement:
-    results = [run.results[name] for run in runs if name in run.results]
+    results = [found for run in runs if (found := _found(name, run)) is not None]
     if name in wrong:
         return Judgement(wrong[name][1].verdict, 0, len(results))
     killing = {Ending.FAILED, Ending.TIMEOUT} if liveness else {Ending.FAILED}
     kills = [each for each in results if each.ending in killing]
     if kills:
-        # The shortest is the easiest to understand; Hypothesis has made each as small as it could.
-        best = min(kills, key=lambda each: (len(each.example), each.example))
+        # Of those that were made as small as could be, the shortest is the easiest to understand.
+        best = min(kills, key=lambda each: (not each.small, len(each.example), each.example))
         verdict = Verdict.KILLED if len(kills) == len(results) else Verdict.FLAKY
-        by_property = all(each.by_property for each in kills)
+        # That something never ends is seen by no example.
+        by_property = all(each.by_property or each.ending is Ending.TIMEOUT for each in kills)
         return Judgement(verdict, len(kills), len(results), best.example, best.tried, by_property)
     endings = {each.ending: each for each in results}
     for ending, verdict in ((Ending.TIMEOUT, Verdict.TIMEOUT), (Ending.TROUBLE, Verdict.ERROR)):
@@ -169,6 +172,13 @@ def _cell(
     return Judgement(
         Verdict.SURVIVED if exercised else Verdict.NOT_EXERCISED, 0, len(results), "", None
     )
+
+
+def _found(name: str, run: Run) -> Result | None:
+    """The result in one run of a defect; where that broke off, it has spoken of nothing."""
+    if name not in run.results and run.trouble:
+        return Result(Ending.TROUBLE, run.trouble)
+    return run.results.get(name)
 
 
 # When several functions speak of a defect, the one that stands first here speaks for all.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mockpump.exercises.checking import check
+from mockpump.exercises.errors import ExerciseError
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.grading import ERROR, WRONG_TEST, exit_code
 from mockpump.exercises.running import Bounds, Task
@@ -64,10 +65,16 @@ def test_every_subject_is_run_with_every_seed_but_for_what_is_wrong(
 
     monkeypatch.setattr("mockpump.exercises.checking.run_all", run_all)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "test_it.py").write_bytes(b"then")
     assert check(EXERCISE, Path("test_it.py"), 3, Bounds(1)).seeds == 3
     assert sorted((each.subject, each.seed) for each in asked) == sorted(
         (each.id, seed) for each in EXERCISE.subjects for seed in range(3)
     )
     assert asked[0].skip == frozenset()
     assert {each.skip for each in asked[1:]} == {frozenset({"failed", "trouble", "timeout"})}
-    assert {each.file for each in asked} == {tmp_path.resolve() / "test_it.py"}
+    assert {(each.file, each.text) for each in asked} == {(tmp_path / "test_it.py", b"then")}
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ExerciseError, match=r"cannot read .*test_it\.py"):
+        check(EXERCISE, tmp_path / "test_it.py", 3, Bounds(1))

@@ -19,14 +19,14 @@ import pytest
 from hypothesis import assume, errors, example, given, settings, strategies as st
 quick = settings(max_examples=50, database=None, derandomize=True, deadline=None)
 """
-Told = list[tuple[str, Result | None, bool]]
+Told = list[tuple[str, Result | None]]
 
 
 def recorded(tmp_path: Path, text: str, **more: Any) -> tuple[Recorder, Told]:
     told: Told = []
 
-    def tell(name: str, result: Result | None, *, over: bool) -> None:
-        told.append((name, result, over))
+    def tell(name: str, result: Result | None, /) -> None:
+        told.append((name, result))
 
     file = tmp_path / "test_it.py"
     file.write_text(HEAD + text, "utf-8")
@@ -37,12 +37,7 @@ def recorded(tmp_path: Path, text: str, **more: Any) -> tuple[Recorder, Told]:
     return recorder, told
 
 
-def early(told: Told) -> list[Result]:
-    """What was told of failures before they were made smaller."""
-    return [result for _, result, over in told if result is not None and not over]
-
-
-def test_what_fails_is_told_once_before_it_is_made_smaller(tmp_path: Path) -> None:
+def test_what_fails_is_told_when_it_is_as_small_as_can_be(tmp_path: Path) -> None:
     recorder, told = recorded(
         tmp_path,
         """
@@ -53,18 +48,22 @@ def test_it(x):
     assert x == 7
 """,
     )
-    (first,) = early(told)
-    assert (first.ending, first.by_property, first.tried) == (Ending.FAILED, True, 1)
-    assert "not made smaller in time" in first.example
-    assert told[0] == ("test_it", None, False)
-    assert told[-1] == ("test_it", recorder.results["test_it"], True)
-    assert recorder.results["test_it"].tried == 1
-    assert "x=0" in recorder.results["test_it"].example
-    assert "generated value" not in recorder.results["test_it"].example
+    result = recorder.results["test_it"]
+    assert told == [("test_it", None), ("test_it", result)]
+    assert (result.ending, result.by_property, result.small) == (Ending.FAILED, True, True)
+    assert result.tried == 1
+    assert "x=0" in result.example
+    assert "generated value" not in result.example
+
+
+def test_who_does_not_make_it_smaller_does_not_say_so(tmp_path: Path) -> None:
+    text = "@quick\n@given(st.integers())\ndef test_it(x): assert x == 7\n"
+    recorder, _ = recorded(tmp_path, text, small=False)
+    assert not recorder.results["test_it"].small
 
 
 def test_an_assumption_is_no_failure(tmp_path: Path) -> None:
-    recorder, told = recorded(
+    recorder, _ = recorded(
         tmp_path,
         """
 @quick
@@ -72,31 +71,46 @@ def test_an_assumption_is_no_failure(tmp_path: Path) -> None:
 def test_it(x): assume(x % 2)
 """,
     )
-    assert early(told) == []
     result = recorder.results["test_it"]
     assert result.ending is Ending.PASSED
     assert result.tried is not None
     assert result.tried >= 50
 
 
-def test_pytests_own_failure_is_told_too(tmp_path: Path) -> None:
-    _, told = recorded(
-        tmp_path, "@quick\n@given(st.integers())\ndef test_it(x): pytest.fail('no')\n"
+def test_pytests_own_failure_is_one_too(tmp_path: Path) -> None:
+    recorder, _ = recorded(
+        tmp_path,
+        "@quick\n@given(st.integers(0, 9))\ndef test_it(x):\n    if x: pytest.fail('no')\n",
     )
-    assert [each.ending for each in early(told)] == [Ending.FAILED]
+    result = recorder.results["test_it"]
+    assert (result.ending, result.by_property) == (Ending.FAILED, True)
+    assert result.tried in (1, 2)
 
 
 def test_an_example_in_the_file_is_none_that_was_drawn(tmp_path: Path) -> None:
-    recorder, told = recorded(
+    recorder, _ = recorded(
         tmp_path,
-        "@quick\n@example(9)\n@given(st.integers(0, 5))\ndef test_it(x): assert x < 7\n",
+        """
+@quick
+@example(9)
+@given(st.integers(0, 5))
+def test_stated(x): assert x < 7
+@quick
+@example(9)
+@given(st.integers(0, 5))
+def test_drawn(x): assert x > 7
+def test_plain():
+    error = AssertionError()
+    error.add_note("Failing test case: f(x=0)")
+    raise error
+""",
     )
-    assert [each.by_property for each in early(told)] == [False]
-    assert not recorder.results["test_it"].by_property
+    drawn = {name: each.by_property for name, each in recorder.results.items()}
+    assert drawn == {"test_stated": False, "test_drawn": True, "test_plain": False}
 
 
 def test_each_parameter_counts_for_itself(tmp_path: Path) -> None:
-    _, told = recorded(
+    recorder, _ = recorded(
         tmp_path,
         """
 @pytest.mark.parametrize("y", [1, 2, 3])
@@ -105,7 +119,14 @@ def test_each_parameter_counts_for_itself(tmp_path: Path) -> None:
 def test_it(y, x): assert y < 3
 """,
     )
-    assert [each.tried for each in early(told)] == [1]
+    assert recorder.results["test_it"].tried == 1
+
+
+def test_what_is_skipped_by_its_author_has_not_run(tmp_path: Path) -> None:
+    recorder, _ = recorded(
+        tmp_path, "@pytest.mark.skip\ndef test_a(): pass\ndef test_b(): pytest.skip('no')\n"
+    )
+    assert set(recorder.results.values()) == {Result(Ending.PASSED, exercised=False)}
 
 
 def test_what_cannot_be_set_up_or_taken_down_is_trouble(tmp_path: Path) -> None:
@@ -159,8 +180,24 @@ def test_what_is_long_is_cut(tmp_path: Path) -> None:
     assert len(recorder.collection_trouble) == 4_000
 
 
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("import nothing", "ModuleNotFoundError: No module named 'nothing'"),
+        ("assert 1 + 1 == 3", "assert (1 + 1) == 3"),
+        ("def test_it(:", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_of_what_cannot_be_collected_the_error_is_told(
+    tmp_path: Path, text: str, gist: str
+) -> None:
+    recorder, _ = recorded(tmp_path, f"{text}\n")
+    assert recorder.collection_trouble.splitlines()[-1] == gist
+    assert len(recorder.collection_trouble.splitlines()) < 6
+
+
 def test_what_is_skipped_is_not_begun(tmp_path: Path) -> None:
     recorder, told = recorded(
         tmp_path, "def test_a(): pass\ndef test_b(): pass\n", skip=frozenset({"test_a"})
     )
-    assert recorder.results.keys() == {"test_b"} == {name for name, _, _ in told}
+    assert recorder.results.keys() == {"test_b"} == {name for name, _ in told}

@@ -5,6 +5,8 @@ These are the tests that start processes; what the results mean is tested withou
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -76,6 +78,7 @@ def run(tmp_path: Path, text: str, patches: tuple[Patch, ...] = (), patience: fl
 
 
 RUNG = ladder()[0]
+FILE = RUNG.folder / "start.py"
 
 
 def test_what_is_made_smaller() -> None:
@@ -139,6 +142,10 @@ def test_whatever_happens_no_process_stays(monkeypatch: pytest.MonkeyPatch) -> N
     assert not children.alive
 
 
+# No process has that number.
+NOBODY = 2**30
+
+
 class Told:
     """A child whose process is this test."""
 
@@ -152,55 +159,61 @@ class Told:
     def _process(self, job: Job, line: Connection) -> Any:
         self.jobs.append(job)
         self._line = Connection(os.dup(line.fileno()))
-        return SimpleNamespace(start=list, kill=list, join=list, exitcode=3)
+        return SimpleNamespace(start=list, kill=list, join=list, exitcode=3, pid=NOBODY)
 
-    def say(self, name: str, said: Any, *, over: bool) -> float:
+    def say(self, name: str, said: Any) -> float:
         """How long it may go on then."""
-        self._line.send((name, said, over))
+        self._line.send((name, said))
         self.child.go_on()
         return self.child.deadline - time.monotonic()
 
 
 def test_how_long_a_process_may_say_nothing(tmp_path: Path) -> None:
-    """A function has its patience from its beginning, whatever it fails by meanwhile."""
-    told = Told(Task(Path("f"), "it", (), 7, frozenset({"left"}), False), tmp_path)
+    told = Told(Task(FILE, "it", (), 7, frozenset({"left"}), False), tmp_path)
     assert told.child.deadline - time.monotonic() > 50
-    assert 20 < told.say("test_it", None, over=False) <= 30
-    begun = told.child.deadline
-    told.say("test_it", Result(Ending.FAILED), over=False)
-    assert told.child.deadline == begun
-    assert told.say("test_it", Result(Ending.FAILED), over=True) > 50
-    told.say("test_two", None, over=False)
+    assert 80 < told.say("test_it", None) <= 90
+    assert 50 < told.say("test_it", Result(Ending.FAILED)) <= 60
+    told.say("test_two", None)
     line = told.child.line
     assert told.child.go_on()
     assert line.closed
     assert told.child.run().results["test_two"].ending is Ending.TIMEOUT
     one, two = told.jobs
-    assert (one.seed, one.examples, one.shrinking, one.skip) == (7, 9, False, {"left"})
+    assert (one.seed, one.examples, one.patience) == (7, 9, 30.0)
+    assert (one.text, one.shrinking, one.skip) == (FILE.read_bytes(), False, {"left"})
     assert two.skip == {"left", "test_it", "test_two"}
     assert one.folder != two.folder
-    told.say("", "", over=True)
+    told.say("", "")
     assert told.child.run().trouble == ""
     assert told.child.line.closed
 
 
-def test_what_has_failed_is_a_failure_though_it_hangs(tmp_path: Path) -> None:
-    told = Told(Task(Path("f"), "it", (), 7), tmp_path)
-    told.say("test_it", Result(Ending.PASSED), over=True)
-    told.say("test_it", None, over=False)
+@pytest.mark.parametrize("before", [None, Ending.PASSED, Ending.FAILED])
+def test_what_is_late_is_run_again_without_making_it_smaller(
+    tmp_path: Path, before: Ending | None
+) -> None:
+    """A parameter that has passed says nothing of the next; one that has failed is enough."""
+    told = Told(Task(FILE, "it", (), 7, text=b"then"), tmp_path)
+    if before is not None:
+        told.say("test_it", Result(before))
+    told.say("test_it", None)
+    assert told.child.go_on()
+    first, again = told.jobs
+    assert (first.shrinking, again.shrinking) == (True, False)
+    assert first.text == again.text == b"then"
+    assert again.skip == ({"test_it"} if before is Ending.FAILED else set())
+    told.say("test_it", None)
     told.child.go_on()
-    assert told.child.run().results["test_it"].ending is Ending.TIMEOUT
-    told.say("test_two", None, over=False)
-    told.say("test_two", Result(Ending.FAILED, "x=1"), over=False)
-    told.child.go_on()
-    assert told.child.run().results["test_two"] == Result(Ending.FAILED, "x=1")
+    late = Ending.FAILED if before is Ending.FAILED else Ending.TIMEOUT
+    assert told.child.run().results["test_it"].ending is late
+    assert told.jobs[2].skip == {"test_it"}
     told.child.end()
 
 
 def test_silence_between_functions_is_nobodys_timeout(tmp_path: Path) -> None:
-    told = Told(Task(Path("f"), "it", (), 7), tmp_path)
-    told.say("test_it", None, over=False)
-    told.say("test_it", Result(Ending.PASSED), over=True)
+    told = Told(Task(FILE, "it", (), 7), tmp_path)
+    told.say("test_it", None)
+    told.say("test_it", Result(Ending.PASSED))
     assert not told.child.go_on()
     found = Run("it", 7, {"test_it": Result(Ending.PASSED)}, "nothing came of it within 60 s")
     assert told.child.run() == found
@@ -234,15 +247,15 @@ def test_a_file_that_never_comes_to_its_tests(
 
 SETTINGS = """
 import os, sys
-from hypothesis import Phase, given, settings, strategies as st
-from hypothesis.database import ExampleDatabase
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 drawn = []
 @given(st.integers())
 def test_counted(x): drawn.append(x)
 def test_settings():
     mine = settings()
     assert (mine.max_examples, mine.stateful_step_count, len(drawn)) == (60, 50, 60)
-    assert (mine.deadline, mine.database, mine.suppress_health_check) == (None, None, ())
+    assert (mine.deadline, mine.database) == (None, None)
+    assert mine.suppress_health_check == (HealthCheck.too_slow,)
     assert not (mine.derandomize or mine.print_blob or mine.report_multiple_bugs)
 def test_smaller(): assert Phase.shrink in settings().phases
 def test_explained(): assert Phase.explain not in settings().phases
@@ -253,8 +266,12 @@ def test_alone():
 def test_beside():
     import beside
     assert os.path.dirname(beside.__file__) != os.path.dirname(__file__)
-def test_options(pytestconfig):
-    assert "PYTEST_ADDOPTS" not in os.environ
+def test_options(pytestconfig, tmp_path):
+    import tempfile
+    assert not {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"} & set(os.environ)
+    here = os.path.realpath(os.path.dirname(__file__))
+    for made in (tmp_path, tempfile.mkdtemp(), os.environ["TMPDIR"]):
+        assert os.path.realpath(made).startswith(here)
     assert not pytestconfig.getini("xfail_strict")
     assert pytestconfig.getoption("importmode") == "importlib"
     assert str(pytestconfig.rootpath) == os.path.dirname(__file__)
@@ -266,7 +283,8 @@ def test_options(pytestconfig):
 def test_what_a_test_file_finds_around_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shrinking: bool
 ) -> None:
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing")
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        monkeypatch.setenv(name, "-k nothing")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for name, text in (
         ("test_it.py", SETTINGS),
@@ -306,7 +324,8 @@ def test_everything_that_a_test_file_can_do(tmp_path: Path) -> None:
     by_property = {name for name, each in results.items() if each.by_property}
     long = "test_takes_long_to_make_smaller"
     assert by_property == {"test_property", "test_data", long, "TestMachine"}
-    assert "not made smaller in time" in results[long].example
+    assert not results[long].small
+    assert results["test_property"].small
     assert "x=7" in results["test_property"].example
     assert "explicit example" in results["test_example"].example
     assert results["test_example"].tried == 1
@@ -343,14 +362,112 @@ def test_elsewhere(): assert mockpump.protocol.messages.Reason
     [
         ("import nothing_of_that_name", "nothing_of_that_name"),
         ("def test_it(:", "SyntaxError"),
-        ("import os; os._exit(3)", "ended, with 3"),
-        ("def test_it(): raise KeyboardInterrupt", "pytest ended with INTERRUPTED"),
+        ("import os; os._exit(3)", "ended in the middle of it, with 3"),
+        ("import sys; sys.exit()", "does the file end the program"),
+        ("import os, shutil; shutil.rmtree(os.getcwd())", "FileNotFoundError"),
     ],
 )
 def test_a_file_that_cannot_be_run(tmp_path: Path, text: str, trouble: str) -> None:
     found = run(tmp_path, text)
     assert found.results == {}
     assert trouble in found.trouble
+
+
+@pytest.mark.end_to_end
+def test_what_one_function_breaks_is_its_own_affair(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = run(
+        tmp_path,
+        """
+import os
+from hypothesis import given, strategies as st
+def test_leaves(): os._exit(0)
+def test_crashes(): os.abort()
+def test_interrupts(): raise KeyboardInterrupt
+def test_asks(nobody): pass
+class Untold(Exception):
+    def __str__(self): raise ValueError
+def test_untold(): raise Untold
+seen = []
+@given(st.integers())
+def test_flaky(x):
+    seen.append(x)
+    assert len(seen) != 7
+class TestOne:
+    def test_it(self): assert False
+class TestTwo:
+    def test_it(self): pass
+""",
+    )
+    assert found.trouble == ""
+    told = {name: (each.ending, each.example) for name, each in found.results.items()}
+    flaky, why = told.pop("test_flaky")
+    assert (flaky, "Flaky" in why) == (Ending.TROUBLE, True)
+    assert told == {
+        "test_leaves": (Ending.TROUBLE, "its process ended in the middle of it, with 0"),
+        "test_crashes": (Ending.TROUBLE, "its process ended in the middle of it, with -6"),
+        "test_interrupts": (Ending.TROUBLE, "pytest ended with INTERRUPTED"),
+        "test_asks": (Ending.TROUBLE, "there is no fixture 'nobody'"),
+        "test_untold": (Ending.FAILED, "Untold: (it cannot be told in words)"),
+        "TestOne.test_it": (Ending.FAILED, "AssertionError: assert False"),
+        "TestTwo.test_it": (Ending.PASSED, ""),
+    }
+    assert capfd.readouterr() == ("", "")
+
+
+STARTS = """
+import subprocess, sys
+started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+open({found!r}, "a").write(f"{{started.pid}}\\n")
+"""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("then", ["", "while True: pass"])
+def test_what_a_test_has_started_ends_with_it(tmp_path: Path, then: str) -> None:
+    found = tmp_path / "found"
+    text = STARTS.format(found=str(found)).replace("\n", "\n    ")
+    run(tmp_path, f"def test_it():{text}\n    {then or 'pass'}\n", patience=1.0)
+    for pid in map(int, found.read_text("utf-8").split()):
+        assert ended(pid)
+
+
+@pytest.mark.end_to_end
+def test_with_whoever_asked_all_of_it_ends(tmp_path: Path) -> None:
+    """Killed, too: then nobody is left to end it."""
+    found = tmp_path / "found"
+    (tmp_path / "test_it.py").write_text(
+        f"def test_it():\n    import os\n    open({str(found)!r}, 'w').write(str(os.getpid()))\n"
+        "    while True: pass\n",
+        "utf-8",
+    )
+    asking = (
+        "import pathlib\n"
+        "from mockpump.exercises.running import Bounds, Task, run_all\n"
+        f"task = Task(pathlib.Path({str(tmp_path / 'test_it.py')!r}), 'it', (), 7)\n"
+        "run_all([task], Bounds(1))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", asking]) as asker:
+        until = time.monotonic() + 30
+        while not (found.exists() and found.read_text("utf-8")) and time.monotonic() < until:
+            time.sleep(0.01)
+        asker.kill()
+    assert ended(int(found.read_text("utf-8")))
+
+
+def ended(pid: int) -> bool:
+    """Whether a process ends, in some seconds at the most."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 @pytest.mark.end_to_end

@@ -171,10 +171,34 @@ def test_what_it_rests_on() -> None:
     assert not Report(1, 1).goal_met
 
 
-def test_one_run_with_trouble_is_no_report() -> None:
+def test_trouble_with_what_is_right_is_no_report() -> None:
     runs = [Run(each, 0, {"f": KILL if each == "loses" else PASSED}) for each in SUBJECTS]
-    found = report(EXERCISE, [*runs, Run("loses", 1, {}, "it ended")])
+    found = report(EXERCISE, [*runs, Run("b", 1, {"f": PASSED}, "it ended")])
     assert (found.trouble, found.functions, exit_code(found)) == ("it ended", (), ERROR)
+
+
+def test_trouble_with_a_defect_is_what_is_said_of_that_one() -> None:
+    """A file that cannot even be imported with it has caught nothing, and knows all the rest."""
+    runs = [Run(each, 0, {"f": PASSED, "g": PASSED}) for each in ("a", "b", "hangs")]
+    found = report(
+        EXERCISE,
+        [*runs, Run("loses", 0, {}, "no import"), Run("lurks", 0, {"f": KILL}, "it ended")],
+    )
+    assert not found.trouble
+    assert found.cells["f"]["loses"] == Judgement(Verdict.ERROR, 0, 1, "no import")
+    assert found.cells["f"]["lurks"].verdict is Verdict.KILLED
+    assert found.cells["g"]["lurks"].verdict is Verdict.ERROR
+    assert found.defects["hangs"].verdict is Verdict.SURVIVED
+
+
+def test_what_never_ends_is_caught_by_a_property_where_that_is_the_defect() -> None:
+    told = judged(hangs=[Result(Ending.TIMEOUT, "late")] * 3).defects["hangs"]
+    assert (told.verdict, told.by_property, told.kills) == (Verdict.KILLED, True, 3)
+
+
+def test_the_example_that_is_shown_was_made_small_if_any_was() -> None:
+    small = Result(Ending.FAILED, "a longer one: x=0", 3, by_property=True, small=True)
+    assert judged(loses=[KILL, small, KILL]).defects["loses"].example == small.example
 
 
 def test_a_function_that_only_one_right_variant_has_seen_counts() -> None:
