@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from mockpump.cli.exercises_check import check, grade
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
-from mockpump.cli.render_exercises import show_hint
-from mockpump.exercises.errors import ExerciseError
+from mockpump.cli.render_exercises import show_hint, warn_of
+from mockpump.exercises.errors import ExerciseError, LadderError
 from mockpump.exercises.exercise import Exercise, ladder
 from mockpump.exercises.folder import numbered, start, submission
 from mockpump.exercises.grading import ERROR
@@ -26,14 +27,6 @@ class _Exercises(click.Group):
         with _one_line():
             return super().invoke(ctx)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        # What runs tests needs pytest, which not everybody has.
-        if cmd_name in ("check", "grade"):
-            from mockpump.cli import exercises_check
-
-            return {"check": exercises_check.check, "grade": exercises_check.grade}[cmd_name]
-        return super().get_command(ctx, cmd_name)
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return ["list", "start", "check", "hint", "solution", "grade"]
 
@@ -42,7 +35,7 @@ class _Exercises(click.Group):
 def _one_line() -> Iterator[None]:
     try:
         yield
-    except ExerciseError as error:
+    except (ExerciseError, LadderError) as error:
         fail(str(error), ERROR)
 
 
@@ -55,8 +48,8 @@ def exercises() -> None:
     cd 01-round-trip
     mockpump exercises check
 
-    A learning aid, not a sealed exam.  Exit codes: 0 the goal is met, 1 some defects survive, 2 a
-    test is wrong on a right implementation, 3 error.
+    A learning aid, not a sealed exam.  Exit codes of a check: 0 the goal is met, 1 some defects
+    survive, 2 a test is wrong on a right implementation, 3 error.
     """
 
 
@@ -107,12 +100,14 @@ def start_(number: int, directory: Path | None) -> None:
 def hint(number: int | None) -> None:
     """The next hint for exercise NUMBER (else for the one in this folder)."""
     exercise = _meant(number)
-    defect = Progress().hint(exercise)
+    progress = Progress()
+    defect = progress.hint(exercise)
     if defect is None:
-        show(f"exercise {exercise.number}: your last check caught everything")
+        show(f"exercise {exercise.number}: the properties of your last check caught everything")
     else:
         lead = f"Exercise {exercise.number}, {defect.family}, level {defect.level}: "
         show_hint(lead, defect.hint)
+    warn_of(progress)
 
 
 @exercises.command("solution")
@@ -126,6 +121,10 @@ def solution(number: int | None, reveal: bool) -> None:
             f"exercise {exercise.number} is not passed yet; --reveal shows it anyway", EXIT_REFUSED
         )
     click.echo(exercise.text("reference.py"), nl=False)
+
+
+for _command in (check, grade):
+    exercises.add_command(_command)
 
 
 def _meant(number: int | None) -> Exercise:

@@ -1,23 +1,26 @@
 """`mockpump exercises check` and `grade`: what tests would have caught, for one and for many."""
 
+import contextlib
 import csv
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 
+from mockpump.cli.ending import ended_by_sigterm
 from mockpump.cli.exercises_page import page
 from mockpump.cli.render import as_json, bar, redrawn, show
-from mockpump.cli.render_exercises import show_report
+from mockpump.cli.render_exercises import show_report, warn_of
 from mockpump.exercises.errors import ExerciseError, one_line
 from mockpump.exercises.exercise import Exercise
-from mockpump.exercises.folder import submission, submissions
+from mockpump.exercises.folder import strangers, submission, submissions
 from mockpump.exercises.grading import caught, exit_code, facts
 from mockpump.exercises.progress import Progress
 from mockpump.exercises.verdicts import Report
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+_HERE = Path("-")
 _SEEDS = click.option(
     "--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each test."
 )
@@ -33,25 +36,27 @@ _JOBS = click.option(
 @click.option(
     "--json", "json_", type=_FILE, help="Write the report as JSON into this file; - here."
 )
-@click.option("--html", type=_FILE, help="Write the report as one page into this file.")
+@click.option("--html", type=_FILE, help="Write the report as one page into this file; - here.")
 def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Path | None) -> None:
     """Judge the test file at PATH: a file, or the folder it is in.
 
     It is run against right implementations, which it must accept, and against defective ones.
     Exit codes: 0 the goal is met, 1 some defects survive, 2 a test is wrong on a right
-    implementation, 3 error.
+    implementation (or the command line is), 3 error.
     """
     exercise, file = submission(path)
+    for target in (json_, html):
+        _must_be_writable(target)
     report = _checked(exercise, file, seeds, jobs)
     progress = Progress()
     progress.checked(exercise, report)
-    if json_ == Path("-"):
-        click.echo(as_json(facts(exercise, report)))
-    else:
+    if _HERE not in (json_, html):
         show_report(exercise, report, progress)
-    for target, text in ((json_, as_json(facts(exercise, report)) + "\n"), (html, "")):
-        if target is not None and target != Path("-"):
-            _write(target, text or page(exercise, report))
+    if json_ is not None:
+        _write(json_, as_json(facts(exercise, report)) + "\n")
+    if html is not None:
+        _write(html, page(exercise, report))
+    warn_of(progress)
     sys.exit(exit_code(report))
 
 
@@ -61,33 +66,79 @@ def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Pa
 @_JOBS
 @click.option("--csv", "csv_", type=_FILE, help="Write the table into this file, as CSV.")
 def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> None:
-    """Judge every submission under DIRECTORY: whose/.../test_NAME.py, as `start` names them."""
-    rows = []
-    for who, (exercise, file) in submissions(directory):
-        report = _checked(exercise, file, seeds, jobs)
-        by_property, by_example = caught(report)
-        row = {
-            "who": who,
-            "exercise": exercise.number,
-            "file": str(file.relative_to(directory)),
-            "defects": len(exercise.defect),
-            "by_property": by_property,
-            "by_example_only": by_example,
-            "wrong_tests": len(report.wrong),
-            "exit_code": exit_code(report),
-            "trouble": one_line(report.trouble)[:200],
-        }
-        rows.append(row)
-        show(f"{who:<20} {exercise.number:>2}  {_in_words(row)}")
-    if not rows:
+    """Judge every submission under DIRECTORY: whose/.../test_NAME.py, as `start` names them.
+
+    What is called like no exercise is named, and not judged.  The exit code is 0 when all others
+    were judged, whatever came of them.
+    """
+    found = list(submissions(directory))
+    for file in strangers(directory):
+        click.echo(f"mockpump: not judged: {file} is called like no exercise", err=True)
+    if not found:
         raise ExerciseError(f"{directory}: no submission in it")
-    if csv_ is not None:
-        _write_table(csv_, rows)
+    with _table(csv_) as keep:
+        for who, (exercise, file) in found:
+            row = _row(who, exercise, file, _checked(exercise, file, seeds, jobs))
+            row["file"] = str(file.relative_to(directory))
+            keep(row)
+            show(f"{who:<20} {exercise.number:>2}  {_in_words(row)}")
+
+
+_COLUMNS = (
+    "who",
+    "exercise",
+    "file",
+    "defects",
+    "by_property",
+    "by_example_only",
+    "wrong_tests",
+    "exit_code",
+    "trouble",
+)
+
+
+def _row(who: str, exercise: Exercise, file: Path, report: Report) -> dict[str, object]:
+    by_property, by_example = caught(report)
+    return {
+        "who": who,
+        "exercise": exercise.number,
+        "file": str(file),
+        "defects": len(exercise.defect),
+        "by_property": by_property,
+        "by_example_only": by_example,
+        "wrong_tests": len(report.wrong),
+        "exit_code": exit_code(report),
+        # The error itself stands at the end.
+        "trouble": one_line(report.trouble)[-200:],
+    }
+
+
+@contextlib.contextmanager
+def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]:
+    """What takes the rows, as they come: of a class that is interrupted something is left."""
+    if file is None:
+        yield lambda _: None
+        return
+    with _writing(file), file.open("w", encoding="utf-8", newline="") as opened:
+        table = csv.DictWriter(opened, _COLUMNS)
+        table.writeheader()
+
+        def keep(row: dict[str, object]) -> None:
+            table.writerow({name: _plain_cell(each) for name, each in row.items()})
+            opened.flush()
+
+        yield keep
+
+
+def _plain_cell(value: object) -> object:
+    """A spreadsheet takes for a formula what begins like one."""
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
+    return f"'{value}" if is_formula else value
 
 
 def _in_words(row: dict[str, object]) -> str:
     if row["trouble"]:
-        return str(row["trouble"])[:50]
+        return str(row["trouble"])[-52:]
     words = f"{row['by_property']} of {row['defects']} by properties"
     if row["by_example_only"]:
         words += f", {row['by_example_only']} by examples only"
@@ -98,34 +149,46 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
     try:
         from mockpump.exercises.checking import check as check_file
         from mockpump.exercises.running import Bounds, cores
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "pytest":
+            raise
         needs = "checking needs pytest: pip install 'mockpump[exercises]'"
         raise ExerciseError(needs) from None
-    return check_file(exercise, file, seeds, Bounds(jobs or cores()), _progress())
-
-
-def _progress() -> Callable[[int, int], object]:
-    def told(done: int, whole: int) -> None:
+    with ended_by_sigterm(), contextlib.ExitStack() as afterwards:
         if sys.stderr.isatty():
-            line = f"  {bar(done, whole, 40)} {done} of {whole} runs"
-            sys.stderr.write(redrawn(line if done < whole else ""))
-            sys.stderr.flush()
+            afterwards.callback(_redraw, "")
+        return check_file(exercise, file, seeds, Bounds(jobs or cores()), _progress)
 
-    return told
+
+def _progress(done: int, whole: int) -> None:
+    if sys.stderr.isatty():
+        _redraw(f"  {bar(done, whole, 40)} {done} of {whole} runs")
+
+
+def _redraw(line: str) -> None:
+    sys.stderr.write(redrawn(line))
+    sys.stderr.flush()
+
+
+def _must_be_writable(file: Path | None) -> None:
+    """Nobody is to wait for a report that then has no place."""
+    if file is not None and file != _HERE:
+        with _writing(file), file.open("a", encoding="utf-8"):
+            pass
 
 
 def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise ExerciseError(f"cannot write {file}: {one_line(error)}") from None
+    if file == _HERE:
+        click.echo(text, nl=False)
+        return
+    with _writing(file):
+        # Half a surrogate, from a learner's test, has no UTF-8.
+        file.write_text(text, "utf-8", errors="backslashreplace")
 
 
-def _write_table(file: Path, rows: list[dict[str, object]]) -> None:
+@contextlib.contextmanager
+def _writing(file: Path) -> Iterator[None]:
     try:
-        with file.open("w", encoding="utf-8", newline="") as opened:
-            table = csv.DictWriter(opened, rows[0])
-            table.writeheader()
-            table.writerows(rows)
+        yield
     except OSError as error:
         raise ExerciseError(f"cannot write {file}: {one_line(error)}") from None

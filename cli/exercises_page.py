@@ -5,7 +5,7 @@ from html import escape
 from mockpump.cli.render_exercises import in_words
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.grading import named
-from mockpump.exercises.verdicts import Judgement, Report, Verdict
+from mockpump.exercises.verdicts import Judgement, Report, caught_by_property
 
 _LEARNING_AID = "A learning aid, not a sealed exam.  Everything here is fictional."
 
@@ -38,10 +38,14 @@ def page(exercise: Exercise, report: Report) -> str:
         body = f"<h2>It could not be run</h2><pre>{escape(report.trouble)}</pre>"
         summary = "No report."
     else:
-        body = _page_table(exercise, report) + _page_wrong(report) + _page_defects(exercise, report)
-        caught = sum(each.verdict is Verdict.KILLED for each in report.defects.values())
+        body = (
+            _page_table(exercise, report)
+            + _page_wrong(exercise, report)
+            + _page_defects(exercise, report)
+        )
+        caught = sum(map(caught_by_property, report.defects.values()))
         met = "The goal is met." if report.goal_met else "The goal is not met yet."
-        summary = f"{caught} of {len(exercise.defect)} defects caught. {met}"
+        summary = f"{caught} of {len(exercise.defect)} defects caught by properties. {met}"
     return _PAGE.format(
         number=exercise.number,
         title=escape(exercise.title),
@@ -68,10 +72,12 @@ def _page_cell(judgement: Judgement) -> str:
     return f'<td class="{name.replace(" ", "-")}">{escape(in_words(judgement))}</td>'
 
 
-def _page_wrong(report: Report) -> str:
+def _page_wrong(exercise: Exercise, report: Report) -> str:
+    about = {each.id: each.about for each in exercise.variant}
     return "".join(
         f'<h2 class="invalid">{escape(name)} is wrong</h2>'
-        f"<p>{judgement.verdict.value} on the right variant {escape(variant)}</p>"
+        f"<p>{judgement.verdict.value} on the right variant {escape(variant)}:"
+        f" {escape(about[variant])}</p>"
         f"<pre>{escape(judgement.example)}</pre>"
         for name, (variant, judgement) in report.wrong.items()
     )
@@ -82,6 +88,6 @@ def _page_defects(exercise: Exercise, report: Report) -> str:
     for defect, name in named(exercise, report):
         judgement = report.defects[defect.id]
         parts.append(f"<h3>{escape(name)}: {escape(in_words(judgement))}</h3>")
-        if judgement.kills:
+        if judgement.example:
             parts.append(f"<pre>{escape(judgement.example)}</pre>")
     return "".join(parts)

@@ -2,11 +2,13 @@
 
 import textwrap
 
+import click
+
 from mockpump.cli.render import show
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.grading import named
 from mockpump.exercises.progress import Progress
-from mockpump.exercises.verdicts import Judgement, Report, Verdict
+from mockpump.exercises.verdicts import Judgement, Report, Verdict, caught_by_property
 
 _SHORT = {
     Verdict.KILLED: "kill",
@@ -18,8 +20,19 @@ _SHORT = {
     Verdict.NOT_EXERCISED: ".",
 }
 _STYLE = {Verdict.KILLED: "green", Verdict.FLAKY: "yellow", Verdict.INVALID: "red"}
-_LEGEND = "kill caught; k/n by k of n seeds; e by an example only; - survived; . not run"
-_MOST_LINES = 6
+_LEGEND = {
+    "kill": "kill caught",
+    "kill e": "e by an example only",
+    "k/n": "k/n by k of n seeds",
+    "-": "- survived",
+    ".": ". not run",
+    "inv": "inv fails on what is right",
+    "err": "err could not be judged",
+    "time": "time did not end",
+}
+_WIDTH = 78
+_CELL = 7
+_MOST_LINES = 8
 
 
 def show_hint(lead: str, text: str) -> None:
@@ -30,30 +43,42 @@ def show_hint(lead: str, text: str) -> None:
         show(line)
 
 
+def warn_of(progress: Progress) -> None:
+    """What could not be kept is no reason to keep the rest back."""
+    if progress.trouble:
+        click.echo(f"mockpump: {progress.trouble}", err=True)
+
+
 def show_report(exercise: Exercise, report: Report, progress: Progress) -> None:
     """The table of functions and defects, the counter-examples, what to do next."""
     show(f"Exercise {exercise.number}: {exercise.title}", style="bold")
     if report.trouble:
         show("it could not be run:", style="red")
-        for line in report.trouble.strip().splitlines()[-12:]:
-            show(f"  {line}")
+        for line in _printable(report.trouble.strip()).splitlines()[-12:]:
+            for part in _wrapped(line, "  "):
+                show(part)
         return
     _show_table(exercise, report)
-    _show_wrong(report)
+    _show_wrong(exercise, report)
     _show_defects(exercise, report)
     _show_next(exercise, report, progress)
 
 
 def _show_table(exercise: Exercise, report: Report) -> None:
     show("")
-    width = min(max(len(name) for name in report.functions), 44)
-    numbers = "".join(f"{place:>6}" for place in range(1, len(exercise.defect) + 1))
+    room = _WIDTH - _CELL * len(exercise.defect)
+    width = min(max(len(name) for name in report.functions), room)
+    numbers = "".join(f"{place:>{_CELL}}" for place in range(1, len(exercise.defect) + 1))
     show(f"{'':<{width}}{numbers}", style="dim")
+    used = set()
     for name in report.functions:
         cells = [report.cells[name][defect.id] for defect in exercise.defect]
-        shown = [(f"{_in_short(each):>6}", _STYLE.get(each.verdict, "dim")) for each in cells]
+        shown = [(f"{_in_short(each):>{_CELL}}", _STYLE.get(each.verdict, "dim")) for each in cells]
         show(f"{_cut(name, width):<{width}}", *shown)
-    show(_LEGEND, style="dim")
+        used |= {"k/n" if each.verdict is Verdict.FLAKY else _in_short(each) for each in cells}
+    legend = "; ".join(text for key, text in _LEGEND.items() if key in used)
+    for line in textwrap.wrap(legend, _WIDTH):
+        show(line, style="dim")
 
 
 def _cut(name: str, width: int) -> str:
@@ -67,22 +92,26 @@ def _in_short(judgement: Judgement) -> str:
     return _SHORT[judgement.verdict] + (" e" if by_example else "")
 
 
-def _show_wrong(report: Report) -> None:
+def _show_wrong(exercise: Exercise, report: Report) -> None:
+    about = {each.id: each.about for each in exercise.variant}
     for name, (variant, judgement) in report.wrong.items():
         show("")
         show(f"{_cut(name, 70)} is wrong:", style="red")
-        show(f"     {judgement.verdict.value} on the right variant '{variant}'")
+        told = f"{judgement.verdict.value} on the right variant '{variant}': {about[variant]}"
+        for line in textwrap.wrap(told, _WIDTH - 5):
+            show(f"     {line}")
         _show_example(judgement.example)
 
 
 def _show_defects(exercise: Exercise, report: Report) -> None:
     show("")
-    for place, (defect, name) in enumerate(named(exercise, report), start=1):
+    names = named(exercise, report)
+    width = max(len(name) for _, name in names)
+    for place, (defect, name) in enumerate(names, start=1):
         judgement = report.defects[defect.id]
         style = _STYLE.get(judgement.verdict, "")
-        show(f"{place:>2} {name:<22} ", (in_words(judgement), style))
-        if judgement.kills:
-            _show_example(judgement.example)
+        show(f"{place:>2} {name:<{width}} ", (in_words(judgement), style))
+        _show_example(judgement.example)
 
 
 def in_words(judgement: Judgement) -> str:
@@ -97,11 +126,30 @@ def in_words(judgement: Judgement) -> str:
 
 
 def _show_example(example: str) -> None:
-    lines = example.splitlines()
-    for line in lines[:_MOST_LINES]:
-        show(f"     {line[:74]}", style="dim")
-    if len(lines) > _MOST_LINES:
-        show(f"     ... {len(lines) - _MOST_LINES} lines more", style="dim")
+    lines = [line for line in _printable(example).splitlines() if line.strip()]
+    shown = [part for line in lines for part in _wrapped(line, "     ")]
+    for line in shown[:_MOST_LINES]:
+        show(line, style="dim")
+    left = len(shown) - _MOST_LINES
+    if left > 0:
+        lines_ = "1 more line" if left == 1 else f"{left} more lines"
+        show(f"     ... {lines_}; --json and --html have all of it", style="dim")
+
+
+def _wrapped(line: str, indent: str) -> list[str]:
+    """A line as it is, on as many lines as it takes."""
+    inner = indent + " " * (len(line) - len(line.lstrip()))
+    further = inner + "  "
+    return textwrap.wrap(line.strip(), _WIDTH, initial_indent=inner, subsequent_indent=further) or [
+        indent
+    ]
+
+
+def _printable(text: str) -> str:
+    """What a learner's test says may be anything; a terminal gets letters only."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text
+    )
 
 
 def _show_next(exercise: Exercise, report: Report, progress: Progress) -> None:
@@ -109,10 +157,11 @@ def _show_next(exercise: Exercise, report: Report, progress: Progress) -> None:
     if report.goal_met:
         show(("The goal is met. ", "green"), f"mockpump exercises solution {exercise.number}")
         return
-    caught = sum(
-        each.verdict is Verdict.KILLED and each.by_property for each in report.defects.values()
-    )
+    caught = sum(map(caught_by_property, report.defects.values()))
     show(f"{caught} of {len(exercise.defect)} caught by properties.")
-    defect = progress.hint(exercise)
+    if report.wrong:
+        show("First make right what is wrong: it asks for more than the README promises.")
+        return
+    defect = progress.next_hint(exercise)
     if defect is not None:
         show_hint("Hint: ", defect.hint)

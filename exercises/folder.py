@@ -76,9 +76,12 @@ def submission(path: Path) -> Submission:
 
     `ExerciseError` when there is none, or more than one.
     """
-    if not path.exists():
-        raise ExerciseError(f"{path}: no such file or folder")
-    found = list(_submissions(path.iterdir() if path.is_dir() else [path]))
+    try:
+        if not path.exists():
+            raise ExerciseError(f"{path}: no such file or folder")
+        found = list(_submissions(path.iterdir() if path.is_dir() else [path]))
+    except OSError as error:
+        raise ExerciseError(f"{path}: {one_line(error)}") from None
     if len(found) == 1:
         return found[0]
     if found:
@@ -99,6 +102,12 @@ def submissions(folder: Path) -> Iterator[tuple[str, Submission]]:
     for found in _submissions(sorted(folder.rglob("test_*.py"))):
         place = found.file.relative_to(folder)
         yield (place.parts[0] if len(place.parts) > 1 else "."), found
+
+
+def strangers(folder: Path) -> list[Path]:
+    """Test files under a folder that are called like no exercise."""
+    names = {exercise.test_name for exercise in ladder()}
+    return [file for file in sorted(folder.rglob("test_*.py")) if file.name not in names]
 
 
 def _submissions(files: Iterator[Path] | list[Path]) -> Iterator[Submission]:

@@ -27,7 +27,7 @@ def exit_code(report: Report) -> int:
 
 def name_of(place: int, defect: Defect, judgement: Judgement | None) -> str:
     """What a defect is called: a hidden one has a number only, until it is caught."""
-    caught = judgement is not None and judgement.kills > 0
+    caught = judgement is not None and judgement.verdict is Verdict.KILLED
     return defect.id if caught or not defect.hidden else f"hidden-{place}"
 
 

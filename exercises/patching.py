@@ -52,8 +52,8 @@ def changed(source: str, patches: Iterable[Patch]) -> tuple[str, list[range]]:
     """
     places: list[range] = []
     for patch in patches:
-        if source.count(patch.old) != 1:
-            where = f"{patch.module}: {patch.old.strip().splitlines()[0]!r}"
+        if not patch.old or source.count(patch.old) != 1:
+            where = f"{patch.module}: {patch.old.strip()[:60]!r}"
             raise LadderError(f"{where} is there {source.count(patch.old)} times, not once")
         at, more = source.index(patch.old), len(patch.new) - len(patch.old)
         places = [range(p.start + more, p.stop + more) if p.start > at else p for p in places]

@@ -3,20 +3,21 @@
 It is kept where the system keeps such things, or where MOCKPUMP_PROGRESS says.
 """
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
 
 import msgspec
 
-from mockpump.exercises.errors import ExerciseError, one_line
+from mockpump.exercises.errors import one_line
 from mockpump.exercises.exercise import Defect, Exercise
-from mockpump.exercises.verdicts import Report, Verdict
+from mockpump.exercises.verdicts import Report, caught_by_property
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How one exercise stands: whether the goal was ever met, what the last check caught, and how
-    many hints were given since."""
+    """How one exercise stands: whether the goal was ever met, what properties caught in the last
+    check, and how many hints were asked for."""
 
     passed: bool = False
     caught: tuple[str, ...] = ()
@@ -24,53 +25,73 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class Progress:
-    """The standings, by number.  A file that cannot be read counts as none."""
+    """The standings, by number.  A file that cannot be read counts as none.
+
+    `trouble` says why they could not be kept; empty when they could.
+    """
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = _usual() if file is None else file
+        self.trouble = ""
         try:
             self._standings = msgspec.json.decode(self.file.read_bytes(), type=dict[int, Standing])
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError):
             self._standings = {}
 
     def of(self, exercise: Exercise) -> Standing:
-        """How an exercise stands."""
-        return self._standings.get(exercise.number, Standing())
+        """How an exercise stands; what is no defect of it any more was not caught."""
+        standing = self._standings.get(exercise.number, Standing())
+        known = {each.id for each in exercise.defect}
+        caught = tuple(each for each in standing.caught if each in known)
+        return msgspec.structs.replace(standing, caught=caught)
 
     def checked(self, exercise: Exercise, report: Report) -> None:
         """A test file was checked."""
-        caught = tuple(
-            name for name, each in report.defects.items() if each.verdict is Verdict.KILLED
-        )
+        caught = tuple(name for name, each in report.defects.items() if caught_by_property(each))
         before = self.of(exercise)
         self._keep(exercise, Standing(before.passed or report.goal_met, caught, hints=before.hints))
 
-    def hint(self, exercise: Exercise) -> Defect | None:
-        """The next defect to give a hint for, the easiest first; None when all are caught."""
+    def next_hint(self, exercise: Exercise) -> Defect | None:
+        """The defect that the next hint is for, the easiest first; None when all are caught."""
         standing = self.of(exercise)
         left = [each for each in exercise.defect if each.id not in standing.caught]
-        if not left:
-            return None
         left.sort(key=lambda each: (each.level, each.hidden))
-        self._keep(exercise, msgspec.structs.replace(standing, hints=standing.hints + 1))
-        return left[standing.hints % len(left)]
+        return left[standing.hints % len(left)] if left else None
+
+    def hint(self, exercise: Exercise) -> Defect | None:
+        """The same, and another one the next time."""
+        defect, standing = self.next_hint(exercise), self.of(exercise)
+        if defect is not None:
+            self._keep(exercise, msgspec.structs.replace(standing, hints=standing.hints + 1))
+        return defect
 
     def _keep(self, exercise: Exercise, standing: Standing) -> None:
         self._standings[exercise.number] = standing
         data = msgspec.json.encode({str(key): each for key, each in self._standings.items()})
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.file.parent, delete=False) as file:
-                file.write(data)
-            Path(file.name).replace(self.file)
+            self._replace(data)
         except OSError as error:
-            raise ExerciseError(
-                f"cannot keep the progress in {self.file}: {one_line(error)}"
-            ) from None
+            self.trouble = f"cannot keep the progress in {self.file}: {one_line(error)}"
+
+    def _replace(self, data: bytes) -> None:
+        with tempfile.NamedTemporaryFile(dir=self.file.parent, delete=False) as file:
+            file.write(data)
+        try:
+            Path(file.name).replace(self.file)
+        except OSError:
+            with contextlib.suppress(OSError):
+                Path(file.name).unlink()
+            raise
 
 
 def _usual() -> Path:
     if named := os.environ.get("MOCKPUMP_PROGRESS"):
         return Path(named)
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "mockpump" / "exercises.json"
+    if state := os.environ.get("XDG_STATE_HOME"):
+        return Path(state) / "mockpump" / "exercises.json"
+    try:
+        return Path.home() / ".local" / "state" / "mockpump" / "exercises.json"
+    except RuntimeError:
+        # Whoever has no home has no place for it either.
+        return Path(os.devnull) / "exercises.json"

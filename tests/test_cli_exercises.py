@@ -7,16 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from mockpump.cli.exercises import exercises
 from mockpump.cli.exercises_page import page
+from mockpump.exercises.errors import LadderError
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.running import cores
 from mockpump.exercises.verdicts import Judgement, Report, Verdict
 
 EXERCISE = ladder()[0]
+RIGHT = EXERCISE.variant[0]
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +70,7 @@ def reported(cells: list[Judgement], **more: Any) -> Report:
         (reported([CAUGHT] * 6), 0, "The goal is met"),
         (reported([CAUGHT] * 5 + [BY_EXAMPLE]), 1, "5 of 6 caught by properties"),
         (reported([CAUGHT, SOMETIMES, LEFT] * 2), 1, "2 of 6 caught by properties"),
-        (reported([CAUGHT] * 6, wrong={LONG: ("project", WRONG)}), 2, "is wrong"),
+        (reported([CAUGHT] * 6, wrong={LONG: (RIGHT.id, WRONG)}), 2, "is wrong"),
         (Report(EXERCISE.number, 3, trouble="no such module: x"), 3, "no such module"),
     ],
 )
@@ -115,15 +118,17 @@ def test_the_lines_of_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     told = checked(monkeypatch, reported(cells))
     assert told.stderr == ""
     lines = told.output.splitlines()
-    assert f"{LONG[:43]}~  killkill e   1/3     -     -     -" in lines
-    assert f" 1 {NAMES[0]:<22} killed, at example 7" in lines
-    assert f" 2 {NAMES[1]:<22} killed, by an example in the file" in lines
-    assert f" 3 {NAMES[2]:<22} flaky 1/3, at example 5" in lines
-    assert f" 4 {NAMES[3]:<22} survived" in lines
-    at = lines.index("         line=5")
-    assert lines[at + 1] == "     ... 3 lines more"
+    assert f"{LONG[:35]}~   kill kill e    1/3      -      -      -" in lines
+    assert "kill caught; e by an example only; k/n by k of n seeds; - survived" in lines
+    width = max(len("hidden-5"), *(len(name) for name in NAMES[:4]))
+    assert f" 1 {NAMES[0]:<{width}} killed, at example 7" in lines
+    assert f" 2 {NAMES[1]:<{width}} killed, by an example in the file" in lines
+    assert f" 3 {NAMES[2]:<{width}} flaky 1/3, at example 5" in lines
+    assert f" 4 {NAMES[3]:<{width}} survived" in lines
+    at = lines.index("         line=7")
+    assert lines[at + 1] == "     ... 1 more line; --json and --html have all of it"
     assert "1 of 6 caught by properties." in lines
-    assert lines[-1].startswith("Hint: ")
+    assert any(line.startswith("Hint: ") for line in lines[-3:])
 
 
 def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +161,7 @@ def test_what_is_hidden_stays_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         assert "hidden-5" in text
         assert not any(name in text for name in hidden)
     assert facts.count("\n") == 1
-    assert "0 of 6 defects caught. The goal is not met yet." in html
+    assert "0 of 6 defects caught by properties. The goal is not met yet." in html
     checked(monkeypatch, reported([SOMETIMES] * 6), "--html", "r.html")
     assert "0 of 6 defects caught" in (tmp_path / "r.html").read_text("utf-8")
 
@@ -182,7 +187,9 @@ def test_what_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_without_pytest_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mockpump.exercises.checking", None)
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    for name in ("checking", "running", "worker", "recorder"):
+        monkeypatch.delitem(sys.modules, f"mockpump.exercises.{name}", raising=False)
     Path(EXERCISE.test_name).write_text("", encoding="utf-8")
     told = run("check")
     assert (told.exit_code, "mockpump[exercises]" in told.stderr) == (3, True)
@@ -191,7 +198,7 @@ def test_without_pytest_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_the_table_of_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "class" / "ann").mkdir(parents=True)
     (tmp_path / "class" / "ann" / EXERCISE.test_name).write_text("", "utf-8")
-    report = reported([CAUGHT] * 4 + [BY_EXAMPLE, LEFT], wrong={LONG: ("project", WRONG)})
+    report = reported([CAUGHT] * 4 + [BY_EXAMPLE, LEFT], wrong={LONG: (RIGHT.id, WRONG)})
     judged_as(monkeypatch, report)
     graded = run("grade", "class", "--csv", "table.csv")
     words = " ".join(graded.output.split())
@@ -203,9 +210,107 @@ def test_the_table_of_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     judged_as(monkeypatch, Report(1, 1, trouble="one\n" + "x" * 999))
     run("grade", "class", "--csv", "table.csv")
     (_, row) = (tmp_path / "table.csv").read_text("utf-8").splitlines()
-    assert row.endswith(",3,one " + "x" * 196)
+    assert row.endswith(",3," + "x" * 200)
     (tmp_path / "empty").mkdir()
     assert run("grade", "empty").exit_code == 3
+
+
+def test_whose_work_is_not_judged_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for who, name in (("=cmd", EXERCISE.test_name), ("fred", "test_roundtrip.py")):
+        (tmp_path / "class" / who).mkdir(parents=True)
+        (tmp_path / "class" / who / name).write_text("", "utf-8")
+    judged_as(monkeypatch, reported([LEFT] * 6))
+    graded = run("grade", "class", "--csv", "table.csv")
+    assert "fred/test_roundtrip.py is called like no exercise" in graded.stderr
+    (_, row) = (tmp_path / "table.csv").read_text("utf-8").splitlines()
+    assert row.startswith("'=cmd,1,'=cmd/")
+
+
+def test_of_a_class_that_is_interrupted_the_first_rows_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for who in "ab":
+        (tmp_path / "class" / who).mkdir(parents=True)
+        (tmp_path / "class" / who / EXERCISE.test_name).write_text("", "utf-8")
+    asked = judged_as(monkeypatch, reported([LEFT] * 6))
+
+    def check(*arguments: Any) -> Report:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(arguments)
+        return reported([LEFT] * 6)
+
+    monkeypatch.setattr("mockpump.exercises.checking.check", check)
+    run("grade", "class", "--csv", "table.csv")
+    assert [row.split(",")[0] for row in (tmp_path / "table.csv").read_text().splitlines()] == [
+        "who",
+        "a",
+    ]
+
+
+def test_a_report_that_has_no_place_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = judged_as(monkeypatch, reported([LEFT] * 6))
+    Path(EXERCISE.test_name).write_text("", encoding="utf-8")
+    for options in (("--html", "no/r.html"), ("--json", "no/r.json")):
+        assert run("check", *options).exit_code == 3
+    assert run("grade", ".", "--csv", "no/r.csv").exit_code == 3
+    assert asked == []
+
+
+def test_the_page_may_go_to_the_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = checked(monkeypatch, reported([LEFT] * 6), "--html", "-")
+    assert told.output.startswith("<!doctype html>")
+
+
+def test_progress_that_cannot_be_kept_costs_nobody_the_report(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    monkeypatch.setenv("MOCKPUMP_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    told = checked(monkeypatch, reported([CAUGHT] * 6))
+    assert told.exit_code == 0
+    assert "The goal is met" in told.stdout
+    assert "cannot keep the progress" in told.stderr
+    hint = run("hint", "1")
+    assert (hint.exit_code, hint.stdout.startswith("Exercise 1")) == (0, True)
+
+
+def test_a_learners_words_cannot_upset_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    odd = msgspec.structs.replace(CAUGHT, example="\x1b[31mred\x00 \ud800 é")
+    told = checked(monkeypatch, reported([odd] * 6), "--json", "r.json", "--html", "r.html")
+    assert "\\x1b[31mred\\x00 \\ud800 é" in told.output
+    facts = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert facts["functions"][LONG][NAMES[0]]["example"] == odd.example
+    assert "\\ud800" in (tmp_path / "r.html").read_text("utf-8")
+
+
+def test_what_is_long_is_shown_on_more_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = msgspec.structs.replace(CAUGHT, example=f"    x={'word ' * 30}end\n\n    y=2")
+    lines = checked(monkeypatch, reported([long] * 6)).output.splitlines()
+    at = next(place for place, line in enumerate(lines) if line.startswith("         x=word"))
+    assert "".join(lines[at : at + 4]).count("word") == 30
+    assert "end" in "".join(lines[at : at + 4])
+    assert "         y=2" in lines[at : at + 5]
+
+
+def test_no_hint_is_used_up_or_given_while_a_test_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = checked(monkeypatch, reported([LEFT] * 6, wrong={LONG: (RIGHT.id, WRONG)}))
+    assert "Hint" not in wrong.output
+    assert RIGHT.about in " ".join(wrong.output.split())
+    first, again = (checked(monkeypatch, reported([LEFT] * 6)).output for _ in range(2))
+    assert first == again
+    assert "Hint: " in first
+
+
+def test_a_broken_ladder_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise LadderError("exercise.toml: no such key")
+
+    monkeypatch.setattr("mockpump.cli.exercises.ladder", broken)
+    told = run("list")
+    assert (told.exit_code, told.output) == (3, "mockpump: exercise.toml: no such key\n")
 
 
 @pytest.mark.end_to_end
@@ -254,7 +359,7 @@ def test_what_a_learner_writes_cannot_break_the_page() -> None:
         (evil,),
         {evil: dict.fromkeys(names, judgement)},
         dict.fromkeys(names, judgement),
-        {evil: ("project", judgement)},
+        {evil: (RIGHT.id, judgement)},
     )
     assert "<script>" not in page(EXERCISE, report)
     assert "<script>" not in page(EXERCISE, Report(1, 1, trouble=evil))

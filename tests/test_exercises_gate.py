@@ -92,6 +92,8 @@ BY_EXAMPLE = Result(Ending.FAILED, "x=9", 1, by_property=False)
     [
         ({(WITNESSES, "test_sees_loses", "loses"): SAME}, "loses: its witness sees nothing"),
         ({(WITNESSES, "test_sees_lurks", "b"): PASSED}, "lurks: the right variants tell"),
+        ({(WITNESSES, "test_sees_lurks", "lurks"): Result(Ending.TROUBLE, "no import")},
+         "lurks: its witness sees nothing"),
         ({(REFERENCE, "test_loses", "loses"): PASSED}, "loses: the reference solution"),
         ({(REFERENCE, "test_loses", "loses"): BY_EXAMPLE}, "loses: the reference solution"),
         ({(REFERENCE, "test_lurks", "loses"): KILL, (REFERENCE, "test_loses", "lurks"): KILL},
@@ -123,6 +125,16 @@ def test_the_file_that_asks_the_witnesses_says_what_they_say(tmp_path: Path) -> 
     assert "test_sees_lurks" in asking
 
 
+def test_a_witness_that_there_is_not_is_no_witness(tmp_path: Path) -> None:
+    (tmp_path / "witnesses.py").write_text("", "utf-8")
+    text = gate._asking(EXERCISE, tmp_path).read_text("utf-8")
+    path = repr(str(EXERCISE.folder / "witnesses.py"))
+    asking: dict[str, Callable[[], None]] = {}
+    exec(text.replace(path, repr(str(tmp_path / "witnesses.py"))), asking)
+    with pytest.raises(SystemExit, match="not in witnesses"):
+        asking["test_sees_loses"]()
+
+
 @pytest.mark.parametrize(
     ("told", "arguments", "code"), [([], [], 0), (["a fault"], ["1"], 1), ([], ["99"], 1)]
 )
@@ -133,9 +145,19 @@ def test_the_exit_code(
     arguments: list[str],
     code: int,
 ) -> None:
-    monkeypatch.setattr(gate, "ladder", lambda: (EXERCISE,))
+    for place in ("gate", "folder"):
+        monkeypatch.setattr(f"mockpump.exercises.{place}.ladder", lambda: (EXERCISE,))
     monkeypatch.setattr(gate, "faults", lambda *_: iter(told))
     monkeypatch.setattr("sys.argv", ["gate", *arguments])
     assert gate.main() == code
-    said = "" if arguments == ["99"] else "1 faults" if told else "sound"
-    assert said in capsys.readouterr().out
+    said = "there is no exercise 99" if arguments == ["99"] else "1 faults" if told else "sound"
+    assert said in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("arguments", [["--jobs", "0"], ["--seeds", "-1"], ["x"]])
+def test_a_gate_is_not_asked_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["gate", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        gate.main()

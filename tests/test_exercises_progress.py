@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.exercises.errors import ExerciseError
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.progress import Progress, Standing
 from mockpump.exercises.verdicts import Judgement, Report, Verdict
@@ -92,22 +91,52 @@ def test_a_file_that_is_there_is_replaced_as_a_whole(
         raise OSError("no more room")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(ExerciseError, match="no more room"):
-        Progress(file).checked(EXERCISE, report(set(DEFECTS)))
+    progress = Progress(file)
+    progress.checked(EXERCISE, report(set(DEFECTS)))
+    assert progress.trouble.endswith("no more room")
     assert file.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"x": 1}'])
-def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b'{"x": 1}', b'{"1": {"caught": ["\xff"]}}', b"\xff"]
+)
+def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "progress.json"
-    file.write_text(text, "utf-8")
+    file.write_bytes(text)
     assert Progress(file).of(EXERCISE) == Standing()
 
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
-    with pytest.raises(ExerciseError, match="cannot keep"):
-        Progress(tmp_path / "file" / "progress.json").checked(EXERCISE, report(set()))
+    progress = Progress(tmp_path / "file" / "progress.json")
+    assert progress.hint(EXERCISE) is not None
+    assert progress.trouble.startswith("cannot keep the progress in ")
+
+
+def test_what_an_example_caught_is_still_to_be_caught_by_a_property(tmp_path: Path) -> None:
+    killed = {name: Judgement(Verdict.KILLED, 3, 3) for name in DEFECTS}
+    progress = Progress(tmp_path / "progress.json")
+    progress.checked(EXERCISE, Report(EXERCISE.number, 3, defects=killed))
+    assert progress.of(EXERCISE).caught == ()
+    assert progress.next_hint(EXERCISE) is not None
+
+
+def test_to_look_at_the_next_hint_does_not_use_it_up(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "progress.json")
+    first = progress.next_hint(EXERCISE)
+    assert progress.next_hint(EXERCISE) == progress.hint(EXERCISE) == first
+    assert progress.next_hint(EXERCISE) != first
+
+
+def test_what_is_no_defect_any_more_was_not_caught(tmp_path: Path) -> None:
+    file = tmp_path / "progress.json"
+    file.write_text('{"1": {"caught": ["gone"]}}', "utf-8")
+    assert Progress(file).of(EXERCISE).caught == ()
+
+
+def _nobody() -> Path:
+    raise RuntimeError
 
 
 def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,6 +144,11 @@ def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Progress().file == tmp_path / ".local" / "state" / "mockpump" / "exercises.json"
+    with monkeypatch.context() as nowhere:
+        nowhere.setattr(Path, "home", _nobody)
+        homeless = Progress()
+        homeless.hint(EXERCISE)
+        assert homeless.trouble
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert Progress().file == tmp_path / "mockpump" / "exercises.json"
     monkeypatch.setenv("MOCKPUMP_PROGRESS", str(tmp_path / "mine"))
