@@ -45,7 +45,7 @@ def test_each_is_delivered_once_and_in_order(before: int, jumps: list[int]) -> N
     assert delivered == [b"%d" % number for number in range(before, following)]
 
 
-@given(st.integers(0, 600))
+@given(BEFORE)
 def test_the_number_expected_is_the_count(before: int) -> None:
     assert receiver(before).expected == before % 256
 
