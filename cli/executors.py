@@ -13,13 +13,12 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 
 import click
 
-from mockpump.cli.ending import ended_by_sigterm
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.story import StoryError
 
 # How long a cluster has to answer, in seconds.
 _PATIENCE = 3
-_ENDING = (signal.SIGINT, signal.SIGTERM)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
@@ -35,7 +34,6 @@ def executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
 @contextlib.contextmanager
 def _processes(jobs: int | None) -> Iterator[Executor]:
     with (
-        ended_by_sigterm(),
         ProcessPoolExecutor(jobs, initializer=_as_a_worker) as pool,
         contextlib.ExitStack() as unless_done,
     ):
@@ -63,7 +61,8 @@ def _start(pool: ProcessPoolExecutor) -> None:
 
 def _as_a_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 

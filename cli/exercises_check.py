@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from mockpump.cli.ending import ended_by_sigterm
 from mockpump.cli.exercises_page import page
 from mockpump.cli.render import as_json, bar, redrawn, show
 from mockpump.cli.render_exercises import show_report, warn_of
@@ -154,7 +153,7 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
             raise
         needs = "checking needs pytest: pip install 'mockpump[exercises]'"
         raise ExerciseError(needs) from None
-    with ended_by_sigterm(), contextlib.ExitStack() as afterwards:
+    with contextlib.ExitStack() as afterwards:
         if sys.stderr.isatty():
             afterwards.callback(_redraw, "")
         return check_file(exercise, file, seeds, Bounds(jobs or cores()), _progress)

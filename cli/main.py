@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 
 import click
 
+from mockpump.cli.ending import ended_in_order
+
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("mockpump.cli.demo:demo", "Show the whole story in one terminal."),
@@ -105,7 +107,8 @@ def main() -> Any:
     """The entry point: runs a command, turns what goes wrong into one line and an exit code."""
     _prepare_streams()
     try:
-        return cli.main(prog_name="mockpump", standalone_mode=False)
+        with ended_in_order():
+            return cli.main(prog_name="mockpump", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -106,9 +106,12 @@ def test_bad_options_end_with_2_before_anything_starts(options: tuple[str, ...])
 class Demo:
     """A demo that takes its time, and what it has said."""
 
-    def __init__(self) -> None:
+    def __init__(self, temporary: Path | None = None) -> None:
         self.process = subprocess.Popen(
-            [*COMMAND, "demo", "--speed", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*COMMAND, "demo", "--speed", "60"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ | ({"TMPDIR": str(temporary)} if temporary else {}),
         )
         assert self.process.stdout is not None
         self._output = self.process.stdout
@@ -146,16 +149,25 @@ def wait_for_end(pid: int) -> bool:
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)],
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, -signal.SIGTERM),
+        (signal.SIGHUP, -signal.SIGHUP),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
 )
-def test_however_it_is_cut_short_no_pump_stays(number: signal.Signals, code: int) -> None:
-    demo = Demo()
+def test_however_it_is_cut_short_no_pump_stays(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    demo = Demo(tmp_path)
     assert is_alive(demo.pump)
     demo.process.send_signal(number)
     ended, err = demo.end()
     assert wait_for_end(demo.pump)
     assert ended == code
     assert err.strip() == (b"interrupted" if number is signal.SIGINT else b"")
+    # The pump's keys are in there; against being killed there is no help.
+    assert list(tmp_path.iterdir()) == [] or number is signal.SIGKILL
 
 
 def test_a_pump_that_dies_is_one_line() -> None:
