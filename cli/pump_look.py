@@ -39,7 +39,10 @@ def show(file: Path, json_: bool) -> None:
     with _looking(file) as (memory, state):
         active = b"" if state.active is None else memory.image(state.active)
     if json_:
-        click.echo(as_json({**asdict(state), "image": active, "pairing": _guarded(state.pairing)}))
+        d = state.delivery
+        delivery = {**asdict(d), "rolling": d.rolling.pieces()}
+        guarded = {"image": active, "delivery": delivery, "pairing": _guarded(state.pairing)}
+        click.echo(as_json({**asdict(state), **guarded}))
     else:
         show_facts(_facts(state, active))
 
