@@ -1,5 +1,6 @@
 """Who is not allowed to is turned away: told why, logged, and nothing else happens."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
