@@ -38,7 +38,8 @@ def show_curves(curves: Curves) -> None:
         show((f"{line.name}, {line.unit}", "dim"))
         # Thousandths, because a chart of characters is drawn from integers.
         style = _STYLES[number % len(_STYLES)]
-        _chart([round(1000 * value) for value in values], 5, f"{max(line.values):,.0f}", style)
+        # What is labelled is what is drawn: a peak between two columns is neither.
+        _chart([round(1000 * value) for value in values], 5, f"{max(values):,.0f}", style)
     _span_axis(end - start)
 
 

@@ -2,7 +2,8 @@
 
 from importlib.resources import files
 
-from mockpump.emulator.world.story import Story, StoryError, load_story
+from mockpump.emulator.world.story import Story, StoryError
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.protocol.program import Program
 from mockpump.protocol.program_toml import loads
 

@@ -133,8 +133,9 @@ def _prepare_streams() -> None:
     """Give every standard stream a place, and let no name be a reason to fail.
 
     A stream that was closed (`>&-`) would leave its number to the next file opened: to the line.
+    An output that was closed takes nothing, so that nobody believes that it did.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (open to the end)
     if isinstance(sys.stdout, io.TextIOWrapper):

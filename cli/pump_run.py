@@ -131,7 +131,7 @@ def _memory(context: click.Context, file: Path | None, made_with: dict[str, Any]
         fresh = RamMemory(durable=False)
         make_pump(fresh, made_with)
         return FaultyMemory(fresh)
-    for option in context.command.params:
+    for option in context.command.params if file.exists() else ():
         source = context.get_parameter_source(option.name or "")
         if option.name in made_with and source is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option.opts[0]}: the pump of {file} is made already")

@@ -9,6 +9,7 @@ from typing import TextIO
 import click
 
 from mockpump.cli.examples import program_text, story_names, story_text
+from mockpump.cli.files import read_text
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_faults import show_faults
@@ -25,7 +26,8 @@ from mockpump.emulator.world.bundle import (
     read_bundle,
 )
 from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.story import StoryError, load_story, program_names
+from mockpump.emulator.world.story import StoryError, program_names
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.emulator.world.story_schema import schema
 from mockpump.emulator.world.telling import Teller
 from mockpump.emulator.world.watching import watched
@@ -110,7 +112,7 @@ def _text(scenario: str) -> tuple[str, str]:
     if scenario in story_names():
         return f"examples/scenarios/{scenario}.toml", story_text(scenario)
     try:
-        return scenario, Path(scenario).read_text("utf-8")
+        return scenario, read_text(Path(scenario))
     except UnicodeDecodeError:
         raise StoryError(f"{scenario}: not UTF-8 text") from None
     except OSError as error:
@@ -156,7 +158,7 @@ def replay(bundle: Path) -> None:
 
 def _read(bundle: Path) -> Bundle:
     try:
-        return read_bundle(bundle.read_text("utf-8"))
+        return read_bundle(read_text(bundle))
     except BadBundle as error:
         raise BadBundle(f"{bundle}: {error}") from None
     except UnicodeDecodeError:

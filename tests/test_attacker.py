@@ -4,7 +4,7 @@ import pytest
 
 from mockpump.cli.stories import library
 from mockpump.emulator.world.attacker import TRICKS
-from mockpump.emulator.world.story import load_story
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.emulator.world.telling import Teller, Told
 from mockpump.protocol.messages import LogKind, Mode
 

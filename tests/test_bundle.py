@@ -23,7 +23,8 @@ from mockpump.emulator.world.bundle import (
     read_bundle,
 )
 from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.story import load_story, program_names
+from mockpump.emulator.world.story import program_names
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.emulator.world.telling import Teller
 
 QUICK = ("bad-link", "out-of-range", "two-programmers", "eavesdropper", "replay-attack", "limits")
@@ -159,6 +160,21 @@ def small() -> str:
 
 
 BUNDLE = small()
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ("".join(BUNDLE.splitlines(keepends=True)[:-1]), "its last line is not the digest"),
+        ("".join(BUNDLE.splitlines(keepends=True)[:1]), "its last line is not the digest"),
+        (f"{BUNDLE}\n", "its last line is not the digest"),
+        (BUNDLE[:200], "its first line has been cut off"),
+        ("{}", "its first line is no head"),
+    ],
+)
+def test_a_bundle_that_is_not_whole_says_what_is_missing(left: str, said: str) -> None:
+    with pytest.raises(BadBundle, match=said):
+        read_bundle(left)
 
 
 # -- comparing -------------------------------------------------------------------------------------

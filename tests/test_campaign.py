@@ -20,7 +20,7 @@ from mockpump.emulator.world import campaign as campaigns
 from mockpump.emulator.world.campaign import campaign, cut_down, run_seeds, total
 from mockpump.emulator.world.invariants import Watched
 from mockpump.emulator.world.random_story import random_facts, random_story, story_text
-from mockpump.emulator.world.story import load_story
+from mockpump.emulator.world.story_reading import load_story
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mockpump.cli.charts import show_day
+from mockpump.cli.charts import show_curves, show_day
+from mockpump.emulator.world.curves import Curves, Line
 from mockpump.protocol import messages as m
 
 DAY = 86_400
@@ -43,3 +44,10 @@ def test_nothing_delivered_is_an_empty_chart(capsys: pytest.CaptureFixture[str])
 
 def test_one_late_report_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
     assert charts(capsys, [report(DAY * 3, 5, 100)])
+
+
+def test_what_is_labelled_is_what_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    """A peak that lasted for no time has no column, and no label."""
+    line = Line("rate", "nL/h", [10, 99, 20, 20], steps=True)
+    show_curves(Curves([0, 1_800, 1_800, 7_200], [line]))
+    assert capsys.readouterr().out.splitlines()[1].split()[0] == "20"

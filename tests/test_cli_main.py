@@ -196,8 +196,10 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly(arguments: str) -> None:
 
 @pytest.mark.end_to_end
 def test_closed_streams_and_a_full_disk() -> None:
-    assert shell(f"MOCKPUMP {STATUS} >&-").stderr == ""
-    assert shell(f"MOCKPUMP {STATUS} <&- >&- 2>&-").returncode == 0
+    closed = shell(f"MOCKPUMP {STATUS} >&-")
+    assert (closed.returncode, closed.stderr.count("\n")) == (74, 1)
+    assert "the output could not be written" in closed.stderr
+    assert shell(f"MOCKPUMP {STATUS} <&- >&- 2>&-").returncode == 74
     if Path("/dev/full").exists():
         for unbuffered in ("", "1"):
             done = shell(f"PYTHONUNBUFFERED={unbuffered} MOCKPUMP {STATUS} >/dev/full")

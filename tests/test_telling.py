@@ -7,7 +7,8 @@ import pytest
 from mockpump.cli.examples import example_program, example_story, story_names
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.world.curves import curves_of
-from mockpump.emulator.world.story import Step, StoryError, load_story
+from mockpump.emulator.world.story import Step, StoryError
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.emulator.world.telling import Library, Teller, Told
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import LogKind

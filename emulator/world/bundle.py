@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from mockpump import __version__
-from mockpump.emulator.world.story import Story, load_story
+from mockpump.emulator.world.story import Story
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.framing import VERSION
 from mockpump.protocol.program import Program
@@ -88,9 +89,12 @@ def read_bundle(text: str) -> Bundle:
     first, *lines = text.splitlines() or [""]
     try:
         head = msgspec.json.decode(first, type=Head)
-        digest = str(json.loads(lines.pop())["sha256"]) if lines else ""
-    except (msgspec.MsgspecError, ValueError, KeyError, TypeError):
+    except (msgspec.MsgspecError, ValueError):
         raise BadBundle(f"it is no bundle of {FORMAT}: {_version(first)}") from None
+    try:
+        digest = str(json.loads(lines.pop())["sha256"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        raise BadBundle("it has been cut off: its last line is not the digest") from None
     whole = "".join(f"{line}\n" for line in (first, *lines))
     if hashlib.sha256(whole.encode()).hexdigest() != digest:
         raise BadBundle("it is not as it was recorded: the digest in its last line does not fit")
@@ -104,7 +108,8 @@ def _version(first: str) -> str:
         found: Any = json.loads(first)
         return f"it says {found['format']}"
     except (ValueError, KeyError, TypeError):
-        return "its first line is no head"
+        cut = first.startswith(f'{{"format": "{FORMAT}"')
+        return "its first line has been cut off" if cut else "its first line is no head"
 
 
 class Divergence(NamedTuple):

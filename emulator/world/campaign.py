@@ -14,7 +14,7 @@ import msgspec
 from mockpump.emulator.memory.interface import Memory, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.world.random_story import random_facts, story_text
-from mockpump.emulator.world.story import load_story
+from mockpump.emulator.world.story_reading import load_story
 from mockpump.emulator.world.telling import Library, Teller
 from mockpump.emulator.world.watching import InvariantBroken, watched
 from mockpump.protocol.program import Program

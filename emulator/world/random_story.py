@@ -9,7 +9,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mockpump.emulator.world.story import FORMAT, Story, load_story
+from mockpump.emulator.world.story import FORMAT, Story
+from mockpump.emulator.world.story_reading import load_story
 
 _DAY = 24 * 60
 _PROGRAMS = ("day", "week", "ramp")

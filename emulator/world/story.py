@@ -1,22 +1,15 @@
 """A story: what is done to a pump, step by step, as a file, and what it is to show in the end.
 
-Decoded strictly: a key that nobody knows, a value of another type, a step without or with more than
-one deed is a `StoryError` that says where.  The deeds themselves are in
-`mockpump.emulator.world.telling`.  All stories are fictional.
+`mockpump.emulator.world.story_reading` reads one and finds what cannot be; the deeds themselves are
+in `mockpump.emulator.world.telling`.  All stories are fictional.
 """
 
 import re
-import tomllib
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import msgspec
 
-from mockpump.emulator.channel.impairments import read_impairments
-from mockpump.emulator.channel.quantities import BadQuantity
-from mockpump.emulator.pump.faults import Fault
 from mockpump.protocol.errors import MockpumpError
-from mockpump.protocol.messages import Alarm
 
 FORMAT = "mockpump-scenario/1"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -196,87 +189,10 @@ class Story(_Part, frozen=True, kw_only=True):
     picture: PicturePart | None = None
 
 
-# What is under which key.
-_PARTS: dict[str, type[_Part]] = {
-    "": Story,
-    "pump": PumpPart,
-    "limits": LimitsPart,
-    "programmer": ProgrammerPart,
-    "step": Step,
-    "expect": ExpectPart,
-    "program": ProgramPart,
-    "power_cut": ProgramPart,
-    "bolus": BolusPart,
-    "temp": TempPart,
-    "refill": RefillPart,
-    "picture": PicturePart,
-    "route": RoutePart,
-}
-
-
 def program_names(story: Story) -> list[str]:
     """The programs that a story calls for, each once."""
     named = [part for step in story.step for part in (step.program, step.power_cut) if part]
     return sorted({story.pump.program, *(each.name for each in named)})
-
-
-def load_story(text: str, name: str) -> Story:
-    """The story in a TOML text; `StoryError` names the file and the place."""
-    try:
-        story = msgspec.convert(tomllib.loads(text), Story)
-        for number, step in enumerate(story.step, start=1):
-            _check_step(number, step)
-        read_impairments(story.channel)
-        span(story.sample)
-        moment(story.pump.clock)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError, BadQuantity) as error:
-        raise StoryError(f"{name}: {error}{_nearest(str(error))}") from None
-    except RecursionError:
-        raise StoryError(f"{name}: it is nested too deeply") from None
-    return story
-
-
-def _nearest(error: str) -> str:
-    """The right key that is nearest to an unknown one in an error of msgspec's."""
-    unknown = re.search(r"unknown field `(.*?)`(?: - at `\$.*?(\w*)(?:\[\d+\])?`)?$", error)
-    if unknown is None:
-        return ""
-    near = get_close_matches(unknown[1], _PARTS[unknown[2] or ""].__struct_fields__, n=1)
-    return f"; did you mean `{near[0]}`?" if near else ""
-
-
-def _check_step(number: int, step: Step) -> None:
-    deeds = [name for name in DEEDS if getattr(step, name) is not None]
-    if len(deeds) > 1:
-        raise StoryError(f"step {number} does {' and '.join(deeds)}: one deed a step")
-    if not deeds and not step.say and not isinstance(step.expect, ExpectPart):
-        raise StoryError(f"step {number} neither says nor does anything")
-    refusable = bool(deeds) and deeds[0] in ASKING
-    if isinstance(step.expect, str) and step.expect and not refusable:
-        raise StoryError(f"step {number}: nobody is asked, so nobody can refuse it")
-    if any(getattr(step, name) is False for name in DEEDS):
-        raise StoryError(f"step {number}: a deed is done or left out; there is no `false`")
-    _check_values(number, step)
-
-
-def _check_values(number: int, step: Step) -> None:
-    """What can be wrong with the texts of a step, found before the story begins."""
-    try:
-        for text in (step.at, step.live, step.wait):
-            if text is not None:
-                span(text)
-        if step.clock is not None:
-            moment(step.clock)
-        if step.channel is not None:
-            read_impairments(step.channel)
-        for known, name in ((Fault, step.fault), (Fault, step.clear), (Alarm, step.acknowledge)):
-            if name is not None and name.upper().replace("-", "_") not in known.__members__:
-                names = ", ".join(each.lower().replace("_", "-") for each in known.__members__)
-                raise StoryError(
-                    f"there is no {known.__name__.lower()} {name!r}; there are {names}"
-                )
-    except (StoryError, BadQuantity) as error:
-        raise StoryError(f"step {number}: {error}") from None
 
 
 def span(text: str) -> int:

@@ -283,7 +283,8 @@ def _check_refusal(step: Step, reply: Message) -> None:
     if refused != expected:
         what = f"refused with {refused}" if refused else "not refused"
         wanted = f"to be refused with {expected}" if expected else "not to be refused"
-        raise ExpectationFailed(f"step {step.deed}: it was {what}, and was {wanted}")
+        deed = step.deed[0] if step.deed else ""
+        raise ExpectationFailed(f"{deed}: it was {what}, and was {wanted}")
 
 
 _DEEDS: dict[str, Callable[[Teller, Step, Any], Iterator[Told]]] = {
