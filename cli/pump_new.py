@@ -93,8 +93,10 @@ def making_of(
     return Making(identity, wanted, limits, clock, drift, concentration, dead, pairing)
 
 
-def make_pump(memory: Memory, made_with: dict[str, Any], file: Path | None = None) -> None:
-    """Make a pump with those options in an empty memory, and hand its keys over.
+def make_pump(
+    memory: Memory, made_with: dict[str, Any], file: Path | None = None
+) -> Callable[[], None]:
+    """Make a pump with those options in an empty memory; what hands its keys over, once it stands.
 
     Of one in a file, standard output tells; of one that ends with the process, standard error.
     """
@@ -105,10 +107,14 @@ def make_pump(memory: Memory, made_with: dict[str, Any], file: Path | None = Non
     identity = making.identity
     if keys is not None and keyring is not None:
         keep(keys, identity.serial, identity.name, keyring)
-    if file is not None:
-        click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
-    if keys is not None:
-        show_keys(keys, keyring, err=file is None)
+
+    def hand_over() -> None:
+        if file is not None:
+            click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
+        if keys is not None:
+            show_keys(keys, keyring, err=file is None)
+
+    return hand_over
 
 
 @click.command()
@@ -136,5 +142,5 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
         # By then the memory is closed, and leaves nothing beside the file.
         unless_made.callback(file.unlink)
         with closing(memory):
-            make_pump(memory, made_with, file)
+            make_pump(memory, made_with, file)()
         unless_made.pop_all()

@@ -9,7 +9,8 @@ import re
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,13 +112,14 @@ def run(
         raise click.UsageError("--pty and --tcp exclude each other")
     if expose and not tcp:
         raise click.UsageError("--expose is for --tcp")
-    kept = _memory(context, memory, made_with)
+    kept, hand_over = _memory(context, memory, made_with)
     with contextlib.closing(kept):
         device = Pump(kept)
         pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
         station = Station(device, pacing, secrets.token_bytes)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(station, Place(pty, tcp, expose, memory), stage, as_json))
+            place = Place(pty, tcp, expose, memory)
+            asyncio.run(_run(station, place, stage, partial(_announce, as_json, hand_over)))
         # Nobody has looked at the clock since the last byte came.
         station.do(Pump.put_down, line_now())
     delivered = volume(station.pump.delivery.delivered)
@@ -125,22 +127,29 @@ def run(
     click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)
 
 
-def _memory(context: click.Context, file: Path | None, made_with: dict[str, Any]) -> FaultyMemory:
-    """The memory of the pump in FILE, or that of a fresh one that ends with this process."""
+def _memory(
+    context: click.Context, file: Path | None, made_with: dict[str, Any]
+) -> tuple[FaultyMemory, Callable[[], None]]:
+    """The memory of the pump in FILE, or that of a fresh one that ends with this process.
+
+    And what hands the keys of a fresh one over, when somebody can use them.
+    """
     if file is None:
         fresh = RamMemory(durable=False)
-        make_pump(fresh, made_with)
-        return FaultyMemory(fresh)
+        hand_over = make_pump(fresh, made_with)
+        return FaultyMemory(fresh), hand_over
     for option in context.command.params if file.exists() else ():
         source = context.get_parameter_source(option.name or "")
         if option.name in made_with and source is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option.opts[0]}: the pump of {file} is made already")
     from mockpump.emulator.memory.sqlite import SqliteMemory
 
-    return FaultyMemory(SqliteMemory.open(file))
+    return FaultyMemory(SqliteMemory.open(file)), lambda: None
 
 
-async def _run(station: Station, place: Place, stage: bool, as_json: bool) -> None:
+async def _run(
+    station: Station, place: Place, stage: bool, announce: Callable[[Station, str], None]
+) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -153,7 +162,7 @@ async def _run(station: Station, place: Place, stage: bool, as_json: bool) -> No
         async with _line(runner, place) as where, _control(runner, place.memory):
             if stage:
                 _take_directions(loop, runner, ended)
-            _announce(station, where, as_json)
+            announce(station, where)
             await ended.wait()
     if failures:
         raise failures[0]
@@ -215,7 +224,8 @@ async def _control(runner: PumpRunner, memory: Path | None) -> AsyncIterator[Non
         yield
 
 
-def _announce(station: Station, where: str, as_json: bool) -> None:
+def _announce(as_json: bool, hand_over: Callable[[], None], station: Station, where: str) -> None:
+    hand_over()
     identity = station.pump.identity
     speed = speed_text(station.pacing.speed)
     if as_json:

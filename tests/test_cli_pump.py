@@ -150,6 +150,17 @@ def test_on_loopback_there_is_nothing_to_warn_of() -> None:
 # -- what it does not take ------------------------------------------------------------------------
 
 
+def test_a_pump_that_nobody_can_reach_hands_no_keys_over(command: Command, tmp_path: Path) -> None:
+    finished = command("pump", "run", "--pty", str(tmp_path / "no" / "pty"))
+    assert finished.code == 3
+    assert "clinician" not in finished.out + finished.err
+
+
+def test_a_memory_that_there_is_not_is_not_made_already(command: Command, tmp_path: Path) -> None:
+    finished = command("pump", "run", "--memory", str(tmp_path / "no.pump"), "--name", "x")
+    assert "there is no such file" in finished.line
+
+
 @pytest.mark.parametrize(
     "options",
     [
