@@ -13,14 +13,20 @@ from mockpump.cli.render import as_json, bar, redrawn, show
 from mockpump.cli.render_faults import show_faults
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.campaign import Result, campaign, cut_down, total
-from mockpump.emulator.world.invariants import INVARIANTS
+from mockpump.emulator.world.invariants import SENTENCES
 from mockpump.emulator.world.story import StoryError
 
 _MOST_SHOWN = 5
 
 
 @click.command("campaign")
-@click.option("--runs", type=click.IntRange(1, 10_000_000), default=200, show_default=True)
+@click.option(
+    "--runs",
+    type=click.IntRange(1, 10_000_000),
+    default=200,
+    show_default=True,
+    help="How many scenarios.",
+)
 @click.option("--jobs", type=click.IntRange(1, 1_024), help="Processes; else one a core.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the first run; else drawn.")
 @click.option(
@@ -85,8 +91,8 @@ def _conclude(whole: Result, first: int, json_: bool) -> None:
     show("")
     show_faults(whole.faults)
     show("")
-    for invariant in INVARIANTS:
-        show((f"{invariant.name:<14}", "bold"), invariant.sentence)
+    for name, sentence in SENTENCES.items():
+        show((f"{name:<14}", "bold"), sentence)
 
 
 def _show_failures(whole: Result, keep: Path | None, json_: bool) -> None:

@@ -54,7 +54,9 @@ def status(options: Options) -> None:
 
 
 @click.command()
-@click.option("--from", "first", type=click.IntRange(1), default=1, help="Begin with this entry.")
+@click.option(
+    "--from", "first", type=click.IntRange(1, 2**32 - 1), default=1, help="Begin with this entry."
+)
 @click.pass_obj
 def log(options: Options, first: int) -> None:
     """Read the pump's event log and verify its chain."""

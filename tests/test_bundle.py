@@ -170,6 +170,8 @@ BUNDLE = small()
         (f"{BUNDLE}\n", "its last line is not the digest"),
         (BUNDLE[:200], "its first line has been cut off"),
         ("{}", "its first line is no head"),
+        ("[" * 100_000, "its first line is no head"),
+        (f"{BUNDLE.splitlines()[0]}\n{'[' * 100_000}", "its last line is not the digest"),
     ],
 )
 def test_a_bundle_that_is_not_whole_says_what_is_missing(left: str, said: str) -> None:

@@ -89,11 +89,11 @@ def read_bundle(text: str) -> Bundle:
     first, *lines = text.splitlines() or [""]
     try:
         head = msgspec.json.decode(first, type=Head)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise BadBundle(f"it is no bundle of {FORMAT}: {_version(first)}") from None
     try:
         digest = str(json.loads(lines.pop())["sha256"])
-    except (IndexError, ValueError, KeyError, TypeError):
+    except (IndexError, ValueError, KeyError, TypeError, RecursionError):
         raise BadBundle("it has been cut off: its last line is not the digest") from None
     whole = "".join(f"{line}\n" for line in (first, *lines))
     if hashlib.sha256(whole.encode()).hexdigest() != digest:
@@ -107,7 +107,7 @@ def _version(first: str) -> str:
     try:
         found: Any = json.loads(first)
         return f"it says {found['format']}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         cut = first.startswith(f'{{"format": "{FORMAT}"')
         return "its first line has been cut off" if cut else "its first line is no head"
 

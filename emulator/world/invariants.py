@@ -160,6 +160,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("bounded", "no buffer grows beyond its bound", _bounded),
 )
 SETTLES = "settles"
+# Every name with its sentence; the last is asked once, when a run is over.
+SENTENCES = {
+    **{each.name: each.sentence for each in INVARIANTS},
+    SETTLES: "when the line is good again, what is under way comes to its end",
+}
 _PATIENCE = 60_000_000
 
 
@@ -176,9 +181,8 @@ def unsettled(world: World) -> Iterator[str]:
 
 def table_of_invariants() -> str:
     """All of them, for the documents."""
-    rows = [(code(each.name), each.sentence) for each in INVARIANTS]
-    last = (code(SETTLES), "when the line is good again, what is under way comes to its end")
-    return table(["invariant", "what must be so"], [*rows, last])
+    rows = [(code(name), sentence) for name, sentence in SENTENCES.items()]
+    return table(["invariant", "what must be so"], rows)
 
 
 BLOCKS: dict[str, Callable[[], str]] = {"invariants": table_of_invariants}
