@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -120,11 +120,36 @@ def _text(scenario: str) -> tuple[str, str]:
         raise StoryError(f"{scenario}: {reason_of(error)}; the examples are {names}") from None
 
 
-def _created(record: Path) -> TextIO:
+@contextmanager
+def _created(record: Path) -> Iterator[TextIO]:
+    """The file of a bundle; what had that name stays until the story has been told to its end."""
+    whole = record if record.exists() and not record.is_file() else _beside(record)
     try:
-        return record.open("w", encoding="utf-8", newline="\n")
+        file = whole.open("w", encoding="utf-8", newline="\n")
     except OSError as error:
         raise StoryError(f"{record}: {reason_of(error)}") from None
+    with ExitStack() as unless_told:
+        if whole is not record:
+            unless_told.callback(whole.unlink)
+        try:
+            with file:
+                yield file
+        except StoryError:
+            # It ends there every time, and is worth to be looked at.
+            unless_told.pop_all()
+            _put_in_place(whole, record)
+            raise
+        unless_told.pop_all()
+    _put_in_place(whole, record)
+
+
+def _put_in_place(whole: Path, record: Path) -> None:
+    if whole is not record:
+        whole.replace(record)
+
+
+def _beside(record: Path) -> Path:
+    return record.with_name(f"{record.name}.part")
 
 
 def _conclude(teller: Teller, seed: int, json_: bool) -> None:

@@ -34,6 +34,22 @@ def test_a_run_that_was_recorded_is_identical_when_it_is_run_again(
     assert again.out.startswith("identical: ")
 
 
+def test_a_run_that_is_cut_short_leaves_the_old_bundle(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "run.bundle"
+    command("run", "clock", "--record", str(bundle))
+    before = bundle.read_bytes()
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mockpump.cli.run.show_told", interrupted)
+    assert command("run", "clock", "--seed", "5", "--record", str(bundle)).code == 130
+    assert bundle.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == [bundle.name]
+
+
 def test_as_json_every_line_is_an_object(command: Command) -> None:
     ended = command("run", "bad-link", "--seed", "7", "--json")
     facts = [json.loads(line) for line in ended.out.splitlines()]
