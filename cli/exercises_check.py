@@ -77,8 +77,8 @@ def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> N
         raise ExerciseError(f"{directory}: no submission in it")
     with _table(csv_) as keep:
         for who, (exercise, file) in found:
-            row = _row(who, exercise, file, _checked(exercise, file, seeds, jobs))
-            row["file"] = str(file.relative_to(directory))
+            report = _checked(exercise, file, seeds, jobs)
+            row = _row(who, exercise, file.relative_to(directory), report)
             keep(row)
             show(f"{who:<20} {exercise.number:>2}  {_in_words(row)}")
 
