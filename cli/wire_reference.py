@@ -35,6 +35,8 @@ RECORDS: dict[str, tuple[type[Record], ...]] = {
     "program": document.PROGRAM_RECORDS,
     "seal": (Seal,),
 }
+# Far more than any document has; a device may have no end at all.
+_MOST_TEXT = 16 * 1024 * 1024
 _ENUMS: tuple[type[Enum], ...] = (
     *document.ENUMERATIONS,
     RejectReason,
@@ -160,12 +162,14 @@ def spec(file: Path | None, check: bool) -> None:
 def _read(file: Path) -> tuple[str, str]:
     try:
         with file.open(encoding="utf-8") as opened:
-            text = opened.read()
+            text = opened.read(_MOST_TEXT + 1)
             newline = opened.newlines if isinstance(opened.newlines, str) else "\n"
     except OSError as error:
         fail(f"{file}: {reason_of(error)}", EXIT_USAGE)
     except UnicodeDecodeError:
         fail(f"{file}: not UTF-8 text", EXIT_USAGE)
+    if len(text) > _MOST_TEXT:
+        fail(f"{file}: it is no document; more than {_MOST_TEXT:,} characters", EXIT_USAGE)
     return text, newline
 
 

@@ -468,6 +468,10 @@ def test_the_whole_reference_on_standard_output() -> None:
     assert re.findall("<!-- generated: (.*) -->", text) == list(BLOCKS)
 
 
+def test_a_document_without_an_end_is_none() -> None:
+    assert "it is no document" in refusal("spec", "/dev/zero")
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_document_is_stale_then_written_then_fresh(tmp_path: Path, newline: str) -> None:
     file = tmp_path / "doc.md"

@@ -13,6 +13,7 @@ import msgspec
 
 from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.channel.quantities import BadQuantity
+from mockpump.emulator.pump.device import LAST_SECOND
 from mockpump.emulator.pump.faults import Fault
 from mockpump.emulator.world.story import (
     ASKING,
@@ -72,6 +73,7 @@ def load_story(text: str, name: str) -> Story:
             _check_step(number, step)
         _check_amounts("programmer", story.programmer)
         _check_words(story)
+        _check_life(story)
         read_impairments(story.channel)
         span(story.sample)
         moment(story.pump.clock)
@@ -97,6 +99,14 @@ def _check_words(story: Story) -> None:
     odd = {each for text in said for each in text if not (each.isprintable() or each in "\n\t")}
     if odd:
         raise StoryError(f"there is a character in it that cannot be printed: {min(odd)!a}")
+
+
+def _check_life(story: Story) -> None:
+    """A pump that has come to the end of its life never gets any older."""
+    ages = [span(step.at) for step in story.step if step.at is not None]
+    lived = sum(span(step.live) for step in story.step if step.live is not None)
+    if max([lived, *ages]) > LAST_SECOND:
+        raise StoryError(f"no pump comes to live longer than {LAST_SECOND:,} s")
 
 
 def _check_step(number: int, step: Step) -> None:
