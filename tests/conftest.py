@@ -8,6 +8,7 @@ and whatever is left out here would be taken from that one.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def register(name: str, *, max_examples: int, steps: int, repeatable: bool) -> N
         verbosity=Verbosity.normal,
     )
 
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so all that they start:
+# a test that interrupts a program would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 register("dev", max_examples=40, steps=50, repeatable=False)
 register("ci", max_examples=60, steps=50, repeatable=True)
