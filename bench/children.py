@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,13 @@ def _end(process: "subprocess.Popen[str]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def raw_pty() -> tuple[int, str]:
+    """In a child of ours: a pty that alters no byte; its master, and the path of its slave."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    return master, os.ttyname(slave)
 
 
 def announce(line: str) -> None:

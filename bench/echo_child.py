@@ -7,16 +7,13 @@ that anything with timers needs.
 import asyncio
 import os
 import sys
-import tty
 
-from bench.children import announce
+from bench.children import announce, raw_pty
 
 
 def main() -> None:
     """Echo until the parent has gone."""
-    master, slave = os.openpty()
-    tty.setraw(slave)
-    path = os.ttyname(slave)
+    master, path = raw_pty()
     if sys.argv[1:] == ["asyncio"]:
         asyncio.run(_in_a_loop(master, path))
     announce(path)

@@ -6,14 +6,13 @@ and then finds the master under the same descriptor.
 
 import asyncio
 import os
-import tty
 from typing import Any
 
 import serial
 from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from bench.children import announce
+from bench.children import announce, raw_pty
 
 BAUDRATE = 115_200
 REGISTERS = 20
@@ -21,8 +20,7 @@ REGISTERS = 20
 
 async def main() -> None:
     """Serve until the parent has gone."""
-    master, slave = os.openpty()
-    tty.setraw(slave)
+    master, path = raw_pty()
     os.set_blocking(master, False)
 
     class Master(serial.Serial):
@@ -35,7 +33,6 @@ async def main() -> None:
         return Master(url, **{**options, "exclusive": None})
 
     serial.serial_for_url = at_master
-    path = os.ttyname(slave)
     registers = SimData(0, values=list(range(REGISTERS)), datatype=DataType.REGISTERS)
     server = ModbusSerialServer(SimDevice(1, [registers]), port=path, baudrate=BAUDRATE)
     await server.serve_forever(background=True)

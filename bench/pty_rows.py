@@ -1,4 +1,4 @@
-"""Request and reply over a pty between two processes: our pump, a bare echo, pymodbus RTU.
+"""Request and reply over a pty between two processes: two connections, our pump, pymodbus RTU.
 
 Every contestant has its own server process at the master end of its own pty; the client is this
 process.  All stay open during the race, and sleep while it is not their turn.
@@ -15,17 +15,21 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.children import ChildError, child
+from bench.connection_child import End
 from bench.pairs import Effort, Work, race
 from bench.table import Contest, Finding, absent
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
+from mockpump.protocol.link_events import Role
 
 PUMP = ("-m", "mockpump", "pump", "run", "--stage", "--json")
 # One that is made for the row, and asks for no session: the row is about the line.
 FRESH_PUMP = (*PUMP, "--open")
 _ECHOED = bytes(range(64))
 _CASE = "the same over a pty"
+_WHOLE = "  by the whole pump"
 
 
 def over_pty(effort: Effort) -> list[Finding]:
@@ -34,7 +38,8 @@ def over_pty(effort: Effort) -> list[Finding]:
     effort = effort._replace(seconds=4 * effort.seconds)
     with contextlib.ExitStack() as stack:
         works = {
-            "ours": _programmer(stack),
+            "connections": _two_connections(stack),
+            "whole pump": _whole_pump(stack),
             "raw echo": _echo(stack),
             "asyncio echo": _echo_with_timers(stack),
         }
@@ -46,18 +51,36 @@ def over_pty(effort: Effort) -> list[Finding]:
                 missing[peer] = "not installed"
             except ChildError as error:
                 missing[peer] = f"absent: {error}"
-        contest = Contest(race(works, effort), _CASE, "ours", "/s")
+        timed = race(works, effort)
+    contest = Contest(timed, _CASE, "connections", "/s")
+    whole = Contest(timed, _WHOLE, "whole pump", "/s")
     return [
         contest.at_least("raw echo", 0.5),
-        contest.beside("asyncio echo"),
+        whole.beside("raw echo"),
+        whole.beside("asyncio echo"),
         *(
-            absent(_CASE, peer, missing[peer]) if peer in missing else contest.at_least(peer, limit)
+            absent(_WHOLE, peer, missing[peer]) if peer in missing else whole.at_least(peer, limit)
             for peer, limit in (("pymodbus", 8), ("pymodbus async", 1.5))
         ),
     ]
 
 
-def _programmer(stack: contextlib.ExitStack) -> Work:
+def _two_connections(stack: contextlib.ExitStack) -> Work:
+    """The row in memory, with a process and a line for each of its two connections."""
+    end = End(_opened(stack, "bench.connection_child"), Role.INITIATOR)
+    end.connection.open(1, line_now())
+    while not end.connection.is_open:
+        end.work()
+
+    def turn() -> None:
+        end.send(m.GetStatus())
+        assert isinstance(end.next_message(), m.Status)
+
+    return _repeated(turn)
+
+
+def _whole_pump(stack: contextlib.ExitStack) -> Work:
+    """Both devices as they run, with all that they believe, keep and look after."""
     _, line = stack.enter_context(child(*FRESH_PUMP))
     programmer = stack.enter_context(SerialProgrammer(json.loads(line)["port"]))
     programmer.connect(1)

@@ -80,6 +80,17 @@ class NoSession(DecodeError):
     """A sealed payload, and no session to open it with."""
 
 
+# What each side may receive: requests go to the acceptor, replies and events to the initiator.
+_RECEIVABLE = {
+    role: frozenset(
+        entry.message
+        for entry in messages.CATALOGUE.values()
+        if (entry.direction is Direction.REQUEST) is (role is Role.ACCEPTOR)
+    )
+    for role in Role
+}
+
+
 class ConnectionStatistics(msgspec.Struct, frozen=True):
     """What a connection has counted: the link's figures, and the line's."""
 
@@ -99,12 +110,14 @@ class Connection:
         "_decoder",
         "_events",
         "_opener",
+        "_receivable",
         "_sealer",
         "link",
     )
 
     def __init__(self, role: Role, settings: LinkSettings | None = None) -> None:
         self.link = Link(role, settings)
+        self._receivable = _RECEIVABLE[role]
         self._decoder = FrameDecoder()
         self._events: deque[ConnectionEvent] = deque()
         self._sealer: Sealer | None = None
@@ -130,7 +143,7 @@ class Connection:
     @property
     def max_message(self) -> int:
         """The longest message that fits into the payload agreed on, in bytes."""
-        return self.link.max_payload - (SEAL_SIZE if self.is_sealed else 0)
+        return self.link.max_payload - (0 if self._sealer is None else SEAL_SIZE)
 
     def open(self, connection: int, now: int) -> None:
         """Start a connection under a fresh id (0..65535); initiator only."""
@@ -188,7 +201,9 @@ class Connection:
         self._take_link_events()
 
     def _take_link_events(self) -> None:
-        while (event := self.link.next_event()) is not None:
+        events = self.link.events
+        while events:
+            event = events.popleft()
             if isinstance(event, PayloadReceived):
                 self._events.append(self._message(event.payload))
             else:
@@ -197,15 +212,16 @@ class Connection:
                 self._events.append(event)
 
     def _message(self, payload: bytes) -> MessageReceived | MessageRejected:
-        sealed, number = False, claimed_number(payload)
+        sealed, said = False, payload
         try:
             if is_sealed(payload):
-                payload = self._opened(payload)
+                said = self._opened(payload)
                 sealed = True
-            message = messages.decode(payload)
-            self._check_direction(message)
+            message = messages.decode(said)
+            if type(message) not in self._receivable:
+                raise self._wrong_direction(message)
         except DecodeError as error:
-            return MessageRejected(number, error, sealed)
+            return MessageRejected(claimed_number(payload), error, sealed)
         return MessageReceived(message, sealed)
 
     def _opened(self, payload: bytes) -> bytes:
@@ -213,11 +229,9 @@ class Connection:
             raise NoSession("sealed, but no session is going on")
         return self._opener.open(payload)
 
-    def _check_direction(self, message: Message) -> None:
-        is_request = messages.entry_of(type(message)).direction is Direction.REQUEST
-        if is_request is not (self.link.role is Role.ACCEPTOR):
-            name = type(message).__name__
-            raise WrongDirection(f"not for a {self.link.role.value} to receive", message=name)
+    def _wrong_direction(self, message: Message) -> WrongDirection:
+        name = type(message).__name__
+        return WrongDirection(f"not for a {self.link.role.value} to receive", message=name)
 
     def next_event(self) -> ConnectionEvent | None:
         """What happened, oldest first; None when there is nothing more."""

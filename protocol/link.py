@@ -23,6 +23,11 @@ _INPUT_OF_KIND = {
     Kind.CLOSE: Input.GOT_CLOSE,
     Kind.RESET: Input.GOT_RESET,
 }
+# The table, with what carries its actions out in their place.
+_STEPS = {
+    state: {event: (ACTIONS[step.action], step.next) for event, step in row.items()}
+    for state, row in TRANSITIONS.items()
+}
 _OFFERED_TO = {Kind.OPEN: Role.ACCEPTOR, Kind.OPEN_ACK: Role.INITIATOR}
 
 
@@ -65,7 +70,8 @@ class Link(LinkActions):
     @property
     def room(self) -> int:
         """How many payloads `send` would take now."""
-        return self.settings.backlog - self._transfer.queued if self.state is State.OPEN else 0
+        waiting = len(self._transfer.waiting)
+        return self.settings.backlog - waiting if self.state is State.OPEN else 0
 
     @property
     def ready(self) -> bool:
@@ -82,17 +88,21 @@ class Link(LinkActions):
     def receive_frame(self, frame: Frame, now: int) -> None:
         """Take a whole frame from the line.  Never raises, whatever the frame."""
         self.statistics.frames_received += 1
-        reason = self._useless(frame)
-        if reason is None:
-            self._step(self._classify(frame, now), now, frame)
-        else:
+        present = frame.connection == self.connection and self.state is not State.IDLE
+        reason = self._useless(frame, present)
+        if reason is not None:
             self.drop(reason, frame)
+        elif present:
+            self._heard_at = now
+            self._step(_INPUT_OF_KIND[frame.kind], now, frame)
+        else:
+            self._step(self._from_elsewhere(frame), now, frame)
 
-    def _useless(self, frame: Frame) -> DropReason | None:
-        """Why a frame is of no use in whatever state."""
+    def _useless(self, frame: Frame, present: bool) -> DropReason | None:
+        """Why a frame is of no use in whatever state; whether it is of the present connection."""
         if frame.kind is Kind.DATA:
             # What a connection of old had agreed on is not known: let it be a stray frame.
-            too_long = len(frame.payload) > self.max_payload and self._is_present(frame)
+            too_long = len(frame.payload) > self.max_payload and present
             return DropReason.BAD_PAYLOAD if too_long else None
         if frame.kind not in _OFFERED_TO:
             return DropReason.BAD_PAYLOAD if frame.payload else None
@@ -104,20 +114,15 @@ class Link(LinkActions):
             return DropReason.BAD_OFFER
         return None
 
-    def _is_present(self, frame: Frame) -> bool:
-        return frame.connection == self.connection and self.state is not State.IDLE
-
-    def _classify(self, frame: Frame, now: int) -> Input:
-        if self._is_present(frame):
-            self._heard_at = now
-            return _INPUT_OF_KIND[frame.kind]
+    def _from_elsewhere(self, frame: Frame) -> Input:
+        """What a frame is that is not of the present connection."""
         if frame.kind is Kind.OPEN:
             return Input.GOT_OPEN_OLD if frame.connection in self._earlier else Input.GOT_OPEN
         return Input.GOT_STRAY_RESET if frame.kind is Kind.RESET else Input.GOT_STRAY
 
     def next_event(self) -> LinkEvent | None:
         """What happened, oldest first; None when there is nothing more."""
-        return self._events.popleft() if self._events else None
+        return self.events.popleft() if self.events else None
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -125,7 +130,7 @@ class Link(LinkActions):
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
         if self.state is State.IDLE:
             return None
-        deadline = self._silence_at
+        deadline = self._heard_at + self._patience
         # While opening there is nothing to keep alive: OPEN is repeated anyway.
         keepalive_at = self._sent_at + self.settings.keepalive
         if keepalive_at < deadline and self.state is not State.OPENING:
@@ -136,12 +141,6 @@ class Link(LinkActions):
             deadline = self._transfer.ack_at
         return deadline
 
-    @property
-    def _silence_at(self) -> int:
-        opening = self.state is State.OPENING
-        allowed = self.settings.open_timeout if opening else self.settings.idle_timeout
-        return self._heard_at + allowed
-
     def handle_timer(self, now: int) -> None:
         """Do what is due by now; harmless when nothing is."""
         if self.state is State.IDLE:
@@ -151,7 +150,7 @@ class Link(LinkActions):
         if self._timer.due_at is not None and now >= self._timer.due_at:
             spent = self._timer.expiries >= self.settings.tries
             self._step(Input.TRIES_SPENT if spent else Input.RETRANSMIT_DUE, now, NO_FRAME)
-        if now >= self._silence_at:
+        if now >= self._heard_at + self._patience:
             self._step(Input.SILENCE, now, NO_FRAME)
         if now >= self._sent_at + self.settings.keepalive:
             self._step(Input.KEEPALIVE_DUE, now, NO_FRAME)
@@ -174,7 +173,7 @@ class Link(LinkActions):
         return out
 
     def _step(self, event: Input, now: int, frame: Frame) -> None:
-        action, following = TRANSITIONS[self.state][event]
+        act, following = _STEPS[self.state][event]
         # The action sees the state it happened in: what it reports may depend on it.
-        ACTIONS[action](self, event, now, frame)
+        act(self, event, now, frame)
         self.state = following

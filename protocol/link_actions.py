@@ -45,18 +45,22 @@ _CLOSE_REASON = {
 
 
 class LinkActions:
-    """The state of one side of a link, and what can be done to it."""
+    """The state of one side of a link, and what can be done to it.
+
+    `events` is what happened, oldest first; whoever owns the link takes it out.
+    """
 
     __slots__ = (
         "_control",
         "_earlier",
-        "_events",
         "_heard_at",
+        "_patience",
         "_repeated",
         "_sent_at",
         "_timer",
         "_transfer",
         "connection",
+        "events",
         "max_payload",
         "role",
         "settings",
@@ -70,7 +74,7 @@ class LinkActions:
         _SETTINGS.encode(self.settings)  # raises where one is out of its range
         self.state = State.IDLE
         self.statistics = LinkStatistics()
-        self._events: deque[LinkEvent] = deque()
+        self.events: deque[LinkEvent] = deque()
         self._earlier: deque[int] = deque(maxlen=REMEMBERED_CONNECTIONS)
         self._begin(0, 0, self.settings.offer())
 
@@ -84,6 +88,8 @@ class LinkActions:
         self._transfer = Transfer(connection, window, self.settings, self._timer, self.statistics)
         self._repeated: Frame | None = None
         self._heard_at = self._sent_at = now
+        # How long nothing may be heard before the link is lost.
+        self._patience = self.settings.idle_timeout
 
     def _repeat(self, frame: Frame, now: int) -> None:
         """Send a frame that goes out again until it is answered: OPEN or CLOSE."""
@@ -99,13 +105,14 @@ class LinkActions:
 
     def drop(self, reason: DropReason, frame: Frame) -> None:
         self.statistics.frames_dropped += 1
-        self._events.append(FrameDropped(reason, frame))
+        self.events.append(FrameDropped(reason, frame))
 
     def _drop_frame(self, event: Input, now: int, frame: Frame) -> None:
         self.drop(_DROP_REASON.get(event, DropReason.UNEXPECTED), frame)
 
     def _send_open(self, event: Input, now: int, frame: Frame) -> None:
         self._begin(frame.connection, now, self.settings.offer())
+        self._patience = self.settings.open_timeout
         self._repeat(frame, now)
 
     def _accept(self, event: Input, now: int, frame: Frame) -> None:
@@ -134,22 +141,23 @@ class LinkActions:
 
     def _report_opened(self, frame: Frame) -> None:
         window = min(OFFER.decode(frame.payload).window, self.settings.window)
-        self._events.append(LinkOpened(self.max_payload, window))
+        self.events.append(LinkOpened(self.max_payload, window))
 
     def _abandon(self, event: Input, now: int, frame: Frame) -> None:
         self._answer(Frame(Kind.RESET, self.connection))
         self._close(CloseReason.CLOSED_HERE)
 
     def _queue(self, event: Input, now: int, frame: Frame) -> None:
-        if self._transfer.queued >= self.settings.backlog:
+        waiting = self._transfer.waiting
+        if len(waiting) >= self.settings.backlog:
             raise LocalProtocolError(f"{self.settings.backlog} payloads are queued already")
-        self._transfer.queue(frame.payload)
+        waiting.append(frame.payload)
 
     def _receive(self, event: Input, now: int, frame: Frame) -> None:
         self._transfer.acknowledge(frame, now)
         arrival, delivered = self._transfer.receive(frame, now)
         for payload in delivered:
-            self._events.append(PayloadReceived(payload))
+            self.events.append(PayloadReceived(payload))
         if not delivered and arrival is not Arrival.AHEAD:
             self.drop(_DROP_ARRIVAL[arrival], frame)
 
@@ -176,7 +184,7 @@ class LinkActions:
         self._close(CloseReason.NO_ANSWER if unanswered else _CLOSE_REASON[event])
 
     def _close(self, reason: CloseReason) -> None:
-        self._events.append(LinkClosed(reason, self._transfer.outstanding))
+        self.events.append(LinkClosed(reason, self._transfer.outstanding))
 
     def _send_reset(self, event: Input, now: int, frame: Frame) -> None:
         self._answer(Frame(Kind.RESET, frame.connection))

@@ -16,7 +16,10 @@ from mockpump.protocol.window import Arrival, ReceiveWindow, SendWindow, Sent
 
 
 class Transfer:
-    """The traffic of one open connection.  Times in microseconds of line time."""
+    """The traffic of one open connection.  Times in microseconds of line time.
+
+    `waiting` are the payloads to be sent as soon as the window allows; whoever has one appends it.
+    """
 
     __slots__ = (
         "_ack_delay",
@@ -29,6 +32,7 @@ class Transfer:
         "_timer",
         "_unacknowledged",
         "ack_at",
+        "waiting",
     )
 
     def __init__(
@@ -41,6 +45,7 @@ class Transfer:
     ) -> None:
         self._connection = connection
         self._send = SendWindow(window)
+        self.waiting = self._send.queue
         self._receive = ReceiveWindow()
         self._timer = timer
         self._statistics = statistics
@@ -51,11 +56,6 @@ class Transfer:
         self.ack_at: int | None = None
 
     @property
-    def queued(self) -> int:
-        """Payloads that wait for room in the window."""
-        return len(self._send.queue)
-
-    @property
     def ready(self) -> bool:
         """Whether the window has room and nothing waits before it."""
         return self._send.ready
@@ -64,10 +64,6 @@ class Transfer:
     def outstanding(self) -> int:
         """Payloads of which it is not known that they were delivered."""
         return self._send.outstanding
-
-    def queue(self, payload: bytes) -> None:
-        """Have a payload sent as soon as the window allows."""
-        self._send.queue.append(payload)
 
     def receive(self, frame: Frame, now: int) -> tuple[Arrival, list[bytes]]:
         """Take a DATA frame; return what it is, and the payloads that are now in order."""
@@ -86,11 +82,11 @@ class Transfer:
         if not done:
             return done is not None
         self._measure(done, now, OVERHEAD + len(frame.payload))
-        oldest = self._send.oldest
-        if oldest is None:
-            self._timer.rest()
+        awaited = self._send.in_flight
+        if awaited:
+            self._timer.progress(now, self._send.last_sent_at, awaited[0].size)
         else:
-            self._timer.progress(now, self._send.last_sent_at, oldest.size)
+            self._timer.rest()
         return True
 
     def _measure(self, done: list[Sent], now: int, answer: int) -> None:

@@ -29,7 +29,9 @@ def ahead(number: int, base: int) -> int:
 
 
 class Sent(msgspec.Struct, gc=False):
-    """A payload on its way.  `order` counts transmissions over the whole connection.
+    """A payload on its way, in a frame of `size` bytes.
+
+    `order` counts transmissions over the whole connection.
 
     `certain`: its acknowledgement will be that of the latest one.
     """
@@ -38,14 +40,10 @@ class Sent(msgspec.Struct, gc=False):
     payload: bytes
     sent_at: int
     order: int
+    size: int
     transmissions: int = 1
     lost: bool = False
     certain: bool = True
-
-    @property
-    def size(self) -> int:
-        """How many bytes the frame has."""
-        return OVERHEAD + len(self.payload)
 
 
 class SendWindow:
@@ -88,11 +86,6 @@ class SendWindow:
         return len(self.in_flight) < self.size and (self.next_seq - self.base) & 0xFF < REACH
 
     @property
-    def oldest(self) -> Sent | None:
-        """What has been awaited longest; None when nothing is."""
-        return self.in_flight[0] if self.in_flight else None
-
-    @property
     def outstanding(self) -> int:
         """Payloads not known to be delivered: one that the other side keeps behind a gap is not."""
         return len(self.queue) + ((self.next_seq - self.base) & 0xFF)
@@ -101,7 +94,9 @@ class SendWindow:
         """What must go out now: what was lost, then what the window has room for."""
         out = self._again(now) if self._any_lost else []
         while self.queue and self._has_room:
-            sent = Sent(self.next_seq, self.queue.popleft(), now, self._next_order)
+            payload = self.queue.popleft()
+            size = OVERHEAD + len(payload)
+            sent = Sent(self.next_seq, payload, now, self._next_order, size)
             self._last_telling = self._next_order
             self._next_order += 1
             self.next_seq = (self.next_seq + 1) & 0xFF
@@ -138,7 +133,7 @@ class SendWindow:
         self.base = ack
         if sack:
             done += self._selectively(ack, sack)
-        if done:
+        if done and self.in_flight:
             self._mark_lost(done)
         return done
 

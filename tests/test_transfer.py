@@ -27,7 +27,7 @@ class Subject:
 
     def send(self, now, *payloads):
         for payload in payloads:
-            self.it.queue(payload)
+            self.it.waiting.append(payload)
         return self.it.frames_to_send(now)
 
     def gets(self, now, *seqs):
@@ -123,8 +123,8 @@ def test_never_more_than_a_window_unacknowledged(window, bursts):
         sent += len(out)
         assert [frame.seq for frame in out] == [n & 0xFF for n in range(sent - len(out), sent)]
         assert sent - acked <= window
-        assert subject.it.queued == 0 or sent - acked == window
-        assert subject.it.outstanding == sent - acked + subject.it.queued
+        assert len(subject.it.waiting) == 0 or sent - acked == window
+        assert subject.it.outstanding == sent - acked + len(subject.it.waiting)
         assert subject.it.ready == (sent - acked < window)
         if sent > acked:
             acked += 1
