@@ -5,15 +5,9 @@ documents draw their state diagrams from it, and a test walks every cell.  A cel
 and the next state; the actions are methods of the link.
 """
 
-from enum import Enum
 from typing import NamedTuple
 
-
-class Key(Enum):
-    """An enumeration whose members are keys on the way of every frame."""
-
-    # A member equals nothing but itself, so that Python's own quick hash will do.
-    __hash__ = object.__hash__
+from mockpump.protocol.key import Key
 
 
 class State(Key):

@@ -193,12 +193,13 @@ def _late_mornings(program: Program) -> Iterator[Fault]:
 def _disorderly_starts(program: Program) -> Iterator[Fault]:
     for place, pattern in enumerate(program.patterns):
         for at, (before, segment) in enumerate(pairwise(pattern.segments), start=1):
-            key = f"pattern[{place}].segments[{at}].start"
-            last, this = clock_text(before.start), clock_text(segment.start)
-            if segment.start == before.start:
-                yield Fault(key, f"overlapping: the segment before it starts at {this} too")
+            if segment.start > before.start:
+                continue
+            rule = f"overlapping: the segment before it starts at {clock_text(segment.start)} too"
             if segment.start < before.start:
-                yield Fault(key, f"unsorted: {this} stands after {last}")
+                last, this = clock_text(before.start), clock_text(segment.start)
+                rule = f"unsorted: {this} stands after {last}"
+            yield Fault(f"pattern[{place}].segments[{at}].start", rule)
 
 
 def _missing_patterns(program: Program) -> Iterator[Fault]:
@@ -233,8 +234,9 @@ def _record_faults(record: type[Record], value: Any, key: str = "") -> Iterator[
     if not isinstance(value, record):
         yield Fault(key, f"is no {record.__name__}")
     else:
+        before = f"{key}." if key else ""
         for name, declaration in fields_of(record):
-            inner = ".".join(part for part in (key, _SPELLING.get(name, name)) if part)
+            inner = before + _SPELLING.get(name, name)
             yield from _FAULTS[type(declaration)](declaration, getattr(value, name), inner)
 
 

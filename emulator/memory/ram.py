@@ -37,9 +37,9 @@ class RamMemory:
 
     def record(self, change: Change) -> None:
         # What can raise comes first, so that nothing is changed when it does.
-        images = self._images.copy()
-        for slot, image in change.images.items():
-            images[slot] = image
+        images = self._images
+        if change.images:
+            images = [change.images.get(slot, image) for slot, image in enumerate(images)]
         if change.entries:
             self._log.append(change.entries)
         self._images = images

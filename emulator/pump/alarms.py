@@ -70,6 +70,8 @@ class AlarmPanel(msgspec.Struct):
 
     def copy(self) -> "AlarmPanel":
         """The same panel, which does not change when this one does."""
+        if not self.shown:
+            return AlarmPanel()
         return AlarmPanel(
             {alarm: msgspec.structs.replace(each) for alarm, each in self.shown.items()}
         )

@@ -16,7 +16,6 @@ and may be set and drift.
 
 import msgspec
 
-from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.delivery_state import (
     STEP,
     UNITS_PER_STEP,
@@ -26,6 +25,7 @@ from mockpump.emulator.pump.delivery_state import (
 )
 from mockpump.emulator.pump.motor import NEVER, Motor
 from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.emulator.pump.schedule import DAY, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, RampMove, When
@@ -222,9 +222,9 @@ class Delivery(Motor):
             self.elapsed,
             self._due,
             self.running,
-            PumpClock(*msgspec.structs.astuple(self.clock_work)),
+            msgspec.structs.replace(self.clock_work),
             self.filling,
-            self.rolling.copy(),
+            RollingVolume(self.rolling.corners),
             schedule.start_day if schedule else 0,
             schedule.held_day if schedule else None,
             self.bolus,
@@ -236,7 +236,7 @@ class Delivery(Motor):
         """Go on from where a `state` was kept; `later` is the program that was pending then."""
         self.elapsed, self._due, self.running = state.elapsed, state.due, state.running
         self.clock_work, self.filling = state.clock, state.filling
-        self.rolling = state.rolling.copy()
+        self.rolling = RollingVolume(state.rolling.corners)
         self.schedule = Schedule(active, state.start_day, state.held_day) if active else None
         self.bolus, self.temporary = state.bolus, state.temporary
         self.pending, self._next_program = state.pending, later

@@ -38,17 +38,16 @@ def _start_bolus(pump: Pump, request: m.StartBolus, caller: Caller) -> Answer:
     if d.bolus is not None:
         raise Refusal(Reason.BUSY, 0, d.bolus.ends)
     bolus = Bolus(request.kind, request.volume, request.duration, pump.elapsed)
+    ends, rate = bolus.ends, bolus.rate
     if bolus.volume > d.limits.bolus:
         raise Refusal(Reason.LIMIT_BOLUS, 3, bolus.volume, d.limits.bolus)
-    if d.rate + bolus.rate > d.limits.rate:
-        raise Refusal(Reason.LIMIT_RATE, 4, d.rate + bolus.rate, d.limits.rate)
+    if d.rate + rate > d.limits.rate:
+        raise Refusal(Reason.LIMIT_RATE, 4, d.rate + rate, d.limits.rate)
     for excess in daily_excesses(d.last_day + bolus.volume * UNITS_PER_NL, d.limits):
         refuse(excess, 3)
-    if bolus.ends > _U32:
+    if ends > _U32:
         raise Refusal(Reason.OUT_OF_RANGE, 4, request.duration, _U32 - pump.elapsed)
-    return Answer(
-        m.BolusStarted(bolus.ends, bolus.rate), partial(operations.start_bolus, pump, bolus)
-    )
+    return Answer(m.BolusStarted(ends, rate), partial(operations.start_bolus, pump, bolus))
 
 
 def _cancel_bolus(pump: Pump, request: m.CancelBolus, caller: Caller) -> Answer:

@@ -1,12 +1,11 @@
 """What delivery is made of, as values that can be kept: a filling, a pending program, all of it."""
 
-from enum import Enum
-
 import msgspec
 
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
+from mockpump.protocol.key import Key
 from mockpump.protocol.messages import When
 from mockpump.protocol.program import UNITS_PER_NL
 
@@ -14,7 +13,7 @@ STEP = 10
 UNITS_PER_STEP = STEP * UNITS_PER_NL
 
 
-class Happening(Enum):
+class Happening(Key):
     """What can come of itself while time goes by."""
 
     EMPTY = "the reservoir cannot give another whole micro-step"

@@ -3,12 +3,11 @@
 A cell that is missing is not allowed there; the pump refuses it with `Reason.WRONG_MODE`.
 """
 
-from enum import Enum
-
+from mockpump.protocol.key import Key
 from mockpump.protocol.messages import Mode
 
 
-class ModeInput(Enum):
+class ModeInput(Key):
     """What can change the mode."""
 
     PROGRAM = "a program is committed"

@@ -124,7 +124,8 @@ class Motor:
             self._happen(Happening.TEMPORARY_ENDED)
         if now >= self._edge:
             self._enter_span()
-            self._take_pending(at_edge=True)
+            if self.pending is not None:
+                self._take_pending(at_edge=True)
         while self._marks and self._due >= self._marks[-1][0]:
             self._pass_mark(*self._marks.pop())
         self._set_rate()
@@ -163,7 +164,7 @@ class Motor:
     def _set_rate(self) -> None:
         """Sum up what runs, and find the next corner."""
         now = self.elapsed
-        moving = self.running and not self.empty
+        moving = self.running and self._due < self._empty_at
         # Standing still, only a program that waits for an edge makes one worth stopping at.
         until = self._edge if moving or self.pending is not None else NEVER
         rate = self._base if moving else 0
@@ -175,7 +176,7 @@ class Motor:
             rate += more
             until = min(until, turn)
         self.rolling.turn(now, self._due, rate)
-        if rate:
+        if rate and not self._surely_holds(rate, until):
             until, excess = self._hold(rate, until)
             if excess is not None:
                 self.excess = excess
@@ -185,6 +186,15 @@ class Motor:
                 return
         self._rate = rate
         self._until = until
+
+    def _surely_holds(self, rate: int, until: int) -> bool:
+        """Whether it is plain that neither a limit nor a level is met, as it nearly always is."""
+        due = self._due + rate * (until - self.elapsed)
+        return (
+            rate <= self.limits.rate
+            and due < self._marks[-1][0]
+            and due - self.rolling.corners[0][1] <= self._daily_limit
+        )
 
     def _hold(self, rate: int, until: int) -> tuple[int, Excess | None]:
         """Until when a rate may hold, and what is broken when that is not even a second."""

@@ -121,7 +121,12 @@ class Schedule:
 
     def volume(self, clock: int, seconds: int) -> int:
         """What is delivered from `clock` on within `seconds`, in units of 1/3600 nL; exact."""
-        cuts = self._cut(clock, clock + seconds)
+        end, at = clock + seconds, bisect_right(self._turns, clock)
+        if at == len(self._turns) or end <= self._turns[at]:
+            # Nearly always the ramp stands still.
+            week = self._week_at(self._percents[at])
+            return week.until(end) - week.until(clock)
+        cuts = self._cut(clock, end)
         return sum(week.until(end) - week.until(begin) for begin, end, week in cuts)
 
     def moment_of(self, clock: int, units: int, limit_seconds: int) -> int | None:
