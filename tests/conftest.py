@@ -72,6 +72,12 @@ UNMEASURED = (
 )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: some tests only wait, for a process or a timer."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what coverage is not to measure; pytest-cov, where it is, knows the mark."""
     measured = config.pluginmanager.hasplugin("pytest_cov")
