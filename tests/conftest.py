@@ -66,6 +66,7 @@ UNMEASURED = (
     "test_link.py::test_many_payloads_go_round_the_numbers",
     "test_motor.py::test_a_leap_is_the_same_as_every_corner_by_itself",
     "test_port.py::test_a_flood_takes_no_memory",
+    "test_strategies.py::test_every_class_comes_among_messages",
     "test_telling.py::test_a_story_is_told_to_its_end_the_same_each_time[ramp]",
     "test_whole_pump.py",
     "test_world.py::TestBesideANaivePump",
