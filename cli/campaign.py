@@ -9,7 +9,7 @@ import click
 from mockpump.cli.examples import example_program
 from mockpump.cli.executors import executor
 from mockpump.cli.main import EXIT_REFUSED
-from mockpump.cli.render import as_json, bar, redrawn, show
+from mockpump.cli.render import as_json, bar, can_redraw, redrawn, show
 from mockpump.cli.render_faults import show_faults
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.campaign import Result, campaign, cut_down, total
@@ -75,7 +75,7 @@ def _so_far(done: Result, seeds: range) -> str:
 
 
 def _progress(done: int, runs: int, json_: bool) -> None:
-    if sys.stderr.isatty() and not json_:
+    if can_redraw(sys.stderr) and not json_:
         line = f"  {bar(done, runs, 40)} {done:,} of {runs:,} runs"
         sys.stderr.write(redrawn(line) + ("\n" if done == runs else ""))
         sys.stderr.flush()

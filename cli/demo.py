@@ -24,6 +24,7 @@ from mockpump.cli.quantities import (
 )
 from mockpump.cli.render import (
     bar,
+    can_redraw,
     notice_reader_gone,
     redrawn,
     show,
@@ -176,7 +177,7 @@ def _until_day_is_over(programmer: SerialProgrammer) -> Iterator[m.Telemetry]:
 
 def _show_live(reports: Iterator[m.Telemetry]) -> Iterator[m.Telemetry]:
     """Pass reports on; redraw a line on a terminal, print one every three hours elsewhere."""
-    live = sys.stdout.isatty()
+    live = can_redraw(sys.stdout)
     for report in reports:
         line = (
             f"  {time_of_day(report.clock)} {rate(report.rate):>14} {volume(report.delivered):>14}"

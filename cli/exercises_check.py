@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from mockpump.cli.exercises_page import page
-from mockpump.cli.render import as_json, bar, redrawn, show
+from mockpump.cli.render import as_json, bar, can_redraw, redrawn, show
 from mockpump.cli.render_exercises import show_report, warn_of
 from mockpump.exercises.errors import ExerciseError, one_line
 from mockpump.exercises.exercise import Exercise
@@ -154,13 +154,13 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
         needs = "checking needs pytest: pip install 'mockpump[exercises]'"
         raise ExerciseError(needs) from None
     with contextlib.ExitStack() as afterwards:
-        if sys.stderr.isatty():
+        if can_redraw(sys.stderr):
             afterwards.callback(_redraw, "")
         return check_file(exercise, file, seeds, Bounds(jobs or cores()), _progress)
 
 
 def _progress(done: int, whole: int) -> None:
-    if sys.stderr.isatty():
+    if can_redraw(sys.stderr):
         _redraw(f"  {bar(done, whole, 40)} {done} of {whole} runs")
 
 

@@ -7,6 +7,7 @@ import click
 from msgspec.structs import asdict, replace
 
 from mockpump.cli.programmer_session import Options, called, connected, run_pump, say, show
+from mockpump.cli.render import can_redraw
 from mockpump.cli.render_pump import (
     details_facts,
     identity_facts,
@@ -101,7 +102,7 @@ def watch(options: Options, interval: int, count: int | None) -> None:
     On a terminal the view is redrawn in its place; elsewhere every change is a line, and a report
     that differs from the last one in the time alone is none.  With --json every report is a line.
     """
-    view = View(sys.stdout.isatty() and not options.json)
+    view = View(can_redraw(sys.stdout) and not options.json)
     shown: m.Telemetry | None = None
     with connected(options) as session:
         session.device.run(ask(m.Subscribe(interval)))

@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import Struct
 
@@ -100,6 +100,11 @@ def _percent(change: DayChange) -> str:
     if change.after == change.before:
         return "none"
     return f"{(change.after - change.before) * 100 / change.before:+.1f} %"
+
+
+def can_redraw(stream: TextIO) -> bool:
+    """Whether it is a terminal on which a line can be drawn anew in its place."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def redrawn(line: str) -> str:

@@ -9,8 +9,9 @@ import click
 import pytest
 from outside import COMMAND, PATIENCE, Command, as_process, in_process
 
+from mockpump import __main__ as entry
 from mockpump.cli import main as main_module
-from mockpump.cli.main import COMMANDS, cli
+from mockpump.cli.main import COMMANDS, EXIT_INTERRUPTED, cli
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
@@ -216,3 +217,20 @@ def test_a_closed_stream_leaves_its_number_to_nobody(monkeypatch: pytest.MonkeyP
         stream = getattr(sys, name)
         assert stream.name == os.devnull
         stream.close()
+
+
+class Loading:
+    """A module that somebody interrupts while it is loading."""
+
+    def __getattr__(self, name: str) -> None:
+        raise KeyboardInterrupt
+
+
+def test_who_interrupts_it_while_it_loads_gets_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "mockpump.cli.main", Loading())
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == EXIT_INTERRUPTED
+    assert capsys.readouterr().err == "interrupted\n"

@@ -60,6 +60,14 @@ def test_watch_on_a_terminal_redraws_in_place_until_ctrl_c() -> None:
 
 
 @pytest.mark.end_to_end
+def test_a_terminal_that_cannot_redraw_gets_plain_lines() -> None:
+    terminal = Terminal(*DEMO, "watch", "--interval", "100", "--count", "2", TERM="dumb")
+    assert terminal.end() == 0
+    assert b"\x1b" not in terminal.shown
+    assert terminal.shown.count(b"\n") >= 1
+
+
+@pytest.mark.end_to_end
 def test_ctrl_c_while_nobody_answers_ends_with_130() -> None:
     master, slave = os.openpty()
     terminal = Terminal("programmer", "--port", os.ttyname(slave), "status")

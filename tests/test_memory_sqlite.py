@@ -340,6 +340,25 @@ def test_a_log_that_makes_no_sense_is_said_to_be_damaged(
         memory.log(1, 1)
 
 
+@pytest.mark.parametrize(
+    ("sql", "ask"),
+    [
+        ("UPDATE states SET state = 'text'", SqliteMemory.state),
+        ("INSERT INTO images VALUES (0, 'text')", lambda memory: memory.image(0)),
+        ("UPDATE outcomes SET request = 'text'", lambda memory: memory.outcome(1)),
+        ("UPDATE outcomes SET reply = 7", lambda memory: memory.outcome(1)),
+        ("UPDATE entries SET chain = 'text'", lambda memory: memory.log(1, 1)),
+        ("UPDATE anchors SET chain = 'text'", lambda memory: memory.log(1, 1)),
+    ],
+)
+def test_bytes_that_somebody_has_made_into_something_else_are_damage(
+    tampered: Callable[[str], SqliteMemory], sql: str, ask: Callable[[SqliteMemory], object]
+) -> None:
+    memory = tampered(sql)
+    with pytest.raises(MemoryFailed, match="damaged"):
+        ask(memory)
+
+
 def test_a_log_without_anything_to_hold_on_to_takes_no_entries(tmp_path: Path) -> None:
     with closing(SqliteMemory.create(tmp_path / "pump")) as memory:
         memory._connection.execute("DELETE FROM anchors")

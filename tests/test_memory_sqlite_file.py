@@ -136,6 +136,7 @@ NO_MEMORY: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (os.mkfifo, "it is no file"),
     "missing": (lambda path: None, "there is no such file"),
     "a dead link": (lambda path: path.symlink_to("nowhere"), "there is no such file"),
+    "links in a circle": (lambda path: path.symlink_to(path), "there is no such file"),
     "empty": (lambda path: path.write_bytes(b""), "it is no memory of a pump"),
     "one byte": (lambda path: path.write_bytes(b"x"), "it is no memory of a pump"),
     "text": (lambda path: path.write_bytes(b"[program]\n" * 90), "it is no memory of a pump"),

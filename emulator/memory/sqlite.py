@@ -88,16 +88,19 @@ class SqliteMemory:
 
     def state(self) -> bytes | None:
         row = self._row("SELECT state FROM states")
-        return row[0] if row else None
+        return _blob(row[0], "its state") if row else None
 
     def image(self, slot: int) -> bytes:
         row = self._row("SELECT image FROM images WHERE slot = ?", slot)
-        return row[0] if row else b""
+        return _blob(row[0], f"the image in slot {slot}") if row else b""
 
     def outcome(self, transaction: int) -> Outcome | None:
-        sql = 'SELECT "transaction", request, reply FROM outcomes WHERE "transaction" = ?'
+        sql = 'SELECT request, reply FROM outcomes WHERE "transaction" = ?'
         row = self._row(sql, transaction)
-        return Outcome(*row) if row else None
+        if row is None:
+            return None
+        request, reply = (_blob(each, f"the outcome of {transaction}") for each in row)
+        return Outcome(transaction, request, reply)
 
     def log(self, first: int, count: int) -> LogPage:
         newest, newest_chain = self._newest()
@@ -108,13 +111,13 @@ class SqliteMemory:
             raise MemoryFailed(f"the log is damaged: entry {at - 1} is missing")
         sql = f"SELECT {', '.join(_FIELDS)} FROM entries WHERE number >= ? ORDER BY number LIMIT ?"
         entries = tuple(_entry(row) for row in self._rows(sql, at, max(count, 0)))
-        return LogPage(at, newest, before[0], newest_chain, entries)
+        return LogPage(at, newest, _blob(before[0], "its log"), newest_chain, entries)
 
     def _newest(self) -> tuple[int, bytes]:
         row = self._row("SELECT number, chain FROM links ORDER BY number DESC LIMIT 1")
         if row is None:
             raise MemoryFailed("the log is damaged: its anchor is missing")
-        return row
+        return row[0], _blob(row[1], "its log")
 
     def _row(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
         return next(iter(self._rows(sql, *parameters)), None)
@@ -162,6 +165,13 @@ class SqliteMemory:
 
     def close(self) -> None:
         self._held.close()
+
+
+def _blob(value: object, what: str) -> bytes:
+    """Bytes as they were written; whoever edits the file by hand may have left something else."""
+    if not isinstance(value, bytes):
+        raise MemoryFailed(f"the memory is damaged: {what} is not made of bytes")
+    return value
 
 
 # -- what a record writes --------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def look_into_file(path: Path) -> Opened:
         _expect_file(path)
         folder = Path(held.enter_context(TemporaryDirectory(prefix="mockpump-")))
         with _sole_use_if_possible(path):
-            copy = _copied(path.resolve(), folder)
+            copy = _copied(_real(path), folder)
         connection = _connect_checked(copy, held)
         connection.execute("PRAGMA query_only = ON")
         return Opened(connection, held.pop_all())
@@ -111,7 +111,7 @@ def look_into_file(path: Path) -> Opened:
 
 def _connect(path: Path, held: ExitStack) -> sqlite3.Connection:
     """A connection to a file that exists, which `held` will close."""
-    address = f"{path.resolve().as_uri()}?mode=rw"
+    address = f"{_real(path).as_uri()}?mode=rw"
     connection = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, uri=True)
     held.callback(connection.close)
     connection.execute("PRAGMA synchronous = FULL")
@@ -150,7 +150,7 @@ def _sole_use(path: Path) -> Iterator[None]:
     the database would drop the locks that SQLite has on it, and because on some systems a `flock`
     on the database would lock SQLite out.
     """
-    lock = Path(f"{path.resolve()}-lock")
+    lock = Path(f"{_real(path)}-lock")
     with ExitStack() as held:
         while True:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
@@ -190,6 +190,11 @@ def _new_file(path: Path) -> Iterator[None]:
         unless_made.callback(path.unlink, missing_ok=True)
         yield
         unless_made.pop_all()
+
+
+def _real(path: Path) -> Path:
+    """Where a path leads; not `resolve`, which fails in its own way on links in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _expect_file(path: Path) -> None:

@@ -1,6 +1,17 @@
-"""`python -m mockpump`: the same as the `mockpump` command."""
+"""The `mockpump` command, as a program and as `python -m mockpump`."""
 
-from mockpump.cli.main import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; whoever interrupts it while it is still loading gets no traceback."""
+    try:
+        from mockpump.cli.main import main as run
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    run()
+
 
 if __name__ == "__main__":
     main()
