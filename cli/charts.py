@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 
-from mockpump.cli.quantities import rate, volume
 from mockpump.cli.render import columns, show
+from mockpump.emulator.wording.quantities import rate, volume
 from mockpump.emulator.world.curves import Curves, Line
 from mockpump.protocol import messages as m
 

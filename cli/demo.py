@@ -12,16 +12,7 @@ from mockpump.cli.charts import show_day
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump_process import PumpProcess
-from mockpump.cli.quantities import (
-    Speed,
-    clock_time,
-    exact_volume,
-    microseconds,
-    rate,
-    speed_text,
-    time_of_day,
-    volume,
-)
+from mockpump.cli.quantities import Speed, speed_text
 from mockpump.cli.render import (
     bar,
     can_redraw,
@@ -39,6 +30,14 @@ from mockpump.emulator.programmer.procedures import ask, read_program, set_progr
 from mockpump.emulator.pump.schedule import Schedule
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.emulator.wording.quantities import (
+    clock_time,
+    exact_volume,
+    microseconds,
+    rate,
+    time_of_day,
+    volume,
+)
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume

@@ -15,13 +15,15 @@ from mockpump.cli.programmer_session import (
     show,
     transaction,
 )
-from mockpump.cli.quantities import ClockTime, Duration, Volume, clock_time, duration, rate, volume
+from mockpump.cli.quantities import ClockTime, Duration, Volume
 from mockpump.cli.render import as_json
-from mockpump.cli.render_pump import alarm_lines, choice_name, limits_facts, shown_alarms
+from mockpump.cli.render_pump import alarm_lines, limits_facts, shown_alarms
 from mockpump.emulator.programmer.bridging import Bridge, read_bridge
 from mockpump.emulator.programmer.errors import ProgrammerError
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.wording.names import choice_name
+from mockpump.emulator.wording.quantities import clock_time, duration, rate, volume
 from mockpump.protocol import messages as m
 
 _WEEK = 7 * 86_400

@@ -18,7 +18,6 @@ from mockpump.cli.programmer_session import (
     say,
     transaction,
 )
-from mockpump.cli.quantities import duration
 from mockpump.cli.render import as_json, show_changes
 from mockpump.cli.render import show as show_line
 from mockpump.emulator.programmer.comparison import compare
@@ -28,6 +27,7 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
+from mockpump.emulator.wording.quantities import duration
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol import program_toml

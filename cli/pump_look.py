@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 from msgspec.structs import asdict
 
-from mockpump.cli.quantities import clock_time, duration, volume
 from mockpump.cli.render import as_json, show_facts
-from mockpump.cli.render_pump import choice_name, limits_facts, log_line
+from mockpump.cli.render_pump import limits_facts, log_line
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import PumpState, decode_state
+from mockpump.emulator.wording.names import choice_name
+from mockpump.emulator.wording.quantities import clock_time, duration, volume
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import chain

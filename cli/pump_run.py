@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import click
 
 from mockpump.cli.pump_new import make_pump, making_options
-from mockpump.cli.quantities import MAX_FACTOR, Speed, duration, speed_text, volume
+from mockpump.cli.quantities import MAX_FACTOR, Speed, speed_text
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
@@ -25,6 +25,7 @@ from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.emulator.wording.quantities import duration, volume
 from mockpump.protocol.errors import InternalError
 
 _DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,9}))?", re.ASCII)

@@ -1,7 +1,7 @@
-"""How quantities are written and read: volumes, rates, times of the week, speeds.
+"""How quantities are typed: volumes, times of the week, spans of time, speeds.
 
-The devices count in integers (nL, nL/h, seconds); this is the only place that turns them into what
-people write, and back.
+The devices count in integers (nL, nL/h, seconds); this is the only place that makes them out of
+what people type.  `mockpump.emulator.wording` is the way back.
 """
 
 import re
@@ -9,52 +9,12 @@ import re
 import click
 
 from mockpump.emulator.pump.pacing import MAX_SPEED
+from mockpump.emulator.wording.quantities import WEEKDAYS, duration
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # The highest speed that is a number: eleven days a second.
 MAX_FACTOR = 1_000_000
 _DAY = 86_400
-_WEEK = 7 * _DAY
 _CLOCK = re.compile(r"(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
-
-
-def volume(nanolitres: int) -> str:
-    """A volume."""
-    return f"{nanolitres:,} nL"
-
-
-def rate(nanolitres_an_hour: int) -> str:
-    """A rate."""
-    return f"{nanolitres_an_hour:,} nL/h"
-
-
-def exact_volume(units: int) -> str:
-    """A volume in units of 1/3600 nL, to the last unit."""
-    whole, rest = divmod(units, 3600)
-    return volume(whole) if not rest else f"{whole:,} + {rest}/3600 nL"
-
-
-def time_of_day(clock: int) -> str:
-    """Hours and minutes."""
-    return f"{clock % _DAY // 3600:02}:{clock % 3600 // 60:02}"
-
-
-def clock_time(clock: int) -> str:
-    """A pump's clock: week day, time and week."""
-    day = WEEKDAYS[clock % _WEEK // _DAY]
-    return f"{day} {time_of_day(clock)}:{clock % 60:02}, week {clock // _WEEK}"
-
-
-def duration(seconds: int) -> str:
-    """A span of pump time."""
-    days, rest = divmod(seconds, _DAY)
-    text = f"{rest // 3600}:{rest % 3600 // 60:02}:{rest % 60:02}"
-    return f"{days} d {text}" if days else text
-
-
-def microseconds(time: int | None) -> str:
-    """A span of line time."""
-    return "not measured" if time is None else f"{time / 1000:.1f} ms"
 
 
 class ClockTime(click.ParamType[int]):

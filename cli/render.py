@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import Struct
 
-from mockpump.cli.quantities import WEEKDAYS, volume
 from mockpump.emulator.programmer.comparison import DayChange
+from mockpump.emulator.wording.quantities import WEEKDAYS, volume
 from mockpump.protocol.program import Program
 
 if TYPE_CHECKING:

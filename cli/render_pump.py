@@ -3,17 +3,14 @@
 Every figure has its unit, and a line fits into 80 columns for every pump that one will see.
 """
 
-from collections.abc import Callable
-from enum import IntEnum
-
-from mockpump.cli.quantities import clock_time, duration, rate, volume
 from mockpump.emulator.pump.alarms import ALARMS
+from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.wording.entries import what_happened
+from mockpump.emulator.wording.names import choice_name, words_of
+from mockpump.emulator.wording.quantities import clock_time, duration, rate, volume
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
 from mockpump.protocol.log import LogEntry
-
-# A limit of so much is none.
-_WIDEST = 2**32 - 1
 
 
 def status_facts(status: m.Status) -> dict[str, str]:
@@ -79,9 +76,9 @@ def limits_facts(limits: m.Limits | m.LimitsSet) -> dict[str, str]:
     """The limits in words."""
     none = limits.rise == m.NO_RISE_LIMIT
     return {
-        "rate": "any" if limits.rate == _WIDEST else f"at most {rate(limits.rate)}",
+        "rate": "any" if limits.rate == WIDEST.rate else f"at most {rate(limits.rate)}",
         "bolus": f"at most {volume(limits.bolus)}",
-        "daily": "any" if limits.daily == _WIDEST else _within_a_day(limits.daily),
+        "daily": "any" if limits.daily == WIDEST.daily else _within_a_day(limits.daily),
         "rise": "any" if none else f"at most {limits.rise} % between programs or ramp steps",
     }
 
@@ -125,79 +122,10 @@ def alarm_lines(alarms: m.Alarms) -> list[str]:
     return lines or ["no alarms"]
 
 
-def choice_name(choice: IntEnum) -> str:
-    """How one of a few things is typed and shown."""
-    return choice.name.lower().replace("_", "-")
-
-
 def log_line(number: int, entry: LogEntry) -> str:
     """An entry of the event log on one line."""
-    kind = _words(entry.kind.name)
     clock = clock_time(entry.clock).split(",")[0]
-    figures = _FIGURES[entry.kind](entry.first, entry.second) if entry.kind in _FIGURES else ""
-    what = f"{kind}: {figures}" if figures else kind
-    return f"{number:>5}  {duration(entry.elapsed):>13}  {clock}  {what}"
-
-
-def _bolus_end(volume_asked: int, left: int) -> str:
-    return f"{left:,} of {volume(volume_asked)} not given" if volume_asked else "all given"
-
-
-def _alarm(alarm: int, _: int) -> str:
-    return _named(m.Alarm, alarm)
-
-
-def _ramp_move(move: int, percent: int) -> str:
-    name = choice_name(m.RampMove(move)) if move in set(m.RampMove) else f"move {move}"
-    return f"{name}, now at {percent} %"
-
-
-def _pending(when: int, digest: int) -> str:
-    known = when in set(m.When)
-    moment = f"from the next {m.When(when).name.lower()} on" if known else str(when)
-    return f"{digest:08x}... {moment}"
-
-
-def _limits(most: int, daily: int) -> str:
-    return ", ".join(
-        (
-            "any rate" if most == _WIDEST else rate(most),
-            "any volume" if daily == _WIDEST else f"{volume(daily)}/d",
-        )
-    )
-
-
-def _named(enumeration: type[IntEnum], number: int) -> str:
-    known = number in set(enumeration)
-    return choice_name(enumeration(number)) if known else f"number {number}"
-
-
-def _turned_away(number: int, reason: int) -> str:
-    entry = m.CATALOGUE.get(number)
-    return f"{entry.name if entry else 'no message'}, {_named(m.Reason, reason)}"
-
-
-# The two figures of a log entry in words, by its kind; see `FIGURES` in `mockpump.protocol.log`.
-_FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
-    m.LogKind.MADE: lambda serial, _: f"serial {serial}",
-    m.LogKind.RESTARTED: lambda least, most: f"{least:,} to {volume(most)} unaccounted for",
-    m.LogKind.PROGRAM: lambda digest, _: f"{digest:08x}... rules now",
-    m.LogKind.PENDING: _pending,
-    m.LogKind.PENDING_DROPPED: lambda *_: "the active one goes on",
-    m.LogKind.CLOCK_SET: lambda _, after: f"to {clock_time(after)}",
-    m.LogKind.BOLUS_STARTED: lambda all_, span: f"{volume(all_)} over {duration(span)}",
-    m.LogKind.BOLUS_ENDED: _bolus_end,
-    m.LogKind.TEMPORARY_STARTED: lambda percent, ends: f"{percent} % until {duration(ends)}",
-    m.LogKind.REFILLED: lambda all_, fluid: f"{volume(all_)} of {fluid} du/mL",
-    m.LogKind.RAMP_MOVED: _ramp_move,
-    m.LogKind.LIMITS_SET: _limits,
-    m.LogKind.ALARM_RAISED: _alarm,
-    m.LogKind.ALARM_CLEARED: _alarm,
-    m.LogKind.ALARM_ACKNOWLEDGED: _alarm,
-    m.LogKind.SESSION_STARTED: lambda access, _: _named(m.Access, access),
-    m.LogKind.PROOF_FAILED: lambda access, row: f"{_named(m.Access, access)}, {row} in a row",
-    m.LogKind.TURNED_AWAY: _turned_away,
-}
+    return f"{number:>5}  {duration(entry.elapsed):>13}  {clock}  {what_happened(entry)}"
 
 
 def outcome_text(known: m.OutcomeKnown) -> str:
@@ -207,11 +135,7 @@ def outcome_text(known: m.OutcomeKnown) -> str:
     name = m.CATALOGUE[known.request].name if known.request in m.CATALOGUE else "?"
     text = f"transaction {known.asked}: {name} was {known.fate.name.lower()}"
     reply = m.decode(known.reply)
-    return f"{text}: {_words(reply.reason.name)}" if isinstance(reply, m.Refused) else text
-
-
-def _words(name: str) -> str:
-    return name.lower().replace("_", " ")
+    return f"{text}: {words_of(reply.reason)}" if isinstance(reply, m.Refused) else text
 
 
 def telemetry_line(report: m.Telemetry) -> str:

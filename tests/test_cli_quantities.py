@@ -1,4 +1,4 @@
-"""How quantities are written and read; the devices' integers come out exact."""
+"""How quantities are typed; the devices' integers come out exact."""
 
 from typing import Any
 
@@ -9,32 +9,17 @@ from hypothesis import strategies as st
 
 from mockpump.cli import quantities as q
 from mockpump.emulator.pump.pacing import MAX_SPEED
+from mockpump.emulator.wording import quantities as written
 
 
-def test_how_quantities_are_written() -> None:
-    assert q.volume(1_234_567) == "1,234,567 nL"
-    assert q.rate(20_000) == "20,000 nL/h"
-    assert q.exact_volume(7200) == "2 nL"
-    assert q.exact_volume(7201) == "2 + 1/3600 nL"
-    assert q.time_of_day(86_400 + 3_660) == "01:01"
-    assert q.clock_time(8 * 86_400 + 5) == "Tue 00:00:05, week 1"
-    assert q.duration(59) == "0:00:59"
-    assert q.duration(86_400 * 2 + 3_661) == "2 d 1:01:01"
-    assert q.microseconds(None) == "not measured"
-    assert q.microseconds(1_500) == "1.5 ms"
+def test_how_a_speed_is_written() -> None:
     assert q.speed_text(MAX_SPEED) == "max"
     assert q.speed_text(0) == "0"
 
 
-@given(st.integers(0, 2**63))
-def test_an_exact_volume_loses_nothing(units: int) -> None:
-    whole, _, rest = q.exact_volume(units).replace(",", "").removesuffix(" nL").partition(" + ")
-    assert int(whole) * 3600 + int(rest.removesuffix("/3600") or 0) == units
-
-
 @given(st.integers(0, 7 * 86_400 - 1))
 def test_a_time_of_the_week_reads_as_it_is_written(clock: int) -> None:
-    assert convert(q.ClockTime(), q.clock_time(clock).partition(",")[0]) == clock
+    assert convert(q.ClockTime(), written.clock_time(clock).partition(",")[0]) == clock
 
 
 def convert(kind: click.ParamType[Any], value: object) -> object:

@@ -1,11 +1,13 @@
 """The deeds of a story that are one request each, and the words for what came of it."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import msgspec
 
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.wording.names import words_of
 from mockpump.emulator.world.story import WEEKDAYS, LimitsPart, moment, span
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
@@ -33,15 +35,10 @@ def _unit(field: NamedField) -> str:
     return declared.unit if isinstance(declared, Integer) else ""
 
 
-def _value(value: object) -> str:
+def _value(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
-    return f"{value:,}" if type(value) is int else words_of(value)
-
-
-def words_of(value: Any) -> str:
-    """The name of a member of an enumeration, as people write it."""
-    return str(value.name).lower().replace("_", " ")
+    return words_of(value) if isinstance(value, Enum) else f"{value:,}"
 
 
 def clock_text(shown: int) -> str:

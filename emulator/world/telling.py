@@ -29,11 +29,13 @@ from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.making import Making, make
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
 from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.wording.entries import what_happened
+from mockpump.emulator.wording.names import words_of
 from mockpump.emulator.world.attacker import TRICKS, Attacker
 from mockpump.emulator.world.clinician import Clinician, OutOfReach
 from mockpump.emulator.world.curves import Recorder
 from mockpump.emulator.world.cutting import cut_commits
-from mockpump.emulator.world.deeds import REQUESTS, clock_text, said, with_limits, words_of
+from mockpump.emulator.world.deeds import REQUESTS, clock_text, said, with_limits
 from mockpump.emulator.world.expectation import differences
 from mockpump.emulator.world.rival import call_beside
 from mockpump.emulator.world.story import (
@@ -54,6 +56,8 @@ from mockpump.protocol.program import Program
 
 # The line of a story that says nothing of it.
 _USUAL = Impairments(delay=1_000)
+# How many entries of a log are told, the newest.
+_MOST_ENTRIES = 8
 
 
 class Told(NamedTuple):
@@ -247,9 +251,10 @@ class Teller:
         if what == "log":
             read = self.clinician.read(read_log)
             yield Told("do", f"reads the log: {len(read.entries)} entries, and the chain holds")
-            for entry in read.entries[-8:]:
-                clock = clock_text(entry.clock)
-                yield Told("pump", f"{clock}  {words_of(entry.kind)} {entry.first} {entry.second}")
+            if len(read.entries) > _MOST_ENTRIES:
+                yield Told("pump", "...")
+            for entry in read.entries[-_MOST_ENTRIES:]:
+                yield Told("pump", f"{clock_text(entry.clock)}  {what_happened(entry)}")
         elif what == "alarms":
             shown = self.world.pump.panel.shown
             names = ", ".join(words_of(m.Alarm(alarm)) for alarm in shown)

@@ -1,0 +1,1 @@
+"""How what the devices count in integers is written for people."""
