@@ -22,7 +22,6 @@ from mockpump.protocol.program import (
     MAX_PATTERNS,
     MAX_RAMP,
     MAX_SEGMENTS,
-    WEEKDAYS,
     DayPattern,
     Program,
     ProgramError,
@@ -30,8 +29,8 @@ from mockpump.protocol.program import (
     Segment,
     check,
     clock_text,
-    count_faults,
 )
+from mockpump.protocol.program_ranges import WEEKDAYS, count_faults
 
 FORMAT_TEXT = f"mockpump-program/{FORMAT}"
 MAX_TEXT = 65_536

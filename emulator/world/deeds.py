@@ -8,7 +8,8 @@ import msgspec
 
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.wording.names import words_of
-from mockpump.emulator.world.story import WEEKDAYS, LimitsPart, moment, span
+from mockpump.emulator.wording.quantities import WEEKDAYS, time_of_day
+from mockpump.emulator.world.story import LimitsPart, moment, span
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Integer, NamedField, fields_of
@@ -43,8 +44,7 @@ def _value(value: Any) -> str:
 
 def clock_text(shown: int) -> str:
     """Day of the week and time of day of a clock."""
-    day = WEEKDAYS[shown // 86_400 % 7]
-    return f"{day} {shown % 86_400 // 3600:02}:{shown % 3600 // 60:02}"
+    return f"{WEEKDAYS[shown // 86_400 % 7]} {time_of_day(shown)}"
 
 
 def with_limits(limits: Limits, part: LimitsPart) -> Limits:

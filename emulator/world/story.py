@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from mockpump.emulator.wording.quantities import WEEKDAYS
 from mockpump.protocol.errors import MockpumpError
 
 FORMAT = "mockpump-scenario/1"
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 Curve = Literal["rate", "pumped", "arrived", "dose", "index", "long way"]
 
