@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from mockpump.cli.charts import show_day
+from mockpump.cli.completion import stories
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump_process import PumpProcess
@@ -49,7 +50,7 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=stories)
 @click.option("--list", "list_", is_flag=True, help="List the stories that NAME may be.")
 @click.option(
     "--speed",

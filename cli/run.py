@@ -8,6 +8,7 @@ from typing import TextIO
 
 import click
 
+from mockpump.cli.completion import stories_or_files
 from mockpump.cli.examples import program_text, story_names, story_text
 from mockpump.cli.files import read_text
 from mockpump.cli.main import EXIT_REFUSED, fail
@@ -43,7 +44,7 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 
 
 @click.command()
-@click.argument("scenario")
+@click.argument("scenario", shell_complete=stories_or_files)
 @click.option("--seed", type=int, default=0, show_default=True, help="What chance is drawn from.")
 @click.option(
     "--record", type=click.Path(path_type=Path), help="Write all that happens into this file."
