@@ -20,7 +20,7 @@ from mockpump.cli.programmer_session import (
 )
 from mockpump.cli.render import as_json, show_changes
 from mockpump.cli.render import show as show_line
-from mockpump.emulator.programmer.comparison import compare
+from mockpump.emulator.programmer.comparison import DayChange, compare
 from mockpump.emulator.programmer.procedures import (
     Procedure,
     ProgramRead,
@@ -31,7 +31,7 @@ from mockpump.emulator.wording.quantities import duration
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol import program_toml
-from mockpump.protocol.program import Program
+from mockpump.protocol.program import UNITS_PER_NL, Program
 
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 _WHEN = {when.name.lower(): when for when in m.When}
@@ -40,6 +40,10 @@ _WHEN = {when.name.lower(): when for when in m.When}
 @click.group()
 def program() -> None:
     """Read the pump's program, or give it another."""
+
+
+def _change_facts(changes: list[DayChange], wanted: Program) -> dict[str, object]:
+    return {"unit": f"1/{UNITS_PER_NL} nL", "changes": changes, "ramp": wanted.ramp}
 
 
 @program.command("show")
@@ -72,7 +76,7 @@ def diff(options: Options, file: Path) -> None:
     changes = compare(active.program, wanted, status.percent)
     if options.json:
         same = active.program == wanted
-        click.echo(as_json({"same": same, "changes": changes, "ramp": wanted.ramp}))
+        click.echo(as_json({"same": same, **_change_facts(changes, wanted)}))
         return
     before = "" if active.program is None else program_toml.dumps(active.program)
     after = program_toml.dumps(wanted)
@@ -125,7 +129,7 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
     if not options.json:
         show_changes(changes, wanted)
     elif dry_run:
-        click.echo(as_json({"changes": changes, "ramp": wanted.ramp, "changed": False}))
+        click.echo(as_json({**_change_facts(changes, wanted), "changed": False}))
     if dry_run:
         return
     if not yes:

@@ -272,6 +272,7 @@ def test_a_difference_is_shown_line_by_line_and_in_volumes(
         assert "before" in ended.out
         as_data = json.loads(command(*at, "--json", "program", "diff", program_file(tmp_path)).out)
         assert as_data["same"] is False
+        assert as_data["unit"] == "1/3600 nL"
 
 
 def test_reading_from_a_line_that_closes_ends_with_3(command: Command) -> None:
