@@ -7,12 +7,12 @@ import math
 import os
 import select
 
-from bench.children import announce, raw_pty
+from bench.children import ChildError, announce, raw_pty
 from bench.codec_rows import STATUS
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link_events import Role
+from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
+from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
 
 _CHUNK = 4096
 
@@ -30,15 +30,27 @@ class End:
         """Have it sent at the next wait."""
         self.connection.send(message, line_now())
 
-    def next_message(self) -> Message:
-        """Send what is due and wait, for as long as it takes."""
-        while True:
-            while (event := self.connection.next_event()) is not None:
-                if isinstance(event, MessageReceived):
-                    return event.message
-            self.work()
+    def open(self, connection: int) -> None:
+        """Call the other end, and wait until it answers."""
+        self.connection.open(connection, line_now())
+        while not isinstance(self._next_event(), LinkOpened):
+            pass
 
-    def work(self) -> None:
+    def next_message(self) -> Message:
+        """Send what is due and wait for a message; `ChildError` when the link ends first."""
+        while True:
+            event = self._next_event()
+            if isinstance(event, MessageReceived):
+                return event.message
+
+    def _next_event(self) -> ConnectionEvent:
+        while (event := self.connection.next_event()) is None:
+            self._work()
+        if isinstance(event, LinkClosed):
+            raise ChildError(f"the link has ended: {event.reason.value}")
+        return event
+
+    def _work(self) -> None:
         """Send what is due, wait for bytes or the next deadline, take what came."""
         connection, now = self.connection, line_now()
         if data := connection.data_to_send(now):

@@ -1,4 +1,4 @@
-"""Request and reply over a pty between two processes: two connections, our pump, pymodbus RTU.
+"""Request and reply over a pty between two processes: two connections, our pump, their peers.
 
 Every contestant has its own server process at the master end of its own pty; the client is this
 process.  All stay open during the race, and sleep while it is not their turn.
@@ -19,7 +19,6 @@ from bench.connection_child import End
 from bench.pairs import Effort, Work, race
 from bench.table import Contest, Finding, absent
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.link_events import Role
@@ -66,11 +65,9 @@ def over_pty(effort: Effort) -> list[Finding]:
 
 
 def _two_connections(stack: contextlib.ExitStack) -> Work:
-    """The row in memory, with a process and a line for each of its two connections."""
+    """The row in memory, with its two connections in two processes."""
     end = End(_opened(stack, "bench.connection_child"), Role.INITIATOR)
-    end.connection.open(1, line_now())
-    while not end.connection.is_open:
-        end.work()
+    end.open(1)
 
     def turn() -> None:
         end.send(m.GetStatus())

@@ -1,5 +1,7 @@
 """What a shell may complete beside commands and options: the names of the stories."""
 
+from pathlib import Path
+
 import click
 from click.shell_completion import CompletionItem
 
@@ -16,5 +18,7 @@ def stories(
 def stories_or_files(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The same; where no story is called so, a file may be."""
-    return stories(context, parameter, incomplete) or [CompletionItem(incomplete, type="file")]
+    """The same, and the scenario files of this folder; else whatever file begins so."""
+    files = (file.name for file in Path().glob("*.toml") if file.name.startswith(incomplete))
+    items = [*stories(context, parameter, incomplete), *map(CompletionItem, sorted(files))]
+    return items or [CompletionItem(incomplete, type="file")]

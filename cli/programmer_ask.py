@@ -99,8 +99,9 @@ def outcome(options: Options, transaction: int) -> None:
 def watch(options: Options, interval: int, count: int | None) -> None:
     """Show what the pump reports, until Ctrl-C.
 
-    On a terminal the view is redrawn in its place; elsewhere every change is a line, and a report
-    that differs from the last one in the time alone is none.  With --json every report is a line.
+    On a terminal that can, the view is redrawn in its place; elsewhere every change is a line, and
+    a report that differs from the last one in the time alone is none.  With --json every report is
+    a line.
     """
     view = View(can_redraw(sys.stdout) and not options.json)
     shown: m.Telemetry | None = None
@@ -132,7 +133,7 @@ def link_text(device: SerialProgrammer) -> str:
 
 
 class View:
-    """Some lines that are redrawn in their place.  `live`: on a terminal."""
+    """Some lines that are redrawn in their place.  `live`: on a terminal that can."""
 
     def __init__(self, live: bool) -> None:
         self.live = live

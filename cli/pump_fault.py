@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from mockpump.emulator.pump.faults import FAULTS, Fault
+from mockpump.emulator.wording.names import choice_name
 
-_NAMES = {fault.name.lower().replace("_", "-"): fault for fault in Fault}
+_NAMES = {choice_name(fault): fault for fault in Fault}
 
 
 @click.command()

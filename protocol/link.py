@@ -35,7 +35,8 @@ class Link(LinkActions):
     """One side of a link.
 
     The caller's loop: `receive_frame`, `next_event` until None, `frames_to_send`, and
-    `handle_timer` when `next_deadline` has come.  `state` and `connection` are for looking at.
+    `handle_timer` when `next_deadline` has come.  `state` and `connection` are for looking at;
+    `events` is what `next_event` takes from, for a caller that takes all of them at once.
     """
 
     # -- calls of the user -----------------------------------------------------------------------
@@ -99,7 +100,7 @@ class Link(LinkActions):
             self._step(self._from_elsewhere(frame), now, frame)
 
     def _useless(self, frame: Frame, present: bool) -> DropReason | None:
-        """Why a frame is of no use in whatever state; whether it is of the present connection."""
+        """Why a frame is of no use in whatever state; `present`: it is of this connection."""
         if frame.kind is Kind.DATA:
             # What a connection of old had agreed on is not known: let it be a stray frame.
             too_long = len(frame.payload) > self.max_payload and present

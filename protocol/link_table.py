@@ -7,10 +7,10 @@ and the next state; the actions are methods of the link.
 
 from typing import NamedTuple
 
-from mockpump.protocol.key import Key
+from mockpump.protocol.quick_enum import QuickEnum
 
 
-class State(Key):
+class State(QuickEnum):
     """Where a link stands."""
 
     IDLE = "no connection; an acceptor waits for OPEN"
@@ -19,7 +19,7 @@ class State(Key):
     CLOSING = "everything sent is to be acknowledged, then CLOSE answered"
 
 
-class Input(Key):
+class Input(QuickEnum):
     """What can happen to a link."""
 
     CALL_OPEN = "the user calls open()"
@@ -42,7 +42,7 @@ class Input(Key):
     SILENCE = "nothing was heard for the idle time"
 
 
-class Action(Key):
+class Action(QuickEnum):
     """What a link does about it."""
 
     NOTHING = "nothing"

@@ -174,9 +174,10 @@ def _disorderly_starts(program: Program) -> Iterator[Fault]:
         for at, (before, segment) in enumerate(pairwise(pattern.segments), start=1):
             if segment.start > before.start:
                 continue
-            rule = f"overlapping: the segment before it starts at {clock_text(segment.start)} too"
-            if segment.start < before.start:
-                last, this = clock_text(before.start), clock_text(segment.start)
+            last, this = clock_text(before.start), clock_text(segment.start)
+            if segment.start == before.start:
+                rule = f"overlapping: the segment before it starts at {this} too"
+            else:
                 rule = f"unsorted: {this} stands after {last}"
             yield Fault(f"pattern[{place}].segments[{at}].start", rule)
 

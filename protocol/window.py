@@ -66,6 +66,7 @@ class SendWindow:
         self.size = size
         self.base = 0
         self.next_seq = 0
+        # Never bound anew: whoever has payloads to send holds on to it.
         self.queue: deque[bytes] = deque()
         self.in_flight: deque[Sent] = deque()
         # When anything was last sent, for the first time or again.

@@ -85,3 +85,13 @@ def test_one_that_came_and_went_in_the_night_is_there_in_the_morning(alarm: Alar
 def test_what_is_not_shown_cannot_be_acknowledged() -> None:
     with pytest.raises(KeyError):
         AlarmPanel().acknowledge(Alarm.EMPTY)
+
+
+def test_a_copy_does_not_change_with_the_panel() -> None:
+    panel = AlarmPanel()
+    empty = panel.copy()
+    panel.show(Alarm.STALLED, 5)
+    stalled = panel.copy()
+    panel.acknowledge(Alarm.STALLED)
+    assert empty.shown == {}
+    assert not stalled.shown[Alarm.STALLED].acknowledged

@@ -134,3 +134,19 @@ def test_a_reader_who_has_gone_is_noticed_before_anything_is_printed(
             render.notice_reader_gone()
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     render.notice_reader_gone()
+
+
+class Screen(io.StringIO):
+    """What says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("term", "can"), [("xterm", True), ("dumb", False)])
+def test_only_a_terminal_that_can_is_drawn_on_anew(
+    monkeypatch: pytest.MonkeyPatch, term: str, can: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    assert render.can_redraw(Screen()) is can
+    assert not render.can_redraw(io.StringIO())

@@ -28,6 +28,7 @@ from mockpump.emulator.memory.interface import (
     Change,
     LogPage,
     Memory,
+    MemoryFailed,
     Outcome,
 )
 from mockpump.emulator.memory.ram import RamMemory
@@ -131,6 +132,17 @@ def test_of_old_entries_only_the_chain_is_left(kind: str) -> None:
         assert page.entries == (entry(3), entry(4))
         assert page.before == chain(GENESIS, row_of_entries(3, 0))
         expect_a_whole_chain(memory, 300)
+
+
+@of_every_kind
+@pytest.mark.parametrize("slot", [2, -1])
+def test_nothing_is_kept_of_a_change_with_an_image_for_no_slot(kind: str, slot: int) -> None:
+    with fresh(kind) as memory:
+        memory.record(filled(1))
+        before = everything(memory)
+        with pytest.raises(MemoryFailed):
+            memory.record(Change(b"state", None, {slot: b"image"}))
+        assert everything(memory) == before
 
 
 @of_every_kind

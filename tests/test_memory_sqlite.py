@@ -349,9 +349,11 @@ def test_a_log_that_makes_no_sense_is_said_to_be_damaged(
         ("UPDATE outcomes SET reply = 7", lambda memory: memory.outcome(1)),
         ("UPDATE entries SET chain = 'text'", lambda memory: memory.log(1, 1)),
         ("UPDATE anchors SET chain = 'text'", lambda memory: memory.log(1, 1)),
+        ("UPDATE anchors SET number = 'text'", lambda memory: memory.log(1, 1)),
+        ("UPDATE anchors SET number = x'00'", lambda memory: memory.record(filled(1))),
     ],
 )
-def test_bytes_that_somebody_has_made_into_something_else_are_damage(
+def test_what_somebody_has_made_into_something_else_is_damage(
     tampered: Callable[[str], SqliteMemory], sql: str, ask: Callable[[SqliteMemory], object]
 ) -> None:
     memory = tampered(sql)

@@ -191,6 +191,14 @@ def test_a_path_that_leads_nowhere_is_refused_in_one_line(
     assert expected in said or "no such file" in said
 
 
+def test_no_memory_is_made_where_links_lead_in_a_circle(tmp_path: Path) -> None:
+    path = tmp_path / "pump"
+    path.symlink_to(path)
+    with pytest.raises(MemoryFailed) as error:
+        SqliteMemory.create(path)
+    assert line_of(error, path) == "it exists already"
+
+
 @either_way
 def test_a_name_too_long_to_be_locked_is_refused_in_one_line(
     path: Path, opener: Callable[[Path], SqliteMemory]

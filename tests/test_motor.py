@@ -164,3 +164,27 @@ def test_a_negative_reservoir_and_a_past_second_are_refused() -> None:
     delivery.advance(5)
     with pytest.raises(LocalProtocolError):
         delivery.advance(4)
+
+
+@pytest.mark.parametrize(("rate", "limit", "given"), [(5, 110, 110), (1, 20, 20), (1, 10, 10)])
+def test_a_corner_that_only_just_breaks_the_daily_limit_is_not_let_pass(
+    rate: int, limit: int, given: int
+) -> None:
+    """The only corners are the midnights: in the first day it gives 120, or 24 nL."""
+    pump = Delivery(10**6, Limits(2**32 - 1, 10_000_000, limit, 2**16 - 1))
+    pump.set_program(flat("always", rate))
+    pump.advance(2 * DAY)
+    assert pump.delivered == given
+    assert pump.excess is not None
+    assert pump.excess.reason is m.Reason.LIMIT_DAILY
+
+
+def test_a_bolus_ends_in_its_second_standing_still_too() -> None:
+    """An empty reservoir gives nothing of it, and a refill does not bring it back."""
+    pump = Delivery(0)
+    pump.start_bolus(Bolus(BolusKind.BOLUS, 1_000, 10, 0))
+    pump.advance(15)
+    assert pump.bolus is None
+    pump.fill(10**6)
+    pump.advance(30)
+    assert (pump.due, pump.excess) == (0, None)

@@ -4,6 +4,7 @@ from itertools import islice
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from naive_program import naive_percent, naive_rate, naive_volume
 
 from mockpump.emulator.pump.schedule import DAY, WEEK, BareProgram, Schedule
@@ -98,6 +99,15 @@ def test_spans_go_from_edge_to_edge(program: Program, start: int, clock: int) ->
         assert (rate, begin + until) == (schedule.rate_at(clock), schedule.next_edge(clock))
         assert schedule.span_at(clock) == (rate, begin + until)
         clock = begin + until
+
+
+def test_a_span_that_ends_about_a_step_of_the_ramp() -> None:
+    ramp = (RampStep(1, 50), RampStep(3, 200))
+    schedule = Schedule(replace(flat("always", 1_000), ramp=ramp), 0)
+    for turn in (DAY, 3 * DAY):
+        for end in range(turn - 2, turn + 70):
+            seconds = range(end - 65, end)
+            assert schedule.volume(seconds.start, 65) == sum(map(schedule.rate_at, seconds))
 
 
 @given(PROGRAMS, START_DAYS, CLOCKS, st.integers(0, 3 * WEEK), st.integers(0, 3 * WEEK))

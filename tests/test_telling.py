@@ -62,6 +62,18 @@ def test_a_cut_commit_wakes_up_with_the_old_program(library: Library) -> None:
     assert all('wakes up with "week"; the log\'s chain holds' in cut for cut in cuts)
 
 
+def test_a_log_is_told_in_words_and_of_a_long_one_the_end(library: Library) -> None:
+    lines = [line.text for line in told("stall", library)[1]]
+    at = lines.index("reads the log: 6 entries, and the chain holds")
+    assert lines[at + 2] == "Mon 10:00  alarm raised: stalled"
+    suspending = "[[step]]\nsuspend = true\n[[step]]\nresume = true\n" * 5
+    story = load_story(HEAD + suspending + "[[step]]\nshow = 'log'", "x.toml")
+    *_, dots, first, _, _, _, _, _, _, last = (t.text for t in Teller(story, library).tell())
+    assert dots == "..."
+    assert first.endswith("suspended")
+    assert last.endswith("resumed")
+
+
 def test_the_limit_stops_the_pump_and_never_beyond_it(library: Library) -> None:
     teller, lines = told("limits", library)
     assert any("alarm: limit reached" in line.text for line in lines)

@@ -2,7 +2,14 @@
 
 from typing import SupportsBytes
 
-from mockpump.emulator.memory.interface import OUTCOMES, SLOTS, Change, LogPage, Outcome
+from mockpump.emulator.memory.interface import (
+    OUTCOMES,
+    SLOTS,
+    Change,
+    LogPage,
+    MemoryFailed,
+    Outcome,
+)
 from mockpump.emulator.memory.log import ChainedLog
 
 
@@ -39,7 +46,7 @@ class RamMemory:
         # What can raise comes first, so that nothing is changed when it does.
         images = self._images
         if change.images:
-            images = [change.images.get(slot, image) for slot, image in enumerate(images)]
+            images = _with_images(images, change.images)
         if change.entries:
             self._log.append(change.entries)
         self._images = images
@@ -56,3 +63,9 @@ class RamMemory:
         self._outcomes[outcome.transaction] = outcome
         if len(self._outcomes) > OUTCOMES:
             del self._outcomes[next(iter(self._outcomes))]
+
+
+def _with_images(images: list[bytes], new: dict[int, bytes]) -> list[bytes]:
+    if not new.keys() <= set(range(SLOTS)):
+        raise MemoryFailed(f"there are {SLOTS} slots for images, and none of them is {max(new)}")
+    return [new.get(slot, image) for slot, image in enumerate(images)]

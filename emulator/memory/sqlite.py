@@ -105,6 +105,7 @@ class SqliteMemory:
     def log(self, first: int, count: int) -> LogPage:
         newest, newest_chain = self._newest()
         (folded,) = self._row("SELECT number FROM anchors") or (0,)
+        folded = _number(folded)
         at = min(max(first, folded + 1), newest + 1)
         before = self._row("SELECT chain FROM links WHERE number = ?", at - 1)
         if before is None:
@@ -117,7 +118,7 @@ class SqliteMemory:
         row = self._row("SELECT number, chain FROM links ORDER BY number DESC LIMIT 1")
         if row is None:
             raise MemoryFailed("the log is damaged: its anchor is missing")
-        return row[0], _blob(row[1], "its log")
+        return _number(row[0]), _blob(row[1], "its log")
 
     def _row(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
         return next(iter(self._rows(sql, *parameters)), None)
@@ -171,6 +172,13 @@ def _blob(value: object, what: str) -> bytes:
     """Bytes as they were written; whoever edits the file by hand may have left something else."""
     if not isinstance(value, bytes):
         raise MemoryFailed(f"the memory is damaged: {what} is not made of bytes")
+    return value
+
+
+def _number(value: object) -> int:
+    """The number of an entry, likewise."""
+    if not isinstance(value, int):
+        raise MemoryFailed("the log is damaged: what should be a number is none")
     return value
 
 

@@ -1,5 +1,6 @@
 """What can come of an attempt: refused, lost, or not known."""
 
+from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
@@ -19,7 +20,7 @@ class RequestRefused(ProgrammerError):
     def __init__(self, request: Message, refused: m.Refused) -> None:
         self.request = request
         self.refused = refused
-        reason = refused.reason.name.lower().replace("_", " ")
+        reason = words_of(refused.reason)
         super().__init__(f"the pump refused {type(request).__name__}: {reason}{_figures(refused)}")
 
 
@@ -67,7 +68,7 @@ class SessionRefused(ProgrammerError):
 
     def __init__(self, refused: m.Refused) -> None:
         self.refused = refused
-        reason = refused.reason.name.lower().replace("_", " ")
+        reason = words_of(refused.reason)
         locked = refused.reason is m.Reason.PAIRING_LOCKED
         left = f", for {refused.figure:,} s of pump time" if locked else ""
         super().__init__(f"the pump refused the session: {reason}{left}")

@@ -114,4 +114,4 @@ class AlarmPanel(msgspec.Struct):
     @property
     def stopping(self) -> bool:
         """Whether an alarm is shown that stops delivery."""
-        return any(ALARMS[Alarm(each)].stops for each in self.shown)
+        return bool(self.shown) and any(ALARMS[Alarm(each)].stops for each in self.shown)

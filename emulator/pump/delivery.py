@@ -25,7 +25,6 @@ from mockpump.emulator.pump.delivery_state import (
 )
 from mockpump.emulator.pump.motor import NEVER, Motor
 from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.emulator.pump.schedule import DAY, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, RampMove, When
@@ -224,7 +223,7 @@ class Delivery(Motor):
             self.running,
             msgspec.structs.replace(self.clock_work),
             self.filling,
-            RollingVolume(self.rolling.corners),
+            self.rolling.copy(),
             schedule.start_day if schedule else 0,
             schedule.held_day if schedule else None,
             self.bolus,
@@ -236,7 +235,7 @@ class Delivery(Motor):
         """Go on from where a `state` was kept; `later` is the program that was pending then."""
         self.elapsed, self._due, self.running = state.elapsed, state.due, state.running
         self.clock_work, self.filling = state.clock, state.filling
-        self.rolling = RollingVolume(state.rolling.corners)
+        self.rolling = state.rolling.copy()
         self.schedule = Schedule(active, state.start_day, state.held_day) if active else None
         self.bolus, self.temporary = state.bolus, state.temporary
         self.pending, self._next_program = state.pending, later

@@ -5,15 +5,15 @@ import msgspec
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
-from mockpump.protocol.key import Key
 from mockpump.protocol.messages import When
 from mockpump.protocol.program import UNITS_PER_NL
+from mockpump.protocol.quick_enum import QuickEnum
 
 STEP = 10
 UNITS_PER_STEP = STEP * UNITS_PER_NL
 
 
-class Happening(Key):
+class Happening(QuickEnum):
     """What can come of itself while time goes by."""
 
     EMPTY = "the reservoir cannot give another whole micro-step"

@@ -11,6 +11,7 @@ from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump, describe
 from mockpump.emulator.pump.limits import WIDEST, program_excesses
 from mockpump.emulator.pump.pairing import OPEN, Pairing
 from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, encode_state
+from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
@@ -52,7 +53,7 @@ def make(memory: Memory, making: Making) -> None:
     m.encode(making.limits)
     if making.program is not None:
         for excess in program_excesses(making.program, making.limits):
-            reason = excess.reason.name.lower().replace("_", " ")
+            reason = words_of(excess.reason)
             figures = f"{excess.figure:,}; allowed: {excess.limit:,}"
             raise LocalProtocolError(f"the program breaks a limit: {reason} ({figures})")
     delivery = Delivery(making.identity.reservoir, making.limits)

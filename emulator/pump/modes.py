@@ -3,11 +3,11 @@
 A cell that is missing is not allowed there; the pump refuses it with `Reason.WRONG_MODE`.
 """
 
-from mockpump.protocol.key import Key
 from mockpump.protocol.messages import Mode
+from mockpump.protocol.quick_enum import QuickEnum
 
 
-class ModeInput(Key):
+class ModeInput(QuickEnum):
     """What can change the mode."""
 
     PROGRAM = "a program is committed"

@@ -171,9 +171,9 @@ class Motor:
         if self.temporary is not None:
             rate = scaled(rate, self.temporary.percent)
             until = min(until, self.temporary.ends)
-        if self.bolus is not None and moving:
+        if self.bolus is not None:
             more, turn = self.bolus.span(now)
-            rate += more
+            rate += more if moving else 0
             until = min(until, turn)
         self.rolling.turn(now, self._due, rate)
         if rate and not self._surely_holds(rate, until):
@@ -193,6 +193,7 @@ class Motor:
         return (
             rate <= self.limits.rate
             and due < self._marks[-1][0]
+            # What `RollingVolume.safe_until` asks first, without the call.
             and due - self.rolling.corners[0][1] <= self._daily_limit
         )
 

@@ -156,8 +156,7 @@ class PumpCore:
         """Be in the mode that the alarms call for."""
         if self.delivery.empty and self.mode is Mode.RUNNING:
             self.show(Alarm.EMPTY)
-        stopping = self.panel.shown and self.panel.stopping
-        event = ModeInput.FAULT if stopping else ModeInput.CLEARED
+        event = ModeInput.FAULT if self.panel.stopping else ModeInput.CLEARED
         if following(self.mode, event) is not self.mode:
             self.enter(event)
 

@@ -37,8 +37,6 @@ class Course(Protocol):
 class RollingVolume:
     """The last day's pieces.  At most one for each second of it, however often the rate changes.
 
-    Made of another one's corners it is the same history, which does not go on when that one does.
-
     `corners` are where they begin, oldest first; the oldest began a day ago or before, so nothing
     before it matters.  The last of them is straight.
     """
@@ -47,6 +45,10 @@ class RollingVolume:
 
     def __init__(self, pieces: Iterable[tuple[int, int, int | Course]] = ((0, 0, 0),)) -> None:
         self.corners = deque(pieces)
+
+    def copy(self) -> "RollingVolume":
+        """The same history, which does not go on when this one does."""
+        return RollingVolume(self.corners)
 
     def turn(self, elapsed: int, due: int, rate: int) -> None:
         """From `elapsed` on, when `due` was delivered, the rate is another."""

@@ -4,9 +4,10 @@ The devices count in integers (nL, nL/h, seconds); this is the only place that t
 people read.
 """
 
+from mockpump.protocol import program_ranges
 from mockpump.protocol.program import UNITS_PER_NL
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = tuple(day[:3].title() for day in program_ranges.WEEKDAYS)
 _DAY = 86_400
 _WEEK = 7 * _DAY
 

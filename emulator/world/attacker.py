@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from mockpump.emulator.programmer.errors import ProgrammerError, SessionRefused
+from mockpump.emulator.wording.names import words_of
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
@@ -123,7 +124,7 @@ def _name(payload: bytes) -> str:
 
 def _words(message: object) -> str:
     if isinstance(message, m.Refused):
-        return f"refused, {message.reason.name.lower().replace('_', ' ')}"
+        return f"refused, {words_of(message.reason)}"
     return f"answered with {type(message).__name__}"
 
 

@@ -21,7 +21,7 @@ _WEEK = 7 * 86_400
 def said(reply: Message) -> str:
     """A reply on one line, each figure with its unit."""
     if isinstance(reply, m.Refused):
-        reason = reply.reason.name.lower().replace("_", " ")
+        reason = words_of(reply.reason)
         figures = f": {reply.figure:,} asked, {reply.limit:,} allowed" if reply.limit else ""
         return f"refused, {reason}{figures}"
     shown = (

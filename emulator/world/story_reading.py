@@ -15,6 +15,7 @@ from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.channel.quantities import BadQuantity
 from mockpump.emulator.pump.device import LAST_SECOND
 from mockpump.emulator.pump.faults import Fault
+from mockpump.emulator.wording.names import choice_name
 from mockpump.emulator.world.story import (
     ASKING,
     DEEDS,
@@ -145,7 +146,7 @@ def _check_names(step: Step) -> None:
         _check_reason(step.expect)
     for known, name in ((Fault, step.fault), (Fault, step.clear), (Alarm, step.acknowledge)):
         if name is not None and name.upper().replace("-", "_") not in known.__members__:
-            names = ", ".join(each.lower().replace("_", "-") for each in known.__members__)
+            names = ", ".join(choice_name(each) for each in known)
             raise StoryError(f"there is no {known.__name__.lower()} {name!r}; there are {names}")
 
 

@@ -244,7 +244,7 @@ class Teller:
         """It is made good again."""
         fault = faults.fault_named(name)
         self.world.station.do(partial(faults.clear, fault=fault), self.world.now)
-        yield Told("do", f"made good again: {fault.name.lower().replace('_', ' ')}")
+        yield Told("do", f"made good again: {words_of(fault)}")
 
     def show(self, step: Step, what: str) -> Iterator[Told]:
         """What the pump says of itself."""
