@@ -17,6 +17,8 @@ from mockpump.emulator.world.invariants import SENTENCES
 from mockpump.emulator.world.story import StoryError
 
 _MOST_SHOWN = 5
+# A run's pump is named after its seed, and a pump's name is short.
+_LAST_SEED = 10**15
 
 
 @click.command("campaign")
@@ -28,7 +30,9 @@ _MOST_SHOWN = 5
     help="How many scenarios.",
 )
 @click.option("--jobs", type=click.IntRange(1, 1_024), help="Processes; else one a core.")
-@click.option("--seed", type=click.IntRange(0), help="Seed of the first run; else drawn.")
+@click.option(
+    "--seed", type=click.IntRange(0, _LAST_SEED), help="Seed of the first run; else drawn."
+)
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
@@ -87,7 +91,8 @@ def _conclude(whole: Result, first: int, json_: bool) -> None:
         facts = {"seed": first, "runs": whole.runs, "failed": failed, "faults": whole.faults}
         click.echo(as_json(facts))
         return
-    show(f"{whole.runs:,} runs from seed {first} on, {len(whole.failed):,} failed")
+    runs = "1 run" if whole.runs == 1 else f"{whole.runs:,} runs"
+    show(f"{runs} from seed {first} on, {len(whole.failed):,} failed")
     show("")
     show_faults(whole.faults)
     show("")

@@ -5,6 +5,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -63,7 +64,7 @@ def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Pa
 @click.argument("directory", type=click.Path(path_type=Path))
 @_SEEDS
 @_JOBS
-@click.option("--csv", "csv_", type=_FILE, help="Write the table into this file, as CSV.")
+@click.option("--csv", "csv_", type=_FILE, help="Write the table as CSV into this file; - here.")
 def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> None:
     """Judge every submission under DIRECTORY: whose/.../test_NAME.py, as `start` names them.
 
@@ -80,7 +81,8 @@ def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> N
             report = _checked(exercise, file, seeds, jobs)
             row = _row(who, exercise, file.relative_to(directory), report)
             keep(row)
-            show(f"{who:<20} {exercise.number:>2}  {_in_words(row)}")
+            if csv_ != _HERE:
+                show(f"{who:<20} {exercise.number:>2}  {_in_words(row)}")
 
 
 _COLUMNS = (
@@ -118,7 +120,11 @@ def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]
     if file is None:
         yield lambda _: None
         return
-    with _writing(file), file.open("w", encoding="utf-8", newline="") as opened:
+    with contextlib.ExitStack() as stack:
+        opened: TextIO = sys.stdout
+        if file != _HERE:
+            stack.enter_context(_writing(file))
+            opened = stack.enter_context(file.open("w", encoding="utf-8", newline=""))
         table = csv.DictWriter(opened, _COLUMNS)
         table.writeheader()
 

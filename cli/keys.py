@@ -1,12 +1,14 @@
 """Pairing keys on the command line: where the keyring is, and the one time a key is printed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mockpump.emulator.pump.pairing import Keys
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.messages import Access
 
@@ -22,11 +24,13 @@ def open_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return click.option("--open/--paired", "is_open", envvar=OPEN_VARIABLE, help=text)
 
 
-def keep(keys: Keys, serial: int, name: str, keyring: Path) -> None:
-    """Put a pump's new keys into a keyring."""
+@contextmanager
+def kept(keys: Keys, identity: PumpIdentity, keyring: Path) -> Iterator[None]:
+    """Put a pump's new keys into a keyring, which is looked at now and written in the end."""
     with changed_keyring(keyring) as ring:
         for key in keys.values():
-            ring.add(serial, name, key)
+            ring.add(identity.serial, identity.name, key)
+        yield
 
 
 def show_keys(keys: Keys, keyring: Path | None, *, err: bool) -> None:

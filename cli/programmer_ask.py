@@ -7,8 +7,9 @@ import click
 from msgspec.structs import asdict, replace
 
 from mockpump.cli.programmer_session import Options, called, connected, run_pump, say, show
-from mockpump.cli.render import can_redraw
+from mockpump.cli.render import can_redraw, cut
 from mockpump.cli.render_pump import (
+    chain_text,
     details_facts,
     identity_facts,
     log_line,
@@ -69,9 +70,7 @@ def log(options: Options, first: int) -> None:
     for number, entry in enumerate(read.entries, start=read.first):
         say(options, {"number": number, **asdict(entry)}, log_line(number, entry))
     if not options.json:
-        count = len(read.entries)
-        entries = "entry" if count == 1 else "entries"
-        click.echo(f"{count:,} {entries}; the chain holds", err=True)
+        click.echo(chain_text(len(read.entries), read.first), err=True)
 
 
 @click.command()
@@ -143,7 +142,7 @@ class View:
         """Show the lines in place of the last ones; a line is cut, since a wrapped one stays."""
         width = shutil.get_terminal_size().columns - 1
         up = f"\x1b[{self._height}A" if self._height else ""
-        sys.stdout.write(up + "".join(f"\r\x1b[2K{line[:width]}\n" for line in lines))
+        sys.stdout.write(up + "".join(f"\r\x1b[2K{cut(line, width)}\n" for line in lines))
         sys.stdout.flush()
         self._height = len(lines)
 

@@ -88,7 +88,7 @@ def bolus(options: Options, amount: int | None, over: int, prime: bool, cancel: 
     mockpump programmer bolus --cancel
     """
     if cancel == (amount is not None):
-        raise click.UsageError("say how many nL, or --cancel, and not both")
+        raise click.UsageError("say how many nL, or --cancel")
     if amount is None:
         ended: m.BolusCancelled = change_pump(options, m.CancelBolus(transaction()))
         left = f"{volume(ended.given)} given, {volume(ended.left)} not"
@@ -121,7 +121,7 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
     mockpump programmer temp --cancel
     """
     if cancel == (percent is not None):
-        raise click.UsageError("say how many percent, or --cancel, and not both")
+        raise click.UsageError("say how many percent, or --cancel")
     if percent is None:
         ended: m.TemporaryCancelled = change_pump(options, m.CancelTemporary(transaction()))
         say(options, ended, "temporary rate cancelled; the program's own rates rule")

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from mockpump.cli.programmer_session import Options, called
+from mockpump.cli.programmer_session import Options, called, say
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
@@ -28,8 +28,9 @@ def pair(options: Options) -> None:
         raise InternalError("a session without a pump")
     with changed_keyring(options.keyring) as ring:
         ring.add(identity.serial, identity.name, key)
+    facts = {"access": key.access, "name": identity.name, "serial": identity.serial}
     granted = key.access.name.lower()
-    click.echo(f'paired as {granted} with "{identity.name}", number {identity.serial}')
+    say(options, facts, f'paired as {granted} with "{identity.name}", number {identity.serial}')
 
 
 def _asked() -> PairingKey:

@@ -8,7 +8,7 @@ import click
 from msgspec.structs import asdict
 
 from mockpump.cli.render import as_json, show_facts
-from mockpump.cli.render_pump import limits_facts, log_line
+from mockpump.cli.render_pump import chain_text, limits_facts, log_line
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
@@ -96,7 +96,8 @@ def log(file: Path, json_: bool) -> None:
     """Print the event log of the pump in FILE, and verify its chain.  It must not be running."""
     with _looking(file) as (memory, _):
         page = memory.log(1, _PAGE)
-        reached, number = page.before, page.first
+        reached = page.before
+        first = number = page.first
         while page.entries:
             for entry in page.entries:
                 fact = {"number": number, **asdict(entry)}
@@ -106,3 +107,5 @@ def log(file: Path, json_: bool) -> None:
             page = memory.log(number, _PAGE)
         if reached != page.newest_chain:
             raise LocalProtocolError(f"the log in {file} does not fit its own chain")
+        if not json_:
+            click.echo(f"{chain_text(number - first, first)}", err=True)

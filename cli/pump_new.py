@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mockpump.cli.files import read_program_file
-from mockpump.cli.keys import keep, open_option, show_keys
+from mockpump.cli.keys import kept, open_option, show_keys
 from mockpump.cli.quantities import ClockTime, Volume
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump.clock import MAX_DRIFT
@@ -106,7 +106,8 @@ def make_pump(
     make(memory, making)
     identity = making.identity
     if keys is not None and keyring is not None:
-        keep(keys, identity.serial, identity.name, keyring)
+        with kept(keys, identity, keyring):
+            pass
 
     def hand_over() -> None:
         if file is not None:

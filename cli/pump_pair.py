@@ -2,15 +2,19 @@
 
 import contextlib
 import secrets
+import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import click
 
-from mockpump.cli.keys import keep, show_keys
+from mockpump.cli.keys import kept, show_keys
+from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.pairing import draw_keys
+from mockpump.emulator.pump.pairing import Keys, draw_keys
+from mockpump.emulator.pump.pump_state import PumpIdentity
 
 
 @click.command()
@@ -30,8 +34,23 @@ def pair(file: Path, keyring: Path | None) -> None:
     keys = draw_keys(secrets.token_bytes)
     with contextlib.closing(SqliteMemory.open(file)) as memory:
         pump = Pump(memory)
-        pump.change(partial(operations.pair, pump, keys))
-        pump.put_down()
-    if keyring is not None:
-        keep(keys, pump.identity.serial, pump.identity.name, keyring)
-    show_keys(keys, keyring, err=False)
+        with _handed_over(keys, pump.identity, keyring):
+            pump.change(partial(operations.pair, pump, keys))
+            pump.put_down()
+
+
+@contextlib.contextmanager
+def _handed_over(keys: Keys, identity: PumpIdentity, keyring: Path | None) -> Iterator[None]:
+    """Have somebody hold the new keys before the old ones prove nothing any more."""
+    if keyring is None:
+        show_keys(keys, None, err=False)
+        sys.stdout.flush()
+        try:
+            yield
+        except MemoryFailed as error:
+            error.add_note("the keys shown are not its keys")
+            raise
+    else:
+        with kept(keys, identity, keyring):
+            yield
+        show_keys(keys, keyring, err=False)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -234,7 +235,9 @@ def _announce(as_json: bool, hand_over: Callable[[], None], station: Station, wh
         click.echo(json.dumps(facts))
     else:
         click.echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
-        click.echo(f"try: mockpump programmer --port {where} status    (Ctrl-C ends the pump)")
+        options = " --open" if station.pump.pairing.is_open else ""
+        command = f"mockpump programmer --port {shlex.quote(where)}{options} status"
+        click.echo(f"try: {command}    (Ctrl-C ends the pump)")
     sys.stdout.flush()
 
 

@@ -9,12 +9,13 @@ import re
 import click
 
 from mockpump.emulator.pump.pacing import MAX_SPEED
-from mockpump.emulator.wording.quantities import WEEKDAYS, duration
+from mockpump.emulator.wording.quantities import duration
+from mockpump.protocol.program_ranges import WEEKDAYS as DAYS
 
 # The highest speed that is a number: eleven days a second.
 MAX_FACTOR = 1_000_000
 _DAY = 86_400
-_CLOCK = re.compile(r"(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_CLOCK = re.compile(r"(?:([A-Za-z]{3,})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
 class ClockTime(click.ParamType[int]):
@@ -36,18 +37,16 @@ class ClockTime(click.ParamType[int]):
             return value
         match = _CLOCK.fullmatch(str(value).strip())
         if match is None:
-            self.fail(f"{value!r} is not like 'Mon 07:30' or '07:30:15'", param, ctx)
-        day, hours, minutes, seconds = (
-            match[1] or self.day or "",
-            int(match[2]),
-            int(match[3]),
-            int(match[4] or 0),
-        )
+            forms = "'Mon 07:30'" if self.day is None else "'Mon 07:30' or '07:30:15'"
+            self.fail(f"{value!r} is not like {forms}", param, ctx)
+        day = match[1] or self.day or ""
+        hours, minutes, seconds = int(match[2]), int(match[3]), int(match[4] or 0)
         if not day:
             self.fail(f"{value!r} has no day of the week: write 'Tue 07:30'", param, ctx)
-        if day.title() not in WEEKDAYS or hours > 23 or minutes > 59 or seconds > 59:
+        known = [at for at, name in enumerate(DAYS) if name.startswith(day.lower())]
+        if len(known) != 1 or hours > 23 or minutes > 59 or seconds > 59:
             self.fail(f"{value!r} is no time of the week", param, ctx)
-        return WEEKDAYS.index(day.title()) * _DAY + hours * 3600 + minutes * 60 + seconds
+        return known[0] * _DAY + hours * 3600 + minutes * 60 + seconds
 
 
 class Duration(click.ParamType[int]):
@@ -63,9 +62,11 @@ class Duration(click.ParamType[int]):
     ) -> int:
         """Seconds, at least 1."""
         match = re.fullmatch(r"(\d{1,7})([smhd])", str(value), re.ASCII)
-        if match is None or not int(match[1]):
+        if match is None:
             self.fail(f"{value!r} is not like 90s, 30m, 2h or 1d", param, ctx)
         seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": _DAY}[match[2]]
+        if not seconds:
+            self.fail(f"{value!r} is no time at all", param, ctx)
         if seconds > self.longest:
             self.fail(f"{value!r} is longer than {duration(self.longest)}", param, ctx)
         return seconds

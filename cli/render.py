@@ -109,7 +109,12 @@ def can_redraw(stream: TextIO) -> bool:
 
 def redrawn(line: str) -> str:
     """A line in the place of the last one; cut to the terminal, since a wrapped one would stay."""
-    return f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}"
+    return f"\r\x1b[2K{cut(line, shutil.get_terminal_size().columns - 1)}"
+
+
+def cut(line: str, width: int) -> str:
+    """At most so many characters of a line; what is missing is marked, lest a figure be misread."""
+    return line if len(line) <= width else line[: max(width - 1, 0)] + ">"
 
 
 def notice_reader_gone() -> None:

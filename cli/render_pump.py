@@ -128,6 +128,13 @@ def log_line(number: int, entry: LogEntry) -> str:
     return f"{number:>5}  {duration(entry.elapsed):>13}  {clock}  {what_happened(entry)}"
 
 
+def chain_text(count: int, first: int) -> str:
+    """That so many entries from number `first` on fit each other and what stands before them."""
+    # What stands before them is the pump's word: nobody has looked at that.
+    since = f" from entry {first:,} on" if first > 1 else ""
+    return f"{count:,} {'entry' if count == 1 else 'entries'}; the chain holds{since}"
+
+
 def outcome_text(known: m.OutcomeKnown) -> str:
     """What became of a transaction, in words."""
     if known.fate is m.Fate.NEVER_SEEN:

@@ -1,6 +1,7 @@
 """`mockpump run` and `mockpump replay`: a scenario by seed, written down, and run again."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -77,9 +78,13 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
         if record is not None:
             writer = Writer(stack.enter_context(_created(record)).write, head)
         teller = stack.enter_context(_Told(head, writer)).teller
-        for told in watched(teller):
-            click.echo(as_json(told._asdict())) if json_ else show_told(told)
-    _conclude(teller, seed, json_)
+        try:
+            for told in watched(teller):
+                click.echo(as_json(told._asdict())) if json_ else show_told(told)
+        except StoryError as error:
+            _conclude(teller, seed, json_, str(error))
+            raise
+    _conclude(teller, seed, json_, None)
 
 
 class _Told:
@@ -124,6 +129,8 @@ def _text(scenario: str) -> tuple[str, str]:
 @contextmanager
 def _created(record: Path) -> Iterator[TextIO]:
     """The file of a bundle; what had that name stays until the story has been told to its end."""
+    # What a link leads to is replaced, and not the link.
+    record = Path(os.path.realpath(record))
     whole = record if record.exists() and not record.is_file() else _beside(record)
     try:
         file = whole.open("w", encoding="utf-8", newline="\n")
@@ -153,15 +160,16 @@ def _beside(record: Path) -> Path:
     return record.with_name(f"{record.name}.part")
 
 
-def _conclude(teller: Teller, seed: int, json_: bool) -> None:
+def _conclude(teller: Teller, seed: int, json_: bool, failure: str | None) -> None:
     table = teller.world.ledger.table()
     if json_:
-        click.echo(as_json({"seed": seed, "faults": table}))
+        click.echo(as_json({"seed": seed, "faults": table, "failure": failure}))
         return
     show("")
     show_faults(table)
     show("")
-    show(f"seed {seed}: told to its end, and everything was as expected")
+    whole = "told to its end, and everything was as expected"
+    show(f"seed {seed}: {'it broke off' if failure else whole}")
 
 
 @click.command()

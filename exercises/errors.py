@@ -12,5 +12,6 @@ class LadderError(Exception):
 
 
 def one_line(error: Any) -> str:
-    """An error's text, on one line."""
-    return " ".join(str(error).split())
+    """An error's text, on one line; of the system's own errors the reason alone."""
+    reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else error
+    return " ".join(str(reason).split())

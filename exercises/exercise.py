@@ -112,7 +112,7 @@ class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             return (self.folder / file).read_text("utf-8")
         except OSError as error:
-            raise LadderError(f"exercise {self.number}: {one_line(error)}") from None
+            raise LadderError(f"exercise {self.number}: {one_line(str(error))}") from None
 
 
 @cache

@@ -27,16 +27,21 @@ class Standing(msgspec.Struct, frozen=True):
 class Progress:
     """The standings, by number.  A file that cannot be read counts as none.
 
-    `trouble` says why they could not be kept; empty when they could.
+    What is something else than progress is left alone.  `trouble` says why they could not be kept;
+    empty when they could.
     """
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = _usual() if file is None else file
         self.trouble = ""
-        try:
-            self._standings = msgspec.json.decode(self.file.read_bytes(), type=dict[int, Standing])
-        except (OSError, ValueError):
-            self._standings = {}
+        self._is_ours = True
+        self._standings: dict[int, Standing] = {}
+        with contextlib.suppress(OSError):
+            data = self.file.read_bytes()
+            try:
+                self._standings = msgspec.json.decode(data, type=dict[int, Standing])
+            except ValueError:
+                self._is_ours = not data
 
     def of(self, exercise: Exercise) -> Standing:
         """How an exercise stands; what is no defect of it any more was not caught."""
@@ -66,6 +71,9 @@ class Progress:
         return defect
 
     def _keep(self, exercise: Exercise, standing: Standing) -> None:
+        if not self._is_ours:
+            self.trouble = f"{self.file} is no progress in exercises: it is left alone"
+            return
         self._standings[exercise.number] = standing
         data = msgspec.json.encode({str(key): each for key, each in self._standings.items()})
         try:

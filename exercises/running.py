@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -153,6 +153,8 @@ def _processes() -> Iterator[BaseContext]:
 
 def _start_server() -> None:
     """Start the fork server deaf to Ctrl-C, which a terminal sends to it too: we end it all."""
+    # Its companion comes first: starting that one makes whoever starts it listen again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

@@ -63,6 +63,7 @@ def work(job: Job, line: Connection) -> None:
     """
     # Whoever ends us ends all that the tests have started.
     os.setsid()
+    _listen()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def tell(name: str, result: Result | None) -> None:
@@ -77,6 +78,13 @@ def work(job: Job, line: Connection) -> None:
         trouble = shown(error)
     line.send(("", trouble))
     line.close()
+
+
+def _listen() -> None:
+    """Hear Ctrl-C again, as a test may want to; not one that was meant for whoever started us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _end_with_parent() -> None:

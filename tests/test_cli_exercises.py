@@ -207,6 +207,9 @@ def test_the_table_of_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         b"who,exercise,file,defects,by_property,by_example_only,wrong_tests,exit_code,trouble\r\n"
         b"ann,1,ann/test_round_trip.py,6,4,1,1,2,\r\n"
     )
+    here = run("grade", "class", "--csv", "-")
+    assert here.stdout_bytes == (tmp_path / "table.csv").read_bytes()
+    assert not (tmp_path / "-").exists()
     judged_as(monkeypatch, Report(1, 1, trouble="one\n" + "x" * 999))
     run("grade", "class", "--csv", "table.csv")
     (_, row) = (tmp_path / "table.csv").read_text("utf-8").splitlines()

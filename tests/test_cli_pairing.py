@@ -136,6 +136,32 @@ def test_new_keys_make_the_old_ones_useless(
         assert pair(command, pump.port, newer[1], monkeypatch).code == 0  # type: ignore[attr-defined]
 
 
+def test_where_the_new_keys_cannot_be_shown_the_old_ones_stay(
+    command: Command, keys: tuple[str, str], memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = json.loads(command("pump", "show", "--json", str(memory)).out)["delivery"]
+    with monkeypatch.context() as patched:
+        patched.setattr("mockpump.cli.pump_pair.show_keys", full)
+        assert command("pump", "pair", str(memory)).code == 74
+    assert json.loads(command("pump", "show", "--json", str(memory)).out)["delivery"] == before
+    log = command("pump", "log", str(memory))
+    assert "paired" not in log.out
+    assert log.err == "1 entry; the chain holds\n"
+    assert keys
+
+
+@pytest.mark.end_to_end
+def test_to_pair_may_be_told_in_json(
+    command: Command, keys: tuple[str, str], port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{keys[0]}\n"))
+    ended = command("programmer", "--port", port, "--json", "pair")
+    assert json.loads(ended.out)["access"] == "observer"
+
+
 @pytest.mark.end_to_end
 def test_a_running_pump_cannot_be_given_other_keys(
     command: Command, memory: Path, port: str

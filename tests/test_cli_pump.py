@@ -62,7 +62,7 @@ def test_it_says_where_it_is_in_words_and_a_signal_ends_it(tmp_path: Path) -> No
     link = tmp_path / "pump"
     with running("--pty", str(link), "--name", "my pump", "--speed", "60") as child:
         assert line_of(child) == f'mock pump "my pump" (fictional) on {link}, speed 60\n'
-        assert f"mockpump programmer --port {link} status" in line_of(child)
+        assert f"mockpump programmer --port {link} --open status" in line_of(child)
         assert link.is_symlink()
         child.send_signal(signal.SIGINT)
         code, out, err = ended(child)

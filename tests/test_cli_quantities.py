@@ -39,6 +39,23 @@ def test_times_as_people_write_them(text: str, seconds: int) -> None:
     assert convert(q.ClockTime(), text) == seconds
 
 
+@pytest.mark.parametrize("text", ["Monkey 07:30", "Montag 07:30", "T 07:30", "Mon 24:00", "noon"])
+def test_what_is_no_time_of_the_week(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"is no time of the week|is not like"):
+        convert(q.ClockTime(), text)
+
+
+def test_where_the_day_must_be_said_no_time_without_one_is_shown() -> None:
+    with pytest.raises(click.BadParameter) as error:
+        convert(q.ClockTime(day=None), "")
+    assert "07:30:15" not in str(error.value)
+
+
+def test_no_time_at_all_is_not_called_a_wrong_form() -> None:
+    with pytest.raises(click.BadParameter, match="no time at all"):
+        convert(q.Duration(), "0s")
+
+
 def test_a_default_that_is_a_number_stays() -> None:
     assert convert(q.ClockTime(), 5) == 5
 

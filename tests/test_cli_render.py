@@ -118,7 +118,8 @@ def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_line_that_is_redrawn_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    assert render.redrawn("x" * 100) == "\r\x1b[2K" + "x" * 39
+    assert render.redrawn("x" * 100) == "\r\x1b[2K" + "x" * 38 + ">"
+    assert render.redrawn("x" * 39) == "\r\x1b[2K" + "x" * 39
     assert render.redrawn("short") == "\r\x1b[2Kshort"
 
 

@@ -50,12 +50,24 @@ def test_a_run_that_is_cut_short_leaves_the_old_bundle(
     assert [each.name for each in tmp_path.iterdir()] == [bundle.name]
 
 
+def test_what_a_link_leads_to_is_replaced_and_not_the_link(
+    command: Command, tmp_path: Path
+) -> None:
+    bundle, link = tmp_path / "run.bundle", tmp_path / "link"
+    link.symlink_to(bundle)
+    command("run", "clock", "--record", str(link))
+    assert link.is_symlink()
+    assert bundle.is_file()
+    assert not (tmp_path / "link.part").exists()
+
+
 def test_as_json_every_line_is_an_object(command: Command) -> None:
     ended = command("run", "bad-link", "--seed", "7", "--json")
     facts = [json.loads(line) for line in ended.out.splitlines()]
     assert {"say", "do", "pump"} == {each["kind"] for each in facts[:-1]}
     assert facts[-1]["seed"] == 7
     assert facts[-1]["faults"]
+    assert facts[-1]["failure"] is None
 
 
 def test_what_is_expected_and_not_so_is_exit_code_1(command: Command, tmp_path: Path) -> None:
@@ -63,7 +75,12 @@ def test_what_is_expected_and_not_so_is_exit_code_1(command: Command, tmp_path: 
     bundle = str(tmp_path / "run.bundle")
     ended = command("run", file, "--record", bundle)
     assert ended.code == 1
-    assert "mode is running, not fault; boluses is 0, not 2" in ended.line
+    why = "mode is running, not fault; boluses is 0, not 2"
+    assert why in ended.line
+    assert "seed 0: it broke off" in ended.out
+    told = [json.loads(line) for line in command("run", file, "--json").out.splitlines()]
+    assert why in told[-1]["failure"]
+    assert told[-1]["seed"] == 0
     assert command("replay", bundle).code == 0
 
 

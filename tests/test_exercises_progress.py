@@ -104,7 +104,20 @@ def test_a_file_that_is_there_is_replaced_as_a_whole(
 def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "progress.json"
     file.write_bytes(text)
-    assert Progress(file).of(EXERCISE) == Standing()
+    progress = Progress(file)
+    assert progress.of(EXERCISE) == Standing()
+    progress.hint(EXERCISE)
+    assert bool(progress.trouble) is bool(text)
+    assert (file.read_bytes() == text) is bool(text)
+
+
+def test_somebodys_notes_are_left_alone(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("buy milk", "utf-8")
+    progress = Progress(notes)
+    assert progress.hint(EXERCISE) is not None
+    assert "left alone" in progress.trouble
+    assert notes.read_text("utf-8") == "buy milk"
 
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:

@@ -434,6 +434,25 @@ def test_what_a_test_has_started_ends_with_it(tmp_path: Path, then: str) -> None
 
 
 @pytest.mark.end_to_end
+def test_the_fork_server_is_deaf_to_ctrl_c_from_the_beginning() -> None:
+    asking = (
+        "import os, signal\n"
+        "from multiprocessing.forkserver import _forkserver as server\n"
+        "from mockpump.exercises.running import _processes\n"
+        "with _processes() as context:\n"
+        "    first = server._forkserver_pid\n"
+        "    os.kill(first, signal.SIGINT)\n"
+        "    process = context.Process(target=int)\n"
+        "    process.start(); process.join()\n"
+        "    print(process.exitcode, server._forkserver_pid == first)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asking], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (done.stdout, done.stderr) == ("0 True\n", "")
+
+
+@pytest.mark.end_to_end
 def test_with_whoever_asked_all_of_it_ends(tmp_path: Path) -> None:
     """Killed, too: then nobody is left to end it."""
     found = tmp_path / "found"

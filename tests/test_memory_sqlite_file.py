@@ -174,9 +174,9 @@ def test_what_is_no_memory_is_refused_and_left_alone(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("x" * 300, "File name too long"),
-        ("x" * 252, "File name too long"),
-        ("x/" * 3000 + "pump", "File name too long"),
+        ("x" * 300, "file name too long"),
+        ("x" * 252, "file name too long"),
+        ("x/" * 3000 + "pump", "file name too long"),
         ("file/pump", ""),
         ("missing/pump", ""),
     ],
@@ -206,7 +206,7 @@ def test_a_name_too_long_to_be_locked_is_refused_in_one_line(
     path = path.rename(path.with_name("x" * 252))
     with pytest.raises(MemoryFailed) as error:
         opener(path)
-    assert line_of(error, path) == "File name too long"
+    assert line_of(error, path) == "file name too long"
 
 
 def test_a_path_too_long_for_sqlite_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -439,8 +439,8 @@ def as_somebody_who_is_not_root(*owned: Path) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("folder_mode", "file_mode", "expected"),
     [
-        (0o500, 0o400, "Permission denied"),
-        (0o500, 0o600, "Permission denied"),
+        (0o500, 0o400, "permission denied"),
+        (0o500, 0o600, "permission denied"),
         (0o700, 0o400, "attempt to write a readonly database"),
         (0o700, 0o000, "unable to open database file"),
     ],

@@ -233,4 +233,4 @@ def _faults_of(path: Path) -> Iterator[None]:
     except FileExistsError:
         raise MemoryFailed(f"{path}: it exists already") from None
     except OSError as error:
-        raise MemoryFailed(f"{path}: {error.strerror or error}") from error
+        raise MemoryFailed(f"{path}: {(error.strerror or str(error)).lower()}") from error

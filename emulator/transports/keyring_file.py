@@ -32,6 +32,8 @@ def read_keyring(path: Path) -> Keyring:
         return Keyring()
     except OSError as error:
         raise BadKeyring(f"cannot read the keyring {path}: {reason_of(error)}") from None
+    if not stat.S_ISREG(mode):
+        raise BadKeyring(f"{path} is no file that a keyring could be in")
     if mode & _OTHERS:
         raise BadKeyring(f"others may read the keyring {path}: chmod 600 {path}")
     try:

@@ -58,8 +58,8 @@ _PARTS: dict[str, type[msgspec.Struct]] = {
 }
 # The part of a story, and the record that carries what is under those keys; the names may differ.
 _CARRIERS: dict[str, tuple[type[Record], dict[str, str]]] = {
-    "bolus": (m.StartBolus, {"volume": "volume"}),
-    "temp": (m.SetTemporary, {"percent": "percent"}),
+    "bolus": (m.StartBolus, {"volume": "volume", "over": "duration"}),
+    "temp": (m.SetTemporary, {"percent": "percent", "span": "duration"}),
     "refill": (m.Refill, {"volume": "volume", "concentration": "concentration"}),
     "limits": (m.SetLimits, {name: name for name in ("rate", "bolus", "daily", "rise")}),
     "programmer": (Offer, {"window": "window", "payload": "max_payload"}),
@@ -165,6 +165,8 @@ def _check_amounts(name: str, part: Any) -> None:
         return
     declared: dict[str, Any] = dict(fields_of(record))
     for key, field in names.items():
-        value, bounds = getattr(part, key), declared[field]
+        written, bounds = getattr(part, key), declared[field]
+        value = span(written) if isinstance(written, str) else written
         if value is not None and not bounds.minimum <= value <= bounds.maximum:
-            raise StoryError(f"{name}.{key} is {value}, and not within {bounds.rule}")
+            unit = f" {bounds.unit}" if bounds.unit else ""
+            raise StoryError(f"{name}.{key} is {written}, and not within {bounds.rule}{unit}")
