@@ -71,7 +71,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError:
-        raise click.UsageError("--dask needs the extra: pip install 'mockpump[dask]'") from None
+        raise click.UsageError("--dask needs distributed: pip install distributed") from None
     try:
         client = Client(address, timeout=_PATIENCE)
     except OSError as error:

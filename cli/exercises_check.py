@@ -157,7 +157,7 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
     except ModuleNotFoundError as error:
         if error.name != "pytest":
             raise
-        needs = "checking needs pytest: pip install 'mockpump[exercises]'"
+        needs = "checking needs pytest: pip install pytest"
         raise ExerciseError(needs) from None
     with contextlib.ExitStack() as afterwards:
         if can_redraw(sys.stderr):

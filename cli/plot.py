@@ -18,7 +18,7 @@ def check_plot(file: Path) -> None:
     if file.suffix.lower() not in _ENDINGS:
         raise click.UsageError(f"--plot takes a file ending in {' or '.join(_ENDINGS)}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise click.UsageError("--plot needs matplotlib: pip install 'mockpump[plot]'")
+        raise click.UsageError("--plot needs matplotlib: pip install matplotlib")
 
 
 def plot(curves: Curves, title: str, file: Path) -> None:

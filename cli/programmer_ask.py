@@ -11,6 +11,7 @@ from mockpump.cli.render import can_redraw, cut
 from mockpump.cli.render_pump import (
     chain_text,
     details_facts,
+    entry_facts,
     identity_facts,
     log_line,
     outcome_text,
@@ -68,7 +69,7 @@ def log(options: Options, first: int) -> None:
         error.add_note("the event log is not what it was when it was written")
         raise
     for number, entry in enumerate(read.entries, start=read.first):
-        say(options, {"number": number, **asdict(entry)}, log_line(number, entry))
+        say(options, entry_facts(number, entry), log_line(number, entry))
     if not options.json:
         click.echo(chain_text(len(read.entries), read.first), err=True)
 

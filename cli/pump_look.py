@@ -8,7 +8,7 @@ import click
 from msgspec.structs import asdict
 
 from mockpump.cli.render import as_json, show_facts
-from mockpump.cli.render_pump import chain_text, limits_facts, log_line
+from mockpump.cli.render_pump import chain_text, entry_facts, limits_facts, log_line
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
@@ -100,8 +100,8 @@ def log(file: Path, json_: bool) -> None:
         first = number = page.first
         while page.entries:
             for entry in page.entries:
-                fact = {"number": number, **asdict(entry)}
-                click.echo(as_json(fact) if json_ else log_line(number, entry))
+                fact = as_json(entry_facts(number, entry)) if json_ else log_line(number, entry)
+                click.echo(fact)
                 number += 1
             reached = chain(reached, page.entries)
             page = memory.log(number, _PAGE)

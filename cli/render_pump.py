@@ -3,6 +3,8 @@
 Every figure has its unit, and a line fits into 80 columns for every pump that one will see.
 """
 
+from msgspec.structs import asdict
+
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.wording.entries import what_happened
@@ -126,6 +128,11 @@ def log_line(number: int, entry: LogEntry) -> str:
     """An entry of the event log on one line."""
     clock = clock_time(entry.clock).split(",")[0]
     return f"{number:>5}  {duration(entry.elapsed):>13}  {clock}  {what_happened(entry)}"
+
+
+def entry_facts(number: int, entry: LogEntry) -> dict[str, object]:
+    """An entry as data: its figures as they are recorded, and in words."""
+    return {"number": number, **asdict(entry), "text": what_happened(entry)}
 
 
 def chain_text(count: int, first: int) -> str:

@@ -174,7 +174,8 @@ def _conclude(teller: Teller, seed: int, json_: bool, failure: str | None) -> No
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
-def replay(bundle: Path) -> None:
+@click.option("--json", "json_", is_flag=True, help="Print what came of it as JSON.")
+def replay(bundle: Path, json_: bool) -> None:
     """Run a recorded BUNDLE again, and say whether it is identical, to the byte.
 
     Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
@@ -182,12 +183,16 @@ def replay(bundle: Path) -> None:
     recorded = _read(bundle)
     with _Told(recorded.head, None) as told:
         found = compare(recorded.lines, _again(told.teller))
-    if found is None:
-        lines = len(recorded.lines)
-        show(f"identical: {lines:,} lines, sha256 {recorded.digest[:16]}...")
-        return
-    _show(found)
-    fail(f"{bundle}: not identical from line {found.number} on", EXIT_REFUSED)
+    if json_:
+        line = None if found is None else found.number
+        facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
+        click.echo(as_json(facts))
+    elif found is None:
+        show(f"identical: {len(recorded.lines):,} lines, sha256 {recorded.digest[:16]}...")
+    else:
+        _show(found)
+    if found is not None:
+        fail(f"{bundle}: not identical from line {found.number} on", EXIT_REFUSED)
 
 
 def _read(bundle: Path) -> Bundle:

@@ -79,6 +79,7 @@ def test_a_file_that_is_no_pump_is_one_line(
 
 def test_the_log_is_shown_and_a_changed_entry_is_noticed(command: Command, memory: Path) -> None:
     entries = command("pump", "log", str(memory), "--json").out.splitlines()
+    assert json.loads(entries[0])["text"].startswith("made: serial ")
     assert [json.loads(line)["number"] for line in entries] == list(range(1, len(entries) + 1))
     assert command("pump", "log", str(memory)).code == 0
     with contextlib.closing(sqlite3.connect(memory)) as database:

@@ -32,6 +32,9 @@ def test_a_run_that_was_recorded_is_identical_when_it_is_run_again(
     again = command("replay", bundle)
     assert again.code == 0
     assert again.out.startswith("identical: ")
+    facts = json.loads(command("replay", bundle, "--json").out)
+    assert facts["differs_from"] is None
+    assert facts["sha256"].startswith(again.out.split()[-1].removesuffix("..."))
 
 
 def test_a_run_that_is_cut_short_leaves_the_old_bundle(
@@ -96,6 +99,9 @@ def test_a_divergence_is_shown_with_what_came_before(
     assert '"by":"programmer"' in ended.out
     assert '"by":"you"' in ended.out
     assert "not identical from line 4 on" in ended.line
+    ended = command("replay", bundle, "--json")
+    assert ended.code == 1
+    assert json.loads(ended.out)["differs_from"] == 4
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_without_matplotlib_a_picture_file_is_refused_with_what_to_install(
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     ended = command("demo", "limits", "--plot", str(tmp_path / "x.png"))
     assert (ended.code, ended.out) == (2, "")
-    assert "pip install 'mockpump[plot]'" in ended.err.splitlines()[-1]
+    assert "pip install matplotlib" in ended.err.splitlines()[-1]
 
 
 def test_more_curves_than_colours_are_all_drawn(tmp_path: Path) -> None:
