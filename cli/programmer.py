@@ -66,6 +66,8 @@ def programmer(
     mockpump programmer --port mockpump://demo identify
     """
     settings = LinkSettings(max_payload=payload, window=window)
+    if is_open and access is not None:
+        raise click.UsageError("--open opens no session, so there is no key to take --as")
     wanted = Access[access.upper()] if access else None
     context.obj = Options(port, settings, json_, keyring, wanted, is_open)
 

@@ -101,6 +101,8 @@ def make_pump(
     Of one in a file, standard output tells; of one that ends with the process, standard error.
     """
     is_open, keyring = made_with.pop("is_open"), made_with.pop("keyring")
+    if is_open and keyring is not None:
+        raise click.UsageError("an open pump has no keys to put into a --keyring")
     keys = None if is_open else draw_keys(secrets.token_bytes)
     making = making_of(**made_with, keys=keys)
     make(memory, making)

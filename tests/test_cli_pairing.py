@@ -270,3 +270,13 @@ def test_that_check_can_fail() -> None:
         with pytest.raises(AssertionError):
             check_no_key("x" * 3_000 + form, [key])
     check_no_key("x" * 3_000, [key])
+
+
+def test_who_opens_no_session_takes_no_key(command: Command, memory: Path) -> None:
+    ended = command("pump", "new", str(memory), "--open", "--keyring", str(memory) + ".keys")
+    assert ended.code == 2
+    assert "no keys" in ended.err
+    assert not memory.exists()
+    ended = command("programmer", "--open", "--as", "observer", "--port", "/nowhere", "status")
+    assert ended.code == 2
+    assert "no session" in ended.err

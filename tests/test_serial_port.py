@@ -130,6 +130,14 @@ def test_a_line_that_ends_while_it_is_waited_for_has_closed() -> None:
             port.receive(5)
 
 
+def test_links_in_a_circle_are_no_pump_that_has_ended(tmp_path: Path) -> None:
+    link = tmp_path / "pump"
+    link.symlink_to(link)
+    with pytest.raises(PortError) as error:
+        SerialPort(str(link))
+    assert "has ended" not in str(error.value)
+
+
 def test_the_link_of_a_pump_that_was_killed_says_so(tmp_path: Path) -> None:
     link = tmp_path / "pump"
     link.symlink_to("/dev/pts/9999999")

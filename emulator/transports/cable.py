@@ -110,7 +110,7 @@ class PortEnd:
         descriptor = self._port.descriptor
         if descriptor is None:
             self._port.close()
-            raise PortError(f"cannot open {url}: nothing can wait for it but a thread")
+            raise PortError(f"cannot open {url}: a cable's end is a device, a pty or a socket")
         self._descriptor = descriptor
         cable.plug(first, self._write)
         self._loop.add_reader(descriptor, self._on_readable)

@@ -109,11 +109,18 @@ def open_port(url: str) -> Serial:
     try:
         return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
     except Exception as error:
-        reason = _why(error).removeprefix(f"{url}: ")
-        with contextlib.suppress(OSError, ValueError):
-            if Path(url).is_symlink() and not Path(url).exists():
-                reason = f"it leads to {Path(url).readlink()}, which is gone: the pump has ended"
+        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ")
         raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
+
+
+def _where_it_led(url: str) -> str:
+    """Of the stable name of a pump that has ended, what has become of it; else nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        try:
+            Path(url).stat()
+        except FileNotFoundError:
+            return f"it leads to {Path(url).readlink()}, which is gone: the pump has ended"
+    return ""
 
 
 def _socket_url(url: str) -> str:
