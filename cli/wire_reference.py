@@ -15,7 +15,7 @@ from mockpump.cli.wire_encode import KINDS, cut, nearest
 from mockpump.emulator.channel import document as channel_document
 from mockpump.emulator.pump import document as pump_document
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.world import invariants
+from mockpump.emulator.world import invariants, story_schema
 from mockpump.protocol import diagram, document, markdown
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Entry
@@ -28,7 +28,12 @@ from mockpump.protocol.session import Seal
 
 # What stands in docs/PROTOCOL.md; and all that can stand in a document.
 BLOCKS = {**document.BLOCKS, **pump_document.BLOCKS}
-EVERY_BLOCK = {**BLOCKS, **channel_document.BLOCKS, **invariants.BLOCKS}
+EVERY_BLOCK = {
+    **BLOCKS,
+    **channel_document.BLOCKS,
+    **invariants.BLOCKS,
+    **story_schema.BLOCKS,
+}
 RECORDS: dict[str, tuple[type[Record], ...]] = {
     "frame": (Header,),
     "offer": (Offer,),

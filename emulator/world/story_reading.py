@@ -41,7 +41,8 @@ from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.messages import Alarm, Reason
 
 # What is under which key.
-_PARTS: dict[str, type[msgspec.Struct]] = {
+# Each table of a scenario by its key; the scenario itself has none.
+PARTS: dict[str, type[msgspec.Struct]] = {
     "": Story,
     "pump": PumpPart,
     "limits": LimitsPart,
@@ -90,7 +91,7 @@ def _nearest(error: str) -> str:
     unknown = re.search(r"unknown field `(.*?)`(?: - at `\$.*?(\w*)(?:\[\d+\])?`)?$", error)
     if unknown is None:
         return ""
-    near = get_close_matches(unknown[1], _PARTS[unknown[2] or ""].__struct_fields__, n=1)
+    near = get_close_matches(unknown[1], PARTS[unknown[2] or ""].__struct_fields__, n=1)
     return f"; did you mean `{near[0]}`?" if near else ""
 
 

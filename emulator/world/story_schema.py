@@ -1,12 +1,17 @@
-"""The format of scenarios as a JSON Schema, for editors; generated from its declaration."""
+"""The format of scenarios as a JSON Schema, for editors, and as a table; from its declaration."""
 
+import json
+from collections.abc import Callable, Iterator
 from inspect import cleandoc
 from typing import Any
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from mockpump.emulator.channel.impairments import FIELDS
 from mockpump.emulator.world.story import FORMAT, Story
+from mockpump.emulator.world.story_reading import PARTS
+from mockpump.protocol.markdown import code, table
 
 
 def schema() -> dict[str, Any]:
@@ -33,3 +38,25 @@ def _dedented(part: Any) -> Any:
             for key, each in part.items()
         }
     return [_dedented(each) for each in part] if isinstance(part, list) else part
+
+
+def table_of_parts() -> str:
+    """What each table of a scenario needs and may have, for the documents."""
+    return table(["table", "needs", "may have", "what it is"], _rows())
+
+
+def _rows() -> Iterator[tuple[str, ...]]:
+    for name, part in PARTS.items():
+        fields = msgspec.structs.fields(part)
+        needs = ", ".join(code(each.name) for each in fields if each.required)
+        may_have = ", ".join(code(_with_default(each)) for each in fields if not each.required)
+        if part not in (Story, PARTS["step"]):
+            yield code(name), needs, may_have, cleandoc(part.__doc__ or "").split("\n")[0]
+
+
+def _with_default(field: FieldInfo) -> str:
+    plain = isinstance(field.default, str | int)
+    return f"{field.name} = {json.dumps(field.default)}" if plain else field.name
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"scenario-tables": table_of_parts}
