@@ -1,5 +1,6 @@
 """Curves as pictures made of characters."""
 
+import shutil
 from bisect import bisect_right
 
 from mockpump.cli.render import columns, show
@@ -7,21 +8,30 @@ from mockpump.emulator.wording.quantities import rate, volume
 from mockpump.emulator.world.curves import Curves, Line
 from mockpump.protocol import messages as m
 
-_WIDTH = 56
+# Columns: of the curve, at the most and at the least; of the labels before it; of the last mark
+# under it.
+_MOST, _LEAST = 56, 24
 _MARGIN = 15
+_LAST_MARK = 7
 _STYLES = ("cyan", "green", "magenta", "yellow")
+
+
+def _width() -> int:
+    """How wide a curve may be on this terminal, in whole quarters."""
+    room = shutil.get_terminal_size().columns - _MARGIN - 1 - _LAST_MARK
+    return min(max(room // 4 * 4, _LEAST), _MOST)
 
 
 def show_day(reports: list[m.Telemetry], day: int) -> None:
     """Two charts one above the other: rate and delivered volume over the last `day` seconds."""
-    start = reports[-1].elapsed - day
-    sampled = [_at(reports, start + day * (place + 1) // _WIDTH) for place in range(_WIDTH)]
-    rates = [_at(reports, start + day * place // _WIDTH).rate for place in range(_WIDTH)]
+    start, width = reports[-1].elapsed - day, _width()
+    sampled = [_at(reports, start + day * (place + 1) // width) for place in range(width)]
+    rates = [_at(reports, start + day * place // width).rate for place in range(width)]
     delivered = [report.delivered for report in sampled]
     _chart(rates, 6, rate(max(rates)), "cyan")
-    _axis()
+    _axis(width)
     _chart(delivered, 6, volume(max(delivered)), "green")
-    _axis()
+    _axis(width)
 
 
 def _at(reports: list[m.Telemetry], elapsed: int) -> m.Telemetry:
@@ -33,24 +43,25 @@ def _at(reports: list[m.Telemetry], elapsed: int) -> m.Telemetry:
 def show_curves(curves: Curves) -> None:
     """Curves one above the other, over the same span of pump time."""
     start, end = curves.elapsed[0], max(curves.elapsed[-1], curves.elapsed[0] + 1)
+    width = _width()
     for number, line in enumerate(curves.lines):
-        values = [_value_at(curves, line, start, end, place) for place in range(_WIDTH)]
+        moments = [start + (end - start) * (k + (not line.steps)) // width for k in range(width)]
+        values = [_value_at(curves, line, moment) for moment in moments]
         show((f"{line.name}, {line.unit}", "dim"))
         # Thousandths, because a chart of characters is drawn from integers.
         style = _STYLES[number % len(_STYLES)]
         # What is labelled is what is drawn: a peak between two columns is neither.
         _chart([round(1000 * value) for value in values], 5, f"{max(values):,.0f}", style)
-    _span_axis(end - start)
+    _span_axis(end - start, width)
 
 
-def _value_at(curves: Curves, line: Line, start: int, end: int, place: int) -> float:
-    moment = start + (end - start) * (place if line.steps else place + 1) // _WIDTH
+def _value_at(curves: Curves, line: Line, moment: int) -> float:
     return line.values[bisect_right(curves.elapsed, moment) - 1]
 
 
-def _span_axis(seconds: int) -> None:
+def _span_axis(seconds: int, width: int) -> None:
     unit, name = (86_400, "d") if seconds > 3 * 86_400 else (3_600, "h")
-    marks = "".join(f"{seconds * k / 4 / unit:g} {name}".ljust(_WIDTH // 4) for k in range(4))
+    marks = "".join(f"{seconds * k / 4 / unit:g} {name}".ljust(width // 4) for k in range(4))
     show(f"{'':>{_MARGIN}} {marks}{seconds / unit:g} {name}", style="dim")
 
 
@@ -60,6 +71,6 @@ def _chart(values: list[int], height: int, highest: str, style: str) -> None:
         show((f"{label:>{_MARGIN}} ", "dim"), (line, style))
 
 
-def _axis() -> None:
-    hours = "".join(f"{hour:02}:00".ljust(_WIDTH // 4) for hour in range(0, 24, 6))
+def _axis(width: int) -> None:
+    hours = "".join(f"{hour:02}:00".ljust(width // 4) for hour in range(0, 24, 6))
     show(f"{'':>{_MARGIN}} {hours}24:00", style="dim")

@@ -1,6 +1,7 @@
 """`mockpump demo NAME`: a story told in virtual time, with a picture at its end."""
 
 import itertools
+import shutil
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from mockpump.emulator.world.telling import Library, Teller, Told
 from mockpump.protocol.program import Program
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
-_WIDTH = 78
+_WIDEST, _NARROWEST = 78, 20
 _STYLES = {"say": "", "do": "cyan", "pump": "magenta"}
 _LEADS = {"say": "", "do": "  > ", "pump": "    "}
 
@@ -62,7 +63,8 @@ def show_told(told: Told) -> None:
         show("")
     lead = _LEADS[told.kind]
     after = " " * len(lead)
-    for line in textwrap.wrap(told.text, _WIDTH, initial_indent=lead, subsequent_indent=after):
+    width = max(min(shutil.get_terminal_size().columns - 2, _WIDEST), _NARROWEST)
+    for line in textwrap.wrap(told.text, width, initial_indent=lead, subsequent_indent=after):
         show(line, style=_STYLES[told.kind])
 
 

@@ -37,6 +37,16 @@ def test_a_story_fits_a_terminal_and_says_what_it_is(command: Command, name: str
     assert any(line.count("█") > 10 for line in lines)
 
 
+def test_on_a_narrow_terminal_it_is_narrow(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    # But for the two lines that stand around every story.
+    lines = [line for line in command("demo", "stall").out.splitlines() if line != FICTIONAL]
+    assert 46 < max(map(len, lines)) <= 50
+    assert any(line.count("█") > 5 for line in lines)
+
+
 def test_an_unknown_story_is_a_usage_error_that_names_the_others(command: Command) -> None:
     ended = command("demo", "nowhere")
     assert (ended.code, ended.out) == (2, "")
