@@ -6,6 +6,7 @@ from msgspec import convert
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.world.expectation import differences
 from mockpump.emulator.world.story import ExpectPart
+from mockpump.protocol.messages import Alarm
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,11 @@ def test_what_is_not_as_expected(expected: dict[str, object], wrong: list[str]) 
     pump = new_pump()
     pump.advance(3_600)
     assert list(differences(pump, convert(expected, ExpectPart))) == wrong
+
+
+@pytest.mark.parametrize("name", ["low_battery", "low-battery"])
+def test_an_alarm_may_be_named_as_it_is_acknowledged(name: str) -> None:
+    pump = new_pump()
+    pump.show(Alarm.LOW_BATTERY)
+    assert list(differences(pump, ExpectPart(alarms=[name]))) == []
+    assert list(differences(pump, ExpectPart(alarms=["stalled"]))) != []

@@ -66,6 +66,6 @@ class RamMemory:
 
 
 def _with_images(images: list[bytes], new: dict[int, bytes]) -> list[bytes]:
-    if not new.keys() <= set(range(SLOTS)):
-        raise MemoryFailed(f"there are {SLOTS} slots for images, and none of them is {max(new)}")
+    for slot in new.keys() - set(range(SLOTS)):
+        raise MemoryFailed(f"there are {SLOTS} slots for images, and none of them is {slot}")
     return [new.get(slot, image) for slot, image in enumerate(images)]

@@ -4,29 +4,41 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.world.story import ExpectPart
-from mockpump.protocol.messages import Alarm, LogKind
+from mockpump.emulator.world.story import ExpectationFailed, ExpectPart, Step
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages import Alarm, LogKind, Refused
 
 _WHOLE_LOG = 2**31
 
 
 def differences(pump: Pump, expected: ExpectPart) -> Iterator[str]:
     """Everything that is not as expected, in words."""
+    found = _found(pump)
     for name, wanted in _wanted(expected).items():
-        found = _found(pump)[name]
-        if found != wanted:
-            yield f"{name} is {found}, not {wanted}"
+        if found[name] != wanted:
+            yield f"{name} is {found[name]}, not {wanted}"
     kinds = _kinds(pump)
     for kind in expected.log or ():
         if not kinds[kind.replace("-", "_")]:
             yield f"no entry {kind} in the log"
 
 
+def check_refusal(step: Step, reply: Message) -> None:
+    """`ExpectationFailed` unless a deed was refused, or not, as its step expects."""
+    refused = reply.reason.name.lower() if isinstance(reply, Refused) else ""
+    expected = step.expect if isinstance(step.expect, str) else ""
+    if expected not in ("anything", refused):
+        what = f"refused with {refused}" if refused else "not refused"
+        wanted = f"to be refused with {expected}" if expected else "not to be refused"
+        deed = step.deed[0] if step.deed else ""
+        raise ExpectationFailed(f"{deed}: it was {what}, and was {wanted}")
+
+
 def _wanted(expected: ExpectPart) -> dict[str, object]:
     names = (name for name in ExpectPart.__struct_fields__ if name != "log")
     given = {name: getattr(expected, name) for name in names}
     if expected.alarms is not None:
-        given["alarms"] = sorted(expected.alarms)
+        given["alarms"] = sorted(each.replace("-", "_") for each in expected.alarms)
     return {name: value for name, value in given.items() if value is not None}
 
 

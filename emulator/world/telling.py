@@ -36,7 +36,7 @@ from mockpump.emulator.world.clinician import Clinician, OutOfReach
 from mockpump.emulator.world.curves import Recorder
 from mockpump.emulator.world.cutting import cut_commits
 from mockpump.emulator.world.deeds import REQUESTS, clock_text, said, with_limits
-from mockpump.emulator.world.expectation import differences
+from mockpump.emulator.world.expectation import check_refusal, differences
 from mockpump.emulator.world.rival import call_beside
 from mockpump.emulator.world.story import (
     ExpectationFailed,
@@ -178,7 +178,7 @@ class Teller:
         self.recorder.take(self.world.pump)
         if reply is not None:
             yield Told("pump", said(reply))
-            _check_refusal(step, reply)
+            check_refusal(step, reply)
 
     def _until(self, elapsed: int) -> None:
         """Let pump time go by until the pump is that old; nothing when it is already."""
@@ -278,16 +278,6 @@ class Teller:
 
 def _reboot(pump: Pump) -> None:
     raise PowerCut
-
-
-def _check_refusal(step: Step, reply: Message) -> None:
-    refused = reply.reason.name.lower() if isinstance(reply, m.Refused) else ""
-    expected = step.expect if isinstance(step.expect, str) else ""
-    if expected not in ("anything", refused):
-        what = f"refused with {refused}" if refused else "not refused"
-        wanted = f"to be refused with {expected}" if expected else "not to be refused"
-        deed = step.deed[0] if step.deed else ""
-        raise ExpectationFailed(f"{deed}: it was {what}, and was {wanted}")
 
 
 _DEEDS: dict[str, Callable[[Teller, Step, Any], Iterator[Told]]] = {
