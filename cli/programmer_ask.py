@@ -102,6 +102,9 @@ def watch(options: Options, interval: int, count: int | None) -> None:
     On a terminal that can, the view is redrawn in its place; elsewhere every change is a line, and
     a report that differs from the last one in the time alone is none.  With --json every report is
     a line.
+
+    A line says when, the mode, the rate, what was pumped and what of it has arrived (12,000/9,000
+    nL), what the reservoir has left, and the highest priority of an alarm.
     """
     view = View(can_redraw(sys.stdout) and not options.json)
     shown: m.Telemetry | None = None
