@@ -84,7 +84,7 @@ def _split_loop_with_crc(chunks: list[bytes]) -> None:
     for chunk in chunks:
         *pieces, partial = (partial + chunk).split(b"\0")
         for piece in pieces:
-            if piece and not crc_hqx(cobs.decode(piece), 0xFFFF):
+            if piece and crc_hqx(cobs.decode(piece), 0xFFFF) == 0x1D0F:
                 found += 1
     assert found == _FRAMES
 

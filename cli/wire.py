@@ -46,7 +46,7 @@ def decode(source: str, payload: bool, program: bool, json_: bool) -> None:
     remarks behind #, or the bytes themselves.  Exit code 1 when something was rejected.
 
     \b
-    mockpump wire decode "00 02 13 02 01 01 01 01 04 01 91 7e 00"
+    mockpump wire decode "00 02 13 02 01 01 01 01 04 01 6e 81 00"
     mockpump wire decode --payload 20:00:00:00:2a
     """
     if payload and program:

@@ -6,7 +6,7 @@ the buffer stays below one frame; every byte turned down is counted; and the nex
 found.
 """
 
-from independent import crc16, unstuff
+from independent import unstuff, with_crc
 from shaping import line
 
 from mockpump.protocol import reference
@@ -64,7 +64,7 @@ def verdict(piece: bytes) -> Verdict:
         body = unstuff(piece)
     except ValueError:
         return None
-    if not OVERHEAD <= len(body) <= OVERHEAD + MAX_PAYLOAD or crc16(body):
+    if not OVERHEAD <= len(body) <= OVERHEAD + MAX_PAYLOAD or with_crc(body[:-2]) != body:
         return None
     header = reference.decode(Header, body[:HEADER_SIZE])
     if header.version_kind >> 4 != 1 or not 1 <= header.version_kind & 15 <= 6:

@@ -44,6 +44,7 @@ from mockpump.protocol.messages import (
     RampMove,
     RampState,
     Reason,
+    SessionEnd,
     Slot,
     When,
 )
@@ -76,6 +77,7 @@ ENUMERATIONS: tuple[type[IntEnum], ...] = (
     Alarm,
     Priority,
     Fate,
+    SessionEnd,
     LogKind,
     Reason,
 )

@@ -4,8 +4,13 @@
 
 The one idea: COBS takes every zero out of a frame, so a zero is always a delimiter.  After any
 garbage the next zero is a fresh start, and a receiver needs no memory beyond one frame.  COBS is
-Cheshire and Baker's Consistent Overhead Byte Stuffing; the checksum is CRC-16/IBM-3740 (polynomial
-0x1021, initial value 0xFFFF, not reflected, nothing added at the end), over header and payload.
+Cheshire and Baker's Consistent Overhead Byte Stuffing; the checksum is CRC-16/GENIBUS (polynomial
+0x1021, initial value and final XOR 0xFFFF, not reflected), over header and payload.
+
+Why the final XOR: without one the checksum of a frame with its checksum is zero, and stays zero
+whatever zeros follow.  In COBS one more zero is the last bit of the closing delimiter (00 become
+01), so that bit would be unguarded.  With it the register stands at a constant other than zero
+(`_RESIDUE`), and a zero more moves it on from there.
 """
 
 import struct
@@ -76,6 +81,8 @@ class RejectedFrame(Record, frozen=True):
 
 _HEADER = struct.Struct(">" + Layout(Header).run.code)
 _CRC = struct.Struct(">H")
+# Where the register stands after a body and its checksum, whatever the body.
+_RESIDUE = 0x1D0F
 HEADER_SIZE = _HEADER.size
 OVERHEAD = HEADER_SIZE + _CRC.size
 _MAX_BODY = OVERHEAD + MAX_PAYLOAD
@@ -90,8 +97,8 @@ _FIRST_BYTE = {kind: VERSION << 4 | kind for kind in Kind}
 
 
 def checksum(data: bytes) -> int:
-    """CRC-16/IBM-3740 of some bytes; 0x29B1 for the ASCII digits 1 to 9."""
-    return crc_hqx(data, 0xFFFF)
+    """CRC-16/GENIBUS of some bytes; 0xD64E for the ASCII digits 1 to 9."""
+    return crc_hqx(data, 0xFFFF) ^ 0xFFFF
 
 
 def encode_body(frame: Frame) -> bytes:
@@ -108,7 +115,7 @@ def encode_body(frame: Frame) -> bytes:
         raise LocalProtocolError(f"frame: {error}") from None
     if size > MAX_PAYLOAD:
         raise LocalProtocolError(f"payload of {size} bytes; at most {MAX_PAYLOAD}")
-    return body + _CRC.pack(crc_hqx(body, 0xFFFF))
+    return body + _CRC.pack(crc_hqx(body, 0xFFFF) ^ 0xFFFF)
 
 
 def encode_frame(frame: Frame) -> bytes:
@@ -152,8 +159,7 @@ class FrameDecoder:
             except cobs.DecodeError:
                 found.append(self._reject(piece, None))
                 continue
-            # The checksum of bytes followed by their own checksum is zero.
-            if crc_hqx(body, 0xFFFF) or not OVERHEAD <= len(body) <= _MAX_BODY:
+            if crc_hqx(body, 0xFFFF) != _RESIDUE or not OVERHEAD <= len(body) <= _MAX_BODY:
                 found.append(self._reject(piece, body))
                 continue
             first, connection, seq, ack, sack = _HEADER.unpack_from(body)
@@ -188,6 +194,6 @@ def _why(piece: bytes, body: bytes | None) -> RejectReason:
         return RejectReason.BAD_COBS
     if len(body) < OVERHEAD:
         return RejectReason.SHORT
-    if checksum(body):
+    if crc_hqx(body, 0xFFFF) != _RESIDUE:
         return RejectReason.BAD_CRC
     return RejectReason.UNKNOWN_VERSION if body[0] >> 4 != VERSION else RejectReason.UNKNOWN_KIND

@@ -131,11 +131,12 @@ class Link(LinkActions):
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
         if self.state is State.IDLE:
             return None
-        deadline = self._heard_at + self._patience
-        # While opening there is nothing to keep alive: OPEN is repeated anyway.
+        if self.state is State.OPENING:
+            # Nothing to keep alive and nothing to miss yet: OPEN is repeated, so and so often.
+            return self._timer.due_at
+        deadline = self._heard_at + self.settings.idle_timeout
         keepalive_at = self._sent_at + self.settings.keepalive
-        if keepalive_at < deadline and self.state is not State.OPENING:
-            deadline = keepalive_at
+        deadline = min(deadline, keepalive_at)
         if self._timer.due_at is not None and self._timer.due_at < deadline:
             deadline = self._timer.due_at
         if self._transfer.ack_at is not None and self._transfer.ack_at < deadline:
@@ -149,12 +150,19 @@ class Link(LinkActions):
         if self._transfer.ack_at is not None and now >= self._transfer.ack_at:
             self._transfer.acknowledge_soon()
         if self._timer.due_at is not None and now >= self._timer.due_at:
-            spent = self._timer.expiries >= self.settings.tries
+            spent = self._timer.expiries >= self._most_expiries
             self._step(Input.TRIES_SPENT if spent else Input.RETRANSMIT_DUE, now, NO_FRAME)
-        if now >= self._heard_at + self._patience:
+        if self.state is State.OPENING:
+            return
+        if now >= self._heard_at + self.settings.idle_timeout:
             self._step(Input.SILENCE, now, NO_FRAME)
         if now >= self._sent_at + self.settings.keepalive:
             self._step(Input.KEEPALIVE_DUE, now, NO_FRAME)
+
+    @property
+    def _most_expiries(self) -> int:
+        opening = self.state is State.OPENING
+        return self.settings.open_tries - 1 if opening else self.settings.tries
 
     # -- what goes out ---------------------------------------------------------------------------
 

@@ -54,7 +54,6 @@ class LinkActions:
         "_control",
         "_earlier",
         "_heard_at",
-        "_patience",
         "_repeated",
         "_sent_at",
         "_timer",
@@ -88,8 +87,6 @@ class LinkActions:
         self._transfer = Transfer(connection, window, self.settings, self._timer, self.statistics)
         self._repeated: Frame | None = None
         self._heard_at = self._sent_at = now
-        # How long nothing may be heard before the link is lost.
-        self._patience = self.settings.idle_timeout
 
     def _repeat(self, frame: Frame, now: int) -> None:
         """Send a frame that goes out again until it is answered: OPEN or CLOSE."""
@@ -112,7 +109,6 @@ class LinkActions:
 
     def _send_open(self, event: Input, now: int, frame: Frame) -> None:
         self._begin(frame.connection, now, self.settings.offer())
-        self._patience = self.settings.open_timeout
         self._repeat(frame, now)
 
     def _accept(self, event: Input, now: int, frame: Frame) -> None:
@@ -195,7 +191,8 @@ class LinkActions:
             self._control.append(frame)
 
     def _retransmit(self, event: Input, now: int, frame: Frame) -> None:
-        certain = self._timer.expire(now)
+        # One OPEN at a time adds nothing to a crowd, and whoever waits for it wants to know soon.
+        certain = self._timer.expire(now, backoff=self.state is not State.OPENING)
         self.statistics.timeouts += 1
         if not self._transfer.resend_oldest(certain) and self._repeated:
             self.statistics.retransmissions += 1

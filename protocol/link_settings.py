@@ -43,9 +43,10 @@ class LinkSettings(Record, frozen=True):
     ack_delay: Annotated[
         int, u32("us", "how long an acknowledgement may wait for a frame to ride on")
     ] = 20_000
-    open_timeout: Annotated[int, u32("us", "how long an OPEN may stay unanswered", minimum=1)] = (
-        5_000_000
-    )
+    open_tries: Annotated[
+        int,
+        u8("", "OPENs sent, each `initial_timeout` after the last, before giving up", minimum=1),
+    ] = 6
     keepalive: Annotated[int, u32("us", "silence here after which an ACK is sent", minimum=1)] = (
         5_000_000
     )

@@ -63,7 +63,8 @@ class Action(QuickEnum):
     LOSE = "report closed, with the reason"
     SEND_RESET = "send RESET with the frame's connection id"
     RETRANSMIT = (
-        "send the oldest unacknowledged frame again; if it was no probe, double the timeout"
+        "send OPEN, or the oldest unacknowledged frame, or CLOSE again;"
+        " after OPEN or a probe the timeout stays, else it is doubled"
     )
     SEND_ACK = "send ACK"
 
@@ -131,7 +132,7 @@ TRANSITIONS: dict[State, dict[Input, Step]] = {
             Input.RETRANSMIT_DUE: Action.RETRANSMIT,
             Input.TRIES_SPENT: _LOST,
             Input.KEEPALIVE_DUE: Action.NOTHING,
-            Input.SILENCE: _LOST,
+            Input.SILENCE: Action.NOTHING,
         },
     ),
     State.OPEN: _row(

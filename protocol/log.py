@@ -56,6 +56,7 @@ FIGURES: dict[LogKind, tuple[str, str]] = {
     LogKind.SESSION_STARTED: ("`Access`", "protocol version"),
     LogKind.PROOF_FAILED: ("`Access` that was claimed", "how many in a row"),
     LogKind.TURNED_AWAY: ("number of the message", "`Reason`"),
+    LogKind.TAKEN_OVER: ("`Access` of the session that ends", ""),
 }
 
 _CODEC = codec_for(LogEntry)

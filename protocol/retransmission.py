@@ -16,6 +16,9 @@ byte takes is measured too, and a frame longer than the one measured last is giv
 
 from mockpump.protocol.link_settings import LinkSettings
 
+# What a measurement may bring the timeout to, in microseconds (RFC 6298, 2.5: no less than 60 s).
+LONGEST_MEASURED = 60_000_000
+
 
 class Estimate:
     """A smoothed figure and its mean deviation (RFC 6298, 2.2 and 2.3).
@@ -167,18 +170,20 @@ class RetransmissionTimer:
             self.due_at = probe_at
             self._probing = True
 
-    def expire(self, now: int) -> bool:
+    def expire(self, now: int, *, backoff: bool = True) -> bool:
         """It ran out: double the timeout and start over (RFC 6298, 5.5 and 5.6).
 
-        After a probe it starts over as it is.  True when what goes out again now will be what is
-        acknowledged.  The first timeout since anything was measured may only mean that the line has
-        become slower, and the frame as it first went may be acknowledged yet (compare RFC 5682).
+        After a probe, or without `backoff`, it starts over as it is.  True when what goes out again
+        now will be what is acknowledged.  The first timeout since anything was measured may only
+        mean that the line has become slower, and the frame as it first went may be acknowledged yet
+        (compare RFC 5682).
         """
         certain = self._probing or self._expired
         self._progress_at = None
         self._expired = True
         if not self._probing:
             self.expiries += 1
+        if backoff and not self._probing:
             self.timeout = max(self.timeout, min(2 * self.timeout, self._highest))
         self.start(now, self._size)
         return certain
@@ -190,6 +195,6 @@ class RetransmissionTimer:
         """
         self.round_trip.measure(round_trip)
         self._expired = False
-        self.timeout = max(self.round_trip.bound, self._lowest)
+        self.timeout = max(min(self.round_trip.bound, LONGEST_MEASURED), self._lowest)
         self._measured_size = size
         self._pace.measure(round_trip, size + answer)

@@ -1,12 +1,12 @@
 """The session: who says it, and is it fresh.
 
-The one idea: both sides stir what they said to each other (`Hello`, `Welcome`) into the pairing key
-and get four numbers out.  Two are the proofs that they exchange, so each sees that the other holds
-the key and has heard the same; two are the keys with which each side seals every later message,
-with a counter that never goes back.  Change a byte of the greeting, or take another key, another
-pump or yesterday's greeting, and nothing fits.
+The one idea: both sides mix what they said to each other (`Identity`, `Hello`, `Welcome`) into the
+pairing key and get four numbers out.  Two are the proofs that they exchange, so each sees that the
+other holds the key and has heard the same; two are the keys with which each side seals every later
+message, with a counter that never goes back.  Change a byte of the greeting or of who the pump says
+it is, or take another key, another pump or yesterday's greeting, and nothing fits.
 
-    transcript = SHA-256("TIDE/1 session" | Hello | Welcome)     both as they are sent
+    transcript = SHA-256("TIDE/1 session" | Identity | Hello | Welcome)     as they are sent
     secret     = HKDF-Extract(salt = transcript, key = pairing key)
     each of the four = HKDF-Expand(secret, info = its name)
 
@@ -26,7 +26,7 @@ from mockpump.protocol.catalogue import encode
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record, fixed, u8, u32
-from mockpump.protocol.messages import PROOF_SIZE, PROTOCOL_VERSION, Hello, Welcome
+from mockpump.protocol.messages import PROOF_SIZE, PROTOCOL_VERSION, Hello, Identity, Welcome
 
 LABEL = b"TIDE/1 session"
 # The first byte of a sealed payload, so that anybody can tell it from one in the clear.
@@ -65,16 +65,20 @@ class SessionKeys:
 
     __slots__ = ("prove", "proven", "replies", "requests")
 
-    def __init__(self, secret: bytes, hello: Hello, welcome: Welcome) -> None:
-        stirred = extract(transcript(hello, welcome), secret)
+    def __init__(self, secret: bytes, identity: Identity, hello: Hello, welcome: Welcome) -> None:
+        stirred = extract(transcript(identity, hello, welcome), secret)
         self.prove, self.proven, self.requests, self.replies = (
             expand(stirred, info, size) for size, info in SCHEDULE.values()
         )
 
 
-def transcript(hello: Hello, welcome: Welcome) -> bytes:
-    """The digest of a greeting."""
-    return hashlib.sha256(LABEL + encode(hello) + encode(welcome)).digest()
+def transcript(identity: Identity, hello: Hello, welcome: Welcome) -> bytes:
+    """The digest of a greeting, and of who the pump says it is.
+
+    The pump takes its own `Identity`, the programmer the one that it was answered with.
+    """
+    said = encode(identity) + encode(hello) + encode(welcome)
+    return hashlib.sha256(LABEL + said).digest()
 
 
 def extract(salt: bytes, key: bytes) -> bytes:

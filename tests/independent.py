@@ -5,7 +5,7 @@ What the tests hold the project's framing against: slow, plain, and sharing no l
 
 
 def crc16(data: bytes) -> int:
-    """CRC-16/IBM-3740, bit by bit: polynomial 0x1021, initial value 0xFFFF, nothing reflected."""
+    """CRC-16/GENIBUS, bit by bit: polynomial 0x1021, begun and ended with all bits turned over."""
     register = 0xFFFF
     for byte in data:
         for place in range(7, -1, -1):
@@ -13,7 +13,7 @@ def crc16(data: bytes) -> int:
             register = register << 1 & 0xFFFF
             if feedback:
                 register ^= 0x1021
-    return register
+    return register ^ 0xFFFF
 
 
 def stuff(body: bytes) -> bytes:

@@ -76,6 +76,9 @@ class NaiveMemory:
                 known.setdefault(outcome.transaction, outcome)
         return known.get(transaction)
 
+    def outcome_count(self) -> int:
+        return sum(change.outcome is not None for change in self.changes)
+
     def log(self, first: int, count: int) -> LogPage:
         ever = [each for change in self.changes for each in change.entries]
         newest = len(ever)
@@ -91,6 +94,7 @@ def everything(memory: Memory | NaiveMemory) -> dict[str, Any]:
         "state": memory.state(),
         "images": [memory.image(slot) for slot in (0, 1)],
         "outcomes": [memory.outcome(transaction) for transaction in TRANSACTIONS],
+        "count": memory.outcome_count(),
         "log": memory.log(1, LOG_ENTRIES + 1),
     }
 

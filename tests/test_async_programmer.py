@@ -121,7 +121,8 @@ def test_a_connection_ends_in_good_order() -> None:
 
 def test_nobody_there_is_an_error_after_the_link_has_given_up() -> None:
     async def run() -> None:
-        programmer = AsyncProgrammer(lambda data: None, LinkSettings(open_timeout=1000))
+        settings = LinkSettings(open_tries=1, initial_timeout=1000, min_timeout=1)
+        programmer = AsyncProgrammer(lambda data: None, settings)
         with pytest.raises(ConnectionLost, match="nobody answered"):
             await asyncio.wait_for(programmer.connect(1), PATIENCE)
         programmer.close()

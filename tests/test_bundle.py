@@ -117,7 +117,7 @@ def test_these_bytes_on_every_platform_and_version() -> None:
     assert hashlib.sha256(repr(sent).encode()).hexdigest()[:16] == EXPECTED
 
 
-EXPECTED = "9fb66683887ff179"
+EXPECTED = "bb4bbedc7061b95b"
 
 
 # -- bad bundles -----------------------------------------------------------------------------------

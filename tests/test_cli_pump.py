@@ -89,7 +89,7 @@ def test_it_is_small() -> None:
     with PumpProcess() as pump:
         before = resident(pump.pid)
         descriptor = os.open(pump.port, os.O_RDWR | os.O_NOCTTY)
-        os.write(descriptor, bytes.fromhex("00 04 11 c5 6e 01 01 01 01 05 f0 08 0c 2d 00"))
+        os.write(descriptor, bytes.fromhex("00 04 11 c5 6e 01 01 01 01 05 f0 08 f3 d2 00"))
         assert wait_readable(descriptor)
         os.close(descriptor)
         assert before <= resident(pump.pid) < 40 * MIB

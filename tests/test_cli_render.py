@@ -15,7 +15,7 @@ from mockpump.emulator.programmer.comparison import DayChange, compare
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import RampStep, flat
 
-STATUS = m.Status(m.Mode.RUNNING, 90_061, 5, 20_000, 1_234, 7, 1_000_000, 100, 0, 0, 0)
+STATUS = m.Status(m.Mode.RUNNING, 90_061, 5, 20_000, 1_234, 7, 1_000_000, 100, 0, 0, 0, 0)
 
 RAMP = msgspec.structs.replace(flat("rising", 1_000), ramp=(RampStep(0, 50), RampStep(3, 100)))
 
@@ -34,7 +34,7 @@ def test_a_status_in_words_shows_bad_frames_only_when_there_were_any() -> None:
     assert facts["age"].startswith("1 d 1:01:01")
     assert facts["pattern"] == "1, ramp at 100 %"
     assert "bad frames" not in facts
-    worse = m.Status(m.Mode.RUNNING, 0, 0, 0, 0, 0, 0, 100, 0, 1200, 34_000)
+    worse = m.Status(m.Mode.RUNNING, 0, 0, 0, 0, 0, 0, 100, 0, 1200, 34_000, 0)
     assert render_pump.status_facts(worse)["bad frames"] == "1,200 turned down, 34,000 bytes"
 
 

@@ -321,7 +321,7 @@ def test_giving_up_is_reported_without_anything_else_happening():
 def test_a_timer_reports_too():
     pair = joined([LOST] * 9)
     pair.ends[0].open(7, 0)
-    pair.run(5 * SECOND)
+    pair.run(6 * SECOND)
     assert pair.events[0] == [LinkClosed(CloseReason.NO_ANSWER, 0)]
 
 

@@ -34,7 +34,7 @@ VARIABLE = (Text, Octets, Records)
 def test_a_record_of_fixed_values_is_one_run() -> None:
     layout = Layout(Status)
     assert layout.flat
-    assert layout.run.code == "BLLLQLLBBLL"
+    assert layout.run.code == "BLLLQLLBBLLL"
     assert len(layout.parts) == 1
     assert layout.run.sources[:2] == ["r.mode", "r.elapsed"]
     assert layout.run.checks == ["v0 > 3", "v7 > 200", "v8 > 3"]

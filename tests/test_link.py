@@ -131,7 +131,7 @@ SETTINGS = st.builds(
     max_timeout=st.integers(1, 100_000),
     tries=st.integers(1, 9),
     ack_delay=st.integers(0, 100_000),
-    open_timeout=st.integers(1, 100_000),
+    open_tries=st.integers(1, 9),
     keepalive=st.integers(1, 100_000),
     idle_timeout=st.integers(1, 100_000),
 )

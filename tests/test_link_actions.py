@@ -56,13 +56,14 @@ def test_window_is_honoured_on_the_line():
         assert pair.links[0].statistics.retransmissions == 0
 
 
-def test_lost_open_is_repeated_with_doubled_timeouts():
+def test_lost_open_is_repeated_at_the_initial_timeout_and_the_connection_begins_with_it():
     pair = Pair([LOST, LOST])
     pair.links[0].open(7, 0)
-    pair.run(4 * SECOND)
-    assert [at for at, frame in pair.frames[0]] == [0, SECOND, 3 * SECOND]
+    pair.run(3 * SECOND)
+    assert [at for at, frame in pair.frames[0]] == [0, SECOND, 2 * SECOND]
     assert pair.states == [State.OPEN, State.OPEN]
     assert pair.links[0].statistics.round_trip is None  # Karn
+    assert pair.links[0]._timer.timeout == SECOND
 
 
 def test_lost_open_ack_is_repeated_and_opens_once():
@@ -81,17 +82,19 @@ def test_round_trip_of_opening_is_measured():
 @pytest.mark.parametrize(
     ("settings", "ends_at"),
     [
-        (LinkSettings(), 5 * SECOND),
-        (LinkSettings(tries=2), 5 * SECOND),
-        (LinkSettings(tries=1), 3 * SECOND),
+        (LinkSettings(), 6 * SECOND),
+        (LinkSettings(tries=1, idle_timeout=SECOND, keepalive=SECOND), 6 * SECOND),
+        (LinkSettings(open_tries=1), SECOND),
+        (LinkSettings(open_tries=3, initial_timeout=2 * SECOND), 6 * SECOND),
     ],
-    ids=["time", "time before tries", "tries"],
+    ids=["six times", "what else is set", "once", "less often"],
 )
 def test_nobody_answers(settings, ends_at):
     pair = Pair([LOST] * 99, settings=settings)
     pair.links[0].open(7, 0)
     pair.run(ends_at - 1)
     assert not pair.events[0]
+    assert pair.kinds(0) == [Kind.OPEN] * settings.open_tries
     pair.run(1)
     assert pair.events[0] == [LinkClosed(CloseReason.NO_ANSWER, 0)]
     assert pair.links[0].next_deadline() is None

@@ -118,6 +118,7 @@ AT_A_GLANCE: dict[type[IntEnum], list[str]] = {
     m.RampMove: ["HOLD", "GO_ON", "STEP_BACK"],
     m.Priority: ["NONE", "LOW", "MEDIUM", "HIGH"],
     m.Fate: ["NEVER_SEEN", "DONE", "REFUSED"],
+    m.SessionEnd: ["TAKEN_OVER"],
     m.Reason: [
         "UNKNOWN_MESSAGE",
         "MALFORMED",
@@ -182,6 +183,7 @@ AT_A_GLANCE: dict[type[IntEnum], list[str]] = {
         "SESSION_STARTED",
         "PROOF_FAILED",
         "TURNED_AWAY",
+        "TAKEN_OVER",
     ],
 }
 
@@ -192,23 +194,26 @@ def test_the_enumerations_at_a_glance(members: type[IntEnum]) -> None:
     assert [each.name for each in sorted(members)] == AT_A_GLANCE[members]
 
 
-STATUS = m.Status(m.Mode.RUNNING, 90_061, 140_461, 25_000, 123_456, 3_599, 19_876_500, 100, 1, 2, 9)
+STATUS = m.Status(
+    m.Mode.RUNNING, 90_061, 140_461, 25_000, 123_456, 3_599, 19_876_500, 100, 1, 2, 9, 21
+)
 
 
-def test_a_status_is_40_bytes_and_these() -> None:
+def test_a_status_is_44_bytes_and_these() -> None:
     expected = struct.pack(
-        ">BBIIIQIIBBII", 0x82, 1, 90_061, 140_461, 25_000, 123_456, 3_599, 19_876_500, 100, 1, 2, 9
+        ">BBIIIQIIBBIII",
+        *(0x82, 1, 90_061, 140_461, 25_000, 123_456, 3_599, 19_876_500, 100, 1, 2, 9, 21),
     )
-    assert len(expected) == 40
+    assert len(expected) == 44
     assert m.encode(STATUS) == expected
     assert m.decode(expected) == STATUS
 
 
 @given(messages(Direction.REPLY))
-def test_every_status_is_40_bytes(message: Message) -> None:
+def test_every_status_is_44_bytes(message: Message) -> None:
     if not isinstance(message, m.Status):
         message = STATUS
-    assert len(m.encode(message)) == 40
+    assert len(m.encode(message)) == 44
 
 
 def test_telemetry_begins_like_a_status() -> None:
@@ -260,6 +265,7 @@ NUMBERS = {
     0x50: "ReadLog",
     0x51: "QueryOutcome",
     0x60: "Telemetry",
+    0x61: "SessionEnded",
     0x81: "Identity",
     0x82: "Status",
     0x83: "Clock",

@@ -32,9 +32,9 @@ def answered(*changes: tuple[type[Message], dict[str, object]]) -> object:
     assert next(procedure) == m.Identify()
     hello = procedure.send(IDENTITY)
     assert hello == m.Hello(1, 1, Access.CLINICIAN, NONCE)
-    welcome = replace(m.Welcome(1, 1001, NONCE), **changed.get(m.Welcome, {}))
+    welcome = replace(m.Welcome(1, 1001, NONCE, 0), **changed.get(m.Welcome, {}))
     prove = procedure.send(welcome)
-    keys = SessionKeys(CLINICIAN.secret, hello, welcome)
+    keys = SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome)
     assert prove == m.Prove(keys.prove)
     try:
         procedure.send(replace(m.Proven(keys.proven), **changed.get(m.Proven, {})))

@@ -29,6 +29,7 @@ from mockpump.protocol.messages import (
     Access,
     Alarm,
     Hello,
+    Identity,
     LogKind,
     LogPiece,
     Mode,
@@ -112,14 +113,16 @@ CLINICIAN = bytes.fromhex(*re.findall(r"clinician's key `(\w{40})`", PROSE))
 
 
 def test_the_keys_of_the_session_are_those_that_are_written_down() -> None:
-    said = [decode(p) for data, _ in LINES for p in payloads(data) if p and p[0] in (0x08, 0x88)]
-    hello, welcome = said
+    greeting = next(block for block in EXCHANGES if " Hello " in str(block))
+    said = [decode(each) for data, _ in greeting[2:6] for each in payloads(data)]
+    _, identity, hello, welcome = said
+    assert isinstance(identity, Identity)
     assert isinstance(hello, Hello)
     assert isinstance(welcome, Welcome)
-    keys = SessionKeys(CLINICIAN, hello, welcome)
+    keys = SessionKeys(CLINICIAN, identity, hello, welcome)
     for name in SCHEDULE:
         assert re.search(rf"^    {name} +{getattr(keys, name).hex()}$", PROSE, re.MULTILINE)
-    written = transcript(hello, welcome).hex()
+    written = transcript(identity, hello, welcome).hex()
     assert re.search(rf"^    transcript +{written}$", PROSE, re.MULTILINE)
 
 

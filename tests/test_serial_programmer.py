@@ -23,7 +23,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder
 from mockpump.protocol.link_settings import LinkSettings
 
-IMPATIENT = LinkSettings(open_timeout=100_000)
+IMPATIENT = LinkSettings(open_tries=1, initial_timeout=100_000, min_timeout=1)
 
 
 # -- every kind of port ---------------------------------------------------------------------------

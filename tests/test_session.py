@@ -10,7 +10,7 @@ from mockpump.protocol import session
 from mockpump.protocol.catalogue import CATALOGUE, Access
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
-from mockpump.protocol.messages import Hello, Welcome, encode
+from mockpump.protocol.messages import Hello, Identity, Welcome, encode
 from mockpump.protocol.session import (
     LAST_COUNTER,
     SCHEDULE,
@@ -108,28 +108,31 @@ def sealer_tag(counter: int) -> bytes:
 # -- keys ----------------------------------------------------------------------------------------
 
 
-@given(SECRETS, message(Hello), message(Welcome))
-def test_both_sides_get_the_same_four(secret: bytes, hello: Hello, welcome: Welcome) -> None:
-    mine, other = (SessionKeys(secret, hello, welcome) for _ in range(2))
+@given(SECRETS, message(Identity), message(Hello), message(Welcome))
+def test_both_sides_get_the_same_four(
+    secret: bytes, identity: Identity, hello: Hello, welcome: Welcome
+) -> None:
+    mine, other = (SessionKeys(secret, identity, hello, welcome) for _ in range(2))
     four = [getattr(mine, name) for name in SCHEDULE]
     assert four == [getattr(other, name) for name in SCHEDULE]
     assert len(set(four)) == len(SCHEDULE)
     assert [len(each) for each in four] == [size for size, _ in SCHEDULE.values()]
 
 
-@given(SECRETS, SECRETS, message(Hello), message(Hello), message(Welcome), message(Welcome))
+GREETINGS = st.tuples(SECRETS, message(Identity), message(Hello), message(Welcome))
+
+
+@given(GREETINGS, GREETINGS, st.integers(0, 3))
 def test_any_difference_makes_all_four_different(
-    secret: bytes, other: bytes, hello: Hello, hello2: Hello, welcome: Welcome, welcome2: Welcome
+    said: tuple[bytes, Identity, Hello, Welcome],
+    others: tuple[bytes, Identity, Hello, Welcome],
+    place: int,
 ) -> None:
-    mine = SessionKeys(secret, hello, welcome)
-    for changed in (
-        (other, hello, welcome),
-        (secret, hello2, welcome),
-        (secret, hello, welcome2),
-    ):
-        if changed != (secret, hello, welcome):
-            theirs = SessionKeys(*changed)
-            assert all(getattr(mine, name) != getattr(theirs, name) for name in SCHEDULE)
+    mine, changed = SessionKeys(*said), list(said)
+    changed[place] = others[place]
+    if changed != list(said):
+        theirs = SessionKeys(*changed)  # type: ignore[arg-type]
+        assert all(getattr(mine, name) != getattr(theirs, name) for name in SCHEDULE)
 
 
 def test_the_keys_are_in_no_traceback() -> None:
@@ -138,8 +141,9 @@ def test_the_keys_are_in_no_traceback() -> None:
     assert repr(keys.prove) not in repr(keys)
 
 
-def greeting() -> tuple[Hello, Welcome]:
-    return Hello(1, 1, Access.CLINICIAN, bytes(16)), Welcome(1, 1001, bytes(16))
+def greeting() -> tuple[Identity, Hello, Welcome]:
+    identity = Identity(1, 1001, 1, 1, "")
+    return identity, Hello(1, 1, Access.CLINICIAN, bytes(16)), Welcome(1, 1001, bytes(16), 0)
 
 
 @pytest.mark.parametrize(

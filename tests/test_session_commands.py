@@ -20,6 +20,8 @@ from mockpump.protocol.messages import Alarm, LogKind, Reason
 from mockpump.protocol.pairing import PairingKey
 from mockpump.protocol.session import SessionKeys
 
+IDENTITY = paired_pump().describe()
+
 CLINICIAN, WRONG = KEYS[Access.CLINICIAN], OTHER_KEYS[Access.CLINICIAN]
 
 
@@ -64,13 +66,11 @@ def test_the_key_of_one_access_does_not_prove_the_other(access: Access) -> None:
 
 
 def test_a_proof_for_another_pump_is_none() -> None:
-    """Two pumps with the very same key still are two: the serial number is in the greeting."""
-    hello = m.Hello(1, 1, Access.CLINICIAN, bytes(16))
-    here, there = (m.Welcome(1, serial, bytes(16)) for serial in (1001, 1002))
-    assert (
-        SessionKeys(CLINICIAN.secret, hello, here).prove
-        != SessionKeys(CLINICIAN.secret, hello, there).prove
-    )
+    """Two pumps with the very same key still are two: who each is belongs to the greeting."""
+    hello, welcome = m.Hello(1, 1, Access.CLINICIAN, bytes(16)), m.Welcome(1, 1001, bytes(16), 0)
+    others = (replace(IDENTITY, serial=1002), replace(IDENTITY, name="another"), IDENTITY)
+    proofs = {SessionKeys(CLINICIAN.secret, each, hello, welcome).prove for each in others}
+    assert len(proofs) == 3
     it = line(paired_pump(OTHER_KEYS, 1002))
     assert refusal(it.prove(CLINICIAN)) is Reason.WRONG_PROOF
 
@@ -89,7 +89,7 @@ def test_a_downgrade_in_between_makes_the_proof_wrong() -> None:
     it = line()
     sent, welcome = greeted(it, lowest=1, highest=1)
     meant = replace(sent, highest=255)
-    error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, meant, welcome).prove))
+    error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, meant, welcome).prove))
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.WRONG_PROOF
 
@@ -113,7 +113,7 @@ def test_one_greeting_is_good_for_one_proof() -> None:
     it = line()
     hello, welcome = greeted(it)
     assert isinstance(it.ask(m.Prove(bytes(16))), RequestRefused)
-    error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, hello, welcome).prove))
+    error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome).prove))
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.OUT_OF_ORDER
     assert len(logged(it.station.pump, LogKind.PROOF_FAILED)) == 1
@@ -122,7 +122,7 @@ def test_one_greeting_is_good_for_one_proof() -> None:
 def test_yesterdays_proof_is_none_today() -> None:
     it = line()
     hello, welcome = greeted(it)
-    proof = m.Prove(SessionKeys(CLINICIAN.secret, hello, welcome).prove)
+    proof = m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome).prove)
     assert isinstance(it.ask(proof), m.Proven)
     it = Line(it.station, seed=9)
     it.station.detach(it.station.ports[0])

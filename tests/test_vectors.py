@@ -35,7 +35,7 @@ from mockpump.protocol.log import (
     encode_entry,
     entries_of,
 )
-from mockpump.protocol.messages import Access, Hello, LogKind, LogPiece, ReadLog, Welcome
+from mockpump.protocol.messages import Access, Hello, Identity, LogKind, LogPiece, ReadLog, Welcome
 from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
 from mockpump.protocol.program import (
     DayPattern,
@@ -324,11 +324,13 @@ def test_the_key_derivation_of_the_rfc(vector: dict[str, Any]) -> None:
 
 @each("session", "handshakes")
 def test_a_handshake(vector: dict[str, Any]) -> None:
-    hello, welcome = decode(hexed("hello", vector)), decode(hexed("welcome", vector))
+    said = (decode(hexed(name, vector)) for name in ("identity", "hello", "welcome"))
+    identity, hello, welcome = said
+    assert isinstance(identity, Identity)
     assert isinstance(hello, Hello)
     assert isinstance(welcome, Welcome)
-    assert transcript(hello, welcome) == hexed("transcript", vector)
-    keys = SessionKeys(hexed("pairing_key", vector), hello, welcome)
+    assert transcript(identity, hello, welcome) == hexed("transcript", vector)
+    keys = SessionKeys(hexed("pairing_key", vector), identity, hello, welcome)
     for name in SCHEDULE:
         assert getattr(keys, name) == hexed(name, vector)
 

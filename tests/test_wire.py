@@ -83,7 +83,7 @@ def test_a_frame_layer_by_layer() -> None:
     assert done("decode", SUSPEND.hex()).splitlines() == [
         "frame 1 at byte 1: DATA Suspend",
         "  delimiter  00",
-        "  COBS       02 13 02 01 01 01 01 02 20 01 01 04 2a 54 ef",
+        "  COBS       02 13 02 01 01 01 01 02 20 01 01 04 2a ab 10",
         "                                      15 bytes, 14 without the stuffing",
         "  header     13                       version 1, kind 3 DATA",
         "             00 01                    connection 0x0001",
@@ -93,7 +93,7 @@ def test_a_frame_layer_by_layer() -> None:
         "  payload    20                       Suspend: programmer to pump, answered by",
         "                                      Suspended",
         "             00 00 00 2a              transaction = 42",
-        "  CRC-16     54 ef                    good",
+        "  CRC-16     ab 10                    good",
         "  delimiter  00",
         "",
         "1 good, 0 rejected",
@@ -137,7 +137,7 @@ def bent(place: int) -> bytes:
 
 
 REJECTED = {
-    RejectReason.BAD_CRC: (bent(-6), "bad: 225b would be right"),
+    RejectReason.BAD_CRC: (bent(-6), "bad: dda4 would be right"),
     RejectReason.BAD_COBS: (b"\0\x03\x11\x22\x33\0", "byte 3 announces 50 more, there are 0"),
     RejectReason.SHORT: (b"\0\x04\x13\x12\x34\0", "shorter than header and checksum"),
     RejectReason.UNKNOWN_VERSION: (on_the_line(b"\x23" + bytes(6)), "version 2, kind 3 DATA"),
@@ -161,7 +161,7 @@ def test_what_is_rejected_says_why_and_ends_with_1(reason: RejectReason) -> None
 
 def test_the_right_checksum_is_right() -> None:
     wrong = wire("decode", bent(-1).hex()).stdout
-    assert "bad: 54ef would be right" in wrong
+    assert "bad: ab10 would be right" in wrong
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_payload_by_itself() -> None:
 
 
 def test_a_status_shows_units_and_names() -> None:
-    status = m.Status(m.Mode.SUSPENDED, 1, 2, 3, 4, 5, 6, 7, 1, 8, 9)
+    status = m.Status(m.Mode.SUSPENDED, 1, 2, 3, 4, 5, 6, 7, 1, 8, 9, 10)
     text = done("decode", "--payload", m.encode(status).hex())
     for line in ("mode = 2 suspended", "rate = 3 nL/h", "remainder = 5 nL/3600", "percent = 7 %"):
         assert f"{line}\n" in text

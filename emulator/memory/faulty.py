@@ -32,6 +32,9 @@ class FaultyMemory:
     def outcome(self, transaction: int) -> Outcome | None:
         return self.memory.outcome(transaction)
 
+    def outcome_count(self) -> int:
+        return self.memory.outcome_count()
+
     def log(self, first: int, count: int) -> LogPage:
         return self.memory.log(first, count)
 

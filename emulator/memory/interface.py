@@ -86,6 +86,9 @@ class Memory(Protocol):
     def outcome(self, transaction: int) -> Outcome | None:
         """What became of a transaction; None when it was never seen, or too long ago."""
 
+    def outcome_count(self) -> int:
+        """How many outcomes were ever recorded, those that are forgotten included."""
+
     def log(self, first: int, count: int) -> LogPage:
         """At most `count` entries from number `first` on, or from the oldest kept if that is later.
 

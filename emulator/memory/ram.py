@@ -20,7 +20,7 @@ class RamMemory:
     for worlds in which the power is cut.
     """
 
-    __slots__ = ("_images", "_log", "_outcomes", "_state", "durable")
+    __slots__ = ("_images", "_log", "_outcome_count", "_outcomes", "_state", "durable")
 
     def __init__(self, *, durable: bool = True) -> None:
         self.durable = durable
@@ -28,6 +28,7 @@ class RamMemory:
         self._images = [b""] * SLOTS
         # A dict remembers in which order its keys came.
         self._outcomes: dict[int, Outcome] = {}
+        self._outcome_count = 0
         self._log = ChainedLog()
 
     def state(self) -> bytes | None:
@@ -38,6 +39,9 @@ class RamMemory:
 
     def outcome(self, transaction: int) -> Outcome | None:
         return self._outcomes.get(transaction)
+
+    def outcome_count(self) -> int:
+        return self._outcome_count
 
     def log(self, first: int, count: int) -> LogPage:
         return self._log.page(first, count)
@@ -58,6 +62,7 @@ class RamMemory:
         pass
 
     def _remember(self, outcome: Outcome) -> None:
+        self._outcome_count += 1
         # Taken out first: what is recorded again is the newest again.
         self._outcomes.pop(outcome.transaction, None)
         self._outcomes[outcome.transaction] = outcome

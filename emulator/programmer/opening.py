@@ -50,7 +50,7 @@ def _open_session(find_key: FindKey, nonce: bytes) -> Procedure[SessionOpened]:
     welcome: m.Welcome = yield hello
     if welcome.serial != identity.serial or welcome.version != m.PROTOCOL_VERSION:
         raise PumpUnproven("the pump answered as another pump, or in another version")
-    keys = SessionKeys(key.secret, hello, welcome)
+    keys = SessionKeys(key.secret, identity, hello, welcome)
     proven: m.Proven = yield m.Prove(keys.prove)
     if not fits(proven.proof, keys.proven):
         raise PumpUnproven("the pump did not prove that it holds the key")

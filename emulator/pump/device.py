@@ -27,6 +27,8 @@ from mockpump.protocol.program import UNITS_PER_NL
 
 # Elapsed time is a u32 on the wire: a pump's life ends there, after 136 years.
 LAST_SECOND = 2**32 - 1
+# Nor are outcomes counted beyond what fits there.
+LAST_COUNT = 2**32 - 1
 # Seconds of pump time between two checkpoints, at the most.
 CHECKPOINT_EVERY = 60
 
@@ -87,6 +89,11 @@ class Pump(PumpCore):
             self.bolus_left,
             self.panel.priority,
         )
+
+    @property
+    def outcomes(self) -> int:
+        """How many outcomes of transactions it has ever recorded, as far as a u32 counts."""
+        return min(self.memory.outcome_count(), LAST_COUNT)
 
     @property
     def bolus_left(self) -> int:

@@ -34,6 +34,7 @@ def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Answer:
         d.pattern,
         min(caller.frames_rejected, _U32),
         min(caller.bytes_discarded, _U32),
+        pump.outcomes,
     )
     return Answer(status)
 
@@ -74,11 +75,11 @@ def _read_log(pump: Pump, request: m.ReadLog, caller: Caller) -> Answer:
 def _query_outcome(pump: Pump, request: m.QueryOutcome, caller: Caller) -> Answer:
     known = pump.memory.outcome(request.asked)
     if known is None:
-        return Answer(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b""))
+        return Answer(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b"", pump.outcomes))
     said_no = isinstance(recorded_reply(known), m.Refused)
     fate = Fate.REFUSED if said_no else Fate.DONE
     number = known.request[0] if known.request else 0
-    return Answer(m.OutcomeKnown(request.asked, fate, number, known.reply))
+    return Answer(m.OutcomeKnown(request.asked, fate, number, known.reply, pump.outcomes))
 
 
 def _subscribe(pump: Pump, request: m.Subscribe, caller: Caller) -> Answer:

@@ -18,7 +18,8 @@ def _hello(pump: Pump, request: m.Hello, caller: Caller) -> Answer:
         raise Refusal(Reason.WRONG_VERSION, 2, request.highest, m.PROTOCOL_VERSION)
     if caller.draw is None or not pump.pairing.secret(request.access):
         raise Refusal(Reason.NOT_PAIRED, 3)
-    welcome = m.Welcome(m.PROTOCOL_VERSION, pump.identity.serial, caller.draw(m.NONCE_SIZE))
+    nonce, outcomes = caller.draw(m.NONCE_SIZE), pump.outcomes
+    welcome = m.Welcome(m.PROTOCOL_VERSION, pump.identity.serial, nonce, outcomes)
     return Answer(welcome, partial(caller.greet, (request, welcome)))
 
 
@@ -37,7 +38,7 @@ def _prove(pump: Pump, request: m.Prove, caller: Caller) -> Answer:
     if caller.greeting is None:
         raise Refusal(Reason.OUT_OF_ORDER)
     hello, welcome = caller.greeting
-    keys = SessionKeys(pump.pairing.secret(hello.access), hello, welcome)
+    keys = SessionKeys(pump.pairing.secret(hello.access), pump.describe(), hello, welcome)
     if fits(request.proof, keys.prove):
         return Answer(m.Proven(keys.proven), partial(_begin, pump, caller, hello.access, keys))
     reply = refused(request, Refusal(Reason.WRONG_PROOF, 1))

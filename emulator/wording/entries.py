@@ -75,4 +75,5 @@ _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.SESSION_STARTED: lambda access, _: _named(m.Access, access),
     m.LogKind.PROOF_FAILED: lambda access, row: f"{_named(m.Access, access)}, {row} in a row",
     m.LogKind.TURNED_AWAY: _turned_away,
+    m.LogKind.TAKEN_OVER: lambda access, _: f"the session of the {_named(m.Access, access)}",
 }

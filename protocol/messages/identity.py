@@ -11,6 +11,7 @@ from mockpump.protocol.messages.vocabulary import (
     Elapsed,
     Ends,
     Mode,
+    Outcomes,
     Priority,
     RampState,
     Rate,
@@ -40,7 +41,7 @@ class Identify(Message, frozen=True, gc=False):
 
 @reply(0x82)
 class Status(Message, frozen=True, gc=False):
-    """What the pump is doing at this moment; 40 bytes."""
+    """What the pump is doing at this moment; 44 bytes."""
 
     mode: Annotated[Mode, choice(Mode, "what delivery is doing")]
     elapsed: Elapsed
@@ -53,6 +54,7 @@ class Status(Message, frozen=True, gc=False):
     pattern: Annotated[int, u8("", "which day pattern rules today", maximum=3)]
     rejected: Annotated[int, u32("", "frames that this line has turned down; stays at its maximum")]
     dropped: Annotated[int, u32("B", "bytes in those frames; stays at its maximum")]
+    outcomes: Outcomes
 
 
 @request(0x02, Status, Access.OBSERVER)

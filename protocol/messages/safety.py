@@ -13,6 +13,7 @@ from mockpump.protocol.messages.vocabulary import (
     Alarm,
     Fate,
     Mode,
+    Outcomes,
     Priority,
     Transaction,
 )
@@ -138,6 +139,7 @@ class OutcomeKnown(Message, frozen=True, gc=False):
     fate: Annotated[Fate, choice(Fate, "what became of it")]
     request: Annotated[int, u8("", "number of the request that carried it; 0: never seen")]
     reply: Annotated[bytes, octets("the recorded reply; empty: never seen", maximum=MAX_RECORDED)]
+    outcomes: Outcomes
 
 
 @request(0x51, OutcomeKnown, Access.OBSERVER)

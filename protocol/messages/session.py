@@ -1,14 +1,14 @@
 """How a programmer proves that it holds a pairing key, and the pump that it holds the same.
 
 What the numbers in them are made of, and what is done with them, is in `mockpump.protocol.session`.
-These four travel in the clear; every message after `Proven` is sealed.
+The greeting and the proofs travel in the clear; every message after `Proven` is sealed.
 """
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Access, Message, reply, request
+from mockpump.protocol.catalogue import Access, Message, event, reply, request
 from mockpump.protocol.fields import choice, fixed, u8, u32
-from mockpump.protocol.messages.vocabulary import NONCE_SIZE, PROOF_SIZE
+from mockpump.protocol.messages.vocabulary import NONCE_SIZE, PROOF_SIZE, Outcomes, SessionEnd
 
 
 @reply(0x88)
@@ -18,6 +18,7 @@ class Welcome(Message, frozen=True, gc=False):
     version: Annotated[int, u8("", "protocol version that both speak", minimum=1)]
     serial: Annotated[int, u32("", "serial number of this pump")]
     nonce: Annotated[bytes, fixed("drawn by the pump, for this session only", size=NONCE_SIZE)]
+    outcomes: Outcomes
 
 
 @request(0x08, Welcome, None)
@@ -28,6 +29,9 @@ class Hello(Message, frozen=True, gc=False):
     highest: Annotated[int, u8("", "highest protocol version spoken", minimum=1)]
     access: Annotated[Access, choice(Access, "what the key to be proved grants")]
     nonce: Annotated[bytes, fixed("drawn by the programmer, for this session", size=NONCE_SIZE)]
+    take_over: Annotated[
+        int, u8("", "1: end the session that another has, once the proof is right", maximum=1)
+    ] = 0
 
 
 @reply(0x89)
@@ -42,3 +46,10 @@ class Prove(Message, frozen=True, gc=False):
     """The answer to the pump's challenge."""
 
     proof: Annotated[bytes, fixed("that the programmer holds the key", size=PROOF_SIZE)]
+
+
+@event(0x61)
+class SessionEnded(Message, frozen=True, gc=False):
+    """This session is over, by no fault of its holder; nothing sealed in it is taken any more."""
+
+    reason: Annotated[SessionEnd, choice(SessionEnd, "why")]

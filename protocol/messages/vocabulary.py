@@ -13,7 +13,7 @@ MAX_NAME = 32
 # a session layer will take; only `octets` fields grow beyond it, up to the payload agreed on.
 MAX_CHUNK = 960
 # The longest recorded reply that `OutcomeKnown` may have to carry within that smallest payload.
-MAX_RECORDED = 40
+MAX_RECORDED = 32
 MAX_TEMPORARY = 250
 NO_RISE_LIMIT = 65_535
 MAX_BOLUS = 100_000_000
@@ -38,6 +38,10 @@ Offset = Annotated[int, u16("B", "where the piece begins", maximum=MAX_IMAGE)]
 Ends = Annotated[int, u32("s", "pump time at which it ends, as things stand; 0: nothing runs")]
 Share = Annotated[int, u8("%", "of the program's rate", maximum=MAX_TEMPORARY)]
 Concentration = Annotated[int, u16("du/mL", "fictional dose units in a millilitre")]
+# Counted in the memory; what a programmer needs to tell "forgotten" from "never arrived".
+Outcomes = Annotated[
+    int, u32("", "outcomes recorded since the pump was made; stays at its maximum")
+]
 Interval = Annotated[int, u32("s", "of pump time; 0: none", maximum=86_400)]
 
 
@@ -144,6 +148,13 @@ class LogKind(IntEnum):
     SESSION_STARTED = 19
     PROOF_FAILED = 20
     TURNED_AWAY = 21
+    TAKEN_OVER = 22
+
+
+class SessionEnd(IntEnum):
+    """Why the pump ended a session by itself."""
+
+    TAKEN_OVER = 0
 
 
 class Reason(IntEnum):

@@ -28,7 +28,8 @@ def greet(pump: Pump, caller: Caller, nonce: bytes) -> SessionKeys:
     hello = m.Hello(1, 1, Access.CLINICIAN, nonce)
     welcome = handle(pump, hello, caller)
     assert isinstance(welcome, m.Welcome)
-    return SessionKeys(KEYS[Access.CLINICIAN].secret, hello, welcome)
+    secret = KEYS[Access.CLINICIAN].secret
+    return SessionKeys(secret, pump.describe(), hello, welcome)
 
 
 def reason(reply: Message) -> m.Reason | None:

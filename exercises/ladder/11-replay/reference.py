@@ -68,10 +68,12 @@ class Clinician:
     def __init__(self, line: Line, nonce: bytes = bytes(16)) -> None:
         self.line = line
         self.heard: list[bytes] = []
+        identity = m.decode(self.say(m.encode(m.Identify())))
+        assert isinstance(identity, m.Identity)
         hello = m.Hello(1, 1, Access.CLINICIAN, nonce)
         welcome = m.decode(self.say(m.encode(hello)))
         assert isinstance(welcome, m.Welcome)
-        keys = SessionKeys(KEYS[Access.CLINICIAN].secret, hello, welcome)
+        keys = SessionKeys(KEYS[Access.CLINICIAN].secret, identity, hello, welcome)
         self.say(m.encode(m.Prove(keys.prove)))
         self.sealer, self.opener = Sealer(keys.requests), Opener(keys.replies)
 
@@ -156,8 +158,9 @@ def test_a_part_is_nothing(key: bytes, body: bytes, data: st.DataObject) -> None
 def test_nobody_takes_their_own_voice_for_the_other(
     mine: bytes, theirs: bytes, bodies: list[bytes]
 ) -> None:
-    hello, welcome = m.Hello(1, 1, Access.CLINICIAN, mine), m.Welcome(1, 1001, theirs)
-    keys = SessionKeys(KEYS[Access.CLINICIAN].secret, hello, welcome)
+    hello, welcome = m.Hello(1, 1, Access.CLINICIAN, mine), m.Welcome(1, 1001, theirs, 0)
+    identity = m.Identity(1, 1001, 1, 1, "")
+    keys = SessionKeys(KEYS[Access.CLINICIAN].secret, identity, hello, welcome)
     for out, back in ((keys.requests, keys.replies), (keys.replies, keys.requests)):
         for body in bodies:
             expect_closed(Opener(back), Sealer(out).seal(body))
@@ -190,7 +193,7 @@ def test_what_was_said_yesterday_is_nothing_today(requests: list[Message]) -> No
     for request in requests:
         clinician.ask(request)
     before, line = port.pump.report(), Line(port, 2)
-    greeting, *others = clinician.heard[::2]
+    _, greeting, *others = clinician.heard[::2]
     assert isinstance(m.decode(line.say(greeting)), m.Welcome)
     assert all(isinstance(m.decode(line.say(each)), m.Refused) for each in others)
     assert port.pump.report() == before

@@ -60,10 +60,12 @@ class Clinician:
     def __init__(self, line: Line, nonce: bytes = bytes(16)) -> None:
         self.line = line
         self.heard: list[bytes] = []
+        identity = m.decode(self.say(m.encode(m.Identify())))
+        assert isinstance(identity, m.Identity)
         hello = m.Hello(1, 1, Access.CLINICIAN, nonce)
         welcome = m.decode(self.say(m.encode(hello)))
         assert isinstance(welcome, m.Welcome)
-        keys = SessionKeys(KEYS[Access.CLINICIAN].secret, hello, welcome)
+        keys = SessionKeys(KEYS[Access.CLINICIAN].secret, identity, hello, welcome)
         self.say(m.encode(m.Prove(keys.prove)))
         self.sealer, self.opener = Sealer(keys.requests), Opener(keys.replies)
 

@@ -34,7 +34,7 @@ def _greeting(pump: Pump) -> tuple[Caller, SessionKeys]:
     hello = m.Hello(1, 1, Access.CLINICIAN, bytes(16))
     welcome = handle(pump, hello, caller)
     assert isinstance(welcome, m.Welcome)
-    return caller, SessionKeys(_KEYS[Access.CLINICIAN].secret, hello, welcome)
+    return caller, SessionKeys(_KEYS[Access.CLINICIAN].secret, pump.describe(), hello, welcome)
 
 
 def at_once_again() -> str:
@@ -63,9 +63,9 @@ def read_and_said() -> str:
 
 def from_the_first_word() -> bool:
     secret, hello = _KEYS[Access.CLINICIAN].secret, m.Hello(1, 1, Access.CLINICIAN, bytes(16))
-    proofs = {
-        SessionKeys(secret, hello, m.Welcome(1, 1001, each * 16)).prove for each in (b"a", b"b")
-    }
+    identity = m.Identity(1, 1001, 1, 1, "")
+    welcomes = (m.Welcome(1, 1001, each * 16, 0) for each in (b"a", b"b"))
+    proofs = {SessionKeys(secret, identity, hello, each).prove for each in welcomes}
     return len(proofs) == 1
 
 
