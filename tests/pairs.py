@@ -144,7 +144,7 @@ class Pair:
         role = (Role.INITIATOR, Role.ACCEPTOR)[side]
         if self._make is Connection:
             return ByteEnd(Connection(role, self._settings[side]), self._chunking)
-        return FrameEnd(Link(role, self._settings[side]))
+        return FrameEnd(self._make(role, self._settings[side]))
 
     @property
     def ends(self) -> tuple[Any, Any]:

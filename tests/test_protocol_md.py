@@ -17,6 +17,7 @@ from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, decode
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectReason
@@ -37,6 +38,7 @@ from mockpump.protocol.messages import (
     Welcome,
 )
 from mockpump.protocol.pairing import parse_key
+from mockpump.protocol.retransmission import LONGEST_MEASURED
 from mockpump.protocol.session import SCHEDULE, SessionKeys, transcript
 from mockpump.protocol.window import REORDERING
 
@@ -190,6 +192,19 @@ def test_the_image_is_the_program_that_its_remarks_describe() -> None:
         assert f"{units // programs.UNITS_PER_NL:,} nL" in " ".join(PROSE.split())
 
 
+def test_what_the_checksum_does_not_promise_is_as_it_says() -> None:
+    """A flipped bit of a COBS code byte, and a frame that nobody sent."""
+    (sent, came) = (from_hex(line) for line in re.findall(r"^    (00 12 13 [\w ]+)$", PROSE, re.M))
+    assert [place for place in range(len(sent)) if sent[place] != came[place]] == [19]
+    assert sent[19] ^ came[19] == 1 << 2
+    (good,) = FrameDecoder().receive_data(sent)
+    forged, _ = FrameDecoder().receive_data(came)
+    assert isinstance(good, Frame)
+    assert isinstance(forged, Frame)
+    assert (good.payload[:8], forged.payload) == (b"forged!!", b"forged!!")
+    assert good.payload != forged.payload
+
+
 # -- nothing left out ----------------------------------------------------------------------------
 
 
@@ -233,6 +248,8 @@ def test_the_figures_in_the_prose() -> None:
     assert f"always {ENTRY_SIZE} long" in " ".join(PROSE.split())
     assert "at least three transmissions later" in " ".join(PROSE.split())
     assert REORDERING == 3
+    assert f"for {TcpBounds().idle // 1_000_000} s of line time" in " ".join(PROSE.split())
+    assert f"at most {LONGEST_MEASURED // 1_000_000} s (RFC 6298" in " ".join(PROSE.split())
     settings = LinkSettings()
     assert settings.idle_timeout > 3 * settings.keepalive
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.retransmission import BytePace, RetransmissionTimer
+from mockpump.protocol.retransmission import LONGEST_MEASURED, BytePace, RetransmissionTimer
 
 # How many bytes there were, there and back, in what is measured; and in what is awaited.
 SIZES = (500, 500)
@@ -55,12 +55,14 @@ def test_steady_round_trip_is_learned(round_trip):
     assert timer.timeout - round_trip < 8 + 4 * 8
 
 
-def test_never_below_the_least_and_as_long_as_the_line_needs():
+def test_never_below_the_least_and_as_long_as_the_line_needs_up_to_a_minute():
     timer = RetransmissionTimer(LinkSettings(min_timeout=200_000, max_timeout=4_000_000))
     timer.measure(1_000, *SIZES)
     assert timer.timeout == 200_000
     timer.measure(50_000_000, *SIZES)
-    assert timer.timeout > 50_000_000
+    assert 50_000_000 < timer.timeout < LONGEST_MEASURED
+    timer.measure(500_000_000, *SIZES)
+    assert timer.timeout == LONGEST_MEASURED == 60_000_000  # RFC 6298, 2.5
     timer.start(0, SIZE)
     timer.expire(timer.due_at)
     assert timer.timeout > 50_000_000  # there is no doubling beyond max_timeout, but no going back
