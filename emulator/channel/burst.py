@@ -20,22 +20,22 @@ slots between swap the states, those that decide have the chance p = 2 - enter -
 state is what was decided, swapped as often as there were slots since.
 
 Which slots decide is drawn for blocks of 2**k slots, the least 2**k >= 1 / p, from each block's own
-bits: the gap to the next deciding slot is at least j with the chance (1 - p)**j, and the powers of
-two of 1 - p, in whole numbers of 2**-64, find it in k + 1 steps.  Gaps have no memory, so blocks
-drawn apart from each other are one sequence.  A block has no deciding slot with the chance
-(1 - p)**(2**k) <= 1 / e: the search for the last one goes back 1.6 blocks in the mean, over 40 once
-in 10**17 times.  Before slot 0 the line stands as its stationary share says.
+bits, gap by gap (`mockpump.emulator.channel.gaps`).  Gaps have no memory, so blocks drawn apart
+from each other are one sequence.  A block has no deciding slot with the chance (1 - p)**(2**k),
+which is at most 1 / e: the search for the last one looks at 1.6 blocks in the mean, and at over 40
+once in 10**17 times.  Before slot 0 the line stands as its stationary share says.
 """
 
 import struct
 from itertools import pairwise
 
 from mockpump.emulator.channel.chance import Chance
+from mockpump.emulator.channel.fate import threshold
+from mockpump.emulator.channel.gaps import WORD, Gaps
 from mockpump.emulator.channel.quantities import WHOLE, Burst
 
 _MESSAGE = struct.Struct(">qq")
 _WORDS = struct.Struct(">QQ")
-_WORD = 2**64
 # Blocks that are kept, since the bytes of a chunk ask for the same few.
 _MOST_KEPT = 64
 
@@ -44,9 +44,13 @@ _Decision = tuple[int, bool]
 
 
 class BadStretches:
-    """When one direction of a line is bad.  `chance` has the bits of it."""
+    """When one direction of a line is bad, by the bits of `chance`.
+
+    `hits` is the threshold for a byte on the bad line: a word below it is a hit.
+    """
 
     def __init__(self, burst: Burst, chance: Chance) -> None:
+        self.hits = threshold(burst.hit)
         self._chance = chance
         total = burst.enter + burst.leave
         self._swaps = total > WHOLE
@@ -54,12 +58,9 @@ class BadStretches:
         self._deciding, self._bad = total, burst.enter
         if self._swaps:
             self._deciding, self._bad = 2 * WHOLE - total, WHOLE - burst.leave
-        self._at_first = self._drawn(-1, 0)[1] * total < burst.enter * _WORD
+        self._at_first = self._drawn(-1, 0)[1] * total < burst.enter * WORD
         self._bits = (-(-WHOLE // self._deciding) - 1).bit_length() if self._deciding else 0
-        # The chance of no deciding slot in 1, 2, 4, ... slots.
-        self._none = [(WHOLE - self._deciding) * _WORD // WHOLE]
-        for _ in range(self._bits):
-            self._none.append(self._none[-1] ** 2 // _WORD)
+        self._gaps = Gaps((WHOLE - self._deciding) * WORD // WHOLE, self._bits)
         self._kept: dict[int, list[_Decision]] = {}
 
     def bad(self, slot: int) -> bool:
@@ -89,20 +90,11 @@ class BadStretches:
         at, end = block << self._bits, (block + 1) << self._bits
         while True:
             gap, verdict = self._drawn(block, len(found))
-            at += self._gap(gap)
+            at += self._gaps.gap(gap)
             if at >= end:
                 return found
-            found.append((at, verdict * self._deciding < self._bad * _WORD))
+            found.append((at, verdict * self._deciding < self._bad * WORD))
             at += 1
-
-    def _gap(self, word: int) -> int:
-        """How many slots pass until the next that decides: the most that are likelier than this."""
-        gap, chance = 0, _WORD
-        for bit in range(self._bits, -1, -1):
-            smaller = chance * self._none[bit] // _WORD
-            if word < smaller:
-                gap, chance = gap + (1 << bit), smaller
-        return gap
 
     def _drawn(self, block: int, number: int) -> tuple[int, int]:
         one, other = _WORDS.unpack_from(self._chance.block(_MESSAGE.pack(block, number)))

@@ -15,6 +15,7 @@ from mockpump.emulator.channel.burst import BadStretches, stretches
 from mockpump.emulator.channel.chance import Chance
 from mockpump.emulator.channel.fate import SPARED, Fate, Fates, Stage, below, threshold
 from mockpump.emulator.channel.faults import Fault, FaultKind
+from mockpump.emulator.channel.gaps import WORD, Gaps
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.places import Place, Places
 from mockpump.emulator.channel.quantities import WHOLE, Burst
@@ -25,6 +26,8 @@ _MOST_GARBAGE = 32
 _OUT_OF_TURN = 30_000
 # What may be under way in one direction; a line that is given more loses it.
 MOST_UNDER_WAY = 1_000_000
+# The least power of two that is no less than that.
+_CHUNK_BITS = MOST_UNDER_WAY.bit_length()
 # On a line without a rate bytes take no time; a bursty one then turns bad and good as at this rate.
 _USUAL_BAUD = 9_600
 
@@ -127,32 +130,17 @@ class Channel:
 
 
 class _Odds(NamedTuple):
-    """The impairments as thresholds: a word below one of them is a hit."""
+    """The impairments of a chunk as thresholds: a word below one of them is a hit."""
 
     loss: int
     truncate: int
     duplicate: int
     reorder: int
     garbage: int
-    jitter: int
-    bits: int
-    bursts: int
 
     @classmethod
     def of(cls, line: Impairments) -> "_Odds":
-        # The chance that any of the eight bits of a byte is bent, exactly; in eighths of 2**32, so
-        # that the low three bits of a word that hits are fair.
-        byte = (WHOLE**8 - (WHOLE - line.ber) ** 8) * 2**29 // WHOLE**8 * 8
-        return cls(
-            threshold(line.loss),
-            threshold(line.truncate),
-            threshold(line.duplicate),
-            threshold(line.reorder),
-            threshold(line.garbage),
-            line.jitter,
-            byte,
-            threshold(line.burst.hit) >> 32 if line.burst else 0,
-        )
+        return cls(*(threshold(getattr(line, name)) for name in cls._fields))
 
 
 class _Way:
@@ -169,7 +157,10 @@ class _Way:
         """From now on this is wrong with it."""
         self._line = line
         self._odds = _Odds.of(line)
+        # Of the bytes, any of the eight bits of each.
+        self._bits = Gaps((WHOLE - line.ber) ** 8 * WORD // WHOLE**8, _CHUNK_BITS)
         self._stretches = self._bad_stretches(line.burst) if line.burst else None
+        self._chancy = any(self._odds) or bool(line.ber or line.jitter)
 
     def _bad_stretches(self, burst: Burst) -> BadStretches:
         name = f"burst/{'programmer' if self._from_programmer else 'pump'}"
@@ -178,7 +169,7 @@ class _Way:
     def send(self, place: Place, data: bytes, now: int) -> Fault | None:
         """Bend, lose and delay a chunk as its fate and the line say; what it was lost to."""
         odds = self._odds
-        fate = self._channel.fates.fate(place) if any(odds) else SPARED
+        fate = self._channel.fates.fate(place) if self._chancy else SPARED
         lost = self._lost(fate, len(data), now)
         # What is lost on the way has been on the line all the same.
         start = max(now, self._free_at)
@@ -186,7 +177,7 @@ class _Way:
         if lost is not None:
             return self._note(lost, now)
         data, marks = self._bent(place, fate, data, now, start)
-        at = self._free_at + self._line.delay + below(odds.jitter + 1, fate.jitter)
+        at = self._free_at + self._line.delay + below(self._line.jitter + 1, fate.jitter)
         if fate.reorder < odds.reorder:
             marks += (Mark(self._note(FaultKind.REORDER, now), 0, len(data)),)
             self._carry(max(at, self._last_at) + _OUT_OF_TURN, data, marks)
@@ -219,48 +210,52 @@ class _Way:
         if fate.truncate < self._odds.truncate:
             data = data[: below(len(data), fate.length)]
             marks.append(Mark(self._note(FaultKind.TRUNCATE, now), len(data), len(data)))
-        bent = bytearray(data)
-        errors, bursts = self._bit_errors(place, bent), self._bursts(place, bent, start)
-        for kind, places in ((FaultKind.BER, errors), (FaultKind.BURST, bursts)):
-            for first, end in places:
-                marks.append(Mark(self._note(kind, now), first, end))
+        if self._line.ber:
+            data, bent = self._bit_errors(place, fate, data)
+            marks += [Mark(self._note(FaultKind.BER, now), at, at + 1) for at in bent]
+        if self._stretches is not None:
+            data, hit = self._bursts(place, data, self._stretches, start)
+            marks += [Mark(self._note(FaultKind.BURST, now), *each) for each in hit]
         if fate.garbage < self._odds.garbage:
             garbage = self._garbage(place)
             size = len(garbage)
-            bent[:0] = garbage
+            data = garbage + data
             marks = [each._replace(start=each.start + size, end=each.end + size) for each in marks]
             marks.append(Mark(self._note(FaultKind.GARBAGE, now), 0, size))
-        return bytes(bent), tuple(marks)
+        return data, tuple(marks)
 
-    def _bit_errors(self, place: Place, data: bytearray) -> list[tuple[int, int]]:
-        """Bend single bits; the places.  A byte is bent at most once."""
-        odds = self._odds.bits
-        if not odds:
-            return []
-        words = self._channel.fates.half_words(place, Stage.BITS, len(data))
-        if min(words, default=odds) >= odds:
-            return []
-        hit = [at for at, word in enumerate(words) if word < odds]
-        for at in hit:
-            data[at] ^= 1 << (words[at] & 7)
-        return [(at, at + 1) for at in hit]
+    def _bit_errors(self, place: Place, fate: Fate, data: bytes) -> tuple[bytes, list[int]]:
+        """Bend single bits; what has become of the bytes, and where.  A byte is bent once at most.
 
-    def _bursts(self, place: Place, data: bytearray, start: int) -> list[tuple[int, int]]:
-        """Bend bytes while the line is bad; from the first to the last of each stretch."""
-        if self._stretches is None:
-            return []
-        first = start * (self._line.baud or _USUAL_BAUD) // (_BITS_A_BYTE * 1_000_000)
-        bad = [self._stretches.bad(first + at) for at in range(len(data))]
-        if not any(bad):
-            return []
-        # Two words for each byte: whether it is hit, and what it becomes.
-        words = self._channel.fates.half_words(place, Stage.BURST, 2 * len(data))
-        odds = self._odds.bursts
-        hit = [at for at in range(len(data)) if bad[at] and words[2 * at] < odds]
-        for at in hit:
-            data[at] ^= 1 + (words[2 * at + 1] * 255 >> 32)
-        within = ([at for at in hit if begin <= at < end] for begin, end in stretches(bad))
-        return [(each[0], each[-1] + 1) for each in within if each]
+        One word finds the first byte that is bent; then each has words of its own, for which of its
+        bits it is and for where the next one is.
+        """
+        places: list[int] = []
+        if self._bits.passes(len(data), fate.bits):
+            return data, places
+        bent, at = bytearray(data), self._bits.gap(fate.bits)
+        while at < len(data):
+            bit, gap, *_ = self._channel.fates.words(place, Stage.BITS, len(places))
+            bent[at] ^= 1 << below(8, bit)
+            places.append(at)
+            at += 1 + self._bits.gap(gap)
+        return bytes(bent), places
+
+    def _bursts(
+        self, place: Place, data: bytes, line: BadStretches, start: int
+    ) -> tuple[bytes, list[tuple[int, int]]]:
+        """Bend bytes while the line is bad; where: from the first to the last of each stretch."""
+        slot = start * (self._line.baud or _USUAL_BAUD) // (_BITS_A_BYTE * 1_000_000)
+        bent, found = bytearray(data), list[tuple[int, int]]()
+        for first, end in stretches([line.bad(slot + at) for at in range(len(data))]):
+            hit = []
+            for at in range(first, end):
+                word, other, *_ = self._channel.fates.words(place, Stage.BURST, at)
+                if word < line.hits:
+                    bent[at] ^= 1 + below(255, other)
+                    hit.append(at)
+            found += [(hit[0], hit[-1] + 1)] if hit else []
+        return bytes(bent), found
 
     def _garbage(self, place: Place) -> bytes:
         drawn = self._channel.fates.block(place, Stage.GARBAGE, 0)

@@ -11,9 +11,9 @@ runs of one seed a transmission that is in both meets the same fate, whatever el
 what was sent before the first difference is the same to the byte.
 
 Every stage (a kind of impairment, or the digits that it needs) has bits of its own: the words of
-one hash for what is decided once for a chunk, further hashes for what is decided for each byte.
+one hash for what is decided once for a chunk, further hashes for what is decided for its bytes.
 An impairment compares its word with a threshold made from its share.  So a changed share changes
-nothing for the other impairments, and a higher share hits all that a lower one hits, and more.
+nothing for the other impairments, and a higher share hits every chunk that a lower one hits.
 
 Not in here: silence, a cut and the bad stretches of a bursty line are facts about the line and not
 about a chunk.  They are functions of line time, and a chunk meets what there is when it is sent.
@@ -24,14 +24,12 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from mockpump.emulator.channel.chance import Chance
+from mockpump.emulator.channel.gaps import WORD
 from mockpump.emulator.channel.places import Place
 from mockpump.emulator.channel.quantities import WHOLE
 
 _MESSAGE = struct.Struct(">?qBqqBq")
 _WORDS = struct.Struct(">8Q")
-_HALF_WORDS_A_BLOCK = 16
-_HALF_WORDS = struct.Struct(f">{_HALF_WORDS_A_BLOCK}I")
-_WORD = 2**64
 
 
 class Stage(IntEnum):
@@ -46,7 +44,8 @@ class Stage(IntEnum):
 class Fate(NamedTuple):
     """What is decided once for a chunk, a word of 64 bits for each stage.
 
-    `length` is how much is left of a truncated chunk; `jitter` how much later it comes.
+    `length` is how much is left of a truncated chunk, `jitter` how much later it comes, and `bits`
+    where the first byte is bent.
     """
 
     loss: int
@@ -56,11 +55,11 @@ class Fate(NamedTuple):
     reorder: int
     garbage: int
     jitter: int
-    spare: int
+    bits: int
 
 
 # The fate of every chunk on a line on which nothing is left to chance.
-SPARED = Fate(*[_WORD - 1] * 8)
+SPARED = Fate(*[WORD - 1] * 8)
 
 
 class Fates:
@@ -73,25 +72,22 @@ class Fates:
 
     def fate(self, place: Place) -> Fate:
         """What is decided once for a chunk."""
-        return Fate(*_WORDS.unpack(self.block(place, Stage.CHUNK, 0)))
+        return Fate._make(self.words(place, Stage.CHUNK, 0))
+
+    def words(self, place: Place, stage: Stage, number: int) -> tuple[int, ...]:
+        """The eight words of a stage that have this number."""
+        return _WORDS.unpack(self.block(place, stage, number))
 
     def block(self, place: Place, stage: Stage, number: int) -> bytes:
-        """The 64 bytes of a stage that have this number."""
+        """The same as bytes."""
         return self._chance.block(_MESSAGE.pack(*place, stage, number))
-
-    def half_words(self, place: Place, stage: Stage, count: int) -> list[int]:
-        """The first bits of a stage, as words of 32 bits."""
-        words: list[int] = []
-        for number in range(-(-count // _HALF_WORDS_A_BLOCK)):
-            words += _HALF_WORDS.unpack(self.block(place, stage, number))
-        return words[:count]
 
 
 def threshold(share: int) -> int:
     """The least word that a share, in parts per billion, does not hit: it hits all below."""
-    return -(-share * _WORD // WHOLE)
+    return -(-share * WORD // WHOLE)
 
 
 def below(count: int, word: int) -> int:
     """A number from 0 to before `count`, which must be small beside 2**64."""
-    return word * count // _WORD
+    return word * count // WORD

@@ -6,7 +6,6 @@ this line, a frame by its number within the connection, and a repeated one by ho
 sent: one loss more changes only the transmissions that there are because of it.
 """
 
-from collections import Counter
 from typing import NamedTuple
 
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
@@ -16,6 +15,7 @@ FOREIGN = 0
 # Connections older than so many are no longer told apart from those that never were.
 _MOST_CONNECTIONS = 16
 _NUMBERS = 256
+_OPEN, _DATA = int(Kind.OPEN), int(Kind.DATA)
 
 
 class Place(NamedTuple):
@@ -48,7 +48,7 @@ class Places:
         frame = _only_frame(data)
         if frame is None:
             return self._strays.place(from_programmer, FOREIGN, 0)
-        if frame.kind is Kind.OPEN and frame.connection != self._newest:
+        if frame.kind == _OPEN and frame.connection != self._newest:
             self._open(frame.connection)
         connection = self._known.get(frame.connection, self._strays)
         return connection.place(from_programmer, frame.kind, frame.seq)
@@ -75,14 +75,14 @@ class _Connection:
 
     def __init__(self, ordinal: int) -> None:
         self._ordinal = ordinal
-        self._sent: Counter[tuple[bool, int, int]] = Counter()
+        self._sent: dict[tuple[bool, int, int], int] = {}
         self._newest = {True: -1, False: -1}
 
     def place(self, from_programmer: bool, kind: int, seq: int) -> Place:
-        number = self._number(from_programmer, seq) if kind == Kind.DATA else 0
+        number = self._number(from_programmer, seq) if kind == _DATA else 0
         name = from_programmer, kind, number
-        self._sent[name] += 1
-        return Place(from_programmer, self._ordinal, kind, number, self._sent[name])
+        self._sent[name] = count = self._sent.get(name, 0) + 1
+        return Place(from_programmer, self._ordinal, kind, number, count)
 
     def _number(self, from_programmer: bool, seq: int) -> int:
         """The number that has this sequence number and is nearest to the newest one.
@@ -94,5 +94,5 @@ class _Connection:
         for each in range(newest + 1, number + 1):
             self._newest[from_programmer] = each
             # Nobody sends that one again.
-            self._sent.pop((from_programmer, Kind.DATA, each - _NUMBERS), None)
+            self._sent.pop((from_programmer, _DATA, each - _NUMBERS), None)
         return number
