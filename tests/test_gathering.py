@@ -1,9 +1,14 @@
 """Gathering: one chunk for each frame, however the reads fall; what is no frame goes through."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.gathering import Gatherer
+from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.protocol.framing import MAX_ENCODED, Frame, Kind, encode_frame
 from mockpump.protocol.strategies import frames
 
@@ -18,7 +23,7 @@ def gathered(reads: list[bytes]) -> list[bytes]:
 def split(data: bytes, places: list[int]) -> list[bytes]:
     """The same bytes, read in pieces that begin at these places."""
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(edges)]
 
 
 @given(st.lists(frames(), max_size=4), st.lists(st.integers(0, 10_000), max_size=12))
@@ -27,6 +32,21 @@ def test_each_frame_is_a_chunk_however_it_is_read(several: list[Frame], places: 
     whole = b"".join(encoded)
     assert gathered(split(whole, places)) == encoded
     assert gathered([whole[at : at + 1] for at in range(len(whole))]) == encoded
+
+
+@given(st.lists(frames(), max_size=6), st.lists(st.integers(0, 10_000)), st.integers(0, 5))
+def test_what_becomes_of_frames_does_not_depend_on_how_they_are_read(
+    several: list[Frame], places: list[int], seed: int
+) -> None:
+    line = Impairments(loss=WHOLE // 4, ber=10**6, truncate=WHOLE // 4, garbage=WHOLE // 4)
+    whole = b"".join(map(encode_frame, several))
+    runs = []
+    for reads in ([whole], split(whole, places)):
+        channel = Channel(line, seed)
+        for chunk in gathered(reads):
+            channel.send(True, chunk, 0)
+        runs.append((channel.faults, channel.arrivals(0)))
+    assert runs[0] == runs[1]
 
 
 @given(st.lists(st.sampled_from([b"\0", b"\0\0", b"a", b"bc"]), max_size=12))
