@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import msgspec
 import pytest
@@ -274,6 +274,24 @@ def test_a_bad_stretch_is_a_matter_of_line_time() -> None:
     told = [bad(one, now) for now in range(0, 10**7, 10**6)]
     assert told == [bad(other, now) for now in range(0, 10**7, 10**6)]
     assert len({tuple(each) for each in told}) > 5
+
+
+def hit(name: str, from_programmer: bool) -> set[int]:
+    """Which of a thousand chunks an impairment hits that hits every other one."""
+    channel, found = Channel(Impairments(**{name: WHOLE // 2}), 4), set()
+    for number in range(1_000):
+        before = len(channel.faults)
+        channel.send(from_programmer, b"x", number)
+        found |= {number} if len(channel.faults) > before else set()
+    return found
+
+
+def test_impairments_know_nothing_of_each_other() -> None:
+    """What one hits, another hits as often as anything else; in both directions."""
+    names = ("loss", "truncate", "duplicate", "reorder", "garbage")
+    hits = [hit(name, way) for name in names for way in (True, False)]
+    for one, other in combinations(hits, 2):
+        assert len(one & other) in bounds(1_000, 1 / 4)
 
 
 @given(st.integers(-(10**6), 10**6))
