@@ -97,8 +97,9 @@ class Channel:
     @impairments.setter
     def impairments(self, impairments: Impairments) -> None:
         self._impairments = impairments
+        odds = _Odds.of(impairments)
         for way in self._ways.values():
-            way.impair(impairments)
+            way.impair(impairments, odds)
 
     def send(self, from_programmer: bool, data: bytes, now: int) -> Fault | None:
         """A side gives a chunk to the line; the fault that swallows it, if one does."""
@@ -130,17 +131,28 @@ class Channel:
 
 
 class _Odds(NamedTuple):
-    """The impairments of a chunk as thresholds: a word below one of them is a hit."""
+    """The impairments of a chunk as thresholds: a word below one of them is a hit.
+
+    `bits` are the gaps between bytes of which a bit is bent, if any is.
+    """
 
     loss: int
     truncate: int
     duplicate: int
     reorder: int
     garbage: int
+    bits: Gaps | None
+    by_chance: bool
 
     @classmethod
     def of(cls, line: Impairments) -> "_Odds":
-        return cls(*(threshold(getattr(line, name)) for name in cls._fields))
+        shares = (line.loss, line.truncate, line.duplicate, line.reorder, line.garbage)
+        # That none of the eight bits of a byte is bent.
+        none = (WHOLE - line.ber) ** 8 * WORD // WHOLE**8
+        bits = Gaps(none, _CHUNK_BITS) if line.ber else None
+        loss, truncate, duplicate, reorder, garbage = map(threshold, shares)
+        by_chance = any((*shares, line.ber, line.jitter))
+        return cls(loss, truncate, duplicate, reorder, garbage, bits, by_chance)
 
 
 class _Way:
@@ -153,14 +165,10 @@ class _Way:
         self._last_at = 0
         self.load = 0
 
-    def impair(self, line: Impairments) -> None:
+    def impair(self, line: Impairments, odds: _Odds) -> None:
         """From now on this is wrong with it."""
-        self._line = line
-        self._odds = _Odds.of(line)
-        # Of the bytes, any of the eight bits of each.
-        self._bits = Gaps((WHOLE - line.ber) ** 8 * WORD // WHOLE**8, _CHUNK_BITS)
+        self._line, self._odds = line, odds
         self._stretches = self._bad_stretches(line.burst) if line.burst else None
-        self._chancy = any(self._odds) or bool(line.ber or line.jitter)
 
     def _bad_stretches(self, burst: Burst) -> BadStretches:
         name = f"burst/{'programmer' if self._from_programmer else 'pump'}"
@@ -168,16 +176,16 @@ class _Way:
 
     def send(self, place: Place, data: bytes, now: int) -> Fault | None:
         """Bend, lose and delay a chunk as its fate and the line say; what it was lost to."""
-        odds = self._odds
-        fate = self._channel.fates.fate(place) if self._chancy else SPARED
+        odds, line = self._odds, self._line
+        fate = self._channel.fates.fate(place) if odds.by_chance else SPARED
         lost = self._lost(fate, len(data), now)
         # What is lost on the way has been on the line all the same.
         start = max(now, self._free_at)
-        self._free_at = start + duration(len(data), self._line.baud)
+        self._free_at = start + duration(len(data), line.baud)
         if lost is not None:
             return self._note(lost, now)
         data, marks = self._bent(place, fate, data, now, start)
-        at = self._free_at + self._line.delay + below(self._line.jitter + 1, fate.jitter)
+        at = self._free_at + line.delay + below(line.jitter + 1, fate.jitter)
         if fate.reorder < odds.reorder:
             marks += (Mark(self._note(FaultKind.REORDER, now), 0, len(data)),)
             self._carry(max(at, self._last_at) + _OUT_OF_TURN, data, marks)
@@ -195,10 +203,12 @@ class _Way:
 
     def _lost(self, fate: Fate, size: int, now: int) -> FaultKind | None:
         """Why a chunk does not arrive at all; None when it does."""
-        if self._line.cut is not None and now >= self._line.cut:
+        line = self._line
+        if line.cut is not None and now >= line.cut:
             return FaultKind.CUT
-        if any(each.begin <= now < each.begin + each.span for each in self._line.outage):
-            return FaultKind.OUTAGE
+        for outage in line.outage:
+            if outage.begin <= now < outage.begin + outage.span:
+                return FaultKind.OUTAGE
         if self.load + size > MOST_UNDER_WAY:
             return FaultKind.OVERFLOW
         return FaultKind.LOSS if fate.loss < self._odds.loss else None
@@ -210,8 +220,9 @@ class _Way:
         if fate.truncate < self._odds.truncate:
             data = data[: below(len(data), fate.length)]
             marks.append(Mark(self._note(FaultKind.TRUNCATE, now), len(data), len(data)))
-        if self._line.ber:
-            data, bent = self._bit_errors(place, fate, data)
+        bits = self._odds.bits
+        if bits is not None and not bits.passes(len(data), fate.bits):
+            data, bent = self._bit_errors(place, fate, data, bits)
             marks += [Mark(self._note(FaultKind.BER, now), at, at + 1) for at in bent]
         if self._stretches is not None:
             data, hit = self._bursts(place, data, self._stretches, start)
@@ -224,21 +235,21 @@ class _Way:
             marks.append(Mark(self._note(FaultKind.GARBAGE, now), 0, size))
         return data, tuple(marks)
 
-    def _bit_errors(self, place: Place, fate: Fate, data: bytes) -> tuple[bytes, list[int]]:
+    def _bit_errors(
+        self, place: Place, fate: Fate, data: bytes, bits: Gaps
+    ) -> tuple[bytes, list[int]]:
         """Bend single bits; what has become of the bytes, and where.  A byte is bent once at most.
 
         One word finds the first byte that is bent; then each has words of its own, for which of its
         bits it is and for where the next one is.
         """
         places: list[int] = []
-        if self._bits.passes(len(data), fate.bits):
-            return data, places
-        bent, at = bytearray(data), self._bits.gap(fate.bits)
+        bent, at = bytearray(data), bits.gap(fate.bits)
         while at < len(data):
             bit, gap, *_ = self._channel.fates.words(place, Stage.BITS, len(places))
             bent[at] ^= 1 << below(8, bit)
             places.append(at)
-            at += 1 + self._bits.gap(gap)
+            at += 1 + bits.gap(gap)
         return bytes(bent), places
 
     def _bursts(

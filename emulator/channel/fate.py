@@ -41,6 +41,10 @@ class Stage(IntEnum):
     GARBAGE = 3
 
 
+# Looked up for every chunk, and a member of an enumeration is slow to look up.
+_CHUNK = int(Stage.CHUNK)
+
+
 class Fate(NamedTuple):
     """What is decided once for a chunk, a word of 64 bits for each stage.
 
@@ -72,7 +76,7 @@ class Fates:
 
     def fate(self, place: Place) -> Fate:
         """What is decided once for a chunk."""
-        return Fate._make(self.words(place, Stage.CHUNK, 0))
+        return Fate._make(_WORDS.unpack(self._chance.block(_MESSAGE.pack(*place, _CHUNK, 0))))
 
     def words(self, place: Place, stage: Stage, number: int) -> tuple[int, ...]:
         """The eight words of a stage that have this number."""

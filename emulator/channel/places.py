@@ -6,6 +6,7 @@ this line, a frame by its number within the connection, and a repeated one by ho
 sent: one loss more changes only the transmissions that there are because of it.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
@@ -45,7 +46,7 @@ class Places:
 
     def place(self, from_programmer: bool, data: bytes) -> Place:
         """The name of a chunk that is just being sent."""
-        frame = _only_frame(data)
+        frame = only_frame(data)
         if frame is None:
             return self._strays.place(from_programmer, FOREIGN, 0)
         if frame.kind == _OPEN and frame.connection != self._newest:
@@ -62,8 +63,12 @@ class Places:
             del self._known[next(iter(self._known))]
 
 
-def _only_frame(data: bytes) -> Frame | None:
-    """The frame that a chunk is; None when it is anything else."""
+@lru_cache(maxsize=16)
+def only_frame(data: bytes) -> Frame | None:
+    """The frame that a chunk is; None when it is anything else.
+
+    Whoever looks at a chunk asks for it, one after the other.
+    """
     found = FrameDecoder().receive_data(data)
     if len(found) != 1 or data[-1]:
         return None
@@ -91,8 +96,9 @@ class _Connection:
         """
         newest = self._newest[from_programmer]
         number = newest + (seq - newest + _NUMBERS // 2) % _NUMBERS - _NUMBERS // 2
-        for each in range(newest + 1, number + 1):
-            self._newest[from_programmer] = each
-            # Nobody sends that one again.
-            self._sent.pop((from_programmer, _DATA, each - _NUMBERS), None)
+        if number > newest:
+            self._newest[from_programmer] = number
+            # Nobody sends those again.
+            for each in range(max(newest + 1, _NUMBERS), number + 1):
+                self._sent.pop((from_programmer, _DATA, each - _NUMBERS), None)
         return number
