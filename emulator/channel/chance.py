@@ -7,7 +7,7 @@ part somewhere go on to meet the same chance wherever they do the same.
 import struct
 from hashlib import blake2b
 
-_PLACE = struct.Struct(">q")
+_NUMBER = struct.Struct(">q")
 # How many bytes a hash gives.
 BLOCK_SIZE = 64
 
@@ -45,6 +45,6 @@ class Stream:
 
     def randbytes(self, size: int) -> bytes:
         """The next draw, of at most 64 bytes."""
-        drawn = self._chance.block(_PLACE.pack(self._count))
+        drawn = self._chance.block(_NUMBER.pack(self._count))
         self._count += 1
         return drawn[:size]
