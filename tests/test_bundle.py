@@ -117,7 +117,7 @@ def test_these_bytes_on_every_platform_and_version() -> None:
     assert hashlib.sha256(repr(sent).encode()).hexdigest()[:16] == EXPECTED
 
 
-EXPECTED = "bb4bbedc7061b95b"
+EXPECTED = "92c6a85d006c4f02"
 
 
 # -- bad bundles -----------------------------------------------------------------------------------
@@ -148,7 +148,16 @@ def test_a_bundle_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_bundle_of_another_format_says_which() -> None:
     with pytest.raises(BadBundle, match="it says mockpump-bundle/9"):
-        read_bundle(BUNDLE.replace("mockpump-bundle/1", "mockpump-bundle/9"))
+        read_bundle(BUNDLE.replace("mockpump-bundle/2", "mockpump-bundle/9"))
+
+
+def test_a_bundle_of_before_says_why_it_cannot_be_run_again() -> None:
+    with pytest.raises(BadBundle) as caught:
+        read_bundle(BUNDLE.replace("mockpump-bundle/2", "mockpump-bundle/1"))
+    assert str(caught.value) == (
+        "mockpump-bundle/1 cannot be run again: frames had another checksum then, and chance was"
+        " drawn in another way; record it anew"
+    )
 
 
 def small() -> str:

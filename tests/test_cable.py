@@ -1,5 +1,6 @@
 """The live cable: bytes come through as the channel says, both ends, and in the end the table."""
 
+import asyncio
 import json
 import os
 import select
@@ -14,9 +15,14 @@ import pytest
 from outside import COMMAND, PATIENCE, Command, in_process
 
 from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.programmer.procedures import ask, read_log
+from mockpump.emulator.transports.cable import Cable
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
+from mockpump.protocol.framing import Frame, Kind, encode_frame
 
 
 @pytest.fixture
@@ -90,6 +96,43 @@ def test_it_carries_what_is_no_frame_too_and_takes_its_time() -> None:
         os.close(near)
     os.close(slave)
     os.close(master)
+
+
+def test_what_becomes_of_a_frame_does_not_depend_on_how_it_is_read() -> None:
+    line = Impairments(loss=WHOLE // 5, ber=10**6, duplicate=WHOLE // 5, garbage=WHOLE // 5)
+    frames = [encode_frame(Frame(Kind.DATA, 1, n, payload=bytes(n))) for n in range(100)]
+    whole = b"".join(frames)
+    at_once = carried(line, [whole])
+    assert at_once != whole
+    assert carried(line, frames) == at_once
+    assert carried(line, [whole[at : at + 7] for at in range(0, len(whole), 7)]) == at_once
+
+
+def carried(line: Impairments, reads: list[bytes]) -> bytes:
+    """What comes through when the bytes are read like that."""
+    came: list[bytes] = []
+
+    async def carry() -> None:
+        cable = Cable(Channel(line, 3), lambda _: None)
+        cable.plug(False, came.append)
+        for read in reads:
+            cable.data_received(True, read)
+        cable.close()
+
+    asyncio.run(carry())
+    return b"".join(came)
+
+
+def test_the_beginning_of_a_frame_that_never_ends_comes_through_in_the_end() -> None:
+    async def carry() -> bytes:
+        came = asyncio.get_running_loop().create_future()
+        cable = Cable(Channel(), lambda _: None)
+        cable.plug(False, came.set_result)
+        cable.data_received(True, b"\0begun")
+        assert not came.done()
+        return await asyncio.wait_for(came, PATIENCE)
+
+    assert asyncio.run(carry()) == b"\0begun"
 
 
 @pytest.mark.end_to_end

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
-from itertools import pairwise
+from collections import Counter
+from itertools import combinations, pairwise
 
+import msgspec
+import pytest
+from binomial import bounds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,7 +98,7 @@ for number in range(500):
 told = [(each.at, each.from_programmer, each.data) for each in channel.arrivals(10**12)]
 print(hashlib.sha256(repr(told).encode()).hexdigest()[:16], len(channel.faults))
 """
-EXPECTED = "2a469ac8f17853ff 368"
+EXPECTED = "2a4edc036a61f284 319"
 
 
 def run_apart(salt: str) -> str:
@@ -127,29 +131,177 @@ def test_every_difference_has_been_noted(line: Impairments, chunks: list[bytes])
     assert all(0 <= m.start <= m.end <= len(e.data) for e in arrived for m in e.marks)
 
 
-@given(CHUNKS)
-def test_one_impairment_does_not_change_what_the_others_do(chunks: list[bytes]) -> None:
-    one = Impairments(loss=WHOLE // 4)
-    both = Impairments(loss=WHOLE // 4, garbage=WHOLE // 4, ber=10**6)
-    lost = [
-        [each.kind for each in run.faults if each.kind is FaultKind.LOSS]
-        for run in (send_all(one, chunks), send_all(both, chunks))
-    ]
-    assert lost[0] == lost[1]
+OF_A_CHUNK = ("loss", "truncate", "duplicate", "reorder", "garbage", "ber")
 
 
-def send_all(line: Impairments, chunks: list[bytes]) -> Channel:
-    channel = Channel(line, 3)
+@given(
+    IMPAIRMENTS,
+    st.fixed_dictionaries({}, optional=dict.fromkeys(OF_A_CHUNK, SHARES)),
+    st.lists(st.binary(max_size=40), max_size=20),
+)
+def test_one_impairment_does_not_change_what_the_others_do(
+    line: Impairments, changed: dict[str, int], chunks: list[bytes]
+) -> None:
+    """Chunk by chunk, as far as there is something left for the others to do."""
+    line = msgspec.structs.replace(line, baud=0, outage=(), cut=None)
+    other = msgspec.structs.replace(line, **changed)
+    for one, two in zip(befell(line, chunks), befell(other, chunks), strict=True):
+        hidden = set(changed)
+        if "loss" in one or "loss" in two:
+            hidden |= {*OF_A_CHUNK, "burst"} - {"loss"}
+        if "reorder" in one or "reorder" in two:
+            hidden.add("duplicate")
+        if ("truncate" in one or "truncate" in two) and "truncate" in changed:
+            hidden |= {"ber", "burst"}
+        assert {kind: where for kind, where in one.items() if kind not in hidden} == {
+            kind: where for kind, where in two.items() if kind not in hidden
+        }
+
+
+@given(IMPAIRMENTS, st.lists(st.binary(max_size=40), max_size=20), st.sampled_from(OF_A_CHUNK))
+def test_a_higher_share_hits_what_a_lower_one_hits(
+    line: Impairments, chunks: list[bytes], name: str
+) -> None:
+    line = msgspec.structs.replace(line, loss=0, truncate=0, reorder=0, outage=(), cut=None)
+    rarely = msgspec.structs.replace(line, **{name: WHOLE // 100})
+    often = msgspec.structs.replace(line, **{name: WHOLE // 4})
+    for one, two in zip(befell(rarely, chunks), befell(often, chunks), strict=True):
+        assert name not in one or name in two
+
+
+def befell(line: Impairments, chunks: list[bytes]) -> list[dict[str, list[tuple[int, int]]]]:
+    """What each chunk has met, and where, counted without the garbage before it."""
+    channel, told = Channel(line, 3), []
+    for number, chunk in enumerate(chunks):
+        lost = channel.send(True, chunk, number * 100_000)
+        met: dict[str, list[tuple[int, int]]] = {} if lost is None else {lost.kind.value: []}
+        for arrival in channel.arrivals(FOR_EVER):
+            marks = {mark.fault.kind: mark for mark in arrival.marks}
+            before = marks[FaultKind.GARBAGE].end if FaultKind.GARBAGE in marks else 0
+            for mark in arrival.marks:
+                at = 0 if mark.fault.kind in WHOLE_CHUNK else before
+                where = (0, 0) if mark.fault.kind in AS_LONG else (mark.start - at, mark.end - at)
+                met.setdefault(mark.fault.kind.value, []).append(where)
+        told.append(met)
+    return told
+
+
+WHOLE_CHUNK = (FaultKind.GARBAGE, FaultKind.DUPLICATE, FaultKind.REORDER)
+# These are as long as the chunk is by then.
+AS_LONG = (FaultKind.DUPLICATE, FaultKind.REORDER)
+
+
+def send_all(line: Impairments, chunks: list[bytes], seed: int = 3) -> Channel:
+    channel = Channel(line, seed)
     for number, chunk in enumerate(chunks):
         channel.send(True, chunk, number)
     return channel
 
 
-def test_a_share_is_about_what_it_says() -> None:
-    channel = send_all(Impairments(loss=WHOLE // 20), [b"x"] * 10_000)
-    assert 400 < len(channel.faults) < 600
-    bits = send_all(Impairments(ber=WHOLE // 1_000), [bytes(100)] * 100)
-    assert 50 < len(bits.faults) < 110
+@pytest.mark.parametrize("name", ["loss", "truncate", "duplicate", "reorder", "garbage"])
+@pytest.mark.parametrize("percent", [1, 20, 75])
+def test_a_share_is_what_it_says(name: str, percent: int) -> None:
+    line = Impairments(**{name: WHOLE * percent // 100})
+    assert len(send_all(line, [b"x"] * 5_000).faults) in bounds(5_000, percent / 100)
+
+
+@pytest.mark.parametrize("ber", [1e-4, 1e-3, 0.1])
+def test_a_bit_is_bent_as_often_as_it_says(ber: float) -> None:
+    """Counted are bytes, of which a bit at most is bent; each of the eight as often."""
+    channel = send_all(Impairments(ber=int(ber * WHOLE)), [bytes(1_000)] * 100)
+    assert len(channel.faults) in bounds(100_000, 1 - (1 - ber) ** 8)
+    bent = Counter(byte for each in channel.arrivals(FOR_EVER) for byte in each.data if byte)
+    assert set(bent) <= {1 << bit for bit in range(8)}
+    assert all(count in bounds(bent.total(), 1 / 8) for count in bent.values())
+    assert bent.total() == len(channel.faults)
+
+
+def test_every_bit_may_be_bent() -> None:
+    channel = send_all(Impairments(ber=WHOLE), [bytes(10)])
+    assert len(channel.faults) == 10
+
+
+def test_garbage_is_as_often_of_each_length() -> None:
+    found = send_all(Impairments(garbage=WHOLE), [b"x"] * 3_200).arrivals(FOR_EVER)
+    sizes = Counter(each.marks[0].end for each in found)
+    assert set(sizes) == set(range(1, 33))
+    assert all(count in bounds(3_200, 1 / 32) for count in sizes.values())
+    assert len({each.data for each in found}) > 3_000
+
+
+def test_what_is_left_of_a_chunk_is_as_often_of_each_length() -> None:
+    found = send_all(Impairments(truncate=WHOLE), [b"x" * 10] * 1_000).arrivals(FOR_EVER)
+    sizes = Counter(len(each.data) for each in found)
+    assert set(sizes) == set(range(10))
+    assert all(count in bounds(1_000, 1 / 10) for count in sizes.values())
+
+
+def test_jitter_is_as_often_of_each_length() -> None:
+    channel = Channel(Impairments(jitter=9), 1)
+    for number in range(1_000):
+        channel.send(True, b"x", number * 10)
+    late = Counter(each.at % 10 for each in channel.arrivals(FOR_EVER))
+    assert set(late) == set(range(10))
+    assert all(count in bounds(1_000, 1 / 10) for count in late.values())
+
+
+@pytest.mark.parametrize("baud", [0, 9_600])
+def test_bad_stretches_bend_as_often_and_as_long_as_they_say(baud: int) -> None:
+    """The bytes of a chunk are slots one after the other, and so are those of the next one."""
+    burst = Burst(WHOLE // 100, WHOLE // 5, WHOLE)
+    # As long as a thousand bytes take at that rate.
+    channel = Channel(Impairments(burst=burst, baud=baud), 5)
+    for number in range(100):
+        channel.send(True, bytes(1_000), number * duration(1_000, 9_600))
+    line = [bool(byte) for each in channel.arrivals(FOR_EVER) for byte in each.data]
+    turned_bad = sum(two and not one for one, two in pairwise(line))
+    turned_good = sum(one and not two for one, two in pairwise(line))
+    assert turned_bad in bounds(line.count(False), 0.01)
+    assert turned_good in bounds(line.count(True), 0.2)
+
+
+def test_a_bad_stretch_is_a_matter_of_line_time() -> None:
+    """Whatever was sent before: at the same time there is the same line."""
+    line = Impairments(burst=Burst(WHOLE // 20, WHOLE // 20, WHOLE))
+
+    def bad(channel: Channel, now: int) -> list[bool]:
+        channel.send(True, bytes(50), now)
+        (arrival,) = channel.arrivals(FOR_EVER)
+        return [bool(byte) for byte in arrival.data]
+
+    one, other = Channel(line, 1), Channel(line, 1)
+    bad(other, 0)
+    told = [bad(one, now) for now in range(0, 10**7, 10**6)]
+    assert told == [bad(other, now) for now in range(0, 10**7, 10**6)]
+    assert len({tuple(each) for each in told}) > 5
+
+
+def hit(name: str, from_programmer: bool) -> set[int]:
+    """Which of a thousand chunks an impairment hits that hits every other one."""
+    channel, found = Channel(Impairments(**{name: WHOLE // 2}), 4), set()
+    for number in range(1_000):
+        before = len(channel.faults)
+        channel.send(from_programmer, b"x", number)
+        found |= {number} if len(channel.faults) > before else set()
+    return found
+
+
+def test_impairments_know_nothing_of_each_other() -> None:
+    """What one hits, another hits as often as anything else; in both directions."""
+    names = ("loss", "truncate", "duplicate", "reorder", "garbage")
+    hits = [hit(name, way) for name in names for way in (True, False)]
+    for one, other in combinations(hits, 2):
+        assert len(one & other) in bounds(1_000, 1 / 4)
+
+
+@given(st.integers(-(10**6), 10**6))
+def test_another_seed_gives_other_fates(seed: int) -> None:
+    half = Impairments(loss=WHOLE // 2)
+    chunks = [b"x"] * 64
+    runs = [
+        [fault.at for fault in send_all(half, chunks, each).faults] for each in (seed, seed + 1)
+    ]
+    assert runs[0] != runs[1]
 
 
 def test_silence_and_the_end() -> None:

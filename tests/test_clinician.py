@@ -4,8 +4,9 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.channel import Arrival, Channel
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
@@ -17,6 +18,7 @@ from mockpump.emulator.world.clinician import Clinician, OutOfReach
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
+from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.messages import LogKind
 
 LINES = st.builds(
@@ -97,3 +99,24 @@ def test_a_lost_request_is_sent_again() -> None:
     rest = list(heard)
     assert any("it has never come" in each.text for each in rest)
     assert isinstance(rest[-1].reply, m.Suspended)
+
+
+def test_who_misheard_the_opening_calls_again() -> None:
+    """A bent frame whose checksum fits by accident may be another message, before any seal."""
+    it = clinician(Impairments(delay=1_000))
+    world, misheard = it.world, []
+    arrive, decoder = world._arrive, FrameDecoder()
+
+    def mishear(arrival: Arrival) -> None:
+        (frame,) = decoder.receive_data(arrival.data) if not arrival.from_programmer else (None,)
+        if isinstance(frame, Frame) and frame.kind is Kind.DATA and not misheard:
+            misheard.append(frame)
+            other = structs.replace(frame, payload=m.encode(m.Suspended(1)))
+            arrival = arrival._replace(data=encode_frame(other))
+        arrive(arrival)
+
+    world._arrive = mishear  # type: ignore[method-assign]
+    it.reach()
+    assert len(misheard) == 1
+    assert world.programmer.connection.is_open
+    assert len(list(it.change(lambda: ask(m.Suspend(1))))) == 1

@@ -1,20 +1,24 @@
 """A channel: two ways for bytes, each with its impairments, in virtual time and by seed.
 
-Sans-IO: bytes and the time go in, arrivals come out, and chance is a seed.  Every impairment of
-every way draws from a stream of its own, so that adding one does not change what the others do.
-Only `getrandbits` and integers are used: the same seed gives the same bytes everywhere.
+Sans-IO: bytes and the time go in, arrivals come out, and chance is a seed.  What becomes of a chunk
+depends on the seed, on which transmission it is and on the line time, never on what was drawn
+before (`mockpump.emulator.channel.fate`); all in integers, so that it is the same everywhere.
 
 A way carries chunks in the order in which they were given to it, as a serial line does; only what
 is reordered on purpose arrives out of turn.
 """
 
 import heapq
-import random
 from typing import NamedTuple
 
+from mockpump.emulator.channel.burst import BadStretches, stretches
+from mockpump.emulator.channel.chance import Chance
+from mockpump.emulator.channel.fate import SPARED, Fate, Fates, Stage, below, threshold
 from mockpump.emulator.channel.faults import Fault, FaultKind
+from mockpump.emulator.channel.gaps import WORD, Gaps
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
+from mockpump.emulator.channel.places import Place, Places
+from mockpump.emulator.channel.quantities import WHOLE, Burst
 
 _BITS_A_BYTE = 10  # one start bit, eight data bits, one stop bit
 _MOST_GARBAGE = 32
@@ -22,6 +26,10 @@ _MOST_GARBAGE = 32
 _OUT_OF_TURN = 30_000
 # What may be under way in one direction; a line that is given more loses it.
 MOST_UNDER_WAY = 1_000_000
+# The least power of two that is no less than that.
+_CHUNK_BITS = MOST_UNDER_WAY.bit_length()
+# On a line without a rate bytes take no time; a bursty one then turns bad and good as at this rate.
+_USUAL_BAUD = 9_600
 
 
 def duration(size: int, baud: int) -> int:
@@ -64,18 +72,39 @@ class Arrival(NamedTuple):
 
 
 class Channel:
-    """Both ways of a line.  `faults` are all there were so far, in order."""
+    """Both ways of a line.  `faults` are all there were so far, in order.
 
-    def __init__(self, impairments: Impairments | None = None, seed: int = 0) -> None:
-        self.impairments = impairments or Impairments()
+    `fates` are those of `seed`, unless they are given.
+    """
+
+    def __init__(
+        self, impairments: Impairments | None = None, seed: int = 0, fates: Fates | None = None
+    ) -> None:
+        self.seed = seed
+        self.fates = fates or Fates(seed)
         self.faults: list[Fault] = []
-        self._ways = {way: _Way(self, way, seed) for way in (True, False)}
+        self._places = Places()
+        self._ways = {way: _Way(self, way) for way in (True, False)}
         self._under_way: list[Arrival] = []
         self._count = 0
+        self.impairments = impairments or Impairments()
+
+    @property
+    def impairments(self) -> Impairments:
+        """What is wrong with it now."""
+        return self._impairments
+
+    @impairments.setter
+    def impairments(self, impairments: Impairments) -> None:
+        self._impairments = impairments
+        odds = _Odds.of(impairments)
+        for way in self._ways.values():
+            way.impair(impairments, odds)
 
     def send(self, from_programmer: bool, data: bytes, now: int) -> Fault | None:
         """A side gives a chunk to the line; the fault that swallows it, if one does."""
-        return self._ways[from_programmer].send(data, now)
+        place = self._places.place(from_programmer, data)
+        return self._ways[from_programmer].send(place, data, now)
 
     def arrivals(self, now: int) -> list[Arrival]:
         """What has arrived by now, in order."""
@@ -101,36 +130,69 @@ class Channel:
         heapq.heappush(self._under_way, Arrival(at, self._count, from_programmer, data, marks))
 
 
-class _Way:
-    """One direction: when its line is free again, and the streams of chance of its impairments."""
+class _Odds(NamedTuple):
+    """The impairments of a chunk as thresholds: a word below one of them is a hit.
 
-    def __init__(self, channel: Channel, from_programmer: bool, seed: int) -> None:
+    `bits` are the gaps between bytes of which a bit is bent, if any is.
+    """
+
+    loss: int
+    truncate: int
+    duplicate: int
+    reorder: int
+    garbage: int
+    bits: Gaps | None
+    by_chance: bool
+
+    @classmethod
+    def of(cls, line: Impairments) -> "_Odds":
+        shares = (line.loss, line.truncate, line.duplicate, line.reorder, line.garbage)
+        # That none of the eight bits of a byte is bent.
+        none = (WHOLE - line.ber) ** 8 * WORD // WHOLE**8
+        bits = Gaps(none, _CHUNK_BITS) if line.ber else None
+        loss, truncate, duplicate, reorder, garbage = map(threshold, shares)
+        by_chance = any((*shares, line.ber, line.jitter))
+        return cls(loss, truncate, duplicate, reorder, garbage, bits, by_chance)
+
+
+class _Way:
+    """One direction: when its line is free again, and what is wrong with it."""
+
+    def __init__(self, channel: Channel, from_programmer: bool) -> None:
         self._channel = channel
         self._from_programmer = from_programmer
-        self._seed = f"{seed}/{'programmer' if from_programmer else 'pump'}"
-        self._chances: dict[str, random.Random] = {}
         self._free_at = 0
         self._last_at = 0
-        self._bad = False
         self.load = 0
 
-    def send(self, data: bytes, now: int) -> Fault | None:
-        """Bend, lose and delay a chunk as the impairments say; what it was lost to."""
-        lost = self._lost(len(data), now)
+    def impair(self, line: Impairments, odds: _Odds) -> None:
+        """From now on this is wrong with it."""
+        self._line, self._odds = line, odds
+        self._stretches = self._bad_stretches(line.burst) if line.burst else None
+
+    def _bad_stretches(self, burst: Burst) -> BadStretches:
+        name = f"burst/{'programmer' if self._from_programmer else 'pump'}"
+        return BadStretches(burst, Chance(self._channel.seed, name))
+
+    def send(self, place: Place, data: bytes, now: int) -> Fault | None:
+        """Bend, lose and delay a chunk as its fate and the line say; what it was lost to."""
+        odds, line = self._odds, self._line
+        fate = self._channel.fates.fate(place) if odds.by_chance else SPARED
+        lost = self._lost(fate, len(data), now)
         # What is lost on the way has been on the line all the same.
         start = max(now, self._free_at)
-        self._free_at = start + duration(len(data), self._channel.impairments.baud)
+        self._free_at = start + duration(len(data), line.baud)
         if lost is not None:
             return self._note(lost, now)
-        data, marks = self._bent(data, now)
-        at = self._free_at + self._channel.impairments.delay + self._jitter()
-        if self._hit("reorder"):
+        data, marks = self._bent(place, fate, data, now, start)
+        at = self._free_at + line.delay + below(line.jitter + 1, fate.jitter)
+        if fate.reorder < odds.reorder:
             marks += (Mark(self._note(FaultKind.REORDER, now), 0, len(data)),)
             self._carry(max(at, self._last_at) + _OUT_OF_TURN, data, marks)
             return None
         self._last_at = max(at, self._last_at)
         self._carry(self._last_at, data, marks)
-        if self._hit("duplicate"):
+        if fate.duplicate < odds.duplicate:
             mark = Mark(self._note(FaultKind.DUPLICATE, now), 0, len(data))
             self._carry(self._last_at, data, (mark,))
         return None
@@ -139,89 +201,78 @@ class _Way:
         self.load += len(data)
         self._channel.carry(at, self._from_programmer, data, marks)
 
-    def _lost(self, size: int, now: int) -> FaultKind | None:
+    def _lost(self, fate: Fate, size: int, now: int) -> FaultKind | None:
         """Why a chunk does not arrive at all; None when it does."""
-        impairments = self._channel.impairments
-        if impairments.cut is not None and now >= impairments.cut:
+        line = self._line
+        if line.cut is not None and now >= line.cut:
             return FaultKind.CUT
-        if any(each.begin <= now < each.begin + each.span for each in impairments.outage):
-            return FaultKind.OUTAGE
+        for outage in line.outage:
+            if outage.begin <= now < outage.begin + outage.span:
+                return FaultKind.OUTAGE
         if self.load + size > MOST_UNDER_WAY:
             return FaultKind.OVERFLOW
-        return FaultKind.LOSS if self._hit("loss") else None
+        return FaultKind.LOSS if fate.loss < self._odds.loss else None
 
-    def _bent(self, data: bytes, now: int) -> tuple[bytes, tuple[Mark, ...]]:
+    def _bent(
+        self, place: Place, fate: Fate, data: bytes, now: int, start: int
+    ) -> tuple[bytes, tuple[Mark, ...]]:
         marks: list[Mark] = []
-        if self._hit("truncate"):
-            data = data[: self._draw("truncate", len(data))]
+        if fate.truncate < self._odds.truncate:
+            data = data[: below(len(data), fate.length)]
             marks.append(Mark(self._note(FaultKind.TRUNCATE, now), len(data), len(data)))
-        bent = bytearray(data)
-        for kind, places in ((FaultKind.BER, self._bit_errors), (FaultKind.BURST, self._bursts)):
-            for start, end in places(bent):
-                marks.append(Mark(self._note(kind, now), start, end))
-        if self._hit("garbage"):
-            size = 1 + self._draw("garbage", _MOST_GARBAGE)
-            bent[:0] = bytes(self._draw("garbage", 256) for _ in range(size))
+        bits = self._odds.bits
+        if bits is not None and not bits.passes(len(data), fate.bits):
+            data, bent = self._bit_errors(place, fate, data, bits)
+            marks += [Mark(self._note(FaultKind.BER, now), at, at + 1) for at in bent]
+        if self._stretches is not None:
+            data, hit = self._bursts(place, data, self._stretches, start)
+            marks += [Mark(self._note(FaultKind.BURST, now), *each) for each in hit]
+        if fate.garbage < self._odds.garbage:
+            garbage = self._garbage(place)
+            size = len(garbage)
+            data = garbage + data
             marks = [each._replace(start=each.start + size, end=each.end + size) for each in marks]
             marks.append(Mark(self._note(FaultKind.GARBAGE, now), 0, size))
-        return bytes(bent), tuple(marks)
+        return data, tuple(marks)
 
-    def _bit_errors(self, data: bytearray) -> list[tuple[int, int]]:
-        """Bend single bits; the places.  A byte is bent at most once."""
-        rate = self._channel.impairments.ber
-        if not rate:
-            return []
-        chance = self._chance("ber")
-        # The chance that any of the eight bits of a byte is bent, exactly.
-        least = (WHOLE**8 - (WHOLE - rate) ** 8) * 2**32 // WHOLE**8
-        hit = [at for at in range(len(data)) if chance.getrandbits(32) < least]
-        for at in hit:
-            data[at] ^= 1 << chance.getrandbits(3)
-        return [(at, at + 1) for at in hit]
+    def _bit_errors(
+        self, place: Place, fate: Fate, data: bytes, bits: Gaps
+    ) -> tuple[bytes, list[int]]:
+        """Bend single bits; what has become of the bytes, and where.  A byte is bent once at most.
 
-    def _bursts(self, data: bytearray) -> list[tuple[int, int]]:
-        """Bend bytes while the line is bad; from the first to the last of each stretch."""
-        burst = self._channel.impairments.burst
-        if burst is None:
-            return []
-        chance, stretches, bent = self._chance("burst"), [], list[int]()
-        for at in range(len(data)):
-            if _strikes(chance, burst.leave if self._bad else burst.enter):
-                self._bad = not self._bad
-                stretches.append(bent)
-                bent = []
-            if self._bad and _strikes(chance, burst.hit):
-                data[at] ^= 1 + chance.getrandbits(48) * 255 // 2**48
-                bent.append(at)
-        return [(each[0], each[-1] + 1) for each in [*stretches, bent] if each]
+        One word finds the first byte that is bent; then each has words of its own, for which of its
+        bits it is and for where the next one is.
+        """
+        places: list[int] = []
+        bent, at = bytearray(data), bits.gap(fate.bits)
+        while at < len(data):
+            bit, gap, *_ = self._channel.fates.words(place, Stage.BITS, len(places))
+            bent[at] ^= 1 << below(8, bit)
+            places.append(at)
+            at += 1 + bits.gap(gap)
+        return bytes(bent), places
 
-    def _jitter(self) -> int:
-        most = self._channel.impairments.jitter
-        return self._draw("jitter", most + 1) if most else 0
+    def _bursts(
+        self, place: Place, data: bytes, line: BadStretches, start: int
+    ) -> tuple[bytes, list[tuple[int, int]]]:
+        """Bend bytes while the line is bad; where: from the first to the last of each stretch."""
+        slot = start * (self._line.baud or _USUAL_BAUD) // (_BITS_A_BYTE * 1_000_000)
+        bent, found = bytearray(data), list[tuple[int, int]]()
+        for first, end in stretches([line.bad(slot + at) for at in range(len(data))]):
+            hit = []
+            for at in range(first, end):
+                word, other, *_ = self._channel.fates.words(place, Stage.BURST, at)
+                if word < line.hits:
+                    bent[at] ^= 1 + below(255, other)
+                    hit.append(at)
+            found += [(hit[0], hit[-1] + 1)] if hit else []
+        return bytes(bent), found
 
-    # -- chance ----------------------------------------------------------------------------------
-
-    def _chance(self, name: str) -> random.Random:
-        found = self._chances.get(name)
-        if found is None:
-            found = self._chances[name] = random.Random(f"{self._seed}/{name}")
-        return found
-
-    def _hit(self, name: str) -> bool:
-        """Whether an impairment strikes; one that is not there draws nothing."""
-        rate: int = getattr(self._channel.impairments, name)
-        return bool(rate) and _strikes(self._chance(name), rate)
-
-    def _draw(self, name: str, below: int) -> int:
-        """A number from 0 to before `below`, which must be small beside 2**48."""
-        return self._chance(name).getrandbits(48) * below >> 48
+    def _garbage(self, place: Place) -> bytes:
+        drawn = self._channel.fates.block(place, Stage.GARBAGE, 0)
+        return drawn[1 : 2 + drawn[0] % _MOST_GARBAGE]
 
     def _note(self, kind: FaultKind, now: int) -> Fault:
         fault = Fault(kind, self._from_programmer, now)
         self._channel.faults.append(fault)
         return fault
-
-
-def _strikes(chance: random.Random, rate: int) -> bool:
-    """Whether something with that chance, in parts per billion, happens this time."""
-    return chance.getrandbits(32) * WHOLE < rate << 32

@@ -10,6 +10,7 @@ from collections import Counter
 
 from mockpump.emulator.channel.channel import Arrival, Mark
 from mockpump.emulator.channel.faults import Fault, FaultKind, Layer
+from mockpump.emulator.channel.places import only_frame
 from mockpump.protocol import messages
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
@@ -26,7 +27,8 @@ class Ledger:
     """Everything that was done to one line, and what became of it."""
 
     def __init__(self) -> None:
-        self._senders = {way: FrameDecoder() for way in (True, False)}
+        # Finds the frames of a side that gives them to the line in pieces.
+        self._senders: dict[bool, FrameDecoder] = {}
         self._receivers = {way: _Tap() for way in (True, False)}
         # The faults that swallowed a frame which was not sent again yet.
         self._missing: dict[_Name, list[Fault]] = {}
@@ -39,8 +41,7 @@ class Ledger:
 
     def sent(self, from_programmer: bool, data: bytes, lost: Fault | None) -> None:
         """A side has sent a chunk; `lost` is what swallowed it, if anything did."""
-        frames = self._senders[from_programmer].receive_data(data)
-        names = [_name(from_programmer, each) for each in frames if isinstance(each, Frame)]
+        names = [_name(from_programmer, each) for each in self._frames(from_programmer, data)]
         for name in names:
             # It is sent again: because one that was sent later is here, or because a timer ran out.
             later = self._orders.get(name, self._count) < self._newest_here[from_programmer]
@@ -52,6 +53,16 @@ class Ledger:
             for name in names:
                 if name[1] not in (Kind.ACK, Kind.RESET):
                     self._missing.setdefault(name, []).append(lost)
+
+    def _frames(self, from_programmer: bool, data: bytes) -> list[Frame]:
+        """The frames that a side has sent with this chunk."""
+        whole = only_frame(data)
+        if whole is not None:
+            # With its first delimiter whatever was begun before has ended.
+            self._senders.pop(from_programmer, None)
+            return [whole]
+        decoder = self._senders.setdefault(from_programmer, FrameDecoder())
+        return [each for each in decoder.receive_data(data) if isinstance(each, Frame)]
 
     def _put_in_order(self, name: _Name) -> None:
         if name[1] is Kind.OPEN:

@@ -1,14 +1,16 @@
 """A bad cable between any two programs: two real byte streams, and a channel between them.
 
-What one end reads goes into the channel, which says what arrives at the other and when; one asyncio
-timer serves both ways.  A line that nobody reads loses bytes, as a line does.
+What one end reads is gathered to frames and goes into the channel, which says what arrives at the
+other and when; one asyncio timer serves both ways, and one at each end what was not gathered yet.
+A line that nobody reads loses bytes, as a line does.
 """
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from mockpump.emulator.channel.channel import Channel, frames_of
+from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.gathering import PATIENCE, Gatherer
 from mockpump.emulator.channel.ledger import Ledger
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
@@ -35,6 +37,8 @@ class Cable:
         self._began = line_now()
         self._writers: dict[bool, Write] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._gatherers = {first: Gatherer() for first in (True, False)}
+        self._flushes: dict[bool, asyncio.TimerHandle] = {}
 
     def open(self, end: str, first: bool) -> "PtyLine | PortEnd":
         """Open an end: `pty`, `pty:PATH`, or whatever a programmer's port may be."""
@@ -49,8 +53,23 @@ class Cable:
 
     def data_received(self, first: bool, data: bytes) -> None:
         """An end has read something."""
+        gatherer = self._gatherers[first]
+        self._send(first, gatherer.receive_data(data))
+        self._stop_flush(first)
+        if gatherer.waiting:
+            self._flushes[first] = self._loop.call_later(PATIENCE / 1e6, self._flush, first)
+
+    def _flush(self, first: bool) -> None:
+        self._send(first, self._gatherers[first].flush())
+
+    def _stop_flush(self, first: bool) -> None:
+        timer = self._flushes.pop(first, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _send(self, first: bool, chunks: list[bytes]) -> None:
         now = self._now()
-        for chunk in frames_of(data):
+        for chunk in chunks:
             lost = self.channel.send(first, chunk, now)
             self.ledger.sent(first, chunk, lost)
         self._deliver()
@@ -58,6 +77,8 @@ class Cable:
     def close(self) -> None:
         """What is under way is lost."""
         self._writers.clear()
+        for first in (True, False):
+            self._stop_flush(first)
         self._stop()
 
     def _now(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from mockpump.emulator.programmer.errors import ProgrammerError, SessionRefused
 from mockpump.emulator.wording.names import words_of
+from mockpump.emulator.world.draws import ATTACKER
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
@@ -77,15 +78,16 @@ class Attacker:
         """Keys drawn at random, proved one after the other."""
         said: Counter[str] = Counter()
         self.world.hang_up()
+        draw = self.world.draws.source(ATTACKER, "key")
         for _ in range(7):
-            key = PairingKey(m.Access.CLINICIAN, self.world.random.randbytes(SECRET_SIZE))
+            key = PairingKey(m.Access.CLINICIAN, draw(SECRET_SIZE))
             said[self._prove(key)] += 1
         yield "it guesses seven keys"
         yield ", ".join(f"{count} times {words}" for words, count in said.items())
 
     def _prove(self, key: PairingKey) -> str:
         try:
-            self.world.connect(lambda _: key)
+            self.world.connect(lambda _: key, ATTACKER)
         except SessionRefused as no:
             return _words(no.refused)
         except ProgrammerError:
@@ -97,7 +99,7 @@ class Attacker:
     def _say(self, payloads: list[bytes]) -> Counter[str]:
         """Say payloads in a fresh connection, each in a frame; what came back, counted."""
         connection, said = Connection(Role.INITIATOR), Counter[str]()
-        connection.open(self.world.random.randrange(2**16), self.world.now)
+        connection.open(self.world.draws.connection(ATTACKER), self.world.now)
         waiting = list(payloads)
         for _ in range(_ROUNDS + len(payloads)):
             while waiting and connection.is_open and connection.link.room:

@@ -21,7 +21,11 @@ from mockpump.protocol.framing import VERSION
 from mockpump.protocol.program import Program
 from mockpump.protocol.program_toml import loads
 
-FORMAT: Literal["mockpump-bundle/1"] = "mockpump-bundle/1"
+FORMAT: Literal["mockpump-bundle/2"] = "mockpump-bundle/2"
+# Formats of before, and why such a bundle cannot be run again.
+_OLD = {
+    "mockpump-bundle/1": "frames had another checksum then, and chance was drawn in another way",
+}
 # How many lines before a divergence are shown with it.
 _CONTEXT = 4
 
@@ -33,7 +37,7 @@ class BadBundle(MockpumpError):
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The first line of a bundle."""
 
-    format: Literal["mockpump-bundle/1"]
+    format: Literal["mockpump-bundle/2"]
     mockpump: str
     protocol: int
     name: str
@@ -90,7 +94,7 @@ def read_bundle(text: str) -> Bundle:
     try:
         head = msgspec.json.decode(first, type=Head)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise BadBundle(f"it is no bundle of {FORMAT}: {_version(first)}") from None
+        raise BadBundle(_why_not(first)) from None
     try:
         digest = str(json.loads(lines.pop())["sha256"])
     except (IndexError, ValueError, KeyError, TypeError, RecursionError):
@@ -103,13 +107,18 @@ def read_bundle(text: str) -> Bundle:
     return Bundle(head, lines, digest)
 
 
-def _version(first: str) -> str:
+def _why_not(first: str) -> str:
+    """Why a first line is no head of a bundle that can be run again."""
+    no = f"it is no bundle of {FORMAT}"
     try:
         found: Any = json.loads(first)
-        return f"it says {found['format']}"
+        told = str(found["format"])
     except (ValueError, KeyError, TypeError, RecursionError):
         cut = first.startswith(f'{{"format": "{FORMAT}"')
-        return "its first line has been cut off" if cut else "its first line is no head"
+        return f"{no}: its first line {'has been cut off' if cut else 'is no head'}"
+    if told in _OLD:
+        return f"{told} cannot be run again: {_OLD[told]}; record it anew"
+    return f"{no}: it says {told}"
 
 
 class Divergence(NamedTuple):

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from mockpump.emulator.programmer.client import Connected, Failed, Programmer, ProgrammerEvent
 from mockpump.emulator.programmer.opening import FindKey, open_session
+from mockpump.emulator.world.draws import RIVAL
 from mockpump.emulator.world.world import World
-from mockpump.protocol import messages as m
 
 _ROUNDS = 50
 
@@ -14,8 +14,8 @@ def call_beside(world: World, find_key: FindKey) -> str:
     """Call a world's pump on a line that is good and quick; what came of it, in words."""
     port = world.station.attach()
     rival = Programmer()
-    opening = open_session(find_key, world.random.randbytes(m.NONCE_SIZE))
-    rival.connect(world.random.randrange(2**16), world.now, opening)
+    opening = open_session(find_key, world.draws.nonce(RIVAL))
+    rival.connect(world.draws.connection(RIVAL), world.now, opening)
     found = "nobody answers"
     for _ in range(_ROUNDS):
         world.station.receive_data(port, rival.data_to_send(world.now), world.now)

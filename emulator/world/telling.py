@@ -5,7 +5,6 @@ that the story does not expect, or an expected one that does not come, is a `Sto
 is a test of itself.
 """
 
-import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -36,6 +35,7 @@ from mockpump.emulator.world.clinician import Clinician, OutOfReach
 from mockpump.emulator.world.curves import Recorder
 from mockpump.emulator.world.cutting import cut_commits
 from mockpump.emulator.world.deeds import REQUESTS, clock_text, said, with_limits
+from mockpump.emulator.world.draws import PROGRAMMER, PUMP, Draws
 from mockpump.emulator.world.expectation import check_refusal, differences
 from mockpump.emulator.world.rival import call_beside
 from mockpump.emulator.world.story import (
@@ -80,7 +80,7 @@ class Teller:
     def __init__(self, story: Story, library: Library, seed: int = 0) -> None:
         self.story = story
         self.library = library
-        self.keys = draw_keys(random.Random(f"{seed}/keys").randbytes)
+        self.keys = draw_keys(Draws(seed).source(PUMP, "key"))
         memory = RamMemory()
         make(memory, self._making())
         channel = Channel(read_impairments(story.channel) if story.channel else _USUAL, seed)
@@ -221,15 +221,15 @@ class Teller:
             yield Told("pump", line)
 
     def transaction(self) -> int:
-        """A fresh one, from the world's own randomness."""
-        return self.world.random.randrange(2**32)
+        """A fresh one, whatever may come of it: so the next one does not depend on that."""
+        return self.world.draws.transaction(PROGRAMMER)
 
     def program(self, step: Step, part: ProgramPart) -> Iterator[Told]:
         """Stage, read back, compare, commit."""
         wanted = self.library.program(part.name)
         yield Told("do", f'gives it the program "{wanted.name}", to rule from {part.at} on')
-        active = self.clinician.read(read_program)
         transaction, when = self.transaction(), m.When[part.at.upper()]
+        active = self.clinician.read(read_program)
         room = self.world.programmer.connection.max_message
         commit = partial(set_program, wanted, active.digest, transaction, room, when)
         yield from self._outcome(step, commit)

@@ -4,7 +4,6 @@ No thread and no sleep: time jumps from event to event.  The same seed gives the
 nothing else is random or tells the time.
 """
 
-import random
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -28,6 +27,7 @@ from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.world.chronicle import Chronicle
+from mockpump.emulator.world.draws import PROGRAMMER, PUMP, Draws
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.link_settings import LinkSettings
@@ -56,12 +56,13 @@ class World:
         trace: Callable[[int, bool, bytes], None] | None = None,
     ) -> None:
         self.now = 0
-        self.random = random.Random(seed)
-        self.station = Station(pump or new_pump(), Pacing(speed), self.random.randbytes)
+        self.draws = Draws(seed)
+        nonces = self.draws.source(PUMP, "nonce")
+        self.station = Station(pump or new_pump(), Pacing(speed), nonces)
         self.port = self.station.attach(settings)
         self.programmer = Programmer(settings)
         self.telemetry: list[m.Telemetry] = []
-        self.channel = channel or Channel(Impairments(delay=_LATENCY))
+        self.channel = channel or Channel(Impairments(delay=_LATENCY), seed)
         self.ledger = Ledger()
         # On a line on which nothing goes wrong there is nothing to find out.
         self._watched = not self.channel.impairments.harmless
@@ -78,13 +79,13 @@ class World:
         """The pump: its truth, beside the programmer's belief."""
         return self.station.pump
 
-    def connect(self, find_key: FindKey | None = None) -> Connected:
-        """Call the pump, and open a session if there is a key to find.
+    def connect(self, find_key: FindKey | None = None, who: str = PROGRAMMER) -> Connected:
+        """Call the pump, and open a session if there is a key to find.  `who` draws what it takes.
 
         `ConnectionLost` when nobody answers; whatever `open_session` fails with.
         """
-        opening = open_session(find_key, self.random.randbytes(m.NONCE_SIZE)) if find_key else None
-        self.programmer.connect(self.random.randrange(2**16), self.now, opening)
+        opening = open_session(find_key, self.draws.nonce(who)) if find_key else None
+        self.programmer.connect(self.draws.connection(who), self.now, opening)
         event = self._until((Connected, Failed))
         if isinstance(event, Failed):
             raise event.error
