@@ -71,7 +71,7 @@ def test_a_new_pump_prints_its_keys_once(command: Command, memory: Path) -> None
     for look in (("show",), ("show", "--json"), ("log",), ("log", "--json")):
         assert not KEY.search(command("pump", *look, str(memory)).out)
     facts = json.loads(command("pump", "show", "--json", str(memory)).out)
-    assert facts["pairing"] == {"paired": True, "open": False, "failures": 0, "locked_until": 0}
+    assert facts["pairing"] == {"paired": True, "open": False, "failures": 0, "locked": False}
 
 
 def test_two_pumps_with_the_same_seed_have_other_keys(command: Command, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_too_many_wrong_keys_lock_the_right_one_out(
         assert "wrong proof" in pair(command, port, other, monkeypatch).line  # type: ignore[attr-defined]
     ended = pair(command, port, keys[1], monkeypatch)
     assert ended.code == 3  # type: ignore[attr-defined]
-    assert "pairing locked, for 60 s of pump time" in ended.line  # type: ignore[attr-defined]
+    assert "pairing locked, for another 60 s" in ended.line  # type: ignore[attr-defined]
 
 
 ASKED = (

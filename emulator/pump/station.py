@@ -69,6 +69,7 @@ class Station:
             self.reboot(now)
         if served is not None and self.pump.serving is not served:
             self._evict(now)
+        self._lock_ends(now)
         if self.pump.mode is not mode:
             self._tell(True)
 

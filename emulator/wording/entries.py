@@ -71,7 +71,7 @@ _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.LIMITS_SET: _limits,
     m.LogKind.ALARM_RAISED: _alarm,
     m.LogKind.ALARM_CLEARED: _alarm,
-    m.LogKind.ALARM_ACKNOWLEDGED: _alarm,
+    m.LogKind.ALARM_ACKNOWLEDGED: lambda alarm, _: _named(m.Alarm, alarm),
     m.LogKind.SESSION_STARTED: lambda access, _: _named(m.Access, access),
     m.LogKind.PROOF_FAILED: lambda access, times: _last_of(_named(m.Access, access), times),
     m.LogKind.TURNED_AWAY: lambda reason, times: _last_of(_named(m.Reason, reason), times),
