@@ -135,14 +135,12 @@ def test_of_a_whole_log_a_ninth_at_least_is_what_was_done(
 ) -> None:
     """However strangers mix what they do between any two deeds: the log keeps so many of those."""
     pump = paired_pump()
-    deeds = 0
-    while pump.memory.log(1, 0).newest < LOG_ENTRIES:
+    for deed in range(LOG_ENTRIES):
         for kind, times in chance.sample(attempts, len(attempts)):
             for _ in range(times):
                 pump.log(kind, *ATTEMPTS[kind])
-        pump.log(LogKind.CLOCK_SET, deeds, deeds)
-        deeds += 1
-        pump.change(lambda: None)
+        pump.log(LogKind.CLOCK_SET, deed, deed)
+    pump.change(lambda: None)
     entries = entries_of(pump)
     assert len(entries) == LOG_ENTRIES
     assert sum(map(is_done, entries)) >= LOG_ENTRIES // (MOST_BETWEEN + 1)

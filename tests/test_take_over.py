@@ -20,6 +20,7 @@ from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.device import Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
+from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.messages import LogKind, Mode, Reason, SessionEnd
 
 SECOND = 1_000_000
