@@ -139,10 +139,9 @@ class Connection:
         """How many messages `send` would take now: the link, and the session if one goes on."""
         return self.link.room if self._sealer is None else min(self.link.room, self._sealer.left)
 
-    @property
-    def is_spent(self) -> bool:
-        """Whether a session goes on that can seal nothing any more; only another one can."""
-        return self._sealer is not None and not self._sealer.left
+    def can_seal(self, count: int) -> bool:
+        """Whether so many messages can still be sealed, in the session that goes on if one does."""
+        return self._sealer is None or count <= self._sealer.left
 
     @property
     def is_sealed(self) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pytest
+from effort import few
 from hypothesis import given
 from hypothesis import strategies as st
 from paired import KEYS, OTHER_KEYS, Line, paired_pump
@@ -132,6 +133,7 @@ ATTEMPTS: dict[LogKind, tuple[int, int]] = {
 TRIES = st.tuples(st.sampled_from(KINDS), st.integers(1, 3))
 
 
+@few
 @given(st.lists(TRIES, max_size=4, unique_by=lambda each: each[0]), st.randoms())
 def test_of_a_whole_log_a_ninth_at_least_is_what_was_done(
     attempts: list[tuple[LogKind, int]], chance: random.Random

@@ -298,7 +298,7 @@ class Programmer:
         if not connection.is_open:
             # It has ended in one go with what the procedure was sent.
             raise ConnectionLost(connection.ended or CloseReason.CLOSED_HERE)
-        if connection.is_spent:
+        if not connection.can_seal(len(requests)):
             connection.abort(now)
             raise SessionSpent
         # All or none: the reply to one of a round that failed would answer another question.
