@@ -116,6 +116,7 @@ def test_new_keys_open_it_and_the_next_one_has_its_own_minute() -> None:
     it.station.do(lambda pump: pump.change(lambda: operations.pair(pump, KEYS)), it.now)
     for _ in range(MOST_FAILURES):
         no(it, WRONG)
+    assert it.station.pump.lock_left == LOCKED_FOR
     assert no(it, CLINICIAN).figure == LOCKED_FOR
 
 
@@ -123,8 +124,15 @@ def test_where_it_cannot_be_recorded_it_stays_closed_for_as_long_again() -> None
     memory = FaultyMemory(RamMemory())
     it = locked(memory=memory)
     memory.fail_writes = True
-    it.wait(LOCKED_FOR * SECOND)
+    it.wait(LOCKED_FOR * SECOND - SECOND)
+    it.now = opens_at(it)
+    it.station.handle_timer(it.now)
+    assert it.station.pump.lock_left == LOCKED_FOR
     assert it.station.pump.pairing.locked
+    due = it.station.next_deadline(it.now)
+    assert due is not None
+    assert due > it.now
+    assert no(it, CLINICIAN).figure == LOCKED_FOR
     memory.fail_writes = False
     it.wait(LOCKED_FOR * SECOND)
     assert not it.station.pump.pairing.locked

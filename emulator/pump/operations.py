@@ -9,7 +9,7 @@ from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.modes import ModeInput, following
 from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.pairing import LOCKED_FOR, paired_with
+from mockpump.emulator.pump.pairing import paired_with
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
     Access,
@@ -104,7 +104,6 @@ def fail_proof(pump: Pump, access: Access) -> None:
     pump.pairing = pump.pairing.after_failure()
     pump.log(LogKind.PROOF_FAILED, access, 1)
     if pump.pairing.locked:
-        pump.lock_left = LOCKED_FOR
         pump.show(Alarm.PAIRING_LOCKED)
 
 

@@ -160,16 +160,15 @@ class Station:
     def _mind_lock(self, now: int) -> None:
         """Open the lock when it has been closed for long enough; until then, tell how long yet."""
         ends = self._lock_ends(now)
-        if ends is None:
-            return
-        if now < ends:
+        if ends is not None and now < ends:
             self.pump.lock_left = -((now - ends) // _MICROSECONDS)
             return
-        # Where that cannot be recorded, it stays closed for as long again.
-        self._lock_ends_at = None
         self.pump.lock_left = LOCKED_FOR
-        with suppress(MemoryFailed):
-            self.pump.change(partial(operations.unlock, self.pump))
+        if ends is not None:
+            # Where that cannot be recorded, it stays closed for as long again.
+            self._lock_ends_at = None
+            with suppress(MemoryFailed):
+                self.pump.change(partial(operations.unlock, self.pump))
 
     def _evict(self, now: int) -> None:
         """The session has changed hands or ended: whoever had it is told."""
