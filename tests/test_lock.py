@@ -125,6 +125,7 @@ def test_where_it_cannot_be_recorded_it_stays_closed_for_as_long_again() -> None
     it = locked(memory=memory)
     memory.fail_writes = True
     it.wait(LOCKED_FOR * SECOND - SECOND)
+    assert no(it, CLINICIAN).figure == 1
     it.now = opens_at(it)
     it.station.handle_timer(it.now)
     assert it.station.pump.lock_left == LOCKED_FOR

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump
+from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump, payloads_in
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Failed
@@ -16,9 +16,10 @@ from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES, Pairing
 from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
+from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
 from mockpump.protocol.messages import Alarm, LogKind, Reason
-from mockpump.protocol.pairing import PairingKey
-from mockpump.protocol.session import SessionKeys
+from mockpump.protocol.pairing import PairingKey, parse_key
+from mockpump.protocol.session import Sealer, SessionKeys
 
 IDENTITY = paired_pump().describe()
 
@@ -117,6 +118,78 @@ def test_one_greeting_is_good_for_one_proof() -> None:
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.OUT_OF_ORDER
     assert len(logged(it.station.pump, LogKind.PROOF_FAILED)) == 1
+
+
+def proof_for(hello: m.Hello, welcome: m.Welcome) -> m.Prove:
+    return m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome).prove)
+
+
+def test_a_refused_hello_uses_no_greeting_up() -> None:
+    it = line()
+    hello, welcome = greeted(it)
+    for other in (replace(hello, lowest=2, highest=9), replace(hello, lowest=9, highest=1)):
+        error = it.ask(other)
+        assert isinstance(error, RequestRefused)
+        assert error.refused.reason is Reason.WRONG_VERSION
+    assert isinstance(it.ask(proof_for(hello, welcome)), m.Proven)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_second_hello_takes_the_place_of_the_first(first: bool) -> None:
+    it = line()
+    greetings = [greeted(it)]
+    again = replace(greetings[0][0], nonce=b"again, and again")
+    greetings.append((again, it.ask(again)))
+    reply = it.ask(proof_for(*greetings[0 if first else 1]))
+    if first:
+        assert isinstance(reply, RequestRefused)
+        assert reply.refused.reason is Reason.WRONG_PROOF
+    else:
+        assert isinstance(reply, m.Proven)
+
+
+def test_a_proof_without_a_greeting_is_no_wrong_one() -> None:
+    it = line()
+    it.connect()
+    for _ in range(MOST_FAILURES + 1):
+        error = it.ask(m.Prove(bytes(16)))
+        assert isinstance(error, RequestRefused)
+        assert error.refused.reason is Reason.OUT_OF_ORDER
+    assert it.station.pump.pairing.failures == 0
+
+
+@pytest.mark.parametrize(
+    "said", [{"name": "Mock pump"}, {"reservoir": 1}, {"step": 11}, {"version": 2}]
+)
+def test_who_the_pump_is_is_proved_with_its_key(said: dict[str, object]) -> None:
+    """Somebody in between changes what it says of itself: the programmer's proof does not fit."""
+    it = line()
+
+    def forge(sent: bool, data: bytes) -> bytes:
+        if sent:
+            return data
+        out = b""
+        for frame in FrameDecoder().receive_data(data):
+            assert isinstance(frame, Frame)
+            payload = frame.payload
+            if payload[:1] == b"\x81":
+                payload = m.encode(replace(IDENTITY, **said))
+            out += encode_frame(replace(frame, payload=payload))
+        return out
+
+    it.tap = forge
+    assert refusal(it.prove(CLINICIAN)) is Reason.WRONG_PROOF
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_the_bytes_of_the_key_are_what_counts_not_its_text(raw: bool) -> None:
+    it = line()
+    hello, welcome = greeted(it)
+    key = parse_key(CLINICIAN.text)
+    assert len(key.secret) == 20
+    counted = key.secret if raw else key.text.encode()
+    reply = it.ask(m.Prove(SessionKeys(counted, IDENTITY, hello, welcome).prove))
+    assert isinstance(reply, m.Proven if raw else RequestRefused)
 
 
 def test_yesterdays_proof_is_none_today() -> None:
@@ -233,6 +306,20 @@ def test_new_keys_lift_the_lock_and_the_old_ones_prove_nothing() -> None:
 
 def test_an_open_pump_has_nothing_to_prove() -> None:
     assert refusal(line(new_pump()).prove(CLINICIAN)) is Reason.NOT_PAIRED
+
+
+def test_what_is_sealed_to_an_open_pump_is_turned_away() -> None:
+    """It has no session to open it with, though it would answer the same in the clear."""
+    it = line(new_pump())
+    it.connect()
+    heard: list[bytes] = []
+    it.tap = lambda sent, data: (heard.append(data) if not sent else None) or data
+    it.programmer.connection.link.send(Sealer(bytes(32)).seal(m.encode(m.Suspend(7))), it.now)
+    it.exchange()
+    replies = [m.decode(each) for data in heard for each in payloads_in(data)]
+    assert replies == [m.Refused(0x20, Reason.NO_SESSION, 0, 0, 0)]
+    assert it.station.pump.mode is m.Mode.RUNNING
+    assert logged(it.station.pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
 
 
 def test_a_pump_from_before_there_were_keys_lets_nobody_in() -> None:
