@@ -206,7 +206,12 @@ def test_yesterdays_proof_is_none_today() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", [m.Hello(1, 1, Access.OBSERVER, bytes(16)), m.Prove(bytes(16))]
+    "request_",
+    [
+        m.Hello(1, 1, Access.OBSERVER, bytes(16)),
+        m.Hello(1, 1, Access.CLINICIAN, bytes(16), 1),
+        m.Prove(bytes(16)),
+    ],
 )
 def test_in_a_session_there_is_no_other(request_: m.Hello | m.Prove) -> None:
     it = line()
@@ -227,6 +232,22 @@ def test_a_second_programmer_is_told_that_the_pump_is_busy() -> None:
     assert refusal(second.prove(CLINICIAN)) is Reason.BUSY
     assert isinstance(first.ask(m.GetStatus()), m.Status)
     assert not logged(first.station.pump, LogKind.PROOF_FAILED)
+
+
+def test_a_proof_that_comes_while_another_is_served_uses_no_greeting_up() -> None:
+    second = line()
+    hello, welcome = greeted(second)
+    first = Line(second.station, seed=8)
+    first.now = second.now
+    first.prove(CLINICIAN)
+    second.now = first.now
+    error = second.ask(proof_for(hello, welcome))
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.BUSY
+    first.now = second.now
+    first.hang_up()
+    second.now = first.now
+    assert isinstance(second.ask(proof_for(hello, welcome)), m.Proven)
 
 
 @pytest.mark.parametrize("end", ["hang up", "detach", "another call", "reboot"])

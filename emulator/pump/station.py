@@ -112,8 +112,8 @@ class Station:
 
     def next_stop(self, now: int) -> int | None:
         """The same of the pump alone: when `advance` must be called at the latest."""
-        stops = (self._next_in_pump_time(now), self._lock_ends(now))
-        return min((each for each in stops if each is not None), default=None)
+        stop, lock = self._next_in_pump_time(now), self._lock_ends(now)
+        return stop if lock is None else lock if stop is None else min(stop, lock)
 
     def _next_in_pump_time(self, now: int) -> int | None:
         if self.pacing.speed is MAX_SPEED:
