@@ -65,6 +65,19 @@ def test_a_clinician_takes_the_session_over_and_the_evicted_is_told(access: Acce
     assert kinds[-3:] == [LogKind.TAKEN_OVER, LogKind.SESSION_STARTED, LogKind.SUSPENDED]
 
 
+def test_whoever_asks_after_that_is_told_why_until_they_call_again() -> None:
+    first, second = two()
+    taken(first, second)
+    first.exchange()
+    with pytest.raises(SessionTaken, match=TAKEN):
+        first.programmer.start(ask(m.GetStatus()), first.now)
+    second.now = first.now
+    second.hang_up()
+    first.now = second.now
+    assert isinstance(first.prove(CLINICIAN), Connected)
+    assert isinstance(first.ask(m.GetStatus()), m.Status)
+
+
 def test_unasked_nobody_is_evicted() -> None:
     first, second = two()
     assert why(second.prove(CLINICIAN)) is Reason.BUSY

@@ -129,7 +129,7 @@ class Programmer:
         well, `Failed` when it has not.
         """
         self.connection.open(connection, now)
-        self._opening = opening
+        self._opening, self._session_end = opening, None
 
     def disconnect(self, now: int) -> None:
         """End the connection in good order."""
@@ -142,9 +142,14 @@ class Programmer:
         return self._procedure is not None
 
     def start(self, procedure: Procedure[Any], now: int) -> None:
-        """Run a procedure; `LocalProtocolError` while another runs or no pump is connected."""
+        """Run a procedure; `LocalProtocolError` while another runs or no pump is connected.
+
+        `SessionTaken` when none is because another clinician has taken the session over.
+        """
         if self._procedure is not None:
             raise LocalProtocolError("another procedure is running")
+        if self._session_end is not None:
+            raise SessionTaken
         if not self.connection.is_open or self._opening is not None:
             raise LocalProtocolError("no pump is connected")
         self._begin(procedure, now)
@@ -207,7 +212,7 @@ class Programmer:
     # -- the session -----------------------------------------------------------------------------
 
     def _link_opened(self, event: LinkOpened, now: int) -> None:
-        self._opened, self._session_end = event, None
+        self._opened = event
         if self._opening is None:
             self._events.append(Connected(event.max_payload, event.window))
         else:
