@@ -46,6 +46,11 @@ from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSetting
     type=click.Choice([access.name.lower() for access in Access]),
     help="Take this key of the pump's; if not said, the one that grants most.",
 )
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="End the session that another programmer has; that takes the clinician's key.",
+)
 @open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
 @click.pass_context
 def programmer(
@@ -56,6 +61,7 @@ def programmer(
     payload: int,
     keyring: Path,
     access: str | None,
+    take_over: bool,
     is_open: bool,
 ) -> None:
     """Talk to a mock pump.  It is a toy; it cannot talk to a real device.
@@ -68,8 +74,12 @@ def programmer(
     settings = LinkSettings(max_payload=payload, window=window)
     if is_open and access is not None:
         raise click.UsageError("--open opens no session, so there is no key to take --as")
+    if take_over and is_open:
+        raise click.UsageError("--open opens no session, so it cannot --take-over one")
     wanted = Access[access.upper()] if access else None
-    context.obj = Options(port, settings, json_, keyring, wanted, is_open)
+    if take_over and wanted is Access.OBSERVER:
+        raise click.UsageError("an observer takes over no session: use --as clinician")
+    context.obj = Options(port, settings, json_, keyring, wanted, is_open, take_over)
 
 
 for _module in (programmer_pair, programmer_ask, programmer_change, programmer_program):

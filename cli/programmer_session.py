@@ -22,6 +22,7 @@ from mockpump.emulator.programmer.errors import (
     ReadbackDiffers,
     RequestRefused,
     SessionRefused,
+    SessionTaken,
 )
 from mockpump.emulator.programmer.opening import FindKey, open_session
 from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome
@@ -40,7 +41,8 @@ _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
     SessionRefused: {
         m.Reason.WRONG_PROOF: "the key in the keyring is not this pump's, or no longer; pair again",
         m.Reason.NOT_PAIRED: "it has no keys: if it is open, so can the programmer be (--open)",
-        m.Reason.BUSY: "another programmer has a session with it",
+        m.Reason.BUSY: "another programmer has a session with it; a clinician may end that one"
+        " with --take-over",
     },
     RequestRefused: {
         m.Reason.NO_SESSION: "it takes one: leave out --open, and unset MOCKPUMP_OPEN",
@@ -62,6 +64,7 @@ class Options(NamedTuple):
     keyring: Path
     access: m.Access | None
     is_open: bool
+    take_over: bool = False
 
 
 class Session(NamedTuple):
@@ -91,21 +94,22 @@ def called(options: Options, find_key: FindKey | None = None) -> Iterator[Sessio
         # Not before: `programmer status --help` needs no port.
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     with SerialProgrammer(options.port, options.settings) as device:
-        yield Session(device, _call(device, find_key))
+        yield Session(device, _call(device, find_key, options.take_over))
 
 
-def _call(device: SerialProgrammer, find_key: FindKey | None) -> Connected:
+def _call(device: SerialProgrammer, find_key: FindKey | None, take_over: bool) -> Connected:
     """Call under a drawn id; under another one if the pump has had that lately, and will not."""
     try:
-        return _call_once(device, find_key)
+        return _call_once(device, find_key, take_over)
     except ConnectionLost as lost:
         if lost.reason is not CloseReason.RESET:
             raise
-    return _call_once(device, find_key)
+    return _call_once(device, find_key, take_over)
 
 
-def _call_once(device: SerialProgrammer, find_key: FindKey | None) -> Connected:
-    opening = open_session(find_key, secrets.token_bytes(m.NONCE_SIZE)) if find_key else None
+def _call_once(device: SerialProgrammer, find_key: FindKey | None, take_over: bool) -> Connected:
+    nonce = secrets.token_bytes(m.NONCE_SIZE)
+    opening = open_session(find_key, nonce, take_over) if find_key else None
     return device.connect(secrets.randbelow(2**16), opening)
 
 
@@ -207,6 +211,9 @@ def how_to_ask(options: Options, transaction: int) -> str:
 
 
 def _ask_again(options: Options, unknown: OutcomeUnknown) -> m.OutcomeKnown:
+    if isinstance(unknown.__cause__, SessionTaken):
+        # Whoever took the session over is not to be thrown out by a question.
+        options = options._replace(take_over=False)
     for call in range(_CALLS):
         if call:
             time.sleep(_PAUSE)

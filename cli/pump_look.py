@@ -13,7 +13,8 @@ from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import PumpState, decode_state
-from mockpump.emulator.wording.names import choice_name
+from mockpump.emulator.pump.strangers import Strangers
+from mockpump.emulator.wording.names import choice_name, words_of
 from mockpump.emulator.wording.quantities import clock_time, duration, volume
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
@@ -54,7 +55,7 @@ def _guarded(pairing: Pairing) -> dict[str, object]:
         "paired": bool(pairing.clinician),
         "open": pairing.is_open,
         "failures": pairing.failures,
-        "locked_until": pairing.locked_until,
+        "locked": pairing.locked,
     }
 
 
@@ -76,6 +77,7 @@ def _facts(state: PumpState, active: bytes) -> dict[str, str]:
         "fluid": f"{state.catheter.concentration} du/mL (fictional)",
         "alarms": shown or "none",
         "pairing": _pairing_text(state.pairing),
+        **_uncounted(state.strangers),
         **{f"limit: {name}": text for name, text in limits_facts(state.limits).items()},
         "put down": "in good order" if state.clean else "no: its power was cut",
     }
@@ -86,7 +88,14 @@ def _pairing_text(pairing: Pairing) -> str:
         return "open: it asks nobody for a session"
     if not pairing.clinician:
         return "none: give it keys with `mockpump pump pair`"
-    return "locked" if pairing.locked_until else "paired"
+    return "locked: it lets nobody prove a key for a minute" if pairing.locked else "paired"
+
+
+def _uncounted(strangers: Strangers) -> dict[str, str]:
+    """What was only counted so far, and goes into the log before whatever is done next."""
+    waiting = (f"{words_of(each.kind)}, {each.second:,} times" for each in strangers.waiting)
+    text = "; ".join(waiting)
+    return {"not yet in the log": text} if text else {}
 
 
 @click.command()

@@ -25,6 +25,7 @@ from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, RejectedFrame, encode_frame
 from mockpump.protocol.link import Link
 from mockpump.protocol.link_events import (
+    CloseReason,
     FrameDropped,
     LinkClosed,
     LinkOpened,
@@ -112,6 +113,7 @@ class Connection:
         "_opener",
         "_receivable",
         "_sealer",
+        "ended",
         "link",
     )
 
@@ -120,6 +122,8 @@ class Connection:
         self._receivable = _RECEIVABLE[role]
         self._decoder = FrameDecoder()
         self._events: deque[ConnectionEvent] = deque()
+        # Why the last connection ended; None before any has.
+        self.ended: CloseReason | None = None
         self._sealer: Sealer | None = None
         self._opener: Opener | None = None
         self._bytes_sent = 0
@@ -132,8 +136,12 @@ class Connection:
 
     @property
     def room(self) -> int:
-        """How many messages `send` would take now."""
-        return self.link.room
+        """How many messages `send` would take now: the link, and the session if one goes on."""
+        return self.link.room if self._sealer is None else min(self.link.room, self._sealer.left)
+
+    def can_seal(self, count: int) -> bool:
+        """Whether so many messages can still be sealed, in the session that goes on if one does."""
+        return self._sealer is None or count <= self._sealer.left
 
     @property
     def is_sealed(self) -> bool:
@@ -153,7 +161,7 @@ class Connection:
         """Queue a message.
 
         Raises `LocalProtocolError` for a value out of range, a message too long for the payload
-        agreed on, a link that is not open or a full backlog.
+        agreed on, a link that is not open, a full backlog or a session that can seal no more.
         """
         payload = messages.encode(message)
         if len(payload) > self.max_message:
@@ -209,6 +217,7 @@ class Connection:
             else:
                 if isinstance(event, LinkClosed):
                     self._sealer = self._opener = None
+                    self.ended = event.reason
                 self._events.append(event)
 
     def _message(self, payload: bytes) -> MessageReceived | MessageRejected:

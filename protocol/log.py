@@ -48,14 +48,14 @@ FIGURES: dict[LogKind, tuple[str, str]] = {
     LogKind.REFILLED: ("volume, nL", "concentration, du/mL"),
     LogKind.RAMP_MOVED: ("`RampMove`", "percent afterwards"),
     LogKind.LIMITS_SET: ("highest rate, nL/h", "most within 24 h, nL"),
-    LogKind.ALARM_RAISED: ("`Alarm`", ""),
-    LogKind.ALARM_CLEARED: ("`Alarm`", ""),
+    LogKind.ALARM_RAISED: ("`Alarm`", "how often, of `PAIRING_LOCKED`"),
+    LogKind.ALARM_CLEARED: ("`Alarm`", "how often, of `PAIRING_LOCKED`"),
     LogKind.ALARM_ACKNOWLEDGED: ("`Alarm`", ""),
     LogKind.PENDING_DROPPED: ("", ""),
     LogKind.PAIRED: ("", ""),
     LogKind.SESSION_STARTED: ("`Access`", "protocol version"),
-    LogKind.PROOF_FAILED: ("`Access` that was claimed", "how many in a row"),
-    LogKind.TURNED_AWAY: ("number of the message", "`Reason`"),
+    LogKind.PROOF_FAILED: ("`Access` that the last one claimed", "how many"),
+    LogKind.TURNED_AWAY: ("`Reason` of the last one", "how many"),
     LogKind.TAKEN_OVER: ("`Access` of the session that ends", ""),
 }
 

@@ -34,7 +34,7 @@ SEALED = 0
 COUNTER_SIZE = 4
 TAG_SIZE = 8
 SEAL_SIZE = 1 + COUNTER_SIZE + TAG_SIZE
-LAST_COUNTER = 2 ** (8 * COUNTER_SIZE) - 1
+LAST_COUNTER: int = 2 ** (8 * COUNTER_SIZE) - 1
 # What each of the four is for, how long it is, and under which name it is expanded.
 SCHEDULE = {
     "prove": (PROOF_SIZE, b"TIDE/1 proof of the programmer"),
@@ -116,6 +116,11 @@ class Sealer:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._counter = 0
+
+    @property
+    def left(self) -> int:
+        """How many messages it can still seal."""
+        return LAST_COUNTER + 1 - self._counter
 
     def seal(self, message: bytes) -> bytes:
         """A message as a sealed payload.  `LocalProtocolError` after 2**32 of them."""

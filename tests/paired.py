@@ -88,15 +88,16 @@ class Line:
             self.station.handle_timer(self.now)
             self.exchange()
 
-    def connect(self, find_key: FindKey | None = None) -> Any:
+    def connect(self, find_key: FindKey | None = None, take_over: bool = False) -> Any:
         """Connect, with a session if there is a key to find; the event that came of it."""
-        opening = open_session(find_key, self.random.randbytes(m.NONCE_SIZE)) if find_key else None
+        nonce = self.random.randbytes(m.NONCE_SIZE)
+        opening = open_session(find_key, nonce, take_over) if find_key else None
         self.programmer.connect(self.random.randrange(2**16), self.now, opening)
         self.exchange()
         return next(e for e in reversed(self.events) if isinstance(e, Connected | Failed))
 
-    def prove(self, key: PairingKey) -> Any:
-        return self.connect(lambda _: key)
+    def prove(self, key: PairingKey, take_over: bool = False) -> Any:
+        return self.connect(lambda _: key, take_over)
 
     def ask(self, request: Message) -> Any:
         """The reply, or the error that came of asking."""

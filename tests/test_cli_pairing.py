@@ -1,5 +1,6 @@
 """Pairing as a user meets it: keys printed once, kept in a keyring, and shown nowhere else."""
 
+import contextlib
 import io
 import json
 import os
@@ -13,6 +14,10 @@ from outside import COMMAND, Command, in_process
 
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.pump import operations
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pairing import MOST_FAILURES
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.pairing import PairingKey, parse_key
 
@@ -71,7 +76,7 @@ def test_a_new_pump_prints_its_keys_once(command: Command, memory: Path) -> None
     for look in (("show",), ("show", "--json"), ("log",), ("log", "--json")):
         assert not KEY.search(command("pump", *look, str(memory)).out)
     facts = json.loads(command("pump", "show", "--json", str(memory)).out)
-    assert facts["pairing"] == {"paired": True, "open": False, "failures": 0, "locked_until": 0}
+    assert facts["pairing"] == {"paired": True, "open": False, "failures": 0, "locked": False}
 
 
 def test_two_pumps_with_the_same_seed_have_other_keys(command: Command, tmp_path: Path) -> None:
@@ -207,7 +212,26 @@ def test_too_many_wrong_keys_lock_the_right_one_out(
         assert "wrong proof" in pair(command, port, other, monkeypatch).line  # type: ignore[attr-defined]
     ended = pair(command, port, keys[1], monkeypatch)
     assert ended.code == 3  # type: ignore[attr-defined]
-    assert "pairing locked, for 60 s of pump time" in ended.line  # type: ignore[attr-defined]
+    assert "pairing locked, for another 60 s" in ended.line  # type: ignore[attr-defined]
+
+
+def test_what_strangers_did_is_shown_before_it_is_in_the_log(
+    command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "x.pump"
+    command("pump", "new", str(file))
+    assert "not yet in the log" not in command("pump", "show", str(file)).out
+    with contextlib.closing(SqliteMemory.open(file)) as memory:
+        pump = Pump(memory)
+        for _ in range(MOST_FAILURES):
+            pump.change(lambda: operations.fail_proof(pump, Access.CLINICIAN))
+        pump.put_down()
+    shown = command("pump", "show", str(file)).out
+    assert "locked: it lets nobody prove a key for a minute" in shown
+    assert f"proof failed, {MOST_FAILURES - 1} times" in shown
+    facts = json.loads(command("pump", "show", "--json", str(file)).out)
+    assert facts["pairing"]["locked"] is True
+    assert [each["second"] for each in facts["strangers"]["waiting"]] == [MOST_FAILURES - 1]
 
 
 ASKED = (

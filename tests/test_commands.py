@@ -338,6 +338,17 @@ def test_what_is_no_program_is_refused_and_leaves_the_old_one() -> None:
     assert state_of(line.pump) == before
 
 
+def test_a_format_that_is_not_known_is_no_program() -> None:
+    """The version of an image has nothing to do with those of the protocol."""
+    line = Line(new_pump())
+    image = programs.image(flat("x", 5))
+    other = bytes((programs.FORMAT + 1,)) + image[1:]
+    line.ask(m.BeginProgram(len(other), programs.digest(other), line.pump.digest))
+    line.ask(m.WriteProgram(0, other))
+    refused = line.ask(m.CommitProgram(1, programs.digest(other), m.When.NOW))
+    assert refused.reason is Reason.BAD_PROGRAM
+
+
 @pytest.mark.parametrize("offset", [0, 2, 4, 2_048])
 def test_a_piece_out_of_order_is_refused_with_figure_and_limit(offset: int) -> None:
     line = Line(new_pump())

@@ -6,7 +6,7 @@ from msgspec import convert
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.world.expectation import differences
 from mockpump.emulator.world.story import ExpectPart
-from mockpump.protocol.messages import Alarm
+from mockpump.protocol.messages import Alarm, LogKind, Reason
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,18 @@ def test_what_is_not_as_expected(expected: dict[str, object], wrong: list[str]) 
     pump = new_pump()
     pump.advance(3_600)
     assert list(differences(pump, convert(expected, ExpectPart))) == wrong
+
+
+@pytest.mark.parametrize("deeds", [0, 1])
+def test_whoever_was_turned_away_is_counted_written_or_not(deeds: int) -> None:
+    pump = new_pump()
+    for _ in range(7):
+        pump.log(LogKind.TURNED_AWAY, Reason.NO_SESSION, 1)
+    for _ in range(deeds):
+        pump.log(LogKind.RESUMED)
+    pump.change(lambda: None)
+    assert list(differences(pump, ExpectPart(turned_away=7))) == []
+    assert list(differences(pump, ExpectPart(turned_away=1))) == ["turned_away is 7, not 1"]
 
 
 @pytest.mark.parametrize("name", ["low_battery", "low-battery"])

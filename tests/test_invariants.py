@@ -14,11 +14,13 @@ from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.strangers import MOST_BETWEEN, NOBODY
 from mockpump.emulator.world.invariants import INVARIANTS, Watched, unsettled
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.markdown import render
+from mockpump.protocol.messages import LogKind
 
 
 def watched() -> Watched:
@@ -52,6 +54,14 @@ def leak(it: Watched) -> None:
     """Done with a patch: the catheter is one with slots."""
 
 
+def washed(it: Watched) -> None:
+    """So many entries as no pump writes that counts strangers' tries."""
+    pump = it.world.pump
+    for _ in range(MOST_BETWEEN + 1):
+        pump.strangers = NOBODY
+        pump.change(lambda: pump.log(LogKind.TURNED_AWAY, 20, 1))
+
+
 def beyond(it: Watched) -> None:
     d = it.world.pump.delivery
     d.limits = replace(d.limits, rate=1)
@@ -80,6 +90,7 @@ BREAKING: dict[str, Callable[[Watched], None]] = {
     "limits": beyond,
     "atomic": another,
     "chain": unchained,
+    "log": washed,
     "belief": foresee,
     "bounded": hoard,
 }

@@ -353,7 +353,7 @@ def test_a_procedure_that_goes_on_after_a_loss_gets_no_further() -> None:
     double.heard()
     double.pump.abort(0)
     double.carry()
-    assert isinstance(double.ended(), LocalProtocolError)
+    assert isinstance(double.ended(), ConnectionLost)
 
 
 @pytest.mark.parametrize("bad", [m.SetClock(1, 2**31), m.WriteProgram(0, bytes(900)), None])

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from paired import paired_pump
 
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Change, MemoryFailed
@@ -13,7 +12,6 @@ from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.gate import MOST_NOTED, NOTED_WITHIN
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.making import Making, make
 from mockpump.emulator.pump.overlay import Temporary
@@ -155,6 +153,9 @@ def damaged(**changes: object) -> bytes:
     return json.dumps(facts).encode()
 
 
+TRY = {"elapsed": 0, "clock": 0, "kind": 21, "first": 20, "second": 1}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -169,6 +170,10 @@ def damaged(**changes: object) -> bytes:
         {"catheter__fluids": []},
         {"checkpoint_every": 0},
         {"delivery__elapsed": -5},
+        {"strangers__noted": [4]},
+        {"strangers__waiting": [TRY]},
+        {"strangers": {"noted": [21], "waiting": [{**TRY, "second": 2**32}]}},
+        {"strangers": {"noted": [21], "waiting": [TRY, TRY]}},
     ],
 )
 def test_what_no_pump_ever_wrote_is_said_to_be_that(changes: dict[str, object]) -> None:
@@ -186,18 +191,6 @@ def test_a_program_that_is_named_and_is_not_there() -> None:
     memory._images[0] = b""
     with pytest.raises(DecodeError, match="slot 0"):
         Pump(memory)
-
-
-def test_a_lock_that_has_run_out_long_ago_is_no_way_back_in_time() -> None:
-    memory = RamMemory()
-    make(memory, Making(BIG, flat("f", 36_000)))
-    pump = Pump(memory)
-    pump.advance(500)
-    pump.pairing = pump.pairing.after_failure(0)
-    for _ in range(4):
-        pump.pairing = pump.pairing.after_failure(0)
-    pump.advance(600)
-    assert pump.pairing.locked_until == 0
 
 
 @pytest.mark.parametrize("making", [{"dead": 2**40}, {"concentration": 10**6}])
@@ -259,18 +252,3 @@ def test_a_bolus_that_a_fault_cuts_short_says_what_was_left_of_it() -> None:
     ended = [(e.elapsed, e.first, e.second) for e in entries if e.kind is LogKind.BOLUS_ENDED]
     assert ended == [(600, 3_600, 3_000)]
     assert [e.elapsed for e in entries if e.kind is LogKind.TEMPORARY_ENDED] == [600]
-
-
-# -- a log that nobody can flood --
-
-
-def test_whoever_holds_no_key_cannot_wash_the_log_away() -> None:
-    pump = paired_pump()
-    for _ in range(500):
-        reply = handle(pump, m.GetStatus(), Caller())
-        assert isinstance(reply, m.Refused)
-        assert reply.reason is m.Reason.NO_SESSION
-    assert len(pump.memory.log(1, 1_000).entries) == 1 + MOST_NOTED
-    pump.advance(NOTED_WITHIN)
-    handle(pump, m.GetStatus(), Caller())
-    assert len(pump.memory.log(1, 1_000).entries) == 2 + MOST_NOTED

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump
+from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump, payloads_in
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Failed
@@ -16,9 +16,10 @@ from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES, Pairing
 from mockpump.emulator.pump.station import Station
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
+from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
 from mockpump.protocol.messages import Alarm, LogKind, Reason
-from mockpump.protocol.pairing import PairingKey
-from mockpump.protocol.session import SessionKeys
+from mockpump.protocol.pairing import PairingKey, parse_key
+from mockpump.protocol.session import Sealer, SessionKeys
 
 IDENTITY = paired_pump().describe()
 
@@ -119,6 +120,78 @@ def test_one_greeting_is_good_for_one_proof() -> None:
     assert len(logged(it.station.pump, LogKind.PROOF_FAILED)) == 1
 
 
+def proof_for(hello: m.Hello, welcome: m.Welcome) -> m.Prove:
+    return m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome).prove)
+
+
+def test_a_refused_hello_uses_no_greeting_up() -> None:
+    it = line()
+    hello, welcome = greeted(it)
+    for other in (replace(hello, lowest=2, highest=9), replace(hello, lowest=9, highest=1)):
+        error = it.ask(other)
+        assert isinstance(error, RequestRefused)
+        assert error.refused.reason is Reason.WRONG_VERSION
+    assert isinstance(it.ask(proof_for(hello, welcome)), m.Proven)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_second_hello_takes_the_place_of_the_first(first: bool) -> None:
+    it = line()
+    greetings = [greeted(it)]
+    again = replace(greetings[0][0], nonce=b"again, and again")
+    greetings.append((again, it.ask(again)))
+    reply = it.ask(proof_for(*greetings[0 if first else 1]))
+    if first:
+        assert isinstance(reply, RequestRefused)
+        assert reply.refused.reason is Reason.WRONG_PROOF
+    else:
+        assert isinstance(reply, m.Proven)
+
+
+def test_a_proof_without_a_greeting_is_no_wrong_one() -> None:
+    it = line()
+    it.connect()
+    for _ in range(MOST_FAILURES + 1):
+        error = it.ask(m.Prove(bytes(16)))
+        assert isinstance(error, RequestRefused)
+        assert error.refused.reason is Reason.OUT_OF_ORDER
+    assert it.station.pump.pairing.failures == 0
+
+
+@pytest.mark.parametrize(
+    "said", [{"name": "Mock pump"}, {"reservoir": 1}, {"step": 11}, {"version": 2}]
+)
+def test_who_the_pump_is_is_proved_with_its_key(said: dict[str, object]) -> None:
+    """Somebody in between changes what it says of itself: the programmer's proof does not fit."""
+    it = line()
+
+    def forge(sent: bool, data: bytes) -> bytes:
+        if sent:
+            return data
+        out = b""
+        for frame in FrameDecoder().receive_data(data):
+            assert isinstance(frame, Frame)
+            payload = frame.payload
+            if payload[:1] == b"\x81":
+                payload = m.encode(replace(IDENTITY, **said))
+            out += encode_frame(replace(frame, payload=payload))
+        return out
+
+    it.tap = forge
+    assert refusal(it.prove(CLINICIAN)) is Reason.WRONG_PROOF
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_the_bytes_of_the_key_are_what_counts_not_its_text(raw: bool) -> None:
+    it = line()
+    hello, welcome = greeted(it)
+    key = parse_key(CLINICIAN.text)
+    assert len(key.secret) == 20
+    counted = key.secret if raw else key.text.encode()
+    reply = it.ask(m.Prove(SessionKeys(counted, IDENTITY, hello, welcome).prove))
+    assert isinstance(reply, m.Proven if raw else RequestRefused)
+
+
 def test_yesterdays_proof_is_none_today() -> None:
     it = line()
     hello, welcome = greeted(it)
@@ -133,7 +206,12 @@ def test_yesterdays_proof_is_none_today() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", [m.Hello(1, 1, Access.OBSERVER, bytes(16)), m.Prove(bytes(16))]
+    "request_",
+    [
+        m.Hello(1, 1, Access.OBSERVER, bytes(16)),
+        m.Hello(1, 1, Access.CLINICIAN, bytes(16), 1),
+        m.Prove(bytes(16)),
+    ],
 )
 def test_in_a_session_there_is_no_other(request_: m.Hello | m.Prove) -> None:
     it = line()
@@ -154,6 +232,22 @@ def test_a_second_programmer_is_told_that_the_pump_is_busy() -> None:
     assert refusal(second.prove(CLINICIAN)) is Reason.BUSY
     assert isinstance(first.ask(m.GetStatus()), m.Status)
     assert not logged(first.station.pump, LogKind.PROOF_FAILED)
+
+
+def test_a_proof_that_comes_while_another_is_served_uses_no_greeting_up() -> None:
+    second = line()
+    hello, welcome = greeted(second)
+    first = Line(second.station, seed=8)
+    first.now = second.now
+    first.prove(CLINICIAN)
+    second.now = first.now
+    error = second.ask(proof_for(hello, welcome))
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.BUSY
+    first.now = second.now
+    first.hang_up()
+    second.now = first.now
+    assert isinstance(second.ask(proof_for(hello, welcome)), m.Proven)
 
 
 @pytest.mark.parametrize("end", ["hang up", "detach", "another call", "reboot"])
@@ -187,9 +281,10 @@ def test_a_sixth_guess_is_not_looked_at() -> None:
     assert refusal(event) is Reason.PAIRING_LOCKED
     assert event.error.refused.figure == LOCKED_FOR  # type: ignore[attr-defined]
     pump = it.station.pump
-    rows = [(Access.CLINICIAN, row) for row in range(1, MOST_FAILURES + 1)]
-    assert logged(pump, LogKind.PROOF_FAILED) == rows
-    assert logged(pump, LogKind.ALARM_RAISED) == [(Alarm.PAIRING_LOCKED, 0)]
+    # The first is written at once, the others are counted until something is done.
+    assert logged(pump, LogKind.PROOF_FAILED) == [(Access.CLINICIAN, 1)]
+    assert pump.strangers.count(LogKind.PROOF_FAILED) == MOST_FAILURES - 1
+    assert logged(pump, LogKind.ALARM_RAISED) == [(Alarm.PAIRING_LOCKED, 1)]
     assert pump.mode is m.Mode.RUNNING
 
 
@@ -198,18 +293,6 @@ def locked() -> Line:
     for _ in range(MOST_FAILURES):
         guess(it, WRONG)
     return it
-
-
-def test_the_lock_runs_out_in_pump_time() -> None:
-    it = locked()
-    it.station.do(lambda pump: pump.advance(LOCKED_FOR - 1) and None, it.now)
-    assert refusal(guess(it, CLINICIAN)) is Reason.PAIRING_LOCKED
-    it.station.do(lambda pump: pump.advance(LOCKED_FOR + 100) and None, it.now)
-    pump = it.station.pump
-    assert not pump.panel.present(Alarm.PAIRING_LOCKED)
-    (cleared,) = [e for e in pump.memory.log(1, 99).entries if e.kind is LogKind.ALARM_CLEARED]
-    assert cleared.elapsed == LOCKED_FOR
-    assert isinstance(guess(it, CLINICIAN), Connected)
 
 
 def test_cutting_the_power_gives_nobody_another_guess() -> None:
@@ -244,6 +327,20 @@ def test_new_keys_lift_the_lock_and_the_old_ones_prove_nothing() -> None:
 
 def test_an_open_pump_has_nothing_to_prove() -> None:
     assert refusal(line(new_pump()).prove(CLINICIAN)) is Reason.NOT_PAIRED
+
+
+def test_what_is_sealed_to_an_open_pump_is_turned_away() -> None:
+    """It has no session to open it with, though it would answer the same in the clear."""
+    it = line(new_pump())
+    it.connect()
+    heard: list[bytes] = []
+    it.tap = lambda sent, data: (heard.append(data) if not sent else None) or data
+    it.programmer.connection.link.send(Sealer(bytes(32)).seal(m.encode(m.Suspend(7))), it.now)
+    it.exchange()
+    replies = [m.decode(each) for data in heard for each in payloads_in(data)]
+    assert replies == [m.Refused(0x20, Reason.NO_SESSION, 0, 0, 0)]
+    assert it.station.pump.mode is m.Mode.RUNNING
+    assert logged(it.station.pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
 
 
 def test_a_pump_from_before_there_were_keys_lets_nobody_in() -> None:

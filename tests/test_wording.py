@@ -68,7 +68,13 @@ def test_a_figure_that_means_nothing_is_not_shown(entry: LogEntry, other: int) -
         (m.LogKind.LIMITS_SET, (500, 2**32 - 1), "limits set: 500 nL/h, any volume"),
         (m.LogKind.PENDING, (m.When.EDGE, 0xAB), "pending: 000000ab... from the next edge on"),
         (m.LogKind.SUSPENDED, (0, 0), "suspended"),
-        (m.LogKind.TURNED_AWAY, (0xEE, m.Reason.NO_SESSION), "turned away: no message, no-session"),
+        (m.LogKind.TURNED_AWAY, (m.Reason.NO_SESSION, 1), "turned away: no-session"),
+        (m.LogKind.TURNED_AWAY, (m.Reason.BAD_TAG, 37), "turned away: bad-tag, the last of 37"),
+        (m.LogKind.PROOF_FAILED, (m.Access.OBSERVER, 1), "proof failed: observer"),
+        (m.LogKind.PROOF_FAILED, (2, 1_005), "proof failed: clinician, the last of 1,005"),
+        (m.LogKind.ALARM_RAISED, (m.Alarm.PAIRING_LOCKED, 1), "alarm raised: pairing-locked"),
+        (m.LogKind.ALARM_CLEARED, (7, 3), "alarm cleared: pairing-locked, 3 times"),
+        (m.LogKind.TAKEN_OVER, (m.Access.OBSERVER, 0), "taken over: the session of the observer"),
     ],
 )
 def test_what_entries_say(kind: m.LogKind, figures: tuple[int, int], text: str) -> None:

@@ -14,6 +14,8 @@ from mockpump.emulator.programmer.errors import (
     NoReply,
     OutcomeUnknown,
     ProgrammerError,
+    SessionSpent,
+    SessionTaken,
     UnexpectedReply,
 )
 from mockpump.emulator.programmer.opening import SessionOpened
@@ -44,9 +46,10 @@ class Connected(Record, frozen=True):
 
 
 class Disconnected(Record, frozen=True):
-    """The connection is over."""
+    """The connection is over.  `ended`: why the pump has ended the session, if it has."""
 
     reason: CloseReason
+    ended: m.SessionEnd | None = None
 
 
 class Finished(Record, frozen=True, gc=True):
@@ -73,12 +76,13 @@ ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceiv
 def result_of(event: Connected | Disconnected | Finished | Failed) -> Any:
     """What a caller who waits for the end gets: the terms, the procedure's result, or its error.
 
-    `ConnectionLost` when the connection is over and nothing else had to be said.
+    `ConnectionLost` when the connection is over and nothing else had to be said; `SessionTaken`
+    when that is because another clinician has the pump now.
     """
     if isinstance(event, Failed):
         raise event.error
     if isinstance(event, Disconnected):
-        raise ConnectionLost(event.reason)
+        raise ConnectionLost(event.reason) if event.ended is None else SessionTaken()
     return event.result if isinstance(event, Finished) else event
 
 
@@ -92,6 +96,8 @@ class Programmer:
         "_procedure",
         "_reply_due_at",
         "_round",
+        "_sealed",
+        "_session_end",
         "belief",
         "connection",
     )
@@ -106,6 +112,11 @@ class Programmer:
         self._opened: LinkOpened | None = None
         self._round: Round | None = None
         self._reply_due_at: int | None = None
+        # Whether what comes now was said in a session: of what came in one go with the end of the
+        # connection, the connection itself knows no more.
+        self._sealed = False
+        # Why the pump has ended the session, once it has.
+        self._session_end: m.SessionEnd | None = None
 
     # -- what a user does ------------------------------------------------------------------------
 
@@ -118,7 +129,7 @@ class Programmer:
         well, `Failed` when it has not.
         """
         self.connection.open(connection, now)
-        self._opening = opening
+        self._opening, self._session_end = opening, None
 
     def disconnect(self, now: int) -> None:
         """End the connection in good order."""
@@ -131,9 +142,14 @@ class Programmer:
         return self._procedure is not None
 
     def start(self, procedure: Procedure[Any], now: int) -> None:
-        """Run a procedure; `LocalProtocolError` while another runs or no pump is connected."""
+        """Run a procedure; `LocalProtocolError` while another runs or no pump is connected.
+
+        `SessionTaken` when none is because another clinician has taken the session over.
+        """
         if self._procedure is not None:
             raise LocalProtocolError("another procedure is running")
+        if self._session_end is not None:
+            raise SessionTaken
         if not self.connection.is_open or self._opening is not None:
             raise LocalProtocolError("no pump is connected")
         self._begin(procedure, now)
@@ -181,14 +197,17 @@ class Programmer:
     def _take_event(self, event: ConnectionEvent, now: int) -> None:
         if isinstance(event, MessageReceived):
             # In a session, what is not sealed may be anybody's.
-            if event.sealed is self.connection.is_sealed:
+            if event.sealed is self._sealed:
                 self._hear(event.message, now)
         elif isinstance(event, LinkOpened):
             self._link_opened(event, now)
         elif isinstance(event, LinkClosed):
-            self._lose(ConnectionLost(event.reason), event.reason, now)
-            self._opening = None
-            self._events.append(Disconnected(event.reason))
+            self._link_closed(event, now)
+
+    def _link_closed(self, event: LinkClosed, now: int) -> None:
+        self._lose(ConnectionLost(event.reason), event.reason, now)
+        self._opening, self._sealed = None, False
+        self._events.append(Disconnected(event.reason, self._session_end))
 
     # -- the session -----------------------------------------------------------------------------
 
@@ -201,7 +220,10 @@ class Programmer:
 
     def _session_opened(self, session: SessionOpened) -> None:
         self._opening = None
+        if not self.connection.is_open:
+            return  # It has ended in one go with the last word; that is told next.
         self.connection.begin_session(session.keys)
+        self._sealed = True
         window = self._opened.window if self._opened else 0
         room = self.connection.max_message
         self._events.append(Connected(room, window, session.access, session.identity))
@@ -212,8 +234,17 @@ class Programmer:
         self.belief.learn(message, now)
         if isinstance(message, m.Telemetry):
             self._events.append(TelemetryReceived(message))
+        elif isinstance(message, m.SessionEnded):
+            self._session_ended(message, now)
         elif self._round is not None and self._procedure is not None:
             self._answer(self._procedure, self._round, message, now)
+
+    def _session_ended(self, message: m.SessionEnded, now: int) -> None:
+        if not self._sealed:
+            return  # Without a session there is none to end, and anybody can have said it.
+        self._session_end = message.reason
+        self._lose(SessionTaken(), CloseReason.CLOSED_THERE, now)
+        self.connection.close(now)
 
     def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
         if not asked.take(reply):
@@ -243,7 +274,11 @@ class Programmer:
         self._forget_round()
         transaction = getattr(asked.open, "transaction", None) if asked else None
         if asked is not None and transaction is not None:
-            error = OutcomeUnknown(asked.open, transaction, reason)
+            unknown = OutcomeUnknown(asked.open, transaction, reason)
+            if isinstance(error, SessionTaken):
+                unknown.add_note(str(error))
+                unknown.__cause__ = error
+            error = unknown
         self._resume(lambda: procedure.throw(error), now)
 
     def _resume(self, step: Callable[[], Message | Sequence[Message]], now: int) -> None:
@@ -264,11 +299,18 @@ class Programmer:
             self._reply_due_at = now + REPLY_TIMEOUT
 
     def _send(self, requests: Sequence[Message], now: int) -> None:
+        connection = self.connection
+        if not connection.is_open:
+            # It has ended in one go with what the procedure was sent.
+            raise ConnectionLost(connection.ended or CloseReason.CLOSED_HERE)
+        if not connection.can_seal(len(requests)):
+            connection.abort(now)
+            raise SessionSpent
         # All or none: the reply to one of a round that failed would answer another question.
-        if len(requests) > 1 and len(requests) > self.connection.room:
+        if len(requests) > 1 and len(requests) > connection.room:
             raise LocalProtocolError("more requests at once than the link takes")
         for request in requests:
-            self.connection.send(request, now)
+            connection.send(request, now)
 
     def _end(self, event: Finished | Failed) -> None:
         if self._procedure is not None:

@@ -39,6 +39,21 @@ class ConnectionLost(ProgrammerError):
         super().__init__(f"connection lost: {reason.value}")
 
 
+class SessionTaken(ConnectionLost):
+    """Another clinician has taken the session over; the pump has ended it, and the connection."""
+
+    def __init__(self) -> None:
+        super().__init__(CloseReason.CLOSED_THERE)
+        self.args = ("another clinician has taken over the session",)
+
+
+class SessionSpent(ProgrammerError):
+    """The session has sealed as many messages as it can; nothing was asked, and it is over."""
+
+    def __init__(self) -> None:
+        super().__init__("this session can seal no more messages: connect again for another")
+
+
 class OutcomeUnknown(ProgrammerError):
     """The connection ended between a request that changes the pump and its reply.
 
@@ -70,7 +85,7 @@ class SessionRefused(ProgrammerError):
         self.refused = refused
         reason = words_of(refused.reason)
         locked = refused.reason is m.Reason.PAIRING_LOCKED
-        left = f", for {refused.figure:,} s of pump time" if locked else ""
+        left = f", for another {refused.figure:,} s" if locked else ""
         super().__init__(f"the pump refused the session: {reason}{left}")
 
 

@@ -29,24 +29,29 @@ class SessionOpened(Record, frozen=True, gc=True):
     keys: SessionKeys
 
 
-def open_session(find_key: FindKey, nonce: bytes) -> Procedure[SessionOpened]:
+def open_session(
+    find_key: FindKey, nonce: bytes, take_over: bool = False
+) -> Procedure[SessionOpened]:
     """Prove a key and have the pump prove it.  `nonce`: 16 bytes that nobody could foretell.
+
+    `take_over`: with a clinician's key, end the session that another programmer has with the pump.
 
     `NotPaired` without a key; `SessionRefused` when the pump says no; `PumpUnproven` when it is not
     the pump that it says it is, or speaks no version that was offered.
     """
     try:
-        return (yield from _open_session(find_key, nonce))
+        return (yield from _open_session(find_key, nonce, take_over))
     except RequestRefused as no:
         raise SessionRefused(no.refused) from None
 
 
-def _open_session(find_key: FindKey, nonce: bytes) -> Procedure[SessionOpened]:
+def _open_session(find_key: FindKey, nonce: bytes, take_over: bool) -> Procedure[SessionOpened]:
     identity: m.Identity = yield m.Identify()
     key = find_key(identity)
     if key is None:
         raise NotPaired(identity)
-    hello = m.Hello(m.PROTOCOL_VERSION, m.PROTOCOL_VERSION, key.access, nonce)
+    version = m.PROTOCOL_VERSION
+    hello = m.Hello(version, version, key.access, nonce, int(take_over))
     welcome: m.Welcome = yield hello
     if welcome.serial != identity.serial or welcome.version != m.PROTOCOL_VERSION:
         raise PumpUnproven("the pump answered as another pump, or in another version")

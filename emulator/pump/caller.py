@@ -39,6 +39,8 @@ class Caller(msgspec.Struct):
 
     `greeting` is what was said before a proof; `access` and `keys` are those of the session, None
     before there is one.  `draw` is where nonces come from; without it no session can begin.
+
+    `evicted`: their session was taken over by somebody else, and nothing they say counts any more.
     """
 
     staging: Staging = msgspec.field(default_factory=Staging)
@@ -52,6 +54,7 @@ class Caller(msgspec.Struct):
     access: Access | None = None
     keys: SessionKeys | None = None
     draw: Draw | None = None
+    evicted: bool = False
 
     def stage(self, staging: Staging) -> None:
         """Have another image staged, in place of what was."""

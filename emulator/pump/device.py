@@ -17,7 +17,6 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
-    Alarm,
     Identity,
     LogKind,
     Telemetry,
@@ -106,22 +105,11 @@ class Pump(PumpCore):
     def advance(self, elapsed: int) -> bool:
         """Live on until `elapsed`; whether the mode changed on the way."""
         before = self.mode
-        locked = self.pairing.locked_until
-        if 0 < locked <= elapsed:
-            self._pass(max(locked, self.elapsed))
-            self._unlock()
-        self._pass(elapsed)
+        self.delivery.advance(min(elapsed, LAST_SECOND))
+        self._take_happenings()
         if self._checkpoint_due():
             self._keep()
         return self.mode is not before
-
-    def _pass(self, elapsed: int) -> None:
-        self.delivery.advance(min(elapsed, LAST_SECOND))
-        self._take_happenings()
-
-    def _unlock(self) -> None:
-        self.pairing = self.pairing.forgiven()
-        self.end(Alarm.PAIRING_LOCKED)
 
     def next_checkpoint(self) -> int:
         """The elapsed second at which the state is to be recorded at the latest."""

@@ -16,6 +16,7 @@ from mockpump.emulator.pump.making import CONCENTRATION, DEAD_VOLUME, FACTORY_PR
 from mockpump.emulator.pump.modes import MODES, ModeInput
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.pump_state import RESERVOIR
+from mockpump.emulator.pump.strangers import MOST_BETWEEN
 from mockpump.protocol import program as programs
 from mockpump.protocol.markdown import code, fenced, table
 from mockpump.protocol.messages import Mode, entry_of
@@ -73,8 +74,9 @@ def constants() -> str:
         ("elapsed time ends at", f"{LAST_SECOND:,} s"),
         ("outcomes of transactions remembered", OUTCOMES),
         ("wrong proofs in a row that lock pairing out", MOST_FAILURES),
-        ("pump time for which it is locked out", f"{LOCKED_FOR} s"),
+        ("line time for which it is locked out", f"{LOCKED_FOR} s"),
         ("entries of the event log kept", f"{LOG_ENTRIES:,}"),
+        ("entries caused by strangers between two of what was done, at the most", MOST_BETWEEN),
         ("pump time between checkpoints, at the most", f"{CHECKPOINT_EVERY} s"),
         ("drift of the clock, at the most", f"{MAX_DRIFT:,} ppm either way"),
         ("volume of the catheter, unless told otherwise", f"{DEAD_VOLUME:,} nL"),

@@ -1,7 +1,7 @@
 """The gate: what a message needs before the pump looks at it any further.
 
 Which request needs which access stands beside the message in the catalogue.  Whoever is turned
-away is told why and leaves an entry in the log; nothing else happens.
+away is told why, and the log says it (`mockpump.emulator.pump.strangers`); nothing else happens.
 """
 
 from functools import partial
@@ -14,10 +14,6 @@ from mockpump.protocol.connection import MessageRejected, NoSession
 from mockpump.protocol.messages import LogKind, Reason, Refused
 from mockpump.protocol.session import BadTag, OldCounter
 
-# So many entries are made for those who are turned away, within so many seconds of pump time: who
-# holds no key must not be able to fill the log, or to keep the memory busy.
-MOST_NOTED = 50
-NOTED_WITHIN = 60
 # What makes a payload one that nobody can have said in this session.
 _REASONS = {BadTag: Reason.BAD_TAG, OldCounter: Reason.OLD_COUNTER, NoSession: Reason.NO_SESSION}
 
@@ -42,13 +38,17 @@ def payload_fault(event: MessageRejected, caller: Caller) -> Reason | None:
 
 
 def turn_away(pump: Pump, number: int, reason: Reason) -> Refused:
-    """The refusal, once the log has it; of many in a short time it has the first ones only."""
-    span = pump.elapsed // NOTED_WITHIN
-    noted = pump.turned_away[1] if pump.turned_away[0] == span else 0
-    if noted < MOST_NOTED:
-        pump.turned_away = (span, noted + 1)
-        try:
-            pump.change(partial(pump.log, LogKind.TURNED_AWAY, number, reason))
-        except MemoryFailed:
-            reason = Reason.MEMORY_FAILED
+    """The refusal, once the log has it, or it is counted."""
+    note = partial(pump.log, LogKind.TURNED_AWAY, reason, 1)
+    if not pump.strangers.is_first(LogKind.TURNED_AWAY):
+        # It is written with what is done next: who holds no key must not keep the memory busy.
+        note()
+        return Refused(number, reason, 0, 0, 0)
+    try:
+        pump.change(note)
+    except MemoryFailed:
+        # Counted all the same, and nothing is written for the next of them.
+        pump.strangers = pump.strangers.written(LogKind.TURNED_AWAY)
+        note()
+        reason = Reason.MEMORY_FAILED
     return Refused(number, reason, 0, 0, 0)

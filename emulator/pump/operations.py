@@ -91,18 +91,26 @@ def acknowledge(pump: Pump, alarm: Alarm) -> None:
     pump.panel.acknowledge(alarm)
 
 
-def start_session(pump: Pump, access: Access) -> None:
-    """Somebody has proved to hold a key."""
+def start_session(pump: Pump, access: Access, ended: Access | None = None) -> None:
+    """Somebody has proved to hold a key.  `ended`: the access of the session that ends with it."""
+    if ended is not None:
+        pump.log(LogKind.TAKEN_OVER, ended)
     pump.log(LogKind.SESSION_STARTED, access, PROTOCOL_VERSION)
     pump.pairing = pump.pairing.forgiven()
 
 
 def fail_proof(pump: Pump, access: Access) -> None:
     """Somebody has proved nothing; too often in a row, and no proof is looked at for a while."""
-    pump.pairing = pump.pairing.after_failure(pump.elapsed)
-    pump.log(LogKind.PROOF_FAILED, access, pump.pairing.failures)
-    if pump.pairing.locked_until:
+    pump.pairing = pump.pairing.after_failure()
+    pump.log(LogKind.PROOF_FAILED, access, 1)
+    if pump.pairing.locked:
         pump.show(Alarm.PAIRING_LOCKED)
+
+
+def unlock(pump: Pump) -> None:
+    """The lock has been closed for long enough: proofs are looked at again."""
+    pump.pairing = pump.pairing.forgiven()
+    pump.end(Alarm.PAIRING_LOCKED)
 
 
 def pair(pump: Pump, keys: dict[Access, PairingKey]) -> None:

@@ -1,7 +1,9 @@
 """The pump's side of trust: its two pairing keys, and the lock after too many wrong proofs.
 
 The one idea: `Pairing` is one immutable value in the pump's memory, so what guards the keys (how
-many proofs were wrong, until when none is looked at) outlives a power cut like everything else.
+many proofs were wrong, and so whether any is looked at) outlives a power cut like everything else.
+How long the lock has still to stay closed is no part of it: that is line time, which pump time may
+outrun or leave behind, and `mockpump.emulator.pump.station` keeps it.
 """
 
 from collections.abc import Callable
@@ -14,7 +16,7 @@ from mockpump.protocol.pairing import SECRET_SIZE, PairingKey
 
 # Wrong proofs in a row, over whatever connections, after which the lock closes.
 MOST_FAILURES = 5
-# Seconds of pump time for which it stays closed.
+# Seconds of line time for which it stays closed, from the last of them on, or from a restart.
 LOCKED_FOR = 60
 
 # Gives so many bytes that nobody can foretell.  In a world in virtual time they come from its seed.
@@ -24,34 +26,35 @@ Draw = Callable[[int], bytes]
 class Pairing(msgspec.Struct, frozen=True):
     """Keys and lock.  `is_open`: whoever calls is its clinician, and no session is asked for.
 
-    Without keys and not open, it answers nothing but `Identify`.  `locked_until` is an elapsed
-    second; 0: not locked.
+    Without keys and not open, it answers nothing but `Identify`.
     """
 
     observer: bytes = b""
     clinician: bytes = b""
     is_open: bool = False
     failures: int = 0
-    locked_until: int = 0
 
     def __repr__(self) -> str:
         # The keys would be in every traceback and every failing test.
         kind = "open" if self.is_open else "paired" if self.clinician else "unpaired"
-        return f"<{kind}, {self.failures} wrong proofs, locked until {self.locked_until}>"
+        return f"<{kind}, {self.failures} wrong proofs>"
 
     def secret(self, access: Access) -> bytes:
         """The key that grants an access; empty when there is none."""
         return {Access.OBSERVER: self.observer, Access.CLINICIAN: self.clinician}[access]
 
-    def after_failure(self, elapsed: int) -> "Pairing":
+    @property
+    def locked(self) -> bool:
+        """Whether no proof is looked at."""
+        return self.failures >= MOST_FAILURES
+
+    def after_failure(self) -> "Pairing":
         """The same after one more wrong proof."""
-        failures = self.failures + 1
-        locked = elapsed + LOCKED_FOR if failures >= MOST_FAILURES else 0
-        return replace(self, failures=failures, locked_until=locked)
+        return replace(self, failures=self.failures + 1)
 
     def forgiven(self) -> "Pairing":
         """The same after a right proof, or when the lock has run out."""
-        return replace(self, failures=0, locked_until=0)
+        return replace(self, failures=0)
 
 
 OPEN = Pairing(is_open=True)

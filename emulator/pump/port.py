@@ -47,6 +47,19 @@ class Port:
             self.pump.serving = None
         self.caller = Caller(largest_payload=largest_payload, draw=self._draw)
 
+    def evict(self, now: int) -> None:
+        """If somebody has taken over the session of this line, say so on it, and hang up."""
+        if self.caller.keys is None or self.pump.serving is self.caller:
+            return
+        # What was staged and subscribed to has ended with the session.
+        self.caller = Caller(evicted=True)
+        if self.connection.room:
+            self.connection.send(m.SessionEnded(m.SessionEnd.TAKEN_OVER), now)
+            self.connection.close(now)
+        else:
+            self.connection.abort(now)
+        self._take_events(now)
+
     # -- the line ------------------------------------------------------------------------------
 
     def receive_data(self, data: bytes, now: int) -> None:
@@ -67,10 +80,18 @@ class Port:
         """The bytes that must go out now, the newest telemetry behind them if there is room."""
         data = self.connection.data_to_send(now)
         if self.caller.pending is not None and self.connection.link.ready:
-            self.connection.send(self.caller.pending, now)
-            self.caller.pending = None
+            self._report(self.caller.pending, now)
             data += self.connection.data_to_send(now)
         return data
+
+    def _report(self, telemetry: m.Telemetry, now: int) -> None:
+        self.caller.pending = None
+        if self.connection.room:
+            self.connection.send(telemetry, now)
+        else:
+            # A session that has sealed all it can says nothing any more: let another begin.
+            self.connection.abort(now)
+            self._take_events(now)
 
     def _take_events(self, now: int) -> None:
         while events := self._next_events():
@@ -91,12 +112,14 @@ class Port:
             self.forget_caller(event.max_payload)
         elif isinstance(event, LinkClosed):
             self.forget_caller()
+        elif self.caller.evicted:
+            pass  # Said in a session that is over, whenever it was sent.
         elif over:
             # It came before the end, so it counts; but its reply would reach another caller.
             self._answer(event)
         elif isinstance(event, MessageReceived | MessageRejected) and not self.connection.room:
-            # More requests than replies can be queued: such a caller does not wait for answers.
-            # What cannot be answered is not done.
+            # More requests than replies can be queued, for a caller that does not wait for answers,
+            # or than the session can seal.  What cannot be answered is not done.
             self.connection.abort(now)
         elif (reply := self._answer(event)) is not None:
             self.connection.send(reply, now)

@@ -13,12 +13,13 @@ from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.delivery_state import Happening
 from mockpump.emulator.pump.modes import ModeInput, following
 from mockpump.emulator.pump.overlay import Bolus
-from mockpump.emulator.pump.pairing import Pairing
+from mockpump.emulator.pump.pairing import LOCKED_FOR, Pairing
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
     PumpState,
     decode_state,
 )
+from mockpump.emulator.pump.strangers import NOBODY, Strangers, is_strangers
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.log import LogEntry
@@ -47,6 +48,11 @@ _ALARM_OF = {
 _PASSING = frozenset({Alarm.LIMIT_REACHED, Alarm.RESTARTED})
 
 
+def _times(alarm: Alarm) -> int:
+    # Only the lock's alarm, which a stranger can cause, is ever joined with others of its kind.
+    return 1 if alarm is Alarm.PAIRING_LOCKED else 0
+
+
 class PumpCore:
     """A pump without a front: what it is made of, how it reacts, what it keeps."""
 
@@ -61,13 +67,14 @@ class PumpCore:
         "checkpoint_every",
         "delivery",
         "identity",
+        "lock_left",
         "memory",
         "mode",
         "pairing",
         "panel",
         "sensor",
         "serving",
-        "turned_away",
+        "strangers",
     )
 
     def __init__(self, memory: Memory, checkpoint_every: int) -> None:
@@ -82,8 +89,10 @@ class PumpCore:
         self.pairing: Pairing
         # Whoever has the one session that there can be at a time.
         self.serving: Caller | None = None
-        # In which stretch of time somebody was turned away last, and how often in it.
-        self.turned_away = (0, 0)
+        # How many seconds of line time a closed lock still stays closed, as the station says.
+        self.lock_left = LOCKED_FOR
+        # What people without a key have done since the last entry of what was done.
+        self.strangers: Strangers
         self._active: int | None
         self._later: int | None
         # What the reservoir's sensor is stuck at; None while it follows.
@@ -134,12 +143,12 @@ class PumpCore:
         """Raise an alarm; `settle` when all that belongs together is done."""
         when = self.elapsed if elapsed is None else elapsed
         if self.panel.show(alarm, when, lasting=alarm not in _PASSING):
-            self.log(LogKind.ALARM_RAISED, alarm, elapsed=when)
+            self.log(LogKind.ALARM_RAISED, alarm, _times(alarm), elapsed=when)
 
     def end(self, alarm: Alarm) -> None:
         """The cause of an alarm is gone; `settle` after it."""
         if self.panel.end(alarm):
-            self.log(LogKind.ALARM_CLEARED, alarm)
+            self.log(LogKind.ALARM_CLEARED, alarm, _times(alarm))
 
     def enter(self, event: ModeInput) -> None:
         """Change the mode as the table says, and have delivery follow."""
@@ -186,10 +195,22 @@ class PumpCore:
     def log(
         self, kind: LogKind, first: int = 0, second: int = 0, elapsed: int | None = None
     ) -> None:
-        """Put down what has happened; it is recorded with the next change."""
+        """Put down what has happened; it is recorded with the next change.
+
+        What somebody without a key has caused may only be counted (`Strangers`).
+        """
         when = self.elapsed if elapsed is None else elapsed
         shown = self.delivery.clock_work.shown(when)
-        self._entries.append(LogEntry(when, shown, kind, min(first, _U32), min(second, _U32)))
+        entry = LogEntry(when, shown, kind, min(first, _U32), min(second, _U32))
+        if not is_strangers(kind, first):
+            self._entries += self.strangers.joined(when, shown)
+            self.strangers = NOBODY
+        elif self.strangers.is_first(kind):
+            self.strangers = self.strangers.written(kind)
+        else:
+            self.strangers = self.strangers.counted(entry)
+            return
+        self._entries.append(entry)
 
     def _keep(self, *, clean: bool = False) -> None:
         """Record the state as it is; a memory that cannot is an alarm."""
@@ -239,6 +260,7 @@ class PumpCore:
             self.checkpoint_every,
             clean,
             self.pairing,
+            self.strangers,
         )
 
     def _set(self, state: PumpState) -> None:
@@ -246,7 +268,7 @@ class PumpCore:
         self.catheter, self.panel = state.catheter, state.panel
         self._active, self._later = state.active, state.later
         self.sensor = state.sensor
-        self.pairing = state.pairing
+        self.pairing, self.strangers = state.pairing, state.strangers
         self.delivery = Delivery(0, state.limits)
         later = programs.from_image(self.pending_image) if self.pending_image else None
         self.delivery.restore(state.delivery, self.program, later)

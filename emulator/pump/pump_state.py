@@ -16,6 +16,7 @@ from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.delivery_state import DeliveryState
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.rolling import Piece, RollingVolume
+from mockpump.emulator.pump.strangers import NOBODY, Strangers
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import Alarm, Limits, Mode
@@ -53,6 +54,7 @@ class PumpState(msgspec.Struct, frozen=True):
     clean: bool
     # A memory from before there were keys holds none: such a pump lets nobody in.
     pairing: Pairing = Pairing()
+    strangers: Strangers = NOBODY
 
     def __bytes__(self) -> bytes:
         return encode_state(self)
@@ -98,4 +100,5 @@ def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
     yield "that past", bool(past) and all(began <= d.elapsed for began, _, _ in past)
     yield "that catheter", bool(state.catheter.fluids) and state.catheter.dead >= 0
     yield "that time", 0 <= d.elapsed < 2**32 and d.due >= 0 and state.checkpoint_every > 0
+    yield "what strangers did", state.strangers.is_sound()
     yield "that filling", d.filling.volume >= 0 and d.filling.delivered >= 0

@@ -5,14 +5,18 @@ in-process serial port.  Still pure: line time comes in as `now`, in microsecond
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
-from mockpump.emulator.memory.interface import PowerCut
+from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
+from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
-from mockpump.emulator.pump.pairing import Draw
+from mockpump.emulator.pump.pairing import LOCKED_FOR, Draw
 from mockpump.emulator.pump.port import Port
 from mockpump.protocol.link_settings import LinkSettings
 
+_MICROSECONDS = 1_000_000
 # How many records may be made at a time, before whoever waits on a line is looked after.
 _MOST_RECORDS = 500
 
@@ -20,7 +24,7 @@ _MOST_RECORDS = 500
 class Station:
     """A pump that is being run.  After every call, send what `Port.data_to_send` gives."""
 
-    __slots__ = ("_draw", "pacing", "ports", "pump")
+    __slots__ = ("_draw", "_lock_ends_at", "pacing", "ports", "pump")
 
     def __init__(self, pump: Pump, pacing: Pacing | None = None, draw: Draw | None = None) -> None:
         """`draw` is where the nonces of a paired pump come from; without it nobody gets in."""
@@ -28,6 +32,9 @@ class Station:
         self._draw = draw
         self.pacing = pacing or Pacing()
         self.ports: list[Port] = []
+        # The line time at which the lock of pairing opens; None while it is open, or was not seen
+        # closed yet.
+        self._lock_ends_at: int | None = None
 
     def attach(self, settings: LinkSettings | None = None) -> Port:
         """A new line into the pump."""
@@ -55,11 +62,14 @@ class Station:
     def receive_data(self, port: Port, data: bytes, now: int) -> None:
         """Take bytes from one line."""
         self.advance(now)
-        mode = self.pump.mode
+        mode, served = self.pump.mode, self.pump.serving
         try:
             port.receive_data(data, now)
         except PowerCut:
             self.reboot(now)
+        if served is not None and self.pump.serving is not served:
+            self._evict(now)
+        self._lock_ends(now)
         if self.pump.mode is not mode:
             self._tell(True)
 
@@ -91,6 +101,8 @@ class Station:
         self.pacing.rebase(self.pump.elapsed, now)
         for port in self.ports:
             port.reboot(self.pump)
+        self._lock_ends_at = None
+        self._lock_ends(now)
 
     def next_deadline(self, now: int) -> int | None:
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
@@ -100,6 +112,10 @@ class Station:
 
     def next_stop(self, now: int) -> int | None:
         """The same of the pump alone: when `advance` must be called at the latest."""
+        stop, lock = self._next_in_pump_time(now), self._lock_ends(now)
+        return stop if lock is None else lock if stop is None else min(stop, lock)
+
+    def _next_in_pump_time(self, now: int) -> int | None:
         if self.pacing.speed is MAX_SPEED:
             return now if self._may_leap() else None
         stops = self._stops()
@@ -127,8 +143,39 @@ class Station:
         """
         try:
             self._advance(now)
+            self._mind_lock(now)
         except PowerCut:
             self.reboot(now)
+
+    # -- the lock, which lives in line time ------------------------------------------------------
+
+    def _lock_ends(self, now: int) -> int | None:
+        """When the lock opens, from the moment on at which it is first seen closed."""
+        if not self.pump.pairing.locked:
+            self._lock_ends_at = None
+        elif self._lock_ends_at is None:
+            self._lock_ends_at = now + LOCKED_FOR * _MICROSECONDS
+        return self._lock_ends_at
+
+    def _mind_lock(self, now: int) -> None:
+        """Open the lock when it has been closed for long enough; until then, tell how long yet."""
+        ends = self._lock_ends(now)
+        if ends is not None and now < ends:
+            self.pump.lock_left = -((now - ends) // _MICROSECONDS)
+            return
+        self.pump.lock_left = LOCKED_FOR
+        if ends is not None:
+            # Where that cannot be recorded, it stays closed for as long again.
+            self._lock_ends_at = None
+            with suppress(MemoryFailed):
+                self.pump.change(partial(operations.unlock, self.pump))
+
+    def _evict(self, now: int) -> None:
+        """The session has changed hands or ended: whoever had it is told."""
+        for port in self.ports:
+            port.evict(now)
+
+    # -- how pump time goes on -------------------------------------------------------------------
 
     def _advance(self, now: int) -> None:
         if self.pacing.speed is MAX_SPEED:

@@ -21,8 +21,13 @@ def _bolus_end(volume_asked: int, left: int) -> str:
     return f"{left:,} of {volume(volume_asked)} not given" if volume_asked else "all given"
 
 
-def _alarm(alarm: int, _: int) -> str:
-    return _named(m.Alarm, alarm)
+def _alarm(alarm: int, times: int) -> str:
+    name = _named(m.Alarm, alarm)
+    return f"{name}, {times:,} times" if times > 1 else name
+
+
+def _last_of(what: str, times: int) -> str:
+    return f"{what}, the last of {times:,}" if times > 1 else what
 
 
 def _ramp_move(move: int, percent: int) -> str:
@@ -50,11 +55,6 @@ def _named(enumeration: type[IntEnum], number: int) -> str:
     return choice_name(enumeration(number)) if known else f"number {number}"
 
 
-def _turned_away(number: int, reason: int) -> str:
-    entry = m.CATALOGUE.get(number)
-    return f"{entry.name if entry else 'no message'}, {_named(m.Reason, reason)}"
-
-
 # The two figures of a log entry in words, by its kind; see `FIGURES` in `mockpump.protocol.log`.
 _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.MADE: lambda serial, _: f"serial {serial}",
@@ -71,9 +71,9 @@ _FIGURES: dict[m.LogKind, Callable[[int, int], str]] = {
     m.LogKind.LIMITS_SET: _limits,
     m.LogKind.ALARM_RAISED: _alarm,
     m.LogKind.ALARM_CLEARED: _alarm,
-    m.LogKind.ALARM_ACKNOWLEDGED: _alarm,
+    m.LogKind.ALARM_ACKNOWLEDGED: lambda alarm, _: _named(m.Alarm, alarm),
     m.LogKind.SESSION_STARTED: lambda access, _: _named(m.Access, access),
-    m.LogKind.PROOF_FAILED: lambda access, row: f"{_named(m.Access, access)}, {row} in a row",
-    m.LogKind.TURNED_AWAY: _turned_away,
+    m.LogKind.PROOF_FAILED: lambda access, times: _last_of(_named(m.Access, access), times),
+    m.LogKind.TURNED_AWAY: lambda reason, times: _last_of(_named(m.Reason, reason), times),
     m.LogKind.TAKEN_OVER: lambda access, _: f"the session of the {_named(m.Access, access)}",
 }

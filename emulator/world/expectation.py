@@ -50,9 +50,15 @@ def _found(pump: Pump) -> dict[str, object]:
         "delivered": pump.delivery.delivered,
         "boluses": kinds["bolus_started"],
         "sessions": kinds["session_started"],
-        "turned_away": kinds["turned_away"],
+        "turned_away": _turned_away(pump),
         "alarms": sorted(Alarm(each).name.lower() for each in pump.panel.shown),
     }
+
+
+def _turned_away(pump: Pump) -> int:
+    """How many were turned away: one entry may speak of several, and some are in none yet."""
+    kind, entries = LogKind.TURNED_AWAY, pump.memory.log(1, _WHOLE_LOG).entries
+    return pump.strangers.count(kind) + sum(each.second for each in entries if each.kind is kind)
 
 
 def _kinds(pump: Pump) -> Counter[str]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.pump.limits import most_in_24_hours
+from mockpump.emulator.pump.strangers import MOST_BETWEEN, is_strangers
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -129,6 +130,14 @@ def _chained(watched: Watched) -> Iterator[str]:
         yield "the chain does not fit the log"
 
 
+def _unwashed(watched: Watched) -> Iterator[str]:
+    run = 0
+    for each in watched.world.pump.memory.log(1, LOG_ENTRIES).entries:
+        run = run + 1 if is_strangers(each.kind, each.first) else 0
+        if run > MOST_BETWEEN:
+            yield f"{run} entries of strangers in a row, at most {MOST_BETWEEN}"
+
+
 def _believed(watched: Watched) -> Iterator[str]:
     belief, pump = watched.world.programmer.belief, watched.world.pump
     if (belief.delivered or 0) > pump.delivery.delivered:
@@ -156,6 +165,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("limits", "no limit is ever exceeded", _limited),
     Invariant("atomic", "the active program is wholly one that was sent", _atomic),
     Invariant("chain", "the log fits its own chain", _chained),
+    Invariant("log", "strangers do not push out of the log what was done", _unwashed),
     Invariant("belief", "the programmer believes no more than it was told", _believed),
     Invariant("bounded", "no buffer grows beyond its bound", _bounded),
 )

@@ -10,11 +10,14 @@ from mockpump.emulator.world.world import World
 _ROUNDS = 50
 
 
-def call_beside(world: World, find_key: FindKey) -> str:
-    """Call a world's pump on a line that is good and quick; what came of it, in words."""
+def call_beside(world: World, find_key: FindKey, take_over: bool = False) -> str:
+    """Call a world's pump on a line that is good and quick; what came of it, in words.
+
+    `take_over`: end the session that somebody else has with it.
+    """
     port = world.station.attach()
     rival = Programmer()
-    opening = open_session(find_key, world.draws.nonce(RIVAL))
+    opening = open_session(find_key, world.draws.nonce(RIVAL), take_over)
     rival.connect(world.draws.connection(RIVAL), world.now, opening)
     found = "nobody answers"
     for _ in range(_ROUNDS):

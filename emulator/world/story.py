@@ -99,13 +99,15 @@ class Step(_Part, frozen=True, kw_only=True):
 
     `at`: not before the pump is that old.  `expect`: the reason for which the pump is to refuse it
     (`anything`: whether it does or not), or, as a table, what is to be so after it.  `lose_reply`:
-    the pump does it, but the line loses what it says.
+    the pump does it, but the line loses what it says.  `take_over`: a rival ends the session that
+    the programmer has.
     """
 
     say: str = ""
     at: str | None = None
     expect: str | ExpectPart = ""
     lose_reply: bool = False
+    take_over: bool = False
 
     live: str | None = None
     program: ProgramPart | None = None
@@ -137,7 +139,9 @@ class Step(_Part, frozen=True, kw_only=True):
 
 
 DEEDS = tuple(
-    name for name in Step.__struct_fields__ if name not in ("say", "at", "expect", "lose_reply")
+    name
+    for name in Step.__struct_fields__
+    if name not in ("say", "at", "expect", "lose_reply", "take_over")
 )
 
 

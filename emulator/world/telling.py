@@ -14,6 +14,7 @@ from mockpump.emulator.channel.impairments import Impairments, read_impairments
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Memory, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.programmer.errors import SessionTaken
 from mockpump.emulator.programmer.opening import FindKey
 from mockpump.emulator.programmer.procedures import (
     Procedure,
@@ -56,6 +57,8 @@ from mockpump.protocol.program import Program
 
 # The line of a story that says nothing of it.
 _USUAL = Impairments(delay=1_000)
+# How long whoever is evicted has to hear of it, in microseconds.
+_MOMENT = 1_000_000
 # How many entries of a log are told, the newest.
 _MOST_ENTRIES = 8
 
@@ -210,8 +213,14 @@ class Teller:
 
     def rival(self, step: Step, name: str) -> Iterator[Told]:
         """A second programmer calls, on a line of its own."""
-        yield Told("do", f"{name} calls on another line, with the same key")
-        yield Told("pump", call_beside(self.world, self.find_key))
+        wish = ", and takes over the session" if step.take_over else ""
+        yield Told("do", f"{name} calls on another line, with the same key{wish}")
+        was_open = self.world.programmer.connection.is_open
+        yield Told("pump", call_beside(self.world, self.find_key, step.take_over))
+        if step.take_over:
+            self.world.wait(_MOMENT)
+            if was_open and not self.world.programmer.connection.is_open:
+                yield Told("pump", f"the first one is told: {SessionTaken()}")
 
     def attack(self, step: Step, trick: str) -> Iterator[Told]:
         """Somebody else on the line tries something."""

@@ -1,0 +1,100 @@
+"""Taking over a session as a user does it, and as the user sees it who is evicted."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from outside import COMMAND, PATIENCE, Command, in_process
+
+from mockpump.cli import programmer_session
+from mockpump.cli.keys import OPEN_VARIABLE
+from mockpump.cli.programmer_session import Options, Session
+from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, SessionTaken
+from mockpump.protocol import messages as m
+from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link_settings import LinkSettings
+
+
+@pytest.fixture(autouse=True)
+def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(OPEN_VARIABLE)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    return in_process(capsys, monkeypatch)
+
+
+@contextmanager
+def watching(at: tuple[str, ...]) -> Iterator[subprocess.Popen[str]]:
+    """Somebody who watches, and so has the session."""
+    call = [*COMMAND, *at, "--json", "watch", "--interval", "1"]
+    with subprocess.Popen(
+        call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().startswith("{")
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+@pytest.mark.end_to_end
+def test_a_clinician_takes_over_and_whoever_watched_is_told(
+    command: Command, tmp_path: Path
+) -> None:
+    ring = str(tmp_path / "ring.json")
+    with PumpProcess("--tcp", "127.0.0.1:0", "--keyring", ring) as pump:
+        at = ("programmer", "--port", pump.port, "--keyring", ring)
+        with watching(at) as child:
+            busy = command(*at, "suspend")
+            assert busy.code == 3
+            assert "a clinician may end that one with --take-over" in busy.line
+            assert command(*at, "--as", "observer", "status").code == 3
+            assert command(*at, "--take-over", "suspend").code == 0
+            _, said = child.communicate(timeout=PATIENCE)
+            assert child.returncode == 3
+            assert said == "mockpump: another clinician has taken over the session\n"
+        assert "taken over: the session of the clinician" in command(*at, "log").out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--open", "--take-over"), "--open opens no session"),
+        (("--as", "observer", "--take-over"), "an observer takes over no session"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_said_before_anybody_is_called(
+    command: Command, options: tuple[str, ...], said: str
+) -> None:
+    ended = command("programmer", "--port", "/no/such/port", *options, "status")
+    assert ended.code == 2
+    assert said in ended.err
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_asking_what_became_of_a_change_throws_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """One who has taken the session over is not evicted again, just to ask."""
+    called: list[Options] = []
+
+    @contextmanager
+    def connected(options: Options) -> Iterator[Session]:
+        called.append(options)
+        raise ConnectionLost(CloseReason.NO_ANSWER)
+        yield
+
+    monkeypatch.setattr(programmer_session, "connected", connected)
+    monkeypatch.setattr(programmer_session, "_PAUSE", 0)
+    unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.CLOSED_THERE)
+    unknown.__cause__ = SessionTaken() if taken else None
+    options = Options("x", LinkSettings(), False, Path("ring"), None, False, take_over=True)
+    with pytest.raises(OutcomeUnknown):
+        programmer_session._ask_again(options, unknown)
+    assert {each.take_over for each in called} == {not taken}
