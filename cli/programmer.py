@@ -7,6 +7,7 @@ import click
 from mockpump.cli import programmer_ask, programmer_change, programmer_pair, programmer_program
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
 from mockpump.cli.programmer_session import Options
+from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
@@ -46,6 +47,11 @@ from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSetting
     type=click.Choice([access.name.lower() for access in Access]),
     help="Take this key of the pump's; if not said, the one that grants most.",
 )
+@click.option(
+    "--serial",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Talk to the pump with this serial number only, not to another at the same port.",
+)
 @open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
 @click.pass_context
 def programmer(
@@ -56,6 +62,7 @@ def programmer(
     payload: int,
     keyring: Path,
     access: str | None,
+    serial: int | None,
     is_open: bool,
 ) -> None:
     """Talk to a mock pump.  It is a toy; it cannot talk to a real device.
@@ -69,7 +76,8 @@ def programmer(
     if is_open and access is not None:
         raise click.UsageError("--open opens no session, so there is no key to take --as")
     wanted = Access[access.upper()] if access else None
-    context.obj = Options(port, settings, json_, keyring, wanted, is_open)
+    pump = KnownPump(serial)
+    context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump)
 
 
 for _module in (programmer_pair, programmer_ask, programmer_change, programmer_program):

@@ -3,7 +3,7 @@
 import secrets
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,30 +12,45 @@ import click
 
 from mockpump.cli.keys import DEFAULT_KEYRING
 from mockpump.cli.render import as_json, show_facts
-from mockpump.emulator.programmer.client import Connected
+from mockpump.emulator.programmer.client import Connected, Opening
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     NoReply,
     NotPaired,
+    OtherPump,
+    OutcomeForgotten,
     OutcomeUnknown,
     PumpUnproven,
     ReadbackDiffers,
     RequestRefused,
     SessionRefused,
+    UnexpectedReply,
 )
-from mockpump.emulator.programmer.opening import FindKey, open_session
-from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
+from mockpump.emulator.programmer.procedures import Procedure, ask
+from mockpump.emulator.programmer.recovery import Settled, settle
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.errors import DecodeError, InternalError, MockpumpError
+from mockpump.protocol.errors import InternalError, MockpumpError
 from mockpump.protocol.link_events import CloseReason
 from mockpump.protocol.link_settings import LinkSettings
 
-# What ends a call before anything was asked of the pump.
-_NOTHING_ASKED = (NotPaired, PumpUnproven, SessionRefused)
+# What ends a command before anything was asked that changes the pump.
+_NOTHING_CHANGED = (
+    NotPaired,
+    PumpUnproven,
+    SessionRefused,
+    OtherPump,
+    ConnectionLost,
+    NoReply,
+    UnexpectedReply,
+    ReadbackDiffers,
+    PortError,
+)
 _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
     SessionRefused: {
         m.Reason.WRONG_PROOF: "the key in the keyring is not this pump's, or no longer; pair again",
@@ -47,10 +62,17 @@ _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
         m.Reason.FORBIDDEN: "that takes the clinician's key",
     },
 }
+# How often a connection id is drawn: a pump that remembers one answers it with RESET.
+_DRAWS = 4
 # How often the programmer calls again to learn what became of a request whose reply was lost, and
 # how many seconds it waits between two calls: a pump that starts again needs a moment.
 _CALLS = 3
 _PAUSE = 1.0
+# How often beside that it calls a pump that still has the session of before: that gives it up when
+# it has heard nothing of it for 16 s.
+_BUSY_CALLS = 20
+_REPEATED = "the request had not reached the pump; it was sent once more, as the same transaction"
+_WAITING = "the pump still has the lost session, and is asked until that has ended; at most 20 s"
 
 
 class Options(NamedTuple):
@@ -62,6 +84,8 @@ class Options(NamedTuple):
     keyring: Path
     access: m.Access | None
     is_open: bool
+    # The one pump that the command talks to, in however many connections.
+    pump: KnownPump
 
 
 class Session(NamedTuple):
@@ -75,44 +99,61 @@ class Session(NamedTuple):
 def changing() -> Iterator[None]:
     """Around what changes the pump: say of every failure that nothing was changed, if that is so.
 
-    An unknown outcome is another error, and says for itself what is not known.
+    It is so because nothing was sent that changes a pump, to whichever pump: when such a request is
+    lost the error is `OutcomeUnknown`, which says for itself what is not known.
     """
     try:
         yield
-    except (*_NOTHING_ASKED, ConnectionLost, NoReply, ReadbackDiffers, PortError) as error:
+    except _NOTHING_CHANGED as error:
         error.add_note("nothing was changed")
         raise
 
 
+# Draws what must be fresh for each call, and begins the connection with it.
+Beginning = Callable[[], Opening]
+
+
 @contextmanager
-def called(options: Options, find_key: FindKey | None = None) -> Iterator[Session]:
-    """Open the port, call the pump, open a session if `find_key` is given; hang up in the end."""
+def called(options: Options, begin: Beginning) -> Iterator[Session]:
+    """Open the port, call the pump, begin the connection; hang up in the end."""
     if options.port is None:
         # Not before: `programmer status --help` needs no port.
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     with SerialProgrammer(options.port, options.settings) as device:
-        yield Session(device, _call(device, find_key))
+        yield Session(device, _call(device, begin))
 
 
-def _call(device: SerialProgrammer, find_key: FindKey | None) -> Connected:
+def _call(device: SerialProgrammer, begin: Beginning) -> Connected:
     """Call under a drawn id; under another one if the pump has had that lately, and will not."""
-    try:
-        return _call_once(device, find_key)
-    except ConnectionLost as lost:
-        if lost.reason is not CloseReason.RESET:
-            raise
-    return _call_once(device, find_key)
+    for _ in range(_DRAWS - 1):
+        try:
+            return device.connect(secrets.randbelow(2**16), begin())
+        except ConnectionLost as lost:
+            if lost.reason is not CloseReason.RESET:
+                raise
+    return device.connect(secrets.randbelow(2**16), begin())
 
 
-def _call_once(device: SerialProgrammer, find_key: FindKey | None) -> Connected:
-    opening = open_session(find_key, secrets.token_bytes(m.NONCE_SIZE)) if find_key else None
-    return device.connect(secrets.randbelow(2**16), opening)
+def meeting(options: Options, *, count: bool = False) -> Beginning:
+    """Begin without a session."""
+    return lambda: meet_pump(options.pump, count=count)
+
+
+def proving(options: Options, find_key: FindKey) -> Beginning:
+    """Begin with a session."""
+    return lambda: open_session(find_key, secrets.token_bytes(m.NONCE_SIZE), options.pump)
 
 
 @contextmanager
-def connected(options: Options) -> Iterator[Session]:
-    """Call the pump, and open a session with the key from the keyring, or none with --open."""
-    with _advising(options), called(options, None if options.is_open else _finder(options)) as it:
+def connected(options: Options, *, count: bool = False) -> Iterator[Session]:
+    """Call the pump, and open a session with the key from the keyring, or none with --open.
+
+    Whoever will change the pump has it say its `count` of outcomes first; in a session it does.
+    Only the first connection of a command may be to any pump: the others must meet the same one.
+    """
+    clear = options.is_open
+    begin = meeting(options, count=count) if clear else proving(options, _finder(options))
+    with _advising(options), called(options, begin) as it:
         yield it
 
 
@@ -149,13 +190,15 @@ def ask_pump(options: Options, request: Message) -> Any:
         return session.device.run(ask(request))
 
 
-def change_pump(options: Options, request: Message) -> Any:
+def change_pump(options: Options, asked: Message | Procedure[Any]) -> Any:
     """Connect, have one thing changed, and hang up; the reply.
 
-    When the reply is lost, the pump is called again and asked what became of it.
+    A procedure may read beforehand what it takes, from the same pump.  When the reply is lost, the
+    pump is called again and asked what became of it.
     """
-    with recovering(options) as recovery, changing(), connected(options) as session:
-        recovery.reply = session.device.run(ask(request))
+    with recovering(options) as recovery, changing(), connected(options, count=True) as session:
+        procedure = ask(asked) if isinstance(asked, Message) else asked
+        recovery.reply = session.device.run(procedure)
     return recovery.reply
 
 
@@ -169,8 +212,8 @@ class Recovery:
 def recovering(options: Options) -> Iterator[Recovery]:
     """Around a change: if its outcome is unknown, call the pump again and ask.
 
-    `RequestRefused` when the pump had said no; `ConnectionLost` when the request never arrived;
-    the first `OutcomeUnknown` again, with how to ask later, when nobody answers.
+    `RequestRefused` when the pump had said no; `ConnectionLost` when it is certain that the request
+    never arrives; `OutcomeUnknown`, with how to ask later, when nothing is.
     """
     recovery = Recovery()
     try:
@@ -180,21 +223,37 @@ def recovering(options: Options) -> Iterator[Recovery]:
 
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
-    click.echo("mockpump: the reply was lost; asking the pump what became of it", err=True)
-    unknown.add_note(f"ask again with: {how_to_ask(options, unknown.transaction)}")
+    _tell("the reply was lost; asking the pump what became of it")
     try:
-        known = _ask_again(options, unknown)
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note("; ".join([str(unknown), *unknown.__notes__]))
+        settled = _call_until_settled(options, unknown)
+    except OutcomeUnknown as still:
+        still.add_note(f"ask again with: {how_to_ask(options, still)}")
         raise
-    if known.fate is m.Fate.NEVER_SEEN:
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"{unknown}; ask again with: {how_to_ask(options, unknown)}")
+        raise
+    if settled.repeated:
+        _tell(_REPEATED)
+    reply = settled.reply
+    if reply is None or (settled.repeated and _lost_what_was_staged(reply)):
         never = ConnectionLost(unknown.reason)
         never.add_note("the request never reached the pump; nothing was changed")
         raise never
-    return _reply_in(known, unknown)
+    if isinstance(reply, m.Refused):
+        raise RequestRefused(unknown.request, reply)
+    return reply
 
 
-def how_to_ask(options: Options, transaction: int) -> str:
+def _lost_what_was_staged(reply: Message) -> bool:
+    """What was to be committed was gone with its connection, and the pump has recorded that."""
+    return isinstance(reply, m.Refused) and reply.reason is m.Reason.NOTHING_STAGED
+
+
+def _tell(text: str) -> None:
+    click.echo(f"mockpump: {text}", err=True)
+
+
+def how_to_ask(options: Options, unknown: OutcomeUnknown) -> str:
     """The command that asks this pump, with the same key, what became of it."""
     words = ["mockpump", "programmer", "--port", str(options.port)]
     if options.is_open:
@@ -203,35 +262,45 @@ def how_to_ask(options: Options, transaction: int) -> str:
         words += ["--keyring", str(options.keyring)]
     if options.access is not None:
         words += ["--as", options.access.name.lower()]
-    return shlex.join([*words, "outcome", str(transaction)])
+    asking = ["outcome", str(unknown.transaction)]
+    if unknown.before is not None:
+        words += ["--serial", str(unknown.before.identity.serial)]
+        if unknown.before.outcomes is not None:
+            asking += ["--since", str(unknown.before.outcomes)]
+    return shlex.join([*words, *asking])
 
 
-def _ask_again(options: Options, unknown: OutcomeUnknown) -> m.OutcomeKnown:
-    for call in range(_CALLS):
-        if call:
-            time.sleep(_PAUSE)
+def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
+    """Call again and again, a bounded number of times; `unknown` when that settles nothing."""
+    busy, calls = 0, 1
+    while True:
         try:
             with connected(options) as session:
-                return session.device.run(learn_outcome(unknown.transaction))
-        except InternalError:
+                return session.device.run(settle(unknown, session.terms))
+        except (InternalError, OutcomeForgotten):
             raise
-        except MockpumpError:
+        except OtherPump as other:
+            unknown.add_note(str(other))
+            raise unknown from None
+        except OutcomeUnknown as again:
+            # Sent once more, and that reply was lost too.
+            unknown = again
+            calls += 1
+        except MockpumpError as error:
             # Whatever it is, what became of the transaction is not known by it.
-            continue
-    raise unknown
+            if _is_busy(error) and busy < _BUSY_CALLS:
+                busy += 1
+                if busy == 1:
+                    _tell(_WAITING)
+            else:
+                calls += 1
+        if calls > _CALLS:
+            raise unknown
+        time.sleep(_PAUSE)
 
 
-def _reply_in(known: m.OutcomeKnown, unknown: OutcomeUnknown) -> Message:
-    """The recorded reply; what is none to that request leaves the outcome unknown."""
-    try:
-        reply = m.decode(known.reply)
-    except DecodeError:
-        raise unknown from None
-    if isinstance(reply, m.Refused):
-        raise RequestRefused(unknown.request, reply)
-    if not isinstance(reply, m.entry_of(type(unknown.request)).reply or ()):
-        raise unknown
-    return reply
+def _is_busy(error: MockpumpError) -> bool:
+    return isinstance(error, SessionRefused) and error.refused.reason is m.Reason.BUSY
 
 
 def run_pump(options: Options, procedure: Procedure[Any]) -> Any:

@@ -70,16 +70,16 @@ class Settled(Record, frozen=True, gc=True):
 # others might be recorded; an open pump is for lessons.
 
 
-def never_recorded(before: PumpMet | None, known: m.OutcomeKnown) -> bool:
+def never_recorded(before: int | None, known: m.OutcomeKnown) -> bool:
     """Whether the pump's answer shows that it had not recorded the transaction when it gave it.
 
-    `before` is that same pump, with its count before the request was sent.
+    `before` is what that same pump had counted before the request was sent; None: not known.
     """
-    if known.fate is not Fate.NEVER_SEEN or before is None or before.outcomes is None:
+    if known.fate is not Fate.NEVER_SEEN or before is None:
         return False
-    if _LAST_COUNT in (before.outcomes, known.outcomes):
+    if _LAST_COUNT in (before, known.outcomes):
         return False
-    return 0 <= known.outcomes - before.outcomes < OUTCOMES
+    return 0 <= known.outcomes - before < OUTCOMES
 
 
 def settle(
@@ -100,7 +100,7 @@ def settle(
         require_same(before, PumpMet(now.identity, known.outcomes))
     if known.fate is not Fate.NEVER_SEEN:
         return Settled(_recorded(known, unknown))
-    if not never_recorded(before, known):
+    if not never_recorded(None if before is None else before.outcomes, known):
         raise _forgotten(unknown, known)
     if same_line or terms.access is not None:
         return Settled(None)
@@ -133,6 +133,8 @@ def _forgotten(unknown: OutcomeUnknown, known: m.OutcomeKnown) -> OutcomeForgott
     before = unknown.before
     if before is None or before.outcomes is None:
         error.add_note("the pump does not remember it, and may have forgotten it")
+    elif _LAST_COUNT in (before.outcomes, known.outcomes):
+        error.add_note("the pump does not remember it, and does not count outcomes any more")
     else:
         others = known.outcomes - before.outcomes
         error.add_note(f"the pump has recorded {others:,} outcomes since and keeps {OUTCOMES}")
