@@ -20,6 +20,7 @@ from mockpump.cli.render_pump import (
     chain_text,
     details_facts,
     entry_facts,
+    folded_text,
     identity_facts,
     log_line,
     outcome_text,
@@ -82,6 +83,8 @@ def log(options: Options, first: int) -> None:
         raise
     for number, entry in enumerate(read.entries, start=read.first):
         say(options, entry_facts(number, entry), log_line(number, entry))
+    if read.folded:
+        click.echo(f"mockpump: {folded_text(read.folded)}", err=True)
     if not options.json:
         click.echo(chain_text(len(read.entries), read.first), err=True)
 

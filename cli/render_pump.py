@@ -144,6 +144,12 @@ def chain_text(count: int, first: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}; the chain holds{since}"
 
 
+def folded_text(count: int) -> str:
+    """That the pump kept so many older entries when the reading began, and then no longer."""
+    entries = "entry was" if count == 1 else "entries were"
+    return f"the log is full and goes on: {count:,} more {entries} folded away while it was read"
+
+
 def outcome_text(known: m.OutcomeKnown, since: int | None = None) -> str:
     """What became of a transaction, in words.
 

@@ -42,16 +42,16 @@ class Round:
     def __init__(self, asked: Message | Sequence[Message]) -> None:
         self._alone = isinstance(asked, Message)
         self.requests: Sequence[Message] = (asked,) if isinstance(asked, Message) else asked
+        if not self.requests:
+            raise LocalProtocolError("a procedure that asks nothing has nothing to wait for")
+        if not self._alone and any(hasattr(each, "transaction") for each in self.requests):
+            raise LocalProtocolError("what changes the pump is asked alone")
         # The places of those without a reply, in the order in which their replies will come.
         self._waiting = deque(range(len(self.requests)))
         self._answers: dict[int, Message] = {}
         self._repeats = 0
         # The first no among the answers.
         self.refusal: RequestRefused | None = None
-        if not self.requests:
-            raise LocalProtocolError("a procedure that asks nothing has nothing to wait for")
-        if not self._alone and any(hasattr(each, "transaction") for each in self.requests):
-            raise LocalProtocolError("what changes the pump is asked alone")
 
     @property
     def open(self) -> Message:

@@ -16,12 +16,14 @@ from mockpump.emulator.programmer.client import (
     Disconnected,
     Failed,
     Finished,
+    Opening,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost
-from mockpump.emulator.programmer.opening import FindKey, open_session
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
@@ -78,12 +80,17 @@ class World:
         """The pump: its truth, beside the programmer's belief."""
         return self.station.pump
 
-    def connect(self, find_key: FindKey | None = None) -> Connected:
+    def connect(self, find_key: FindKey | None = None, known: KnownPump | None = None) -> Connected:
         """Call the pump, and open a session if there is a key to find.
 
-        `ConnectionLost` when nobody answers; whatever `open_session` fails with.
+        With `known` no other pump will do, and who this one is is asked in any case.
+        `ConnectionLost` when nobody answers; whatever `open_session` or `meet_pump` fails with.
         """
-        opening = open_session(find_key, self.random.randbytes(m.NONCE_SIZE)) if find_key else None
+        opening: Opening | None = None
+        if find_key is not None:
+            opening = open_session(find_key, self.random.randbytes(m.NONCE_SIZE), known)
+        elif known is not None:
+            opening = meet_pump(known, count=True)
         self.programmer.connect(self.random.randrange(2**16), self.now, opening)
         event = self._until((Connected, Failed))
         if isinstance(event, Failed):
