@@ -133,8 +133,8 @@ def read_log(first: int = 1) -> Procedure[LogRead]:
 
     The log goes on while it is read: what was the newest when the reading began is its end.
     Entries that the pump folds away before they are read are no tampering: the reading begins again
-    at the oldest that is kept.  `LogBroken` when an entry was altered, left out or put in; `LogUnsettled`
-    when the log is always folded away faster than it is read.
+    at the oldest that is kept.  `LogBroken` when an entry was altered, left out or put in;
+    `LogUnsettled` when the log is always folded away faster than it is read.
     """
     piece: m.LogPiece = yield m.ReadLog(first)
     begun_at = piece.first
