@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Any
 
+import paired
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,17 +11,21 @@ from msgspec.structs import replace
 from pump_state import FailingMemory, Line
 
 from mockpump.emulator.memory.interface import OUTCOMES
-from mockpump.emulator.programmer.client import Connected
+from mockpump.emulator.programmer.client import Connected, Failed, Finished
 from mockpump.emulator.programmer.errors import (
     OtherPump,
     OutcomeForgotten,
     OutcomeUnknown,
     RequestRefused,
+    SessionRefused,
 )
 from mockpump.emulator.programmer.known_pump import PumpMet
+from mockpump.emulator.programmer.opening import meet_pump
+from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.programmer.recovery import Settled, never_recorded, settle
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.transports.loss import lose_line
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Access, Message
@@ -275,3 +280,98 @@ def test_a_count_at_its_end_says_so() -> None:
     with pytest.raises(OutcomeForgotten) as caught:
         procedure.send(m.OutcomeKnown(7, Fate.NEVER_SEEN, 0, b"", LAST))
     assert "does not count outcomes any more" in caught.value.__notes__[0]
+
+
+# -- bytes that wait on the old line ---------------------------------------------------------------
+
+
+class TwoLines:
+    """A pump with two lines into it; what the programmer says on the first may be held back."""
+
+    def __init__(self, pump: Pump) -> None:
+        self.old = paired.line(pump)
+        self.new = paired.Line(self.old.station)
+        self.held: list[bytes] = []
+
+    def hold(self, request: Message) -> OutcomeUnknown:
+        """Ask on the old line, and give up while the bytes are still under way."""
+        self.old.tap = lambda sent, data: (self.held.append(data), b"")[1] if sent else b""
+        self.old.programmer.start(ask(request), self.old.now)
+        self.old.exchange()
+        error = lose_line(self.old.programmer, "the line has gone", self.old.now)
+        assert isinstance(error, OutcomeUnknown)
+        self.new.now = self.old.now
+        return error
+
+    def release(self) -> None:
+        self.old.station.receive_data(self.old.port, b"".join(self.held), self.new.now)
+
+    def settle(self, unknown: OutcomeUnknown, terms: Connected) -> Settled:
+        self.new.events.clear()
+        self.new.programmer.start(settle(unknown, terms), self.new.now)
+        self.new.exchange()
+        (ended,) = (e for e in self.new.events if isinstance(e, Finished | Failed))
+        assert isinstance(ended, Finished), ended
+        settled: Settled = ended.result
+        return settled
+
+    def meet(self, line: paired.Line) -> Connected:
+        line.programmer.connect(line.random.randrange(2**16), line.now, meet_pump(count=True))
+        line.exchange()
+        connected = line.events[-1]
+        assert isinstance(connected, Connected)
+        return connected
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_held_back_on_the_line_into_an_open_pump_it_happens_once(first: bool) -> None:
+    lines = TwoLines(new_pump())
+    lines.meet(lines.old)
+    request = m.StartBolus(7, m.BolusKind.BOLUS, 5_000, 3_600)
+    unknown = lines.hold(request)
+    terms = lines.meet(lines.new)
+    if first:
+        lines.release()
+    settled = lines.settle(unknown, terms)
+    assert isinstance(settled.reply, m.BolusStarted)
+    assert settled.repeated is not first
+    lines.release()
+    assert len(paired.logged(lines.old.station.pump, m.LogKind.BOLUS_STARTED)) == 1
+
+
+def test_a_commit_held_back_finds_that_it_was_refused() -> None:
+    lines = TwoLines(new_pump())
+    lines.meet(lines.old)
+    pump = lines.old.station.pump
+    image = programs.image(flat("new", 9_000))
+    digest = programs.digest(image)
+    lines.old.ask(m.BeginProgram(len(image), digest, pump.digest))
+    lines.old.ask(m.WriteProgram(0, image))
+    unknown = lines.hold(m.CommitProgram(7, digest, m.When.NOW))
+    settled = lines.settle(unknown, lines.meet(lines.new))
+    assert isinstance(settled.reply, m.Refused)
+    assert settled.reply.reason is Reason.NOTHING_STAGED
+    lines.release()
+    assert pump.digest != digest
+    assert lines.old.port.caller.staging.length
+
+
+def test_held_back_in_a_session_it_is_not_carried_out_any_more() -> None:
+    """The pump is busy until it gives the silent connection up; then nothing of it is heard."""
+    lines = TwoLines(paired.paired_pump())
+    key = paired.KEYS[Access.CLINICIAN]
+    lines.old.prove(key)
+    unknown = lines.hold(SUSPEND)
+    refused = lines.new.prove(key)
+    assert isinstance(refused, Failed)
+    assert isinstance(refused.error, SessionRefused)
+    assert refused.error.refused.reason is Reason.BUSY
+    lines.new.hang_up()
+    lines.new.wait(17_000_000)
+    lines.new.events.clear()
+    terms = lines.new.prove(key)
+    assert isinstance(terms, Connected)
+    assert lines.settle(unknown, terms) == Settled(None)
+    lines.release()
+    assert lines.old.station.pump.mode is Mode.RUNNING
+    assert lines.old.station.pump.memory.outcome(7) is None
