@@ -133,6 +133,15 @@ def test_a_request_that_is_not_known_there_was_not_replaced() -> None:
         assert not it.replaced(m.Refused(0x03, reason, 0, 0, 0))
 
 
+@pytest.mark.parametrize("reason", [Reason.NOT_A_REQUEST, Reason.UNKNOWN_MESSAGE])
+def test_whether_or_not_a_pump_knows_of_events_one_is_no_request(reason: Reason) -> None:
+    """Telemetry in place of a request: what a small pump says of it means the same."""
+    it = Round(m.GetClock())
+    telemetry = m.entry_of(m.Telemetry).number
+    assert it.replaced(m.Refused(telemetry, reason, 0, 0, 0))
+    assert it.repeat() == m.GetClock()
+
+
 def test_one_request_gets_its_one_reply() -> None:
     it = Round(m.GetClock())
     assert it.take(m.Clock(1, 2))
