@@ -6,17 +6,19 @@ from functools import partial
 import click
 import msgspec
 
+from mockpump.cli.programmer_recovery import (
+    change_pump,
+    changing,
+    recovering,
+    transaction,
+)
 from mockpump.cli.programmer_session import (
     Options,
     ask_pump,
-    change_pump,
-    changing,
     connected,
-    recovering,
     run_pump,
     say,
     show,
-    transaction,
 )
 from mockpump.cli.quantities import ClockTime, Duration, Volume
 from mockpump.cli.render import as_json
@@ -147,7 +149,7 @@ def refill(options: Options, amount: int, concentration: int | None) -> None:
     Says how long the fluid from before still comes out of the catheter.
     """
     bridges: list[Bridge | None] = []
-    with recovering(options) as recovery, changing(), connected(options, count=True) as session:
+    with recovering(options) as recovery, changing(), connected(options) as session:
         recovery.reply = session.device.run(_refilled(amount, concentration))
         bridges.append(_bridge(recovery.reply, session.device.run))
     done: m.Refilled = recovery.reply

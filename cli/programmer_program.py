@@ -9,15 +9,17 @@ import click
 
 from mockpump.cli.files import read_program_file
 from mockpump.cli.main import EXIT_REFUSED, fail
-from mockpump.cli.programmer_session import (
-    Options,
+from mockpump.cli.programmer_recovery import (
     change_pump,
     changing,
-    connected,
     recovering,
+    transaction,
+)
+from mockpump.cli.programmer_session import (
+    Options,
+    connected,
     run_pump,
     say,
-    transaction,
 )
 from mockpump.cli.render import as_json, show_changes
 from mockpump.cli.render import show as show_line
@@ -135,7 +137,7 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
         if not _is_to_be_set(options, before, wanted, dry_run=dry_run):
             return
         _confirm()
-    with recovering(options) as recovery, changing(), connected(options, count=True) as session:
+    with recovering(options) as recovery, changing(), connected(options) as session:
         if yes:
             before = session.device.run(_read_before(wanted))
             if not _is_to_be_set(options, before, wanted):

@@ -17,7 +17,7 @@ from outside import Command, Ended, in_process, program_file, pump_thread
 from paired import KEYS
 from pump_state import Line, give
 
-from mockpump.cli import programmer_program, programmer_session
+from mockpump.cli import programmer_program, programmer_recovery, programmer_session
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer import programmer
 from mockpump.emulator.memory.interface import OUTCOMES
@@ -38,7 +38,7 @@ from mockpump.protocol.program import flat
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(programmer_session, "_PAUSE", 0.0)
+    monkeypatch.setattr(programmer_recovery, "_PAUSE", 0.0)
     return in_process(capsys, monkeypatch)
 
 
@@ -265,7 +265,7 @@ def test_how_to_ask_later_asks_the_same_pump_with_the_same_key(given: list[str])
     options = options_of([*given, "--serial", "1001", "suspend"])
     before = PumpMet(new_pump().describe(), 12)
     unknown = OutcomeUnknown(m.Suspend(4711), 4711, CloseReason.SILENCE, before)
-    name, group, *words = shlex.split(programmer_session.how_to_ask(options, unknown))
+    name, group, *words = shlex.split(programmer_recovery.how_to_ask(options, unknown))
     assert (name, group) == ("mockpump", "programmer")
     assert words[-4:] == ["outcome", "4711", "--since", "12"]
     assert options_of(words) == options
@@ -279,7 +279,7 @@ def test_how_to_ask_later_says_no_more_of_the_pump_than_is_known() -> None:
         (PumpMet(pump), "--open --serial 1001 outcome 7"),
     ):
         unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.SILENCE, before)
-        assert programmer_session.how_to_ask(options, unknown).endswith(end)
+        assert programmer_recovery.how_to_ask(options, unknown).endswith(end)
 
 
 def options_of(words: list[str]) -> programmer_session.Options:
@@ -326,7 +326,7 @@ def test_ctrl_c_while_it_asks_still_says_what_is_not_known(
     def interrupted(*_: object) -> Procedure[None]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(programmer_session, "settle", interrupted)
+    monkeypatch.setattr(programmer_recovery, "settle", interrupted)
     with pump_thread(m.Suspend, stay=True) as pump:
         ended = command("programmer", "--port", pump.path, "suspend")
         (asked,) = {each.transaction for each in pump.received if isinstance(each, m.Suspend)}
@@ -516,19 +516,19 @@ def test_a_pump_that_still_has_the_lost_session_is_asked_until_it_has_ended(
     command: Command, paired: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How often it says so, and what is said of it; `real` is what comes after that."""
-    real, calls = programmer_session.connected, list[int]()
+    real, calls = programmer_recovery.connected, list[int]()
     busy = m.Refused(0x08, m.Reason.BUSY, 0, 0, 0)
 
     @contextlib.contextmanager
-    def sometimes(options: programmer_session.Options, **how: bool) -> Iterator[object]:
+    def sometimes(options: programmer_session.Options) -> Iterator[object]:
         calls.append(1)
         if 1 < len(calls) <= 1 + refusals:
             raise SessionRefused(busy)
-        with real(options, **how) as session:
+        with real(options) as session:
             yield session
 
-    monkeypatch.setattr(programmer_session, "connected", sometimes)
-    waiting = f"mockpump: {programmer_session._WAITING}"
+    monkeypatch.setattr(programmer_recovery, "connected", sometimes)
+    waiting = f"mockpump: {programmer_recovery._WAITING}"
     for refusals, code in ((1, 0), (20, 0), (22, 0), (23, 4)):
         calls.clear()
         with pump_thread(m.Suspend, stay=True, pump=paired(new_pump())) as served:

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pump_state import Line
 
-from mockpump.cli import programmer_session
-from mockpump.cli.programmer_session import Options, Session, change_pump
+from mockpump.cli import programmer_recovery
+from mockpump.cli.programmer_recovery import change_pump
+from mockpump.cli.programmer_session import Options, Session
 from mockpump.emulator.memory.interface import LogPage
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Disconnected, Failed, Finished, result_of
@@ -121,7 +122,7 @@ class Address:
         return Station(pump, Pacing(0), paired.line().random.randbytes)
 
     @contextlib.contextmanager
-    def connected(self, options: Options, *, count: bool = False) -> Iterator[Session]:
+    def connected(self, options: Options) -> Iterator[Session]:
         """In place of the command's own."""
         fate = next(self.fates, Fate())
         for what in fate.before:
@@ -129,7 +130,7 @@ class Address:
         line = CallLine(self.answers, fate, self.now)
         line.random.seed(len(self.lines))
         self.lines.append(line)
-        opening: Any = meet_pump(options.pump, count=count)
+        opening: Any = meet_pump(options.pump)
         if self.in_session:
             nonce = line.random.randbytes(m.NONCE_SIZE)
             opening = open_session(lambda _: KEY, nonce, options.pump)
@@ -189,8 +190,8 @@ def ask_at(address: Address) -> object:
     options = Options("x", None, False, None, None, not address.in_session, pump)  # type: ignore[arg-type]
     sleeping = SimpleNamespace(sleep=lambda seconds: address.pass_time(int(seconds * SECOND)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(programmer_session, "connected", address.connected)
-        patch.setattr(programmer_session, "time", sleeping)
+        patch.setattr(programmer_recovery, "connected", address.connected)
+        patch.setattr(programmer_recovery, "time", sleeping)
         try:
             return change_pump(options, REQUEST)
         except MockpumpError as error:

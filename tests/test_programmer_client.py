@@ -24,7 +24,7 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     UnexpectedReply,
 )
-from mockpump.emulator.programmer.known_pump import PumpMet
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_program, set_program
 from mockpump.emulator.programmer.round import MOST_REPEATS
@@ -406,7 +406,7 @@ def test_a_whole_backlog_may_be_replaced_one_by_one() -> None:
 def test_the_newest_count_before_the_request_is_what_it_is_measured_by() -> None:
     double = Double()
     double.programmer = Programmer()
-    double.programmer.connect(2, 0, meet_pump(count=True))
+    double.programmer.connect(2, 0, meet_pump(KnownPump(count=True)))
     pump = new_pump().describe()
     assert double.heard() == [m.Identify()]
     double.say(pump)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from cobs import cobs
 
-from mockpump.cli.programmer_session import _BUSY_CALLS, _DRAWS, _PAUSE
+from mockpump.cli.programmer_recovery import _BUSY_CALLS, _PAUSE
+from mockpump.cli.programmer_session import _DRAWS
 from mockpump.cli.wire_decode import content_parts, program_of, stretches
 from mockpump.cli.wire_input import from_hex
 from mockpump.cli.wire_reference import BLOCKS

@@ -19,7 +19,7 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     SessionRefused,
 )
-from mockpump.emulator.programmer.known_pump import PumpMet
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.programmer.recovery import Settled, never_recorded, settle
@@ -316,7 +316,9 @@ class TwoLines:
         return settled
 
     def meet(self, line: paired.Line) -> Connected:
-        line.programmer.connect(line.random.randrange(2**16), line.now, meet_pump(count=True))
+        line.programmer.connect(
+            line.random.randrange(2**16), line.now, meet_pump(KnownPump(count=True))
+        )
         line.exchange()
         connected = line.events[-1]
         assert isinstance(connected, Connected)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from outside import Command, in_process, program_file, pump_thread
 
-from mockpump.cli import programmer_session
+from mockpump.cli import programmer_recovery
 from mockpump.emulator.pump import program_commands, query_commands
 from mockpump.emulator.pump.answers import ANY, Answer, Refusal
 from mockpump.emulator.pump.answers import Command as Row
@@ -26,7 +26,7 @@ Handler = Callable[[Pump, Any, Caller], Answer]
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(programmer_session, "_PAUSE", 0.0)
+    monkeypatch.setattr(programmer_recovery, "_PAUSE", 0.0)
     return in_process(capsys, monkeypatch)
 
 

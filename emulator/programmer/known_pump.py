@@ -46,11 +46,13 @@ def _named(identity: m.Identity) -> str:
 class KnownPump(msgspec.Struct):
     """The one pump that somebody talks to, over however many connections.
 
-    `serial` is the number that it must have, if that was said beforehand; `met` is who answered
-    first, and from then on must answer.
+    `serial` is the number that it must have, if that was said beforehand; `count`: it is going to
+    be changed, so it is asked for its count; `met` is who answered first, and from then on must
+    answer.
     """
 
     serial: int | None = None
+    count: bool = False
     met: PumpMet | None = None
 
     def check(self, now: PumpMet) -> None:

@@ -32,17 +32,17 @@ class SessionOpened(Record, frozen=True, gc=True):
     outcomes: int
 
 
-def meet_pump(known: KnownPump | None = None, *, count: bool = False) -> Procedure[PumpMet]:
+def meet_pump(known: KnownPump | None = None) -> Procedure[PumpMet]:
     """Ask a pump who it is, and open no session; `OtherPump` when it is not the known one.
 
-    With `count`, for whoever will change it, how many outcomes it has recorded is asked too; a pump
-    that has no such answer is one of which that is not known.
+    If it is going to be changed, it is asked for its count too; one that has no such answer is a
+    pump of which that is not known.
     """
     identity: m.Identity = yield m.Identify()
     met = PumpMet(identity)
     known = known or KnownPump()
     known.check(met)
-    if count:
+    if known.count:
         try:
             status: m.Status = yield m.GetStatus()
             met = met.at(status.outcomes)

@@ -58,7 +58,7 @@ class Clinician:
     def __init__(self, world: World, find_key: FindKey | None) -> None:
         self.world = world
         self.find_key = find_key
-        self.pump = KnownPump()
+        self.pump = KnownPump(count=True)
         # Those of the latest connection.
         self._terms = Connected(0, 0)
 

@@ -90,7 +90,7 @@ class World:
         if find_key is not None:
             opening = open_session(find_key, self.random.randbytes(m.NONCE_SIZE), known)
         elif known is not None:
-            opening = meet_pump(known, count=True)
+            opening = meet_pump(known)
         self.programmer.connect(self.random.randrange(2**16), self.now, opening)
         event = self._until((Connected, Failed))
         if isinstance(event, Failed):
