@@ -7,6 +7,7 @@ import click
 from mockpump.cli import programmer_ask, programmer_change, programmer_pair, programmer_program
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
 from mockpump.cli.programmer_session import Options
+from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
@@ -51,6 +52,11 @@ from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSetting
     is_flag=True,
     help="End the session that another programmer has; that takes the clinician's key.",
 )
+@click.option(
+    "--serial",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Talk to the pump with this serial number only, not to another at the same port.",
+)
 @open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
 @click.pass_context
 def programmer(
@@ -62,6 +68,7 @@ def programmer(
     keyring: Path,
     access: str | None,
     take_over: bool,
+    serial: int | None,
     is_open: bool,
 ) -> None:
     """Talk to a mock pump.  It is a toy; it cannot talk to a real device.
@@ -79,7 +86,8 @@ def programmer(
     wanted = Access[access.upper()] if access else None
     if take_over and wanted is Access.OBSERVER:
         raise click.UsageError("an observer takes over no session: use --as clinician")
-    context.obj = Options(port, settings, json_, keyring, wanted, is_open, take_over)
+    pump = KnownPump(serial)
+    context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump, take_over)
 
 
 for _module in (programmer_pair, programmer_ask, programmer_change, programmer_program):

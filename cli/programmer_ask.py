@@ -6,12 +6,21 @@ import sys
 import click
 from msgspec.structs import asdict, replace
 
-from mockpump.cli.programmer_session import Options, called, connected, run_pump, say, show
+from mockpump.cli.programmer_session import (
+    Options,
+    called,
+    connected,
+    meeting,
+    run_pump,
+    say,
+    show,
+)
 from mockpump.cli.render import can_redraw, cut
 from mockpump.cli.render_pump import (
     chain_text,
     details_facts,
     entry_facts,
+    folded_text,
     identity_facts,
     log_line,
     outcome_text,
@@ -21,16 +30,20 @@ from mockpump.cli.render_pump import (
 )
 from mockpump.emulator.programmer.errors import LogBroken, RequestRefused
 from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome, read_log
+from mockpump.emulator.programmer.recovery import never_recorded
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError
 
 
 @click.command()
 @click.pass_obj
 def identify(options: Options) -> None:
     """Ask the pump who it is; that takes no pairing key."""
-    with called(options) as session:
-        identity: m.Identity = session.device.run(ask(m.Identify()))
+    with called(options, meeting(options)) as session:
+        identity = session.terms.identity
+    if identity is None:
+        raise InternalError("a pump was met, and it is not known which")
     show(options, identity, identity_facts(identity))
 
 
@@ -70,20 +83,36 @@ def log(options: Options, first: int) -> None:
         raise
     for number, entry in enumerate(read.entries, start=read.first):
         say(options, entry_facts(number, entry), log_line(number, entry))
+    if read.folded:
+        click.echo(f"mockpump: {folded_text(read.folded)}", err=True)
     if not options.json:
         click.echo(chain_text(len(read.entries), read.first), err=True)
 
 
 @click.command()
 @click.argument("transaction", type=click.IntRange(0, 2**32 - 1))
+@click.option(
+    "--since",
+    metavar="COUNT",
+    type=click.IntRange(0, 2**32 - 1),
+    help="How many outcomes the pump had recorded before the request was sent.",
+)
 @click.pass_obj
-def outcome(options: Options, transaction: int) -> None:
+def outcome(options: Options, transaction: int, since: int | None) -> None:
     """Ask what became of a TRANSACTION whose reply was lost.
 
-    The pump remembers the newest 64, through power cuts too.
+    The pump remembers the newest 64, through power cuts too.  Of one that it does not remember it
+    cannot tell whether it never came or was forgotten.  With --since, which the programmer prints
+    when an outcome is unknown, the number of those recorded since may tell.
     """
+    if since is not None and options.pump.serial is None:
+        raise click.UsageError("--since is a count of one pump: say which with --serial")
     known: m.OutcomeKnown = run_pump(options, learn_outcome(transaction))
-    say(options, known, outcome_text(known))
+    result = {**asdict(known), "never_recorded": never_recorded(since, known)}
+    text = outcome_text(known, since)
+    if options.is_open and never_recorded(since, known):
+        text += ", unless it is still under way on another line"
+    say(options, result, text)
 
 
 @click.command()

@@ -1,19 +1,24 @@
 """`mockpump programmer`: the commands that change what the pump does."""
 
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import click
 import msgspec
 
+from mockpump.cli.programmer_recovery import (
+    change_pump,
+    changing,
+    recovering,
+    transaction,
+)
 from mockpump.cli.programmer_session import (
     Options,
     ask_pump,
-    change_pump,
-    changing,
+    connected,
     run_pump,
     say,
     show,
-    transaction,
 )
 from mockpump.cli.quantities import ClockTime, Duration, Volume
 from mockpump.cli.render import as_json
@@ -143,22 +148,29 @@ def refill(options: Options, amount: int, concentration: int | None) -> None:
 
     Says how long the fluid from before still comes out of the catheter.
     """
-    if concentration is None:
-        with changing():
-            details: m.Details = ask_pump(options, m.GetDetails())
-        concentration = details.concentration
-    request = m.Refill(transaction(), amount, concentration)
-    done: m.Refilled = change_pump(options, request)
-    bridge = _bridge(options, done)
+    bridges: list[Bridge | None] = []
+    with recovering(options) as recovery, changing(), connected(options) as session:
+        recovery.reply = session.device.run(_refilled(amount, concentration))
+        bridges.append(_bridge(recovery.reply, session.device.run))
+    done: m.Refilled = recovery.reply
+    (bridge,) = bridges or [_bridge(done, partial(run_pump, options))]
     text = f"filled with {volume(amount)} of {done.new} du/mL (fictional)"
     result = {**msgspec.structs.asdict(done), "bridging": bridge and bridge.seconds}
     say(options, result, text if bridge is None else f"{text}\n{_bridge_text(done, bridge)}")
 
 
-def _bridge(options: Options, done: m.Refilled) -> Bridge | None:
+def _refilled(amount: int, concentration: int | None) -> Procedure[m.Refilled]:
+    if concentration is None:
+        details: m.Details = yield m.GetDetails()
+        concentration = details.concentration
+    done: m.Refilled = yield m.Refill(transaction(), amount, concentration)
+    return done
+
+
+def _bridge(done: m.Refilled, run: Callable[[Procedure[Bridge]], Bridge]) -> Bridge | None:
     """None when it cannot be learned: that must not hide that the reservoir is filled."""
     try:
-        bridge: Bridge = run_pump(options, read_bridge(done))
+        bridge = run(read_bridge(done))
     except (ProgrammerError, PortError) as error:
         click.echo(f"mockpump: how long it takes to arrive is not known: {error}", err=True)
         return None
@@ -226,13 +238,20 @@ def limits(
     """Show the pump's limits, or set some of them."""
     given = {"rate": rate, "bolus": bolus, "daily": daily, "rise": rise}
     wanted = {name: value for name, value in given.items() if value is not None}
-    with changing() if wanted else nullcontext():
-        held: m.Limits = ask_pump(options, m.GetLimits())
     if wanted:
-        whole = {**msgspec.structs.asdict(held), **wanted}
-        done: m.LimitsSet = change_pump(options, m.SetLimits(transaction(), **whole))
+        done: m.LimitsSet = change_pump(options, _limits_set(wanted))
         held = m.Limits(*msgspec.structs.astuple(done))
+    else:
+        held = ask_pump(options, m.GetLimits())
     show(options, held, limits_facts(held))
+
+
+def _limits_set(wanted: Mapping[str, int]) -> Procedure[m.LimitsSet]:
+    """Those that are not wanted otherwise stay as this very pump holds them."""
+    held: m.Limits = yield m.GetLimits()
+    whole = {**msgspec.structs.asdict(held), **wanted}
+    done: m.LimitsSet = yield m.SetLimits(transaction(), **whole)
+    return done
 
 
 @click.command()

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from mockpump.cli.programmer_session import Options, called, say
+from mockpump.cli.programmer_session import Options, called, proving, say
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
@@ -22,7 +22,7 @@ def pair(options: Options) -> None:
     standard input: so it is in no list of processes and in no shell's history.
     """
     key = _asked()
-    with called(options, lambda _: key) as session:
+    with called(options, proving(options, lambda _: key)) as session:
         identity = session.terms.identity
     if identity is None:
         raise InternalError("a session without a pump")

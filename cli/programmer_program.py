@@ -3,20 +3,23 @@
 import difflib
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from mockpump.cli.files import read_program_file
 from mockpump.cli.main import EXIT_REFUSED, fail
-from mockpump.cli.programmer_session import (
-    Options,
+from mockpump.cli.programmer_recovery import (
     change_pump,
     changing,
-    connected,
     recovering,
+    transaction,
+)
+from mockpump.cli.programmer_session import (
+    Options,
+    connected,
     run_pump,
     say,
-    transaction,
 )
 from mockpump.cli.render import as_json, show_changes
 from mockpump.cli.render import show as show_line
@@ -60,10 +63,21 @@ def show_(options: Options, pending: bool) -> None:
         click.echo(program_toml.dumps(read.program), nl=False)
 
 
-def _read_both() -> Procedure[tuple[ProgramRead, m.Status]]:
+class Before(NamedTuple):
+    """What the pump had before; `pends`: whether another program than the active one pends."""
+
+    active: ProgramRead
+    percent: int
+    pends: bool
+
+
+def _read_before(wanted: Program) -> Procedure[Before]:
     active = yield from read_program()
     status: m.Status = yield m.GetStatus()
-    return active, status
+    pends = False
+    if active.program == wanted:
+        pends = (yield from read_program(m.Slot.PENDING)).program is not None
+    return Before(active, status.percent, pends)
 
 
 @program.command(short_help="Show what the program in FILE would change.")
@@ -72,8 +86,8 @@ def _read_both() -> Procedure[tuple[ProgramRead, m.Status]]:
 def diff(options: Options, file: Path) -> None:
     """Show what the program in FILE would change: line by line, and in volumes a day."""
     wanted = read_program_file(file)
-    active, status = run_pump(options, _read_both())
-    changes = compare(active.program, wanted, status.percent)
+    active, percent, _ = run_pump(options, _read_before(wanted))
+    changes = compare(active.program, wanted, percent)
     if options.json:
         same = active.program == wanted
         click.echo(as_json({"same": same, **_change_facts(changes, wanted)}))
@@ -117,26 +131,42 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
     if not (yes or dry_run):
         _require_somebody(options)
     wanted = read_program_file(file)
-    with changing():
-        active, status = run_pump(options, _read_both())
-    if active.program == wanted:
+    if dry_run or not yes:
+        with changing():
+            before = run_pump(options, _read_before(wanted))
+        if not _is_to_be_set(options, before, wanted, dry_run=dry_run):
+            return
+        _confirm()
+    with recovering(options) as recovery, changing(), connected(options) as session:
+        if yes:
+            before = session.device.run(_read_before(wanted))
+            if not _is_to_be_set(options, before, wanted):
+                return
+        # The pump would give a silent line up, so the line is not kept open while somebody thinks:
+        # this may be another connection than that in which the program was read.  It is to the same
+        # pump, and the digest lets that refuse when another program has come between.
+        base, room = before.active.digest, session.terms.max_payload
+        steps = set_program(wanted, base, transaction(), room, _WHEN[when])
+        recovery.reply = session.device.run(steps)
+    _say_committed(options, wanted, recovery.reply, _WHEN[when])
+
+
+def _is_to_be_set(
+    options: Options, before: Before, wanted: Program, *, dry_run: bool = False
+) -> bool:
+    """Show what would change; whether anything is to."""
+    if before.active.program == wanted:
         said = "already the active program"
-        if run_pump(options, read_program(m.Slot.PENDING)).program is not None:
+        if before.pends:
             said += "; another one is pending still: `program drop` forgets it"
-        say(options, {"digest": active.digest, "changed": False}, said)
-        return
-    changes = compare(active.program, wanted, status.percent)
+        say(options, {"digest": before.active.digest, "changed": False}, said)
+        return False
+    changes = compare(before.active.program, wanted, before.percent)
     if not options.json:
         show_changes(changes, wanted)
     elif dry_run:
         click.echo(as_json({**_change_facts(changes, wanted), "changed": False}))
-    if dry_run:
-        return
-    if not yes:
-        _confirm()
-    # The pump would give a silent line up, so the line is not kept open while somebody thinks; the
-    # digest of the program seen before lets the pump refuse when another has come between.
-    _commit(options, wanted, active.digest, _WHEN[when])
+    return not dry_run
 
 
 def _require_somebody(options: Options) -> None:
@@ -152,11 +182,9 @@ def _confirm() -> None:
         fail("not confirmed; nothing was changed", EXIT_REFUSED)
 
 
-def _commit(options: Options, wanted: Program, base: bytes, when: m.When) -> None:
-    with recovering(options) as recovery, changing(), connected(options) as session:
-        steps = set_program(wanted, base, transaction(), session.terms.max_payload, when)
-        recovery.reply = session.device.run(steps)
-    done: m.ProgramCommitted = recovery.reply
+def _say_committed(
+    options: Options, wanted: Program, done: m.ProgramCommitted, when: m.When
+) -> None:
     digest = programs.digest(programs.image(wanted))
     result = {"digest": digest, "changed": True, "elapsed": done.elapsed}
     rules = "is the active program" if when is m.When.NOW else _later(done)

@@ -5,6 +5,8 @@ Every figure has its unit, and a line fits into 80 columns for every pump that o
 
 from msgspec.structs import asdict
 
+from mockpump.emulator.memory.interface import OUTCOMES
+from mockpump.emulator.programmer.recovery import never_recorded
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.wording.entries import what_happened
@@ -142,14 +144,34 @@ def chain_text(count: int, first: int) -> str:
     return f"{count:,} {'entry' if count == 1 else 'entries'}; the chain holds{since}"
 
 
-def outcome_text(known: m.OutcomeKnown) -> str:
-    """What became of a transaction, in words."""
+def folded_text(count: int) -> str:
+    """That the pump kept so many older entries when the reading began, and then no longer."""
+    entries = "entry was" if count == 1 else "entries were"
+    return f"the log is full and goes on: {count:,} more {entries} folded away while it was read"
+
+
+def outcome_text(known: m.OutcomeKnown, since: int | None = None) -> str:
+    """What became of a transaction, in words.
+
+    `since`: how many outcomes that same pump had recorded before the request was sent.
+    """
     if known.fate is m.Fate.NEVER_SEEN:
-        return f"transaction {known.asked}: never seen, or too long ago"
+        return f"transaction {known.asked}: {_unremembered(known, since)}"
     name = m.CATALOGUE[known.request].name if known.request in m.CATALOGUE else "?"
     text = f"transaction {known.asked}: {name} was {known.fate.name.lower()}"
     reply = m.decode(known.reply)
     return f"{text}: {words_of(reply.reason)}" if isinstance(reply, m.Refused) else text
+
+
+def _unremembered(known: m.OutcomeKnown, since: int | None) -> str:
+    if since is None:
+        return f"not among the newest {OUTCOMES}: it never arrived, or it is forgotten"
+    if never_recorded(since, known):
+        return "never recorded; nothing was changed"
+    if known.outcomes < since:
+        return f"not known: the pump has recorded {known.outcomes:,} outcomes, and had {since:,}"
+    others = f"{known.outcomes - since:,} outcomes"
+    return f"not known: {others} were recorded since, and the pump keeps {OUTCOMES}"
 
 
 def telemetry_line(report: m.Telemetry) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import select
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
 from mockpump.protocol.program import Program, flat
 from mockpump.protocol.program_toml import dumps
+from mockpump.protocol.session import look_into
 
 PATIENCE = 20
 NEW_PROGRAM = flat("evening", 30_000)
@@ -92,10 +94,10 @@ def program_file(folder: Path, program: Program = NEW_PROGRAM) -> str:
 
 
 def messages_in(data: bytes, decoder: FrameDecoder | None = None) -> list[m.Message]:
-    """The messages that end in these bytes."""
+    """The messages that end in these bytes, sealed or not."""
     found = (decoder or FrameDecoder()).receive_data(data)
     frames = (each for each in found if isinstance(each, Frame))
-    return [m.decode(frame.payload) for frame in frames if frame.kind is Kind.DATA]
+    return [m.decode(look_into(frame.payload)[1]) for frame in frames if frame.kind is Kind.DATA]
 
 
 @contextlib.contextmanager
@@ -114,8 +116,9 @@ class PumpThread:
 
     With `vanish_at`, the line closes when a message of that type has come: after it was carried out
     when `carry_out`, and in any case before its reply.  With `stay`, only the connection is gone
-    then, and the pump may be called again.  `received` are the messages that came.  `pump` is the
-    one that is served, in place of a fresh one.
+    then, and `then` says which pump may be called again: this one, unless it says another.
+    `received` are the messages that came.  `pump` is the one that is served, in place of a fresh
+    one; its nonces are no secret.
     """
 
     def __init__(
@@ -124,15 +127,17 @@ class PumpThread:
         carry_out: bool = True,
         stay: bool = False,
         pump: Pump | None = None,
+        then: Callable[[Pump], Pump] = lambda pump: pump,
     ) -> None:
         self.pump = pump or new_pump()
+        self._then = then
         self.received: list[m.Message] = []
         self._vanish_at = vanish_at
         self._carry_out = carry_out
         self._stay = stay
         self._decoder = FrameDecoder()
         pacing = Pacing(now=line_now(), elapsed=self.pump.elapsed)
-        self._station = Station(self.pump, pacing)
+        self._station = Station(self.pump, pacing, random.Random(1).randbytes)
         self._line = self._station.attach()
         self._master, self._slave = os.openpty()
         self.path = os.ttyname(self._slave)
@@ -162,7 +167,9 @@ class PumpThread:
         if not vanishes or self._carry_out:
             self._station.receive_data(self._line, data, line_now())
         if vanishes and self._stay:
-            self._line.reboot(self.pump)
+            self._line.forget_caller()
+            self._station.pump = self._then(self.pump)
+            self._line.reboot(self._station.pump)
             self._vanish_at = None
             return False
         return vanishes
@@ -189,9 +196,10 @@ def pump_thread(
     carry_out: bool = True,
     stay: bool = False,
     pump: Pump | None = None,
+    then: Callable[[Pump], Pump] = lambda pump: pump,
 ) -> Iterator[PumpThread]:
     """A pump at a pty for as long as a `with` lasts."""
-    served = PumpThread(vanish_at, carry_out, stay, pump)
+    served = PumpThread(vanish_at, carry_out, stay, pump, then)
     try:
         yield served
     finally:

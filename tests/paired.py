@@ -91,7 +91,7 @@ class Line:
     def connect(self, find_key: FindKey | None = None, take_over: bool = False) -> Any:
         """Connect, with a session if there is a key to find; the event that came of it."""
         nonce = self.random.randbytes(m.NONCE_SIZE)
-        opening = open_session(find_key, nonce, take_over) if find_key else None
+        opening = open_session(find_key, nonce, take_over=take_over) if find_key else None
         self.programmer.connect(self.random.randrange(2**16), self.now, opening)
         self.exchange()
         return next(e for e in reversed(self.events) if isinstance(e, Connected | Failed))

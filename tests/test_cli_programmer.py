@@ -175,7 +175,8 @@ def test_a_dry_run_sends_nothing_that_changes_anything(
         at = ("programmer", "--port", pump.path, *options)
         ended = command(*at, "program", "set", program_file(tmp_path), "--dry-run")
         assert (ended.code, ended.err) == (0, "")
-        assert {type(each) for each in pump.received} == {m.ReadProgram, m.GetStatus}
+        asked = {type(each) for each in pump.received}
+        assert asked == {m.Identify, m.ReadProgram, m.GetStatus}
         assert pump.pump.digest == old
     if options:
         assert json.loads(ended.out)["changed"] is False

@@ -3,30 +3,69 @@
 Every command that changes something goes through all four, and is carried out once at the most.
 """
 
+import contextlib
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
+from msgspec.structs import replace
 from outside import Command, Ended, in_process, program_file, pump_thread
+from paired import KEYS
 from pump_state import Line, give
 
-from mockpump.cli import programmer_session
+from mockpump.cli import programmer_program, programmer_recovery, programmer_session
+from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer import programmer
+from mockpump.emulator.memory.interface import OUTCOMES
+from mockpump.emulator.programmer import recovery
+from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused
+from mockpump.emulator.programmer.known_pump import PumpMet
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.pairing import OPEN, paired_with
+from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Access
+from mockpump.protocol.link_events import CloseReason
 from mockpump.protocol.program import flat
 
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setattr(programmer_session, "_PAUSE", 0.0)
+    monkeypatch.setattr(programmer_recovery, "_PAUSE", 0.0)
     return in_process(capsys, monkeypatch)
+
+
+Pair = Callable[[Pump], Pump]
+
+
+@pytest.fixture
+def paired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pair:
+    """Have a pump take a session, and the programmer open one, with a key to every number."""
+    monkeypatch.delenv(OPEN_VARIABLE)
+    keyring = tmp_path / "mine" / "keyring.json"
+    monkeypatch.setenv("MOCKPUMP_KEYRING", str(keyring))
+
+    def pair(pump: Pump) -> Pump:
+        pump.pairing = paired_with(KEYS)
+        with changed_keyring(keyring) as ring:
+            ring.add(pump.identity.serial, pump.identity.name, KEYS[Access.CLINICIAN])
+        return pump
+
+    return pair
+
+
+def another(pump: Pump, **change: object) -> Pump:
+    """A pump like it that is another one."""
+    other = new_pump()
+    other.identity = replace(pump.identity, **change)
+    return other
 
 
 def told(*requests: m.Message) -> Callable[[], Pump]:
@@ -86,6 +125,9 @@ REFUSABLE = [
     each for each in CHANGES if each.unwilling is not None and each.request is not m.SetLimits
 ]
 ASKING = "mockpump: the reply was lost; asking the pump what became of it"
+REPEATED = (
+    "mockpump: the request had not reached the pump; it was sent once more, as the same transaction"
+)
 
 
 def ids(change: Change) -> str:
@@ -152,18 +194,42 @@ def test_a_no_that_was_lost_is_a_no(command: Command, tmp_path: Path, change: Ch
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=ids)
-def test_what_never_arrived_changed_nothing(
-    command: Command, tmp_path: Path, change: Change
+def test_what_never_arrived_in_a_session_changed_nothing(
+    command: Command, tmp_path: Path, paired: Pair, change: Change
 ) -> None:
-    with pump_thread(change.request, carry_out=False, stay=True, pump=change.willing()) as pump:
-        before = pump.pump.memory.log(1, 100)
-        ended = run(command, pump.path, change, tmp_path)
-        assert pump.pump.memory.log(1, 100) == before
+    pump = paired(change.willing())
+    with pump_thread(change.request, carry_out=False, stay=True, pump=pump) as served:
+        before = pump.outcomes, pump.digest, pump.pending_image
+        ended = run(command, served.path, change, tmp_path)
+        assert (pump.outcomes, pump.digest, pump.pending_image) == before
+        # The link may send a frame again; nobody asks for the thing again.
+        assert len({each for each in served.received if isinstance(each, change.request)}) == 1
     assert (ended.code, ended.out.count("\n")) == (3, 2 if "FILE" in change.arguments else 0)
     asking, never = ended.err.splitlines()
     assert asking == ASKING
     assert never.startswith("mockpump: connection lost: ")
     assert never.endswith("; the request never reached the pump; nothing was changed")
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=ids)
+def test_what_never_arrived_at_an_open_pump_is_sent_once_more(
+    command: Command, tmp_path: Path, change: Change
+) -> None:
+    """There it could arrive yet, on another line; as one transaction both are one request."""
+    with pump_thread(pump=change.willing()) as pump:
+        expected = run(command, pump.path, change, tmp_path)
+    with pump_thread(change.request, carry_out=False, stay=True, pump=change.willing()) as pump:
+        old = pump.pump.digest
+        ended = run(command, pump.path, change, tmp_path)
+        assert len({each for each in pump.received if isinstance(each, change.request)}) == 1
+        if change.request is not m.CommitProgram:
+            assert ended == Ended(0, expected.out, f"{ASKING}\n{REPEATED}\n")
+            return
+        # What was staged has gone with its connection, and the pump has recorded that.
+        assert ended.code == 3
+        assert ended.err.splitlines()[:2] == [ASKING, REPEATED]
+        assert ended.err.endswith("; the request never reached the pump; nothing was changed\n")
+        assert pump.pump.digest == old
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -174,13 +240,15 @@ def test_nobody_to_ask_is_an_unknown_outcome_with_how_to_ask_later(
     with pump_thread(change.request, carry_out=done, pump=change.willing()) as pump:
         ended = run(command, pump.path, change, tmp_path)
         (asked,) = {each.transaction for each in pump.received if isinstance(each, change.request)}
-        path = pump.path
+        path, counted = pump.path, change.willing().outcomes
     assert ended.code == 4
     asking, unknown = ended.err.splitlines()
     assert asking == ASKING
     assert unknown.startswith("mockpump: outcome unknown: ")
     assert f" after {change.request.__name__} was sent and before its reply" in unknown
-    again = f"mockpump programmer --port {path} --open outcome {asked}"
+    again = (
+        f"mockpump programmer --port {path} --open --serial 1001 outcome {asked} --since {counted}"
+    )
     assert unknown.endswith(f"; ask again with: {again}")
     assert "nothing was changed" not in unknown
 
@@ -194,11 +262,24 @@ def test_nobody_to_ask_is_an_unknown_outcome_with_how_to_ask_later(
     ],
 )
 def test_how_to_ask_later_asks_the_same_pump_with_the_same_key(given: list[str]) -> None:
-    options = options_of([*given, "suspend"])
-    name, group, *words = shlex.split(programmer_session.how_to_ask(options, 4711))
+    options = options_of([*given, "--serial", "1001", "suspend"])
+    before = PumpMet(new_pump().describe(), 12)
+    unknown = OutcomeUnknown(m.Suspend(4711), 4711, CloseReason.SILENCE, before)
+    name, group, *words = shlex.split(programmer_recovery.how_to_ask(options, unknown))
     assert (name, group) == ("mockpump", "programmer")
-    assert words[-2:] == ["outcome", "4711"]
+    assert words[-4:] == ["outcome", "4711", "--since", "12"]
     assert options_of(words) == options
+
+
+def test_how_to_ask_later_says_no_more_of_the_pump_than_is_known() -> None:
+    options = options_of(["--port", "x", "--open", "suspend"])
+    pump = new_pump().describe()
+    for before, end in (
+        (None, "--open outcome 7"),
+        (PumpMet(pump), "--open --serial 1001 outcome 7"),
+    ):
+        unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.SILENCE, before)
+        assert programmer_recovery.how_to_ask(options, unknown).endswith(end)
 
 
 def options_of(words: list[str]) -> programmer_session.Options:
@@ -209,14 +290,15 @@ def options_of(words: list[str]) -> programmer_session.Options:
         return options
 
 
+@pytest.mark.parametrize(("draws", "code"), [([7, 8], 0), ([7, 7, 7, 8], 0), ([7, 7, 7, 7], 3)])
 def test_an_id_that_the_pump_has_had_lately_is_drawn_again(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch, draws: list[int], code: int
 ) -> None:
-    drawn = iter([7, 7, 8])
+    drawn = iter([7, *draws])
     monkeypatch.setattr(programmer_session.secrets, "randbelow", lambda _: next(drawn))
     with pump_thread() as pump:
         ended = [command("programmer", "--port", pump.path, "identify") for _ in range(2)]
-    assert [(each.code, each.err) for each in ended] == [(0, ""), (0, "")]
+    assert [each.code for each in ended] == [0, code]
     assert next(drawn, None) is None
 
 
@@ -231,7 +313,7 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(
         yield m.QueryOutcome(transaction)
         return m.OutcomeKnown(transaction, m.Fate.DONE, 0x20, reply, 1)
 
-    monkeypatch.setattr(programmer_session, "learn_outcome", answered)
+    monkeypatch.setattr(recovery, "learn_outcome", answered)
     with pump_thread(m.Suspend, stay=True) as pump:
         ended = command("programmer", "--port", pump.path, "suspend")
     assert (ended.code, ended.out) == (4, "")
@@ -241,17 +323,17 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(
 def test_ctrl_c_while_it_asks_still_says_what_is_not_known(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(_: int) -> Procedure[m.OutcomeKnown]:
+    def interrupted(*_: object) -> Procedure[None]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(programmer_session, "learn_outcome", interrupted)
+    monkeypatch.setattr(programmer_recovery, "settle", interrupted)
     with pump_thread(m.Suspend, stay=True) as pump:
         ended = command("programmer", "--port", pump.path, "suspend")
         (asked,) = {each.transaction for each in pump.received if isinstance(each, m.Suspend)}
     assert (ended.code, ended.out) == (130, "")
     line = ended.err.splitlines()[-1]
     assert line.startswith("interrupted; outcome unknown: ")
-    assert line.endswith(f"outcome {asked}")
+    assert line.endswith(f"outcome {asked} --since 0")
 
 
 # -- what is asked around a change ---------------------------------------------------------------
@@ -283,15 +365,15 @@ def test_a_line_that_goes_before_the_change_changed_nothing(
 
 @pytest.mark.parametrize("at", [m.GetStatus, m.ReadProgram])
 def test_a_line_that_goes_after_the_refill_does_not_hide_it(
-    command: Command, at: type[m.Message]
+    command: Command, paired: Pair, at: type[m.Message]
 ) -> None:
     arguments = ("refill", "5_000_000", "--concentration", "900")
-    with pump_thread(at) as pump:
+    with pump_thread(at, pump=paired(new_pump())) as pump:
         ended = command("programmer", "--port", pump.path, *arguments)
         assert ended.code == 0
         assert ended.out == "filled with 5,000,000 nL of 900 du/mL (fictional)\n"
         assert ended.line.startswith("mockpump: how long it takes to arrive is not known: ")
-    with pump_thread(at) as pump:
+    with pump_thread(at, pump=paired(new_pump())) as pump:
         ended = command("programmer", "--port", pump.path, "--json", *arguments)
         assert ended.code == 0
         assert json.loads(ended.out)["bridging"] is None
@@ -310,9 +392,218 @@ def test_outcomes_are_told_by_their_transaction(command: Command) -> None:
         for asked, text, fate in (
             (done, "Suspend was done", "done"),
             (refused, "Suspend was refused: wrong mode", "refused"),
-            (never, "never seen, or too long ago", "never_seen"),
+            (never, "not among the newest 64: it never arrived, or it is forgotten", "never_seen"),
         ):
             ended = command(*at, "outcome", str(asked))
             assert ended == Ended(0, f"transaction {asked}: {text}\n", "")
             ended = command(*at, "--json", "outcome", str(asked))
             assert json.loads(ended.out)["fate"] == fate
+
+
+@pytest.mark.parametrize(
+    ("others", "text"),
+    [
+        (0, "never recorded; nothing was changed"),
+        (OUTCOMES - 1, "never recorded; nothing was changed"),
+        (OUTCOMES, f"not known: {OUTCOMES} outcomes were recorded since, and the pump keeps 64"),
+    ],
+)
+def test_what_never_seen_means_can_be_told_from_the_count(
+    command: Command, paired: Pair, others: int, text: str
+) -> None:
+    pump = told(*(m.SetTemporary(n, 100, 60) for n in range(1, others + 2)))()
+    with pump_thread(pump=paired(pump)) as served:
+        at = ("programmer", "--port", served.path, "--serial", "1001")
+        ended = command(*at, "outcome", "999", "--since", "1")
+        assert ended == Ended(0, f"transaction 999: {text}\n", "")
+        ended = command(*at, "--json", "outcome", "999", "--since", "1")
+        assert json.loads(ended.out)["never_recorded"] is (others < OUTCOMES)
+
+
+def test_of_an_open_pump_it_may_be_under_way_still(command: Command) -> None:
+    with pump_thread() as pump:
+        at = ("programmer", "--port", pump.path, "--serial", "1001")
+        ended = command(*at, "outcome", "999", "--since", "0")
+        assert ended.out.endswith("changed, unless it is still under way on another line\n")
+        ended = command(*at, "outcome", "999", "--since", "5")
+        assert ended.out.endswith("not known: the pump has recorded 0 outcomes, and had 5\n")
+
+
+def test_a_count_is_of_one_pump(command: Command) -> None:
+    ended = command("programmer", "--port", "/no/such", "outcome", "999", "--since", "0")
+    assert ended.code == 2
+    assert "--serial" in ended.err
+
+
+# -- who answers the second time -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_session", [False, True])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"serial": 2, "name": "other"}, 'pump 2 ("other") answers, not pump 1001 ("mock pump")'),
+        ({"name": "other"}, 'pump 1001 ("other") answers, not pump 1001 ("mock pump")'),
+    ],
+)
+@pytest.mark.parametrize("done", [True, False])
+def test_what_another_pump_says_is_no_answer(
+    command: Command,
+    request: pytest.FixtureRequest,
+    in_session: bool,
+    change: dict[str, object],
+    said: str,
+    done: bool,
+) -> None:
+    pair: Pair = request.getfixturevalue("paired") if in_session else (lambda pump: pump)
+    pump = pair(new_pump())
+    other = pair(another(pump, **change))
+    with pump_thread(m.Suspend, done, stay=True, pump=pump, then=lambda _: other) as served:
+        ended = command("programmer", "--port", served.path, "suspend")
+        assert (pump.mode is m.Mode.SUSPENDED) is done
+    assert ended.code == 4
+    assert f"; {said}; ask again with: " in ended.err
+    assert "nothing was changed" not in ended.err
+    assert other.mode is m.Mode.RUNNING
+    assert type(served.received[-1]) is m.Identify
+
+
+def test_an_older_copy_of_the_pump_is_another(command: Command, paired: Pair) -> None:
+    pump = paired(told(m.Suspend(1), m.Resume(2))())
+    older = paired(new_pump())
+    with pump_thread(m.Suspend, stay=True, pump=pump, then=lambda _: older) as served:
+        ended = command("programmer", "--port", served.path, "suspend")
+    assert ended.code == 4
+    assert "recorded 0 outcomes and had recorded 2 before: this is an older copy" in ended.err
+
+
+@pytest.mark.parametrize("in_session", [False, True])
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("between", [0, OUTCOMES - 1, OUTCOMES, 2 * OUTCOMES])
+def test_what_may_be_forgotten_is_not_known(
+    command: Command,
+    request: pytest.FixtureRequest,
+    in_session: bool,
+    done: bool,
+    between: int,
+) -> None:
+    pair: Pair = request.getfixturevalue("paired") if in_session else (lambda pump: pump)
+
+    def others(pump: Pump) -> Pump:
+        line, pump.pairing = Line(pump), OPEN
+        for _ in range(between):
+            line.ask(m.SetTemporary(line.fresh(), 100, 60))
+        return pair(pump)
+
+    with pump_thread(m.Suspend, done, stay=True, pump=pair(new_pump()), then=others) as served:
+        ended = command("programmer", "--port", served.path, "suspend")
+        suspended = served.pump.mode is m.Mode.SUSPENDED
+    if between >= OUTCOMES:
+        assert ended.code == 4
+        said = f"; the pump has recorded {between + done} outcomes since and keeps 64; ask again"
+        assert said in ended.err
+        assert suspended is done
+    elif done or not in_session:
+        assert ended.code == 0
+        assert suspended
+    else:
+        assert ended.code == 3
+        assert ended.err.endswith("nothing was changed\n")
+        assert not suspended
+
+
+def test_a_pump_that_still_has_the_lost_session_is_asked_until_it_has_ended(
+    command: Command, paired: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How often it says so, and what is said of it; `real` is what comes after that."""
+    real, calls = programmer_recovery.connected, list[int]()
+    busy = m.Refused(0x08, m.Reason.BUSY, 0, 0, 0)
+
+    @contextlib.contextmanager
+    def sometimes(options: programmer_session.Options) -> Iterator[object]:
+        calls.append(1)
+        if 1 < len(calls) <= 1 + refusals:
+            raise SessionRefused(busy)
+        with real(options) as session:
+            yield session
+
+    monkeypatch.setattr(programmer_recovery, "connected", sometimes)
+    waiting = f"mockpump: {programmer_recovery._WAITING}"
+    for refusals, code in ((1, 0), (20, 0), (22, 0), (23, 4)):
+        calls.clear()
+        with pump_thread(m.Suspend, stay=True, pump=paired(new_pump())) as served:
+            ended = command("programmer", "--port", served.path, "suspend")
+        assert ended.code == code
+        assert ended.err.splitlines()[:2] == [ASKING, waiting]
+        assert len(calls) == refusals + (2 if code == 0 else 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("limits", "--daily", "900_000"), 0),
+        (("refill", "5_000_000"), 0),
+        (("program", "set", "FILE", "--yes"), 0),
+        (("program", "set", "FILE", "--dry-run"), 0),
+        (("program", "diff", "FILE"), 0),
+        (("ramp",), 0),
+        (("status",), 0),
+    ],
+)
+def test_what_belongs_together_is_asked_in_one_connection(
+    command: Command, tmp_path: Path, paired: Pair, arguments: tuple[str, ...], code: int
+) -> None:
+    words = [program_file(tmp_path) if each == "FILE" else each for each in arguments]
+    with pump_thread(pump=paired(new_pump())) as pump:
+        assert command("programmer", "--port", pump.path, *words).code == code
+        assert sum(isinstance(each, m.Identify) for each in pump.received) == 1
+
+
+@pytest.mark.parametrize("in_session", [False, True])
+def test_another_pump_after_the_question_is_given_nothing(
+    command: Command,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_session: bool,
+) -> None:
+    """While somebody thinks whether the program shown is to be set, the line is closed."""
+    pair: Pair = request.getfixturevalue("paired") if in_session else (lambda pump: pump)
+    pump = pair(new_pump())
+    other = pair(another(pump, serial=2))
+    with pump_thread(pump=pump) as served:
+
+        def swap(*_: object, **__: object) -> bool:
+            served._station.pump = other
+            served._line.reboot(other)
+            return True
+
+        monkeypatch.setattr(programmer_program, "_require_somebody", lambda options: None)
+        monkeypatch.setattr(click, "confirm", swap)
+        ended = command(
+            "programmer", "--port", served.path, "program", "set", program_file(tmp_path)
+        )
+        assert type(served.received[-1]) is m.Identify
+    assert ended.code == 3
+    assert ended.line.startswith('mockpump: pump 2 ("mock pump") answers, not pump 1001 ')
+    assert ended.line.endswith("; nothing was changed")
+
+
+@pytest.mark.parametrize("in_session", [False, True])
+@pytest.mark.parametrize("arguments", [("suspend",), ("status",), ("identify",), ("log",)])
+def test_only_the_pump_with_that_number_is_talked_to(
+    command: Command,
+    request: pytest.FixtureRequest,
+    in_session: bool,
+    arguments: tuple[str, ...],
+) -> None:
+    pair: Pair = request.getfixturevalue("paired") if in_session else (lambda pump: pump)
+    with pump_thread(pump=pair(new_pump())) as served:
+        at = ("programmer", "--port", served.path, "--serial")
+        assert command(*at, "1001", *arguments).code == 0
+        served.received.clear()
+        ended = command(*at, "7", *arguments)
+        assert [type(each) for each in served.received] == [m.Identify]
+    assert ended.code == 3
+    assert ended.line.startswith('mockpump: pump 1001 ("mock pump") answers, not pump 7')
+    assert ended.line.endswith("nothing was changed") is (arguments == ("suspend",))

@@ -1,19 +1,24 @@
 """Asking over a line that loses, bends and repeats: everything is done once, or it is said so."""
 
+import copy
 import random
+from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from pump_state import Line
 
 from mockpump.emulator.channel.channel import Arrival, Channel
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.procedures import ask, read_log
+from mockpump.emulator.programmer.procedures import Procedure, ask, read_log
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.world.clinician import Clinician, OutOfReach
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
@@ -120,3 +125,130 @@ def test_who_misheard_the_opening_calls_again() -> None:
     assert len(misheard) == 1
     assert world.programmer.connection.is_open
     assert len(list(it.change(lambda: ask(m.Suspend(1))))) == 1
+
+
+# -- whatever becomes of the pump while nobody hears it -------------------------------------------
+
+
+def pump_with(serial: int) -> Pump:
+    keys = draw_keys(random.Random(1).randbytes)
+    memory = RamMemory()
+    make(memory, Making(PumpIdentity(serial), pairing=paired_with(keys)))
+    return Pump(memory)
+
+
+class Address:
+    """Where the clinician calls: its pump, or whoever has taken that one's place."""
+
+    def __init__(self, it: Clinician) -> None:
+        self.it = it
+        self.pump = it.world.pump
+        # As it was before anything was asked, to be put in its place some day.
+        self.copy = copy.deepcopy(it.world.pump.memory)
+        self.number = 0
+
+    def put(self, pump: Pump) -> None:
+        self.it.world.port.forget_caller()
+        self.it.world.station.pump = pump
+        self.it.world.port.reboot(pump)
+
+    def others(self, count: int) -> None:
+        """So many changes by somebody else."""
+        line = Line(self.pump)
+        line.caller.access = Access.CLINICIAN
+        line.next_transaction = self.number
+        for _ in range(count):
+            line.ask(m.SetTemporary(line.fresh(), 100, 60))
+        self.number = line.next_transaction
+
+    def becomes(self, what: str) -> None:
+        if what.isdigit():
+            self.others(int(what))
+        elif what == "restarted":
+            self.pump = Pump(self.pump.memory)
+            self.put(self.pump)
+        elif what == "another":
+            self.put(pump_with(2))
+        elif what == "older copy":
+            self.put(Pump(copy.deepcopy(self.copy)))
+        else:
+            self.put(self.pump)
+
+    def times_done(self, figure: int) -> int:
+        entries = self.pump.memory.log(1, 1_000).entries
+        return sum(each.kind is LogKind.CLOCK_SET and each.second == figure for each in entries)
+
+
+WHAT = st.lists(
+    st.sampled_from(["1", "30", "63", "64", "130", "restarted", "another", "older copy", "back"]),
+    max_size=3,
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["fine", "reply", "request"]), WHAT), max_size=4),
+    st.booleans(),
+)
+def test_it_is_right_about_what_it_says_whoever_answers(
+    changes: list[tuple[str, list[str]]], in_session: bool
+) -> None:
+    """Done is done by its own pump, once; what never came was not; else it says that it cannot."""
+    it = clinician(Impairments())
+    if not in_session:
+        it = Clinician(World(new_pump(), speed=0, channel=Channel(Impairments(), 0)), None)
+    address = Address(it)
+    address.others(5)
+    for number, (lost, becomes) in enumerate(changes, start=1):
+        address.becomes("back")
+        it.world.hang_up()
+        it.reach()
+        reply = change_and_lose(address, number, lost, becomes)
+        if isinstance(reply, m.ClockSet):
+            assert reply.clock == number
+            assert address.times_done(number) == 1
+        assert address.times_done(number) <= 1
+        assert reply is not None or becomes
+
+
+def change_and_lose(
+    address: Address, figure: int, lost: str, becomes: list[str]
+) -> m.Message | None:
+    """Have the clock set, with a loss on the way; the reply, if it was to be had."""
+    world, reply = address.it.world, None
+    world.deaf = lost == "reply"
+    world.impair(Impairments(loss=WHOLE if lost == "request" else 0))
+    for heard in address.it.change(partial(_set_clock, 2**31 + figure, figure)):
+        if heard.text.startswith("nothing is heard"):
+            world.deaf = False
+            world.impair(Impairments())
+            for what in becomes:
+                address.becomes(what)
+        elif heard.text.startswith("it has never come"):
+            assert address.times_done(figure) == 0
+        reply = heard.reply
+    world.deaf = False
+    world.impair(Impairments())
+    return reply
+
+
+def _set_clock(transaction: int, figure: int) -> Procedure[m.ClockSet]:
+    return ask(m.SetClock(transaction, figure))
+
+
+@pytest.mark.parametrize("what", ["another", "older copy", "64"])
+@pytest.mark.parametrize("lost", ["reply", "request"])
+def test_what_nobody_can_tell_it_does_not_say(what: str, lost: str) -> None:
+    it = clinician(Impairments())
+    address = Address(it)
+    address.others(1)
+    it.reach()
+    it.world.deaf = lost == "reply"
+    if lost == "request":
+        it.world.impair(Impairments(loss=WHOLE))
+    heard = it.change(lambda: ask(m.SetClock(2**31, 7)))
+    assert next(heard).text.startswith("nothing is heard")
+    it.world.impair(Impairments())
+    address.becomes(what)
+    texts = [each.text for each in heard]
+    assert any("may or may not be done" in text or "not known" in text for text in texts)
+    assert address.times_done(7) == (lost == "reply")

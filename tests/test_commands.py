@@ -315,6 +315,25 @@ def test_an_old_base_is_refused_at_begin_and_at_commit() -> None:
     assert programs.from_image(pump.image).name == "first"
 
 
+def test_what_is_staged_outlasts_an_old_base() -> None:
+    pump = new_pump()
+    first, second = Line(pump), Line(pump)
+    old = pump.image
+    digest = programs.digest(second.stage(flat("second", 2)))
+    first.commit(flat("first", 1))
+    stale = m.Refused(0x13, Reason.STALE_BASE, 0, 0, 0)
+    # Neither refusal takes anything away, and neither makes the base a better one.
+    second.ask(m.BeginProgram(5, bytes(8), programs.digest(b"another")))
+    for transaction in (1, 2):
+        assert second.ask(m.CommitProgram(transaction, digest, m.When.NOW)) == stale
+    assert second.ask(m.ReadProgram(m.Slot.STAGED, 0, 1)).digest == digest
+    # The program that it names is active again.
+    first.commit(programs.from_image(old))
+    assert isinstance(second.ask(m.CommitProgram(3, digest, m.When.NOW)), m.ProgramCommitted)
+    # What was refused is an outcome, and stays refused.
+    assert second.ask(m.CommitProgram(1, digest, m.When.NOW)) == stale
+
+
 @pytest.mark.parametrize("wrong", ["announced", "asked", "both"])
 def test_a_digest_that_does_not_match_is_refused(wrong: str) -> None:
     line = Line(new_pump())

@@ -11,11 +11,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from paired import KEYS, Line, line, log_of, payloads_in
+from msgspec.structs import replace
+from paired import KEYS, Line, line, log_of, logged, payloads_in
 
 from mockpump.emulator.programmer.client import Failed, Finished
-from mockpump.emulator.programmer.errors import ProgrammerError
+from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.round import MOST_REPEATS
 from mockpump.emulator.pump.making import new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
@@ -252,6 +254,59 @@ def test_a_forged_yes_is_not_believed() -> None:
         it.exchange()
     assert it.programmer.busy
     assert not any(isinstance(each, Finished) for each in it.history)
+
+
+class Replacer:
+    """Puts payloads in the place of what the programmer says, in frames with its numbers.
+
+    What it took away it keeps, and may put in the place of what is said later.
+    """
+
+    def __init__(self, payloads: list[bytes], *, gives_back: bool) -> None:
+        self.payloads = payloads
+        self.gives_back = gives_back
+        self.taken: list[bytes] = []
+        self.active = False
+
+    def __call__(self, sent: bool, data: bytes) -> bytes:
+        found = FrameDecoder().receive_data(data)
+        frames = (each for each in found if isinstance(each, Frame))
+        return b"".join(encode_frame(self._put(sent, frame)) for frame in frames)
+
+    def _put(self, sent: bool, frame: Frame) -> Frame:
+        if not sent or not self.active or frame.kind is not Kind.DATA:
+            return frame
+        if self.payloads:
+            self.taken.append(frame.payload)
+            return replace(frame, payload=self.payloads.pop(0))
+        if self.gives_back and self.taken:
+            return replace(frame, payload=self.taken.pop(0))
+        return frame
+
+
+@given(st.lists(st.binary(max_size=60), max_size=MOST_REPEATS), st.booleans())
+def test_a_request_that_was_replaced_is_asked_again_and_done_once(
+    payloads: list[bytes], gives_back: bool
+) -> None:
+    replacer = Replacer(list(payloads), gives_back=gives_back)
+    it = line(tap=replacer)
+    it.prove(KEYS[Access.CLINICIAN])
+    replacer.active = True
+    assert it.ask(m.StartBolus(1, m.BolusKind.BOLUS, 1_000, 60)) == m.BolusStarted(60, 60_000)
+    assert len(logged(it.station.pump, LogKind.BOLUS_STARTED)) == 1
+    assert len(replacer.taken) >= len(payloads) - gives_back
+    replacer.active = False
+    assert isinstance(it.ask(m.GetStatus()), m.Status)
+
+
+def test_what_is_replaced_every_time_is_not_known_since_somebody_has_it() -> None:
+    replacer = Replacer([b"x"] * (1 + MOST_REPEATS), gives_back=False)
+    it = line(tap=replacer)
+    it.prove(KEYS[Access.CLINICIAN])
+    replacer.active = True
+    assert isinstance(it.ask(m.Suspend(1)), OutcomeUnknown)
+    assert not it.programmer.connection.is_open
+    assert it.station.pump.mode is m.Mode.RUNNING
 
 
 def test_against_an_open_pump_the_attacker_wins() -> None:

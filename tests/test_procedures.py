@@ -1,6 +1,7 @@
 """A procedure is a text of requests, played by hand against an honest pump or a lying one."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +10,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import Line
 
-from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers, UnexpectedReply
+from mockpump.emulator.memory.interface import LOG_ENTRIES
+from mockpump.emulator.memory.log import ChainedLog
+from mockpump.emulator.programmer.errors import (
+    LogBroken,
+    LogUnsettled,
+    ReadbackDiffers,
+    UnexpectedReply,
+)
 from mockpump.emulator.programmer.procedures import (
+    LogRead,
     Procedure,
     ask,
     learn_outcome,
@@ -22,7 +31,7 @@ from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.log import GENESIS, LogEntry, chain, encode_entry
+from mockpump.protocol.log import ENTRY_SIZE, GENESIS, LogEntry, chain, encode_entry, entries_of
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
@@ -211,3 +220,156 @@ def test_a_log_without_an_end_is_given_up() -> None:
 
     with pytest.raises(LogBroken, match="no end"):
         read_on()
+
+
+# -- a log that goes on while it is read -----------------------------------------------------------
+
+
+class Logbook:
+    """A log of a pump, asked piece by piece, that grows by so many entries before each piece.
+
+    `meddle` may change a piece on its way.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        growth: Iterator[int],
+        piece: int = 13,
+        meddle: Callable[[m.LogPiece], m.LogPiece] = lambda piece: piece,
+    ) -> None:
+        self.log = ChainedLog()
+        self.growth = growth
+        self.piece = piece
+        self.meddle = meddle
+        self.count = 0
+        self.grow(length)
+
+    def grow(self, count: int) -> None:
+        numbers = range(self.count + 1, self.count + count + 1)
+        self.log.append(LogEntry(n, n, LogKind.CLOCK_SET, n, n) for n in numbers)
+        self.count += count
+
+    def answer(self, asked: Message | list[Message]) -> Any:
+        if isinstance(asked, list):
+            return [self.answer(each) for each in asked]
+        assert isinstance(asked, m.ReadLog)
+        self.grow(next(self.growth, 0))
+        page = self.log.page(asked.first, self.piece)
+        entries = b"".join(map(encode_entry, page.entries))
+        piece = m.LogPiece(page.first, page.newest, page.before, page.newest_chain, entries)
+        return self.meddle(piece)
+
+    def read(self, first: int = 1) -> LogRead:
+        procedure = read_log(first)
+        asked: Any = next(procedure)
+        try:
+            while True:
+                asked = procedure.send(self.answer(asked))
+        except StopIteration as end:
+            read: LogRead = end.value
+            return read
+
+
+LENGTHS = st.integers(0, 60) | st.integers(LOG_ENTRIES - 60, LOG_ENTRIES + 60)
+GROWTH = st.lists(st.sampled_from([0, 0, 0, 1, 5, 40, 400, 1_500]), max_size=40)
+
+
+@given(LENGTHS, GROWTH, st.integers(1, 1_200), st.integers(1, 40))
+def test_a_log_that_grows_and_folds_while_it_is_read_is_not_broken(
+    length: int, growth: list[int], first: int, piece: int
+) -> None:
+    book = Logbook(length, iter(growth), piece)
+    try:
+        read = book.read(first)
+    except LogUnsettled:
+        assert sum(growth) > LOG_ENTRIES
+        return
+    assert [each.first for each in read.entries] == list(
+        range(read.first, read.first + len(read.entries))
+    )
+    assert read.first + len(read.entries) - 1 >= min(length, read.first - 1)
+    assert read.folded == 0 or book.count > LOG_ENTRIES
+
+
+def test_a_log_that_only_grows_is_read_to_what_was_its_end() -> None:
+    book = Logbook(100, itertools.repeat(7))
+    read = book.read()
+    assert (read.first, len(read.entries), read.folded) == (1, 107, 0)
+
+
+def test_what_was_folded_away_while_it_was_read_is_counted() -> None:
+    # Before the second piece so many entries come that the next ten to be read are gone.
+    book = Logbook(LOG_ENTRIES, iter([0, 13 + 10]))
+    read = book.read()
+    assert (read.first, len(read.entries), read.folded) == (24, LOG_ENTRIES, 23)
+
+
+def test_a_log_that_is_never_there_long_enough_is_given_up_and_not_called_broken() -> None:
+    with pytest.raises(LogUnsettled, match="faster than it can be read"):
+        Logbook(LOG_ENTRIES, itertools.repeat(2_000)).read()
+
+
+def altered(piece: m.LogPiece, at: int, bit: int) -> m.LogPiece:
+    data = bytearray(piece.entries)
+    data[at % len(data)] ^= 1 << bit
+    return replace(piece, entries=bytes(data))
+
+
+def left_out(piece: m.LogPiece, at: int, _: int) -> m.LogPiece:
+    """Not the last one: that is a shorter piece, and the rest is asked for."""
+    at = at % (len(piece.entries) // ENTRY_SIZE - 1) * ENTRY_SIZE
+    return replace(piece, entries=piece.entries[:at] + piece.entries[at + ENTRY_SIZE :])
+
+
+def put_in(piece: m.LogPiece, at: int, _: int) -> m.LogPiece:
+    at = at % (len(piece.entries) // ENTRY_SIZE) * ENTRY_SIZE
+    extra = encode_entry(LogEntry(1, 1, LogKind.SUSPENDED, 0, 0))
+    return replace(piece, entries=piece.entries[:at] + extra + piece.entries[at:])
+
+
+def begun_late(piece: m.LogPiece, at: int, _: int) -> m.LogPiece:
+    """As if its first entries had been folded away, with the chain that would fit."""
+    gone = 1 + at % (len(piece.entries) // ENTRY_SIZE)
+    entries = entries_of(piece.entries)
+    before = chain(piece.before, entries[:gone])
+    rest = b"".join(map(encode_entry, entries[gone:]))
+    return replace(piece, first=piece.first + gone, before=before, entries=rest)
+
+
+@given(
+    st.integers(40, 300) | st.integers(LOG_ENTRIES, LOG_ENTRIES + 60),
+    st.lists(st.sampled_from([0, 0, 1, 3]), max_size=40),
+    st.sampled_from([altered, left_out, put_in, begun_late]),
+    st.integers(0, 10_000),
+    st.integers(0, 10_000),
+    st.integers(0, 7),
+)
+def test_what_was_altered_left_out_or_put_in_is_always_found(
+    length: int,
+    growth: list[int],
+    trick: Callable[[m.LogPiece, int, int], m.LogPiece],
+    which: int,
+    at: int,
+    bit: int,
+) -> None:
+    """In any piece that is of use to the reader, while the log grows and folds."""
+    pieces = itertools.count()
+    which %= 3
+    done: list[bool] = []
+
+    def meddle(piece: m.LogPiece) -> m.LogPiece:
+        if next(pieces) != which or not piece.entries:
+            return piece
+        done.append(True)
+        return trick(piece, at, bit)
+
+    book = Logbook(length, iter(growth), 13, meddle)
+    with pytest.raises(LogBroken):
+        book.read()
+    assert done
+
+
+def test_a_log_does_not_begin_in_the_middle_of_its_chain() -> None:
+    with pytest.raises(LogBroken, match="before entry 1"):
+        Logbook(5, iter([]), meddle=lambda piece: replace(piece, before=bytes(7) + b"x")).read()

@@ -24,7 +24,10 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     UnexpectedReply,
 )
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
+from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_program, set_program
+from mockpump.emulator.programmer.round import MOST_REPEATS
 from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.port import Port
 from mockpump.protocol import messages as m
@@ -37,6 +40,7 @@ from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import flat
 
 NEW = flat("new", 9_000)
+STATUS = m.Status(Mode.RUNNING, 0, 0, 1, 2, 3, 4, 100, 0, 0, 0, 5)
 NEW_DIGEST = programs.digest(programs.image(NEW))
 
 
@@ -273,9 +277,7 @@ def test_no_reply_to_what_changes_the_pump_is_an_unknown_outcome() -> None:
     assert error.transaction == 9
 
 
-@pytest.mark.parametrize(
-    "reply", [m.Resumed(3), m.Refused(0x21, Reason.WRONG_MODE, 0, 0, 0), m.ProgramAborted()]
-)
+@pytest.mark.parametrize("reply", [m.Resumed(3), m.ProgramAborted()])
 @pytest.mark.parametrize("request_", [m.GetClock(), m.Suspend(4)])
 def test_an_answer_to_another_question_ends_the_connection(
     request_: Message, reply: Message
@@ -286,6 +288,149 @@ def test_an_answer_to_another_question_ends_the_connection(
     error = double.ended()
     assert isinstance(error, OutcomeUnknown if isinstance(request_, m.Suspend) else UnexpectedReply)
     assert not double.programmer.connection.is_open
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"\x00", b"\xfe", m.encode(m.Clock(1, 2))[:-1]])
+@pytest.mark.parametrize("request_", [m.GetClock(), m.Suspend(4)])
+def test_what_is_no_message_in_place_of_a_reply_ends_the_connection(
+    request_: Message, nonsense: bytes
+) -> None:
+    double = Double()
+    double.programmer.start(ask(request_), 0)
+    double.pump.link.send(nonsense, 0)
+    double.carry()
+    error = double.ended()
+    assert isinstance(error, OutcomeUnknown if isinstance(request_, m.Suspend) else UnexpectedReply)
+    assert not double.programmer.connection.is_open
+
+
+def test_what_is_no_message_between_replies_is_dropped() -> None:
+    double = Double()
+    double.pump.link.send(b"\xfe", 0)
+    double.carry()
+    assert double.programmer.connection.is_open
+    double.programmer.start(ask(m.GetClock()), 0)
+    double.say(m.Clock(2, 2))
+    assert double.ended() == m.Clock(2, 2)
+
+
+# -- a request that was replaced on its way --------------------------------------------------------
+
+
+def foreign(request: Message, reason: Reason = Reason.MALFORMED) -> m.Refused:
+    return m.Refused(m.entry_of(type(request)).number, reason, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        foreign(m.Suspend(4)),
+        foreign(m.Suspend(4), Reason.BAD_TAG),
+        foreign(m.Suspend(4), Reason.OLD_COUNTER),
+        foreign(m.Suspend(4), Reason.NOT_A_REQUEST),
+        m.Refused(0, Reason.UNKNOWN_MESSAGE, 0, 0, 0),
+        m.Refused(0x21, Reason.WRONG_MODE, 0, 0, 0),
+    ],
+)
+def test_it_is_sent_again_with_the_same_transaction(no: m.Refused) -> None:
+    double = Double()
+    double.programmer.start(ask(m.Suspend(4)), 0)
+    for _ in range(MOST_REPEATS):
+        assert double.heard() == [m.Suspend(4)]
+        double.say(no)
+        assert double.programmer.busy
+    assert double.heard() == [m.Suspend(4)]
+    double.say(m.Suspended(9))
+    assert double.ended() == m.Suspended(9)
+
+
+@pytest.mark.parametrize("reason", [Reason.BAD_TAG, Reason.OLD_COUNTER])
+@pytest.mark.parametrize("request_", [m.GetClock(), m.Suspend(4)])
+def test_replaced_again_and_again_it_may_be_in_other_hands(
+    request_: Message, reason: Reason
+) -> None:
+    """Whoever puts payloads in its place may bring it in later: nobody knows, and it is over."""
+    double = Double()
+    double.programmer.start(ask(request_), 0)
+    for _ in range(MOST_REPEATS + 1):
+        double.say(foreign(request_, reason))
+    error = double.ended()
+    assert isinstance(error, OutcomeUnknown if isinstance(request_, m.Suspend) else UnexpectedReply)
+    assert not double.programmer.connection.is_open
+    assert double.heard() == [request_] * (1 + MOST_REPEATS)
+
+
+def test_what_stays_malformed_is_refused_after_all() -> None:
+    """A pump of another make, which does not take this."""
+    double = Double()
+    double.programmer.start(ask(m.Suspend(4)), 0)
+    for _ in range(MOST_REPEATS + 1):
+        double.say(foreign(m.Suspend(4)))
+    error = double.ended()
+    assert isinstance(error, RequestRefused)
+    assert error.refused.reason is Reason.MALFORMED
+    assert double.programmer.connection.is_open
+
+
+def test_of_several_the_replaced_one_comes_last() -> None:
+    def read() -> Procedure[Any]:
+        return (yield [m.GetClock(), m.GetLimits(), m.GetClock()])
+
+    double = Double()
+    double.programmer.start(read(), 0)
+    assert double.heard() == [m.GetClock(), m.GetLimits(), m.GetClock()]
+    double.say(foreign(m.GetClock()), m.Limits(1, 2, 3, 4))
+    assert double.heard() == [m.GetClock()]
+    double.say(m.Clock(3, 3), m.Clock(1, 1))
+    assert double.ended() == [m.Clock(1, 1), m.Limits(1, 2, 3, 4), m.Clock(3, 3)]
+
+
+def test_a_whole_backlog_may_be_replaced_one_by_one() -> None:
+    def read() -> Procedure[Any]:
+        return (yield [m.GetClock()] * 64)
+
+    double = Double()
+    double.programmer.start(read(), 0)
+    answered = 0
+    while double.programmer.busy:
+        for _ in double.heard():
+            answered += 1
+            double.say(foreign(m.GetClock()) if answered <= MOST_REPEATS else m.Clock(1, 1))
+    assert double.ended() == [m.Clock(1, 1)] * 64
+    assert answered == 64 + MOST_REPEATS
+
+
+# -- whom it talks to ------------------------------------------------------------------------------
+
+
+def test_the_newest_count_before_the_request_is_what_it_is_measured_by() -> None:
+    double = Double()
+    double.programmer = Programmer()
+    double.programmer.connect(2, 0, meet_pump(KnownPump(count=True)))
+    pump = new_pump().describe()
+    assert double.heard() == [m.Identify()]
+    double.say(pump)
+    assert double.heard() == [m.GetStatus()]
+    double.say(STATUS)
+    assert double.events == [Connected(240, 8, None, PumpMet(pump, 5))]
+    double.events.clear()
+    double.programmer.start(ask(m.QueryOutcome(1)), 0)
+    double.say(m.OutcomeKnown(1, m.Fate.NEVER_SEEN, 0, b"", 9))
+    assert double.ended().outcomes == 9
+    double.programmer.start(ask(m.Suspend(4)), 0)
+    double.pump.abort(0)
+    double.carry()
+    error = double.ended()
+    assert isinstance(error, OutcomeUnknown)
+    assert error.before == PumpMet(pump, 9)
+
+
+def test_of_a_connection_without_an_opening_nothing_is_known() -> None:
+    double = Double()
+    double.programmer.start(ask(m.Suspend(4)), 0)
+    double.pump.abort(0)
+    double.carry()
+    assert double.ended().before is None
 
 
 def test_nobody_answers_a_call() -> None:

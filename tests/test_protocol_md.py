@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from cobs import cobs
 
+from mockpump.cli.programmer_recovery import _BUSY_CALLS, _PAUSE
+from mockpump.cli.programmer_session import _DRAWS
 from mockpump.cli.wire_decode import content_parts, program_of, stretches
 from mockpump.cli.wire_input import from_hex
 from mockpump.cli.wire_reference import BLOCKS
 from mockpump.cli.wire_summary import summary
+from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
+from mockpump.emulator.programmer.round import MOST_REPEATS
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pairing import Pairing
@@ -21,6 +25,7 @@ from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, decode
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectReason
+from mockpump.protocol.link_actions import REMEMBERED_CONNECTIONS
 from mockpump.protocol.link_events import CloseReason, DropReason
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.link_table import State
@@ -240,6 +245,21 @@ def test_the_table_of_alarms_has_every_alarm(alarm: Alarm) -> None:
 def test_people_have_written_in_which_order_frames_are_judged(reason: RejectReason) -> None:
     place = list(RejectReason).index(reason) + 1
     assert re.search(rf"\n{place}\. [^:]*:\s+`{reason.name}`\.", PROSE)
+
+
+def test_the_figures_of_the_programmer_in_the_prose() -> None:
+    prose = " ".join(PROSE.split())
+    assert "this programmer draws four times at the most" in prose
+    assert _DRAWS == 4
+    assert 2**16 // REMEMBERED_CONNECTIONS == 8_192
+    assert "one draw in 8,192 meets a remembered id" in prose
+    assert "This programmer does so three times for what it has asked at once" in prose
+    assert MOST_REPEATS == 3
+    assert "at least 0 and below 64" in prose
+    assert "the pump remembers the newest 64" in prose
+    assert OUTCOMES == 64
+    # So long it asks a pump that is busy with its own lost session, a second between two calls.
+    assert LinkSettings().idle_timeout < _PAUSE * _BUSY_CALLS * 1_000_000
 
 
 def test_the_figures_in_the_prose() -> None:

@@ -1,5 +1,6 @@
 """A round of questions: answers belong to requests in order, and a no ends it when all are in."""
 
+from collections import deque
 from collections.abc import Sequence
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.errors import RequestRefused
-from mockpump.emulator.programmer.round import Round
+from mockpump.emulator.programmer.round import MOST_REPEATS, Round
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import LocalProtocolError
@@ -66,6 +67,79 @@ def test_the_first_no_is_what_came_of_it_when_all_are_answered(
         assert it.refusal.request == asked[refused.index(True)]
     else:
         assert it.refusal is None
+
+
+FOREIGN = [Reason.BAD_TAG, Reason.OLD_COUNTER]
+REPLACED = [*FOREIGN, Reason.MALFORMED, Reason.NOT_A_REQUEST]
+
+
+@st.composite
+def noes_to_another(draw: st.DrawFn, request: Message) -> m.Refused:
+    """What a pump says to a payload that came in place of a request."""
+    number = m.entry_of(type(request)).number
+    if draw(st.booleans()):
+        return m.Refused(number, draw(st.sampled_from(REPLACED)), 0, 0, 0)
+    other = draw(st.integers(0, 255).filter(lambda each: each != number))
+    return m.Refused(other, draw(st.sampled_from(Reason)), 0, 0, 0)
+
+
+@given(ASKED, st.data())
+def test_a_request_that_was_replaced_goes_again_behind_the_others(
+    asked: Sequence[Message], data: st.DataObject
+) -> None:
+    """Beside a pump that gives one reply to each payload, in order."""
+    it, sent = Round(asked), deque(asked)
+    repeats = 0
+    while sent:
+        request = sent.popleft()
+        assert it.open == request
+        assert not it.over
+        if repeats < MOST_REPEATS and data.draw(st.booleans()):
+            foreign = data.draw(noes_to_another(request))
+            assert it.replaced(foreign)
+            again = it.repeat()
+            assert again == request
+            sent.append(request)
+            repeats += 1
+        else:
+            assert not it.replaced(answer(request))
+            assert it.take(answer(request))
+    assert it.over
+    assert it.result == [answer(each) for each in asked]
+    assert it.refusal is None
+
+
+def test_it_goes_again_so_often_and_no_more() -> None:
+    it = Round([m.GetClock(), m.GetLimits()])
+    assert [it.repeat() for _ in range(MOST_REPEATS)] == [
+        m.GetClock(),
+        m.GetLimits(),
+        m.GetClock(),
+    ]
+    assert it.repeat() is None
+    assert it.open == m.GetLimits()
+
+
+@pytest.mark.parametrize("reason", FOREIGN)
+def test_that_a_payload_was_foreign_is_no_reply(reason: Reason) -> None:
+    it = Round(m.GetClock())
+    assert not it.take(m.Refused(0x03, reason, 0, 0, 0))
+    assert not it.over
+
+
+def test_a_request_that_is_not_known_there_was_not_replaced() -> None:
+    it = Round(m.GetClock())
+    for reason in (Reason.UNKNOWN_MESSAGE, Reason.NO_SESSION, Reason.WRONG_MODE):
+        assert not it.replaced(m.Refused(0x03, reason, 0, 0, 0))
+
+
+@pytest.mark.parametrize("reason", [Reason.NOT_A_REQUEST, Reason.UNKNOWN_MESSAGE])
+def test_whether_or_not_a_pump_knows_of_events_one_is_no_request(reason: Reason) -> None:
+    """Telemetry in place of a request: what a small pump says of it means the same."""
+    it = Round(m.GetClock())
+    telemetry = m.entry_of(m.Telemetry).number
+    assert it.replaced(m.Refused(telemetry, reason, 0, 0, 0))
+    assert it.repeat() == m.GetClock()
 
 
 def test_one_request_gets_its_one_reply() -> None:

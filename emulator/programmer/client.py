@@ -18,31 +18,45 @@ from mockpump.emulator.programmer.errors import (
     SessionTaken,
     UnexpectedReply,
 )
+from mockpump.emulator.programmer.known_pump import PumpMet
 from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.round import Round
+from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
+from mockpump.protocol.connection import (
+    Connection,
+    ConnectionEvent,
+    MessageReceived,
+    MessageRejected,
+)
 from mockpump.protocol.errors import LocalProtocolError, MockpumpError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.link_events import CloseReason, LinkClosed, LinkOpened, Role
 from mockpump.protocol.link_settings import LinkSettings
 
 REPLY_TIMEOUT = 10_000_000
+# What begins a connection, before any procedure may start.
+Opening = Procedure[SessionOpened] | Procedure[PumpMet]
 
 
 class Connected(Record, frozen=True):
     """The pump has answered, and the session, if one was asked for, is open; procedures may start.
 
-    `max_payload` is the longest message that fits, in bytes; `access` is what the session grants,
-    and `identity` the pump that it was opened with.
+    `max_payload` is the longest message that fits, in bytes; `access` is what the session grants;
+    `pump` is who was met, None when nobody asked.
     """
 
     max_payload: int
     window: int
     access: m.Access | None = None
-    identity: m.Identity | None = None
+    pump: PumpMet | None = None
+
+    @property
+    def identity(self) -> m.Identity | None:
+        """Who the pump is, when somebody asked; in a session that is proved."""
+        return None if self.pump is None else self.pump.identity
 
 
 class Disconnected(Record, frozen=True):
@@ -70,6 +84,13 @@ class TelemetryReceived(Record, frozen=True):
     telemetry: m.Telemetry
 
 
+def _no_reply(request: Message, reply: Message) -> str:
+    name = type(request).__name__
+    if isinstance(reply, m.Refused):
+        return f"{name} does not reach the pump as it was sent ({words_of(reply.reason)})"
+    return f"{type(reply).__name__} is no reply to {name}"
+
+
 ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceived
 
 
@@ -91,6 +112,7 @@ class Programmer:
 
     __slots__ = (
         "_events",
+        "_met",
         "_opened",
         "_opening",
         "_procedure",
@@ -108,8 +130,10 @@ class Programmer:
         self._events: deque[ProgrammerEvent] = deque()
         self._procedure: Procedure[Any] | None = None
         # What opens the session, until it is open; and what the link has agreed on meanwhile.
-        self._opening: Procedure[SessionOpened] | None = None
+        self._opening: Opening | None = None
         self._opened: LinkOpened | None = None
+        # The pump that was met in this connection, with the newest count that it has said.
+        self._met: PumpMet | None = None
         self._round: Round | None = None
         self._reply_due_at: int | None = None
         # Whether what comes now was said in a session: of what came in one go with the end of the
@@ -120,16 +144,14 @@ class Programmer:
 
     # -- what a user does ------------------------------------------------------------------------
 
-    def connect(
-        self, connection: int, now: int, opening: Procedure[SessionOpened] | None = None
-    ) -> None:
+    def connect(self, connection: int, now: int, opening: Opening | None = None) -> None:
         """Call the pump, under a fresh connection id (0..65535).
 
-        With `opening` (see `open_session`) that is run first: `Connected` comes when it has ended
-        well, `Failed` when it has not.
+        With `opening` (see `open_session` and `meet_pump`) that is run first: `Connected` comes
+        when it has ended well, `Failed` when it has not.
         """
         self.connection.open(connection, now)
-        self._opening, self._session_end = opening, None
+        self._opening, self._met, self._session_end = opening, None, None
 
     def disconnect(self, now: int) -> None:
         """End the connection in good order."""
@@ -199,6 +221,9 @@ class Programmer:
             # In a session, what is not sealed may be anybody's.
             if event.sealed is self._sealed:
                 self._hear(event.message, now)
+        elif isinstance(event, MessageRejected):
+            if event.sealed is self.connection.is_sealed:
+                self._hear_nonsense(event, now)
         elif isinstance(event, LinkOpened):
             self._link_opened(event, now)
         elif isinstance(event, LinkClosed):
@@ -218,20 +243,25 @@ class Programmer:
         else:
             self._begin(self._opening, now)
 
-    def _session_opened(self, session: SessionOpened) -> None:
+    def _pump_met(self, opened: SessionOpened | PumpMet) -> None:
         self._opening = None
         if not self.connection.is_open:
             return  # It has ended in one go with the last word; that is told next.
-        self.connection.begin_session(session.keys)
-        self._sealed = True
+        access = None
+        if isinstance(opened, SessionOpened):
+            self.connection.begin_session(opened.keys)
+            self._sealed = True
+            access, opened = opened.access, PumpMet(opened.identity, opened.outcomes)
+        self._met = opened
         window = self._opened.window if self._opened else 0
-        room = self.connection.max_message
-        self._events.append(Connected(room, window, session.access, session.identity))
+        self._events.append(Connected(self.connection.max_message, window, access, opened))
 
     # -- the procedure ---------------------------------------------------------------------------
 
     def _hear(self, message: Message, now: int) -> None:
         self.belief.learn(message, now)
+        if self._met is not None and isinstance(message, m.Status | m.OutcomeKnown):
+            self._met = self._met.at(message.outcomes)
         if isinstance(message, m.Telemetry):
             self._events.append(TelemetryReceived(message))
         elif isinstance(message, m.SessionEnded):
@@ -246,13 +276,23 @@ class Programmer:
         self._lose(SessionTaken(), CloseReason.CLOSED_THERE, now)
         self.connection.close(now)
 
+    def _hear_nonsense(self, event: MessageRejected, now: int) -> None:
+        if self._round is not None:
+            name = type(self._round.open).__name__
+            why = f"what came in place of the reply to {name} is no message: {event.error}"
+            self._give_up(UnexpectedReply(why), now)
+
+    def _give_up(self, error: ProgrammerError, now: int) -> None:
+        """From here on every reply could be the answer to another question."""
+        self.connection.abort(now)
+        self._lose(error, CloseReason.CLOSED_HERE, now)
+
     def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
-        if not asked.take(reply):
-            # From here on every reply could be the answer to another question.
-            self.connection.abort(now)
-            name = type(asked.open).__name__
-            error = UnexpectedReply(f"{type(reply).__name__} is no reply to {name}")
-            self._lose(error, CloseReason.CLOSED_HERE, now)
+        again = asked.repeat() if asked.replaced(reply) else None
+        if again is not None:
+            self.connection.send(again, now)
+        elif not asked.take(reply):
+            self._give_up(UnexpectedReply(_no_reply(asked.open, reply)), now)
             return
         self._reply_due_at = now + REPLY_TIMEOUT
         if asked.over:
@@ -274,7 +314,7 @@ class Programmer:
         self._forget_round()
         transaction = getattr(asked.open, "transaction", None) if asked else None
         if asked is not None and transaction is not None:
-            unknown = OutcomeUnknown(asked.open, transaction, reason)
+            unknown = OutcomeUnknown(asked.open, transaction, reason, self._met)
             if isinstance(error, SessionTaken):
                 unknown.add_note(str(error))
                 unknown.__cause__ = error
@@ -319,7 +359,7 @@ class Programmer:
         if procedure is None or procedure is not self._opening:
             self._events.append(event)
         elif isinstance(event, Finished):
-            self._session_opened(event.result)
+            self._pump_met(event.result)
         else:
             self._opening = None
             self._events.append(event)

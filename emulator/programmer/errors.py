@@ -1,10 +1,15 @@
 """What can come of an attempt: refused, lost, or not known."""
 
+from typing import TYPE_CHECKING
+
 from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_events import CloseReason
+
+if TYPE_CHECKING:
+    from mockpump.emulator.programmer.known_pump import PumpMet
 
 _MODES = {int(mode): mode.name.lower() for mode in m.Mode} | {int(m.Mode.FAULT): "in fault"}
 _LIMITS = (m.Reason.LIMIT_RATE, m.Reason.LIMIT_BOLUS, m.Reason.LIMIT_DAILY, m.Reason.LIMIT_RISE)
@@ -32,7 +37,10 @@ def _figures(refused: m.Refused) -> str:
 
 
 class ConnectionLost(ProgrammerError):
-    """The connection ended before the procedure did.  What was asked last changed nothing."""
+    """The connection ended before the procedure did, and no request was under way that changes.
+
+    Such a request makes it `OutcomeUnknown`, so what was asked last has changed nothing.
+    """
 
     def __init__(self, reason: CloseReason) -> None:
         self.reason = reason
@@ -57,17 +65,34 @@ class SessionSpent(ProgrammerError):
 class OutcomeUnknown(ProgrammerError):
     """The connection ended between a request that changes the pump and its reply.
 
-    The pump may or may not have done it; `transaction` is what to ask it by.
+    The pump may or may not have done it; `transaction` is what to ask it by (see `settle`).
+    `before` is which pump it was sent to, and how many outcomes that had recorded before; None:
+    nobody asked who it is.
     """
 
-    def __init__(self, request: Message, transaction: int, reason: CloseReason) -> None:
+    def __init__(
+        self,
+        request: Message,
+        transaction: int,
+        reason: CloseReason,
+        before: "PumpMet | None" = None,
+    ) -> None:
         self.request = request
         self.transaction = transaction
         self.reason = reason
+        self.before = before
         super().__init__(
             f"outcome unknown: {reason.value} after {type(request).__name__} was sent and before"
             f" its reply (transaction {transaction})"
         )
+
+
+class OutcomeForgotten(OutcomeUnknown):
+    """The pump does not remember the transaction, and may only have forgotten it."""
+
+
+class OtherPump(ProgrammerError):
+    """Another pump answers than was meant, or an older copy of it; its answers say nothing."""
 
 
 class NotPaired(ProgrammerError):
@@ -103,6 +128,10 @@ class ReadbackDiffers(ProgrammerError):
 
 class LogBroken(ProgrammerError):
     """The event log that the pump gave does not fit its own chain."""
+
+
+class LogUnsettled(ProgrammerError):
+    """The event log was folded away faster than it could be read; that is no tampering."""
 
 
 class UnexpectedReply(ProgrammerError):

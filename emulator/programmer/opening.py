@@ -1,6 +1,7 @@
-"""How a programmer opens a session: it asks who is there, finds the key, proves it, and checks.
+"""How a programmer begins a connection: it asks who is there; in a session, it proves and checks.
 
-A procedure like the others; the client runs it between the link's opening and the first request.
+Procedures like the others; the client runs one between the link's opening and the first request.
+Both take a `KnownPump`: another pump than that is asked for nothing but who it is.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     SessionRefused,
 )
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
@@ -27,26 +29,54 @@ class SessionOpened(Record, frozen=True, gc=True):
     identity: m.Identity
     access: m.Access
     keys: SessionKeys
+    outcomes: int
+
+
+def meet_pump(known: KnownPump | None = None) -> Procedure[PumpMet]:
+    """Ask a pump who it is, and open no session; `OtherPump` when it is not the known one.
+
+    If it is going to be changed, it is asked for its count too; one that has no such answer is a
+    pump of which that is not known.
+    """
+    identity: m.Identity = yield m.Identify()
+    met = PumpMet(identity)
+    known = known or KnownPump()
+    known.check(met)
+    if known.count:
+        try:
+            status: m.Status = yield m.GetStatus()
+            met = met.at(status.outcomes)
+        except RequestRefused:
+            pass
+    known.meet(met)
+    return met
 
 
 def open_session(
-    find_key: FindKey, nonce: bytes, take_over: bool = False
+    find_key: FindKey, nonce: bytes, known: KnownPump | None = None, *, take_over: bool = False
 ) -> Procedure[SessionOpened]:
     """Prove a key and have the pump prove it.  `nonce`: 16 bytes that nobody could foretell.
 
     `take_over`: with a clinician's key, end the session that another programmer has with the pump.
 
     `NotPaired` without a key; `SessionRefused` when the pump says no; `PumpUnproven` when it is not
-    the pump that it says it is, or speaks no version that was offered.
+    the pump that it says it is, or speaks no version that was offered; `OtherPump` when it is not
+    the known one.
     """
+    known = known or KnownPump()
     try:
-        return (yield from _open_session(find_key, nonce, take_over))
+        opened = yield from _open_session(find_key, nonce, known, take_over)
     except RequestRefused as no:
         raise SessionRefused(no.refused) from None
+    known.meet(PumpMet(opened.identity, opened.outcomes))
+    return opened
 
 
-def _open_session(find_key: FindKey, nonce: bytes, take_over: bool) -> Procedure[SessionOpened]:
+def _open_session(
+    find_key: FindKey, nonce: bytes, known: KnownPump, take_over: bool
+) -> Procedure[SessionOpened]:
     identity: m.Identity = yield m.Identify()
+    known.check(PumpMet(identity))
     key = find_key(identity)
     if key is None:
         raise NotPaired(identity)
@@ -59,4 +89,4 @@ def _open_session(find_key: FindKey, nonce: bytes, take_over: bool) -> Procedure
     proven: m.Proven = yield m.Prove(keys.prove)
     if not fits(proven.proof, keys.proven):
         raise PumpUnproven("the pump did not prove that it holds the key")
-    return SessionOpened(identity, key.access, keys)
+    return SessionOpened(identity, key.access, keys, welcome.outcomes)

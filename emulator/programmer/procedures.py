@@ -11,13 +11,19 @@ asyncio.  A procedure never sees a refusal or a lost connection as a value: thos
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
-from mockpump.emulator.programmer.errors import LogBroken, ReadbackDiffers, UnexpectedReply
+from mockpump.emulator.memory.interface import LOG_ENTRIES
+from mockpump.emulator.programmer.errors import (
+    LogBroken,
+    LogUnsettled,
+    ReadbackDiffers,
+    UnexpectedReply,
+)
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.log import ENTRY_SIZE, LogEntry, chain, entries_of
+from mockpump.protocol.log import GENESIS, LogEntry, chain, entries_of
 from mockpump.protocol.program import Program, ProgramError
 
 T = TypeVar("T")
@@ -28,6 +34,8 @@ Procedure = Generator[Message | Sequence[Message], Any, T]
 _AHEAD = 32
 # How often more of it is asked for; a log is kept no longer than a small part of this.
 _MOST_ROUNDS = 1_000
+# How often its reading begins, since what was to be read next is folded away.
+_MOST_BEGINNINGS = 20
 # Room for the other fields of the message that carries a piece of an image.
 _PIECE_OVERHEAD = 32
 
@@ -41,10 +49,15 @@ class ProgramRead(Record, frozen=True):
 
 
 class LogRead(Record, frozen=True):
-    """A verified stretch of the event log; its entries are numbered from `first`."""
+    """A verified stretch of the event log; its entries are numbered from `first`.
+
+    `folded`: so many entries before that were still kept when the reading began, and were not when
+    it ended.
+    """
 
     first: int
     entries: tuple[LogEntry, ...]
+    folded: int = 0
 
 
 def ask(request: Message) -> Procedure[Any]:
@@ -116,53 +129,97 @@ def learn_outcome(transaction: int) -> Procedure[m.OutcomeKnown]:
 
 
 def read_log(first: int = 1) -> Procedure[LogRead]:
-    """Read the event log from an entry on, and verify its chain up to the newest entry.
+    """Read the event log from an entry on, and verify its chain up to what was the newest entry.
 
-    The log goes on while it is read; what is read ends at an entry that was the newest once.
-    `LogBroken` when an entry was altered, left out or put in.
+    The log goes on while it is read: what was the newest when the reading began is its end.
+    Entries that the pump folds away before they are read are no tampering: the reading begins again
+    at the oldest that is kept.  `LogBroken` when an entry was altered, left out or put in;
+    `LogUnsettled` when the log is always folded away faster than it is read.
     """
-    reading = _Reading((yield m.ReadLog(first)))
-    rounds = 0
-    while reading.following <= reading.piece.newest:
-        rounds += 1
-        if rounds > _MOST_ROUNDS:
-            raise LogBroken(f"after {len(reading.entries):,} entries it still has no end")
-        step = max(len(reading.piece.entries) // ENTRY_SIZE, 1)
-        ahead = range(reading.following, reading.piece.newest + 1, step)[:_AHEAD]
+    piece: m.LogPiece = yield m.ReadLog(first)
+    begun_at = piece.first
+    for _ in range(_MOST_BEGINNINGS):
+        reading = _Reading(piece, first)
+        folded = yield from _read_on(reading)
+        if folded is None:
+            missed = reading.first - begun_at
+            return LogRead(reading.first, tuple(reading.entries), missed)
+        piece, first = folded, reading.following
+    raise LogUnsettled("the pump folds its event log away faster than it can be read")
+
+
+def _read_on(reading: "_Reading") -> Procedure[m.LogPiece | None]:
+    """Read to the end; or up to a piece that begins later, because what was wanted is folded."""
+    for _ in range(_MOST_ROUNDS):
+        if reading.over:
+            return None
+        ahead = range(reading.following, reading.last + 1, reading.step)[:_AHEAD]
         pieces: list[m.LogPiece] = yield [m.ReadLog(each) for each in ahead]
         for piece in pieces:
-            if piece.first != reading.following and piece is not pieces[0]:
+            if piece.first > reading.following:
+                if piece is pieces[0]:
+                    return piece
                 break  # The one before was not as long as those before it: ask again from its end.
             reading.take(piece)
-    if reading.reached != reading.piece.newest_chain:
-        raise LogBroken(f"up to entry {reading.piece.newest} the chain does not fit")
-    return LogRead(reading.first, tuple(reading.entries))
+    raise LogBroken(f"after {len(reading.entries):,} entries it still has no end")
+
+
+# Why the reading is exact.
+#
+# The first piece says which entry is the newest, N, and the chain after it, c(N).  What is read is
+# the stretch from its first entry up to N, in pieces; each must begin where the last one ended,
+# with the chain that was come to, and after N the chain must be c(N).  So nothing in the stretch
+# was altered, left out or put in.  That the log grows meanwhile changes nothing of it: N stays, and
+# entries beyond it are not looked at.
+#
+# A full log folds its oldest entry away with each new one, which may be one that was not read yet.
+# Then a piece begins later than was asked for, and the chain of what is between is gone with it, so
+# what was read before cannot be tied to what comes: the reading begins again at that piece, with
+# its N.  Whoever left entries out could say the same, but for one thing: a pump folds nothing
+# before its log is full, so a piece that begins late must leave a whole log of entries, the newest
+# included.  So it cannot begin later than an honest one would, and nothing that is kept is hidden.
 
 
 class _Reading:
-    """A log as it is read: the entries so far, the chain after them, and the last piece of it."""
+    """A log as it is read: the entries so far, and the chain after them."""
 
-    def __init__(self, piece: m.LogPiece) -> None:
+    def __init__(self, piece: m.LogPiece, asked: int) -> None:
         self.first = piece.first
+        self.last = piece.newest
         self.entries: list[LogEntry] = []
-        self.reached = piece.before
+        self._reached = piece.before
+        self._end = piece.newest_chain
+        if self.first == 1 and piece.before != GENESIS:
+            raise LogBroken("before entry 1 the chain does not fit")
+        if self.first > asked and self.last - self.first + 1 < LOG_ENTRIES:
+            raise LogBroken(f"entries {asked} to {self.first - 1} are missing")
         self.take(piece)
+        # How many fit into a piece.
+        self.step = max(len(self.entries), 1)
 
     @property
     def following(self) -> int:
         """The number of the entry that comes next."""
         return self.first + len(self.entries)
 
+    @property
+    def over(self) -> bool:
+        """Whether the last entry has been read; `LogBroken` when the chain after it differs."""
+        if self.following <= self.last:
+            return False
+        if self._reached != self._end:
+            raise LogBroken(f"up to entry {self.last} the chain does not fit")
+        return True
+
     def take(self, piece: m.LogPiece) -> None:
         """The next piece; `LogBroken` when it does not begin where the last one ended."""
         try:
-            entries = entries_of(piece.entries)
+            entries = entries_of(piece.entries)[: self.last + 1 - self.following]
         except DecodeError as error:
             raise LogBroken(f"from entry {piece.first} on: {error}") from None
-        if piece.before != self.reached:
+        if piece.first != self.following or piece.before != self._reached:
             raise LogBroken(f"before entry {piece.first} the chain does not fit")
-        if not entries and self.following <= piece.newest:
+        if not entries and not self.following > self.last:
             raise LogBroken(f"entry {self.following} is missing")
-        self.reached = chain(self.reached, entries)
+        self._reached = chain(self._reached, entries)
         self.entries += entries
-        self.piece = piece

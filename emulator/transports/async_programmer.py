@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 
 from mockpump.emulator.programmer.client import (
     Connected,
+    Opening,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
     result_of,
 )
 from mockpump.emulator.programmer.errors import OutcomeUnknown
-from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
@@ -44,10 +44,8 @@ class AsyncProgrammer:
         self._timer: asyncio.TimerHandle | None = None
         self._awaited: asyncio.Future[Any] | None = None
 
-    async def connect(
-        self, connection: int, opening: Procedure[SessionOpened] | None = None
-    ) -> Connected:
-        """Call the pump under a fresh connection id, and open a session if `opening` is given.
+    async def connect(self, connection: int, opening: Opening | None = None) -> Connected:
+        """Call the pump under a fresh connection id, and run `opening` first if it is given.
 
         `ConnectionLost` when nobody answers; whatever `opening` fails with.  Cancelled, it gives up
         the call.

@@ -19,6 +19,8 @@ def lose_line(programmer: Programmer, why: str, now: int) -> MockpumpError:
     while (event := programmer.next_event()) is not None:
         if isinstance(event, Failed) and isinstance(event.error, OutcomeUnknown):
             unknown = event.error
-            error = OutcomeUnknown(unknown.request, unknown.transaction, CloseReason.SILENCE)
+            error = OutcomeUnknown(
+                unknown.request, unknown.transaction, CloseReason.SILENCE, unknown.before
+            )
             error.add_note(why)
     return error

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from mockpump.emulator.programmer.client import (
     Connected,
     Disconnected,
+    Opening,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
     result_of,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
-from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
@@ -50,10 +50,8 @@ class SerialProgrammer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def connect(
-        self, connection: int, opening: Procedure[SessionOpened] | None = None
-    ) -> Connected:
-        """Call the pump under a fresh connection id, and open a session if `opening` is given.
+    def connect(self, connection: int, opening: Opening | None = None) -> Connected:
+        """Call the pump under a fresh connection id, and run `opening` first if it is given.
 
         `ConnectionLost` when nobody answers; whatever `opening` fails with.
         """

@@ -87,7 +87,7 @@ class Attacker:
 
     def _prove(self, key: PairingKey) -> str:
         try:
-            self.world.connect(lambda _: key, ATTACKER)
+            self.world.connect(lambda _: key, who=ATTACKER)
         except SessionRefused as no:
             return _words(no.refused)
         except ProgrammerError:

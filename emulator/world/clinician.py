@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     NoReply,
+    OtherPump,
     OutcomeUnknown,
     PumpUnproven,
     ReadbackDiffers,
@@ -18,17 +20,15 @@ from mockpump.emulator.programmer.errors import (
     SessionRefused,
     UnexpectedReply,
 )
+from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.opening import FindKey
-from mockpump.emulator.programmer.procedures import Procedure, learn_outcome
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.recovery import Settled, settle
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.messages import Fate, Reason
 
 T = TypeVar("T")
-# What the pump says to a message that was not this one any more when it came: the checksum of a
-# frame lets one in 65,536 bent ones through, and the session does not.
-_UNHEARD = (Reason.BAD_TAG, Reason.OLD_COUNTER, Reason.NO_SESSION)
 # How often it calls before it gives up.
 _CALLS = 6
 _LOST = (
@@ -58,6 +58,9 @@ class Clinician:
     def __init__(self, world: World, find_key: FindKey | None) -> None:
         self.world = world
         self.find_key = find_key
+        self.pump = KnownPump(count=True)
+        # Those of the latest connection.
+        self._terms = Connected(0, 0)
 
     def reach(self) -> None:
         """Have a connection, and a session in it; `OutOfReach` when that cannot be had."""
@@ -65,7 +68,9 @@ class Clinician:
             if self.world.programmer.connection.is_open:
                 return
             try:
-                self.world.connect(self.find_key)
+                self._terms = self.world.connect(self.find_key, self.pump)
+            except OtherPump as other:
+                raise OutOfReach from other
             except _LOST:
                 self.world.hang_up()
                 continue
@@ -80,11 +85,10 @@ class Clinician:
                 return self.world.run(procedure())
             except _LOST:
                 continue
-            except RequestRefused as refused:
-                if refused.refused.reason not in _UNHEARD:
-                    raise
-                self.world.hang_up()
         raise OutOfReach
+
+    def _settle(self, unknown: OutcomeUnknown) -> Procedure[Settled]:
+        return settle(unknown, self._terms, same_line=True)
 
     def change(self, procedure: Callable[[], Procedure[Any]]) -> Iterator[Heard]:
         """Have something done; the last thing heard has the reply, or there is none to be had."""
@@ -104,13 +108,15 @@ class Clinician:
             except OutcomeUnknown as unknown:
                 yield Heard(f"nothing is heard: {unknown}")
                 self.world.deaf = False
-                known = self.read(partial(learn_outcome, unknown.transaction))
+                try:
+                    reply = self.read(partial(self._settle, unknown)).reply
+                except OutcomeUnknown:
+                    yield Heard("the pump cannot say any more whether it was done; it is not known")
+                    return
             yield Heard("calls again, and asks what became of that transaction")
-            if known.fate is not Fate.NEVER_SEEN:
-                fate = known.fate.name.lower()
-                yield Heard(
-                    f"it is known to be {fate}: the request is not sent a second time",
-                    m.decode(known.reply),
-                )
+            if reply is not None:
+                fate = "refused" if isinstance(reply, m.Refused) else "done"
+                text = f"it is known to be {fate}: the request is not sent a second time"
+                yield Heard(text, reply)
                 return
             yield Heard("it has never come: the request is sent again")

@@ -17,7 +17,7 @@ def call_beside(world: World, find_key: FindKey, take_over: bool = False) -> str
     """
     port = world.station.attach()
     rival = Programmer()
-    opening = open_session(find_key, world.draws.nonce(RIVAL), take_over)
+    opening = open_session(find_key, world.draws.nonce(RIVAL), take_over=take_over)
     rival.connect(world.draws.connection(RIVAL), world.now, opening)
     found = "nobody answers"
     for _ in range(_ROUNDS):

@@ -15,12 +15,14 @@ from mockpump.emulator.programmer.client import (
     Disconnected,
     Failed,
     Finished,
+    Opening,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
 )
 from mockpump.emulator.programmer.errors import ConnectionLost
-from mockpump.emulator.programmer.opening import FindKey, open_session
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
@@ -79,12 +81,22 @@ class World:
         """The pump: its truth, beside the programmer's belief."""
         return self.station.pump
 
-    def connect(self, find_key: FindKey | None = None, who: str = PROGRAMMER) -> Connected:
+    def connect(
+        self,
+        find_key: FindKey | None = None,
+        known: KnownPump | None = None,
+        who: str = PROGRAMMER,
+    ) -> Connected:
         """Call the pump, and open a session if there is a key to find.  `who` draws what it takes.
 
-        `ConnectionLost` when nobody answers; whatever `open_session` fails with.
+        With `known` no other pump will do, and who this one is is asked in any case.
+        `ConnectionLost` when nobody answers; whatever `open_session` or `meet_pump` fails with.
         """
-        opening = open_session(find_key, self.draws.nonce(who)) if find_key else None
+        opening: Opening | None = None
+        if find_key is not None:
+            opening = open_session(find_key, self.draws.nonce(who), known)
+        elif known is not None:
+            opening = meet_pump(known)
         self.programmer.connect(self.draws.connection(who), self.now, opening)
         event = self._until((Connected, Failed))
         if isinstance(event, Failed):

@@ -1,0 +1,195 @@
+"""What every `mockpump programmer` command needs that changes the pump: that its outcome is known.
+
+When the reply to a change is lost, the pump is called again and asked what became of it; and of
+whatever else goes wrong it is said that nothing was changed.
+"""
+
+import secrets
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from mockpump.cli.keys import DEFAULT_KEYRING
+from mockpump.cli.programmer_session import Options, connected
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    NoReply,
+    NotPaired,
+    OtherPump,
+    OutcomeForgotten,
+    OutcomeUnknown,
+    PumpUnproven,
+    ReadbackDiffers,
+    RequestRefused,
+    SessionRefused,
+    SessionTaken,
+    UnexpectedReply,
+)
+from mockpump.emulator.programmer.procedures import Procedure, ask
+from mockpump.emulator.programmer.recovery import Settled, settle
+from mockpump.emulator.transports.errors import PortError
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import InternalError, MockpumpError
+
+# What ends a command before anything was asked that changes the pump.
+_NOTHING_CHANGED = (
+    NotPaired,
+    PumpUnproven,
+    SessionRefused,
+    OtherPump,
+    ConnectionLost,
+    NoReply,
+    UnexpectedReply,
+    ReadbackDiffers,
+    PortError,
+)
+# How often the programmer calls again to learn what became of a request whose reply was lost, and
+# how many seconds it waits between two calls: a pump that starts again needs a moment.
+_CALLS = 3
+_PAUSE = 1.0
+# How often beside that it calls a pump that still has the session of before: that gives it up when
+# it has heard nothing of it for 16 s.
+_BUSY_CALLS = 20
+_REPEATED = "the request had not reached the pump; it was sent once more, as the same transaction"
+_WAITING = "the pump still has the lost session, and is asked until that has ended; at most 20 s"
+
+
+def transaction() -> int:
+    """A fresh one."""
+    return secrets.randbelow(2**32)
+
+
+@contextmanager
+def changing() -> Iterator[None]:
+    """Around what changes the pump: say of every failure that nothing was changed, if that is so.
+
+    It is so because nothing was sent that changes a pump, to whichever pump: when such a request is
+    lost the error is `OutcomeUnknown`, which says for itself what is not known.
+    """
+    try:
+        yield
+    except _NOTHING_CHANGED as error:
+        error.add_note("nothing was changed")
+        raise
+
+
+def change_pump(options: Options, asked: Message | Procedure[Any]) -> Any:
+    """Connect, have one thing changed, and hang up; the reply.
+
+    A procedure may read beforehand what it takes, from the same pump.  When the reply is lost, the
+    pump is called again and asked what became of it.
+    """
+    with recovering(options) as recovery, changing(), connected(options) as session:
+        procedure = ask(asked) if isinstance(asked, Message) else asked
+        recovery.reply = session.device.run(procedure)
+    return recovery.reply
+
+
+class Recovery:
+    """The reply to a change, whichever way it came."""
+
+    reply: Any = None
+
+
+@contextmanager
+def recovering(options: Options) -> Iterator[Recovery]:
+    """Around a change: if its outcome is unknown, call the pump again and ask.
+
+    `RequestRefused` when the pump had said no; `ConnectionLost` when it is certain that the request
+    never arrives; `OutcomeUnknown`, with how to ask later, when nothing is.
+    """
+    recovery = Recovery()
+    options.pump.count = True
+    try:
+        yield recovery
+    except OutcomeUnknown as unknown:
+        recovery.reply = _learn(options, unknown)
+
+
+def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
+    _tell("the reply was lost; asking the pump what became of it")
+    try:
+        settled = _call_until_settled(options, unknown)
+    except OutcomeUnknown as still:
+        still.add_note(f"ask again with: {how_to_ask(options, still)}")
+        raise
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"{unknown}; ask again with: {how_to_ask(options, unknown)}")
+        raise
+    if settled.repeated:
+        _tell(_REPEATED)
+    reply = settled.reply
+    if reply is None or (settled.repeated and _lost_what_was_staged(reply)):
+        never = ConnectionLost(unknown.reason)
+        never.add_note("the request never reached the pump; nothing was changed")
+        raise never
+    if isinstance(reply, m.Refused):
+        raise RequestRefused(unknown.request, reply)
+    return reply
+
+
+def _lost_what_was_staged(reply: Message) -> bool:
+    """What was to be committed was gone with its connection, and the pump has recorded that."""
+    return isinstance(reply, m.Refused) and reply.reason is m.Reason.NOTHING_STAGED
+
+
+def _tell(text: str) -> None:
+    click.echo(f"mockpump: {text}", err=True)
+
+
+def how_to_ask(options: Options, unknown: OutcomeUnknown) -> str:
+    """The command that asks this pump, with the same key, what became of it."""
+    words = ["mockpump", "programmer", "--port", str(options.port)]
+    if options.is_open:
+        words.append("--open")
+    elif options.keyring != DEFAULT_KEYRING:
+        words += ["--keyring", str(options.keyring)]
+    if options.access is not None:
+        words += ["--as", options.access.name.lower()]
+    asking = ["outcome", str(unknown.transaction)]
+    if unknown.before is not None:
+        words += ["--serial", str(unknown.before.identity.serial)]
+        if unknown.before.outcomes is not None:
+            asking += ["--since", str(unknown.before.outcomes)]
+    return shlex.join([*words, *asking])
+
+
+def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
+    """Call again and again, a bounded number of times; `unknown` when that settles nothing."""
+    busy, calls, most_busy = 0, 1, _BUSY_CALLS
+    if isinstance(unknown.__cause__, SessionTaken):
+        # Whoever took the session over is not thrown out by a question, nor waited for.
+        options, most_busy = options._replace(take_over=False), 0
+    while True:
+        try:
+            with connected(options) as session:
+                return session.device.run(settle(unknown, session.terms))
+        except (InternalError, OutcomeForgotten):
+            raise
+        except OtherPump as other:
+            unknown.add_note(str(other))
+            raise unknown from None
+        except OutcomeUnknown as again:
+            # Sent once more, and that reply was lost too.
+            unknown = again
+            calls += 1
+        except MockpumpError as error:
+            # Whatever it is, what became of the transaction is not known by it.
+            if _is_busy(error) and busy < most_busy:
+                busy += 1
+                if busy == 1:
+                    _tell(_WAITING)
+            else:
+                calls += 1
+        if calls > _CALLS:
+            raise unknown
+        time.sleep(_PAUSE)
+
+
+def _is_busy(error: MockpumpError) -> bool:
+    return isinstance(error, SessionRefused) and error.refused.reason is m.Reason.BUSY
