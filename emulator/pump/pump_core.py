@@ -12,7 +12,7 @@ from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.delivery_state import Happening
 from mockpump.emulator.pump.modes import ModeInput, following
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overlay import CutBolus
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
@@ -164,18 +164,18 @@ class PumpCore:
         happened = self.delivery.happened
         if happened:
             self.delivery.happened = []
-            for elapsed, happening, bolus in happened:
-                self._take_happening(elapsed, happening, bolus)
+            for elapsed, happening, cut in happened:
+                self._take_happening(elapsed, happening, cut)
             self.settle()
 
-    def _take_happening(self, elapsed: int, happening: Happening, bolus: Bolus | None) -> None:
+    def _take_happening(self, elapsed: int, happening: Happening, cut: CutBolus | None) -> None:
         if happening in _ALARM_OF:
             self.show(_ALARM_OF[happening], elapsed)
         elif happening is Happening.PROGRAM:
             self._active, self._later = self._later, None
             self.log(LogKind.PROGRAM, digest_figure(self.image), elapsed=elapsed)
-        elif bolus is not None:
-            self.log(LogKind.BOLUS_ENDED, bolus.volume, bolus.left(elapsed), elapsed=elapsed)
+        elif cut is not None:
+            self.log(LogKind.BOLUS_ENDED, cut.volume, cut.left, elapsed=elapsed)
         elif happening is Happening.BOLUS_ENDED:
             self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
         else:
