@@ -134,6 +134,17 @@ class NaiveWholePump:
         inside = [fluid for end, (_, fluid) in zip(ends, self.plugs, strict=True) if end > out]
         return 0 if out < 0 else [*inside, self.plugs[-1][1]][0]
 
+    def inside(self, filled: int) -> tuple[int, int, int]:
+        """What comes out next, what is filled in, and how much must pass before that (nL, up)."""
+        room, own = self.dead * NL, 0
+        others = [filled]
+        for pumped, fluid in reversed(self.plugs):
+            amount = min(pumped, room)
+            own += amount if fluid == filled and set(others) == {filled} else 0
+            others += [fluid] if amount else []
+            room -= amount
+        return others[-1], filled, -(-(self.dead * NL - own) // NL)
+
     def last_day(self, ahead: int = 0) -> int:
         """What flowed within the 24 h that end `ahead` seconds from now, if nothing more flows."""
         since = self.elapsed + ahead - DAY

@@ -163,7 +163,10 @@ class Side:
     def refill(self, volume: int, concentration: int) -> None:
         request = m.Refill(self.line.fresh(), volume, concentration)
         large = Reason.OUT_OF_RANGE if volume > self.model.capacity else None
-        self.ask(request, large, "refill", volume, concentration)
+        left, inside = self.model.reservoir, self.model.inside(concentration)
+        reply = self.ask(request, large, "refill", volume, concentration)
+        if not isinstance(reply, m.Refused):
+            assert reply == m.Refilled(left, *inside)
 
     def move_ramp(self, move: RampMove) -> None:
         objection = self.model.objection_to_ramp(move)
