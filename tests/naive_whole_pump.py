@@ -228,6 +228,8 @@ class NaiveWholePump:
     # -- alarms: since, present, acknowledged ----------------------------------------------------
 
     def show(self, alarm: Alarm) -> None:
+        if alarm in self.alarms and self.alarms[alarm][1]:
+            return
         since = self.alarms.get(alarm, [self.elapsed])[0]
         self.alarms[alarm] = [since, alarm not in PASSING, False]
 

@@ -19,7 +19,7 @@ from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, Limits, Mode, RampMove, Reason, When
@@ -246,6 +246,8 @@ class Side:
         self.agree_on_what_it_is_to_do()
         self.agree_on_alarms_and_fluid()
         self.agree_on_how_boluses_ended()
+        # Whatever it has lived through, its memory can be opened.
+        assert decode_state(encode_state(self.pump._state())).mode is self.pump.mode
 
     def agree_on_what_it_does(self) -> None:
         model, pump = self.model, self.pump

@@ -55,6 +55,10 @@ ALARMS: dict[Alarm, AlarmRule] = {
 }
 
 
+# Those whose cause is over as soon as it has come.
+PASSING = frozenset({Alarm.LIMIT_REACHED, Alarm.RESTARTED})
+
+
 class Shown(msgspec.Struct):
     """An alarm on the panel: since which elapsed second, and what is still to happen to it."""
 

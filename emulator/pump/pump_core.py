@@ -6,7 +6,7 @@ change together with the pump's whole state; if it cannot be recorded, it is und
 """
 
 from mockpump.emulator.memory.interface import SLOTS, Change, Memory, MemoryFailed, Outcome
-from mockpump.emulator.pump.alarms import AlarmPanel
+from mockpump.emulator.pump.alarms import PASSING, AlarmPanel
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery import Delivery
@@ -44,7 +44,6 @@ _ALARM_OF = {
     Happening.LIMIT_RATE: Alarm.LIMIT_REACHED,
     Happening.LIMIT_DAILY: Alarm.LIMIT_REACHED,
 }
-_PASSING = frozenset({Alarm.LIMIT_REACHED, Alarm.RESTARTED})
 
 
 class PumpCore:
@@ -133,7 +132,7 @@ class PumpCore:
     def show(self, alarm: Alarm, elapsed: int | None = None) -> None:
         """Raise an alarm; `settle` when all that belongs together is done."""
         when = self.elapsed if elapsed is None else elapsed
-        if self.panel.show(alarm, when, lasting=alarm not in _PASSING):
+        if self.panel.show(alarm, when, lasting=alarm not in PASSING):
             self.log(LogKind.ALARM_RAISED, alarm, elapsed=when)
 
     def end(self, alarm: Alarm) -> None:
