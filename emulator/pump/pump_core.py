@@ -17,10 +17,11 @@ from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
     PumpState,
+    check_images,
     decode_state,
 )
 from mockpump.protocol import program as programs
-from mockpump.protocol.errors import DecodeError, LocalProtocolError
+from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     Alarm,
@@ -92,9 +93,7 @@ class PumpCore:
         self._images = [memory.image(slot) for slot in range(SLOTS)]
         self._entries: list[LogEntry] = []
         state = decode_state(recorded)
-        for slot in (state.active, state.later):
-            if slot is not None and not self._images[slot]:
-                raise DecodeError(f"the memory names a program in slot {slot}, and there is none")
+        check_images(state, self._images.__getitem__)
         self._set(state)
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if not state.clean:

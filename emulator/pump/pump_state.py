@@ -4,7 +4,7 @@ Kept apart from the images of its programs, the outcomes and the log, which are 
 JSON, so that a curious person can read a checkpoint with any tool.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -19,12 +19,13 @@ from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.rolling import Course, Piece, RollingVolume
 from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import PROTOCOL_VERSION, Alarm, Limits, Mode, When
 from mockpump.protocol.pairing import SECRET_SIZE
-from mockpump.protocol.program import UNITS_PER_NL
+from mockpump.protocol.program import UNITS_PER_NL, ProgramError
 
 _U16, _U32 = 2**16 - 1, 2**32 - 1
 RESERVOIR = 20_000_000
@@ -92,6 +93,19 @@ def decode_state(data: bytes) -> PumpState:
         if not sound:
             raise DecodeError(f"the memory holds no state of a pump: {what} cannot be")
     return state
+
+
+def check_images(state: PumpState, image: Callable[[int], bytes]) -> None:
+    """`DecodeError` unless a program is in each slot that the state names; `image` gives it."""
+    for slot in (state.active, state.later):
+        if slot is None:
+            continue
+        if not (held := image(slot)):
+            raise DecodeError(f"the memory names a program in slot {slot}, and there is none")
+        try:
+            programs.from_image(held)
+        except (DecodeError, ProgramError) as error:
+            raise DecodeError(f"the memory holds no program in slot {slot}: {error}") from None
 
 
 # What no pump ever writes, whatever it has lived through.  A memory is a file that anybody can
