@@ -600,7 +600,7 @@ def _() -> None:
 @says("and never more than the reservoir had.")
 def _() -> None:
     # Its low level is passed, and it would run empty in the middle of a second.
-    line = pump_with(flat("f", 1_000_000), reservoir=10_000, lived=34)
+    line = pump_with(flat("f", 999_000), reservoir=10_000, lived=34)
     restarted = again(line)
     (entry,) = [each for each in log(restarted) if each.kind is LogKind.RESTARTED]
     assert (entry.first, entry.second) == (0, line.pump.delivery.reservoir)

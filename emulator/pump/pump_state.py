@@ -174,7 +174,7 @@ def _alarm_fits(state: PumpState, alarm: int, shown: Shown) -> bool:
 def _pairing_fits(pairing: Pairing) -> bool:
     keys = {len(pairing.observer), len(pairing.clinician)}
     counts = 0 <= pairing.failures <= _U32 and 0 <= pairing.locked_until <= 2 * _U32
-    return keys in ({0}, {SECRET_SIZE}) and counts
+    return keys <= {0, SECRET_SIZE} and counts
 
 
 def _clock_fits(d: DeliveryState) -> bool:
