@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from mockpump.cli import programmer_ask, programmer_change, programmer_pair, programmer_program
+from mockpump.cli import (
+    programmer_ask,
+    programmer_change,
+    programmer_clock,
+    programmer_pair,
+    programmer_program,
+)
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
 from mockpump.cli.programmer_session import Options
 from mockpump.emulator.programmer.known_pump import KnownPump
@@ -90,6 +96,13 @@ def programmer(
     context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump, take_over)
 
 
-for _module in (programmer_pair, programmer_ask, programmer_change, programmer_program):
+_MODULES = (
+    programmer_pair,
+    programmer_ask,
+    programmer_clock,
+    programmer_change,
+    programmer_program,
+)
+for _module in _MODULES:
     for _command in _module.COMMANDS:
         programmer.add_command(_command)

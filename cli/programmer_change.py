@@ -20,7 +20,7 @@ from mockpump.cli.programmer_session import (
     say,
     show,
 )
-from mockpump.cli.quantities import ClockTime, Duration, Volume
+from mockpump.cli.quantities import Duration, Volume
 from mockpump.cli.render import as_json
 from mockpump.cli.render_pump import alarm_lines, limits_facts, shown_alarms
 from mockpump.emulator.programmer.bridging import Bridge, read_bridge
@@ -28,33 +28,12 @@ from mockpump.emulator.programmer.errors import ProgrammerError
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.wording.names import choice_name
-from mockpump.emulator.wording.quantities import clock_time, duration, rate, volume
+from mockpump.emulator.wording.quantities import duration, rate, volume
 from mockpump.protocol import messages as m
 
-_WEEK = 7 * 86_400
 _RAMP_MOVES = {choice_name(move): move for move in m.RampMove}
 _ALARMS = {choice_name(alarm): alarm for alarm in m.Alarm}
 _BOLUS = Volume(minimum=1, maximum=m.MAX_BOLUS)
-
-
-@click.command()
-@click.option("--set", "wanted", type=ClockTime(day=None), help="Set it, such as 'Mon 07:30'.")
-@click.pass_obj
-def clock(options: Options, wanted: int | None) -> None:
-    """Read the pump's clock, or set it.
-
-    Setting it keeps the week.  Nothing is delivered twice or skipped: the schedule follows the new
-    time of day.
-    """
-    if wanted is None:
-        shown: m.Clock = ask_pump(options, m.GetClock())
-        say(options, shown, clock_time(shown.clock))
-        return
-    with changing():
-        now: m.Clock = ask_pump(options, m.GetClock())
-    target = now.clock // _WEEK * _WEEK + wanted
-    done: m.ClockSet = change_pump(options, m.SetClock(transaction(), target))
-    say(options, done, f"clock set from {clock_time(done.before)} to {clock_time(done.clock)}")
 
 
 @click.command()
@@ -146,7 +125,7 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
 def refill(options: Options, amount: int, concentration: int | None) -> None:
     """Fill the reservoir with VOLUME nL, in place of what is in it.
 
-    Says how long the fluid from before still comes out of the catheter.
+    Says how long what is in the catheter still comes out before it.
     """
     bridges: list[Bridge | None] = []
     with recovering(options) as recovery, changing(), connected(options) as session:
@@ -181,14 +160,15 @@ def _bridge(done: m.Refilled, run: Callable[[Procedure[Bridge]], Bridge]) -> Bri
 
 
 def _bridge_text(done: m.Refilled, bridge: Bridge) -> str:
-    if done.old == done.new:
-        return "the concentration is as before"
+    if not done.dead:
+        return f"{done.new} du/mL is what comes out of the catheter already"
     if bridge.seconds is None:
         return "as the pump stands, the new fluid will not arrive"
     span = f"{duration(bridge.seconds)} of pump time"
     return (
-        f"the catheter's {volume(done.dead)} come out first: {span} by the program alone,\n"
-        f"before the {done.new} du/mL arrive; a bolus or a temporary rate changes that"
+        f"what is in the catheter comes out first: {volume(done.dead)}, {span}\n"
+        f"by the program alone, before the {done.new} du/mL arrive;\n"
+        "a bolus or a temporary rate changes that"
     )
 
 
@@ -281,4 +261,4 @@ def alarms(options: Options, acknowledge: str | None) -> None:
         click.echo("\n".join(alarm_lines(shown)))
 
 
-COMMANDS = (clock, suspend, resume, bolus, temp, refill, ramp, limits, alarms)
+COMMANDS = (suspend, resume, bolus, temp, refill, ramp, limits, alarms)

@@ -8,6 +8,7 @@ import re
 
 import click
 
+from mockpump.emulator.programmer.clock_setting import WeekTime
 from mockpump.emulator.pump.pacing import MAX_SPEED
 from mockpump.emulator.wording.quantities import duration
 from mockpump.protocol.program_ranges import WEEKDAYS as DAYS
@@ -47,6 +48,26 @@ class ClockTime(click.ParamType[int]):
         if len(known) != 1 or hours > 23 or minutes > 59 or seconds > 59:
             self.fail(f"{value!r} is no time of the week", param, ctx)
         return known[0] * _DAY + hours * 3600 + minutes * 60 + seconds
+
+
+class ClockDate(click.ParamType[WeekTime]):
+    """A time of the week such as `Mon 07:30`, the nearest one; or of one week: `Mon 07:30, week 2`.
+
+    As a clock is printed, so it can be typed.
+    """
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> WeekTime:
+        """The time, and its week if one is named."""
+        time, comma, named = str(value).partition(",")
+        week = re.fullmatch(r"\s*week (\d{1,4})\s*", named, re.ASCII)
+        if comma and week is None:
+            self.fail(f"{value!r} is not like 'Mon 07:30' or 'Mon 07:30, week 2'", param, ctx)
+        second = ClockTime(day=None).convert(time, param, ctx)
+        return WeekTime(second, int(week[1]) if week else None)
 
 
 class Duration(click.ParamType[int]):

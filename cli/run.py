@@ -70,6 +70,9 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     expects is not so, or an invariant that must hold in every run.
     """
     head = _head(scenario, seed)
+    with library(head.program) as books:
+        # What cannot begin says so before anything of it is shown or written.
+        Teller(head.story, books, seed)
     if not json_:
         show(f"mockpump: {head.story.title}", style="bold")
         show(_NOTHING_REAL)

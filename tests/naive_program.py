@@ -82,8 +82,9 @@ class NaivePump:
         if name in ("suspend", "resume"):
             self.running = name == "resume"
         elif name == "set_clock":
-            # The dial goes around, the days go on: only what the dial says is set.
-            self.clock += arguments[0] - self.clock % CLOCK_CYCLE
+            # The dial goes around, the days go on: it is turned the shorter way.
+            ahead = (arguments[0] - self.clock) % CLOCK_CYCLE
+            self.clock += min(ahead, ahead - CLOCK_CYCLE, key=abs)
         else:
             getattr(self, name)(*arguments)
 

@@ -66,6 +66,8 @@ class NaiveWholePump:
         self.adopt(program)
         self.mode = Mode.RUNNING if program else Mode.STOPPED
         self.bolus: tuple[int, int, int] | None = None
+        # Units that it got, and how each bolus ended: its volume and what was left, or (0, 0).
+        self.bolus_got, self.bolus_ends = 0, list[tuple[int, int]]()
         self.temporary: tuple[int, int] | None = None
         self.alarms: dict[Alarm, list[int]] = {}
         self.plugs = [[0, 500]]
@@ -115,9 +117,7 @@ class NaiveWholePump:
     def bolus_left(self) -> int:
         if self.bolus is None:
             return 0
-        volume, duration, began = self.bolus
-        done = self.elapsed - began
-        return volume - (volume * NL // duration * done + min(done, volume * NL % duration)) // NL
+        return self.bolus[0] - self.bolus_got // NL
 
     @property
     def delivered(self) -> int:
@@ -133,6 +133,17 @@ class NaiveWholePump:
         ends = accumulate(amount for amount, _ in self.plugs)
         inside = [fluid for end, (_, fluid) in zip(ends, self.plugs, strict=True) if end > out]
         return 0 if out < 0 else [*inside, self.plugs[-1][1]][0]
+
+    def inside(self, filled: int) -> tuple[int, int, int]:
+        """What comes out next, what is filled in, and how much must pass before that (nL, up)."""
+        room, own = self.dead * NL, 0
+        others = [filled]
+        for pumped, fluid in reversed(self.plugs):
+            amount = min(pumped, room)
+            own += amount if fluid == filled and set(others) == {filled} else 0
+            others += [fluid] if amount else []
+            room -= amount
+        return others[-1], filled, -(-(self.dead * NL - own) // NL)
 
     def last_day(self, ahead: int = 0) -> int:
         """What flowed within the 24 h that end `ahead` seconds from now, if nothing more flows."""
@@ -160,12 +171,16 @@ class NaiveWholePump:
         # Only a program that waits is interested in edges.
         place = self.pending and self.place_now
         self.due = min(before + self.rate, max(self.bottom, before))
+        if self.bolus and self.rate:
+            # What was not there is missing from the bolus first.
+            missing = before + self.rate - self.due
+            self.bolus_got += max(self.bolus_rate - missing, 0)
         self.plugs[-1][0] += self.due - before
         self.sums.append(self.due)
         self.elapsed += 1
         self.micro += 1_000_000 + self.drift
         if self.bolus and self.elapsed >= self.bolus[2] + self.bolus[1]:
-            self.bolus = None
+            self.end_bolus(in_time=True)
         if self.temporary and self.elapsed >= self.temporary[1]:
             self.temporary = None
         if place:
@@ -205,13 +220,16 @@ class NaiveWholePump:
     def obey(self) -> None:
         stopping = STOPPING & set(self.alarms)
         if stopping and self.mode is not Mode.STOPPED:
-            self.mode, self.bolus, self.temporary = Mode.FAULT, None, None
+            self.end_bolus()
+            self.mode, self.temporary = Mode.FAULT, None
         if not stopping and self.mode is Mode.FAULT:
             self.mode = Mode.SUSPENDED
 
     # -- alarms: since, present, acknowledged ----------------------------------------------------
 
     def show(self, alarm: Alarm) -> None:
+        if alarm in self.alarms and self.alarms[alarm][1]:
+            return
         since = self.alarms.get(alarm, [self.elapsed])[0]
         self.alarms[alarm] = [since, alarm not in PASSING, False]
 
@@ -278,12 +296,16 @@ class NaiveWholePump:
         self.pending = None
 
     def enter(self, mode: Mode) -> None:
-        self.mode, self.bolus = mode, None
+        self.end_bolus()
+        self.mode = mode
 
     def start_bolus(self, volume: int, duration: int) -> None:
-        self.bolus = (volume, duration, self.elapsed)
+        self.bolus, self.bolus_got = (volume, duration, self.elapsed), 0
 
-    def end_bolus(self) -> None:
+    def end_bolus(self, *, in_time: bool = False) -> None:
+        if self.bolus:
+            whole = in_time and not self.bolus_left
+            self.bolus_ends.append((0, 0) if whole else (self.bolus[0], self.bolus_left))
         self.bolus = None
 
     def set_temporary(self, percent: int, duration: int) -> None:
@@ -312,6 +334,7 @@ class NaiveWholePump:
         """What delivery would stop for in the second in which something is done; by doing it."""
         trial = copy(self)
         trial.alarms, trial.plugs, trial.excess = deepcopy(self.alarms), deepcopy(self.plugs), None
+        trial.bolus_ends = []
         getattr(trial, name)(*arguments)
         trial.look()
         return trial.excess

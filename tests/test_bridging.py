@@ -64,23 +64,36 @@ def asked(line: Line, refilled: m.Refilled) -> Bridge:
             return ended.value
 
 
-@given(PROGRAMS, CLOCKS, st.integers(1, 3_000), st.integers(0, 100_000))
+EARLIER = st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from([77, 500, 900])), max_size=4)
+
+
+@given(PROGRAMS, CLOCKS, st.integers(1, 3_000), st.integers(0, 100_000), EARLIER)
 def test_when_it_ends_the_new_fluid_arrives(
-    program: Program, clock: int, dead: int, before: int
+    program: Program, clock: int, dead: int, before: int, earlier: list[tuple[int, int]]
 ) -> None:
     line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), steady(program, 100), clock))
     pump = line.pump
     pump.catheter.dead = dead
+    for seconds_before, concentration in earlier:
+        pump.advance(pump.elapsed + seconds_before)
+        line.ask(m.Refill(line.fresh(), 2**32 - 1, concentration))
+    before += pump.elapsed
     pump.advance(before)
     refilled = line.ask(m.Refill(1, 2**32 - 1, 77))
+    if not refilled.dead:
+        assert pump.catheter.arriving(pump.delivery.due) == 77
+        return
+    due = pump.delivery.due
     seconds = asked(line, refilled).seconds
     if seconds is None:
         pump.advance(before + 60 * DAY)
-        assert pump.catheter.arriving(pump.delivery.due) != 77
+        assert pump.catheter.ahead(pump.delivery.due) > 0
         return
+    # It is told in whole nanolitres, rounded up.
     pump.advance(before + seconds - 1)
-    assert pump.catheter.arriving(pump.delivery.due) != 77
+    assert pump.delivery.due - due < refilled.dead * UNITS_PER_NL
     pump.advance(before + seconds)
+    assert pump.catheter.ahead(pump.delivery.due) == 0
     assert pump.catheter.arriving(pump.delivery.due) == 77
 
 

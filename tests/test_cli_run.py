@@ -146,3 +146,88 @@ def test_a_step_waits_until_the_pump_is_old_enough(command: Command, tmp_path: P
     text = '[[step]]\nat = "2h"\nsuspend = true\n[[step]]\nat = "3h"\nshow = "log"\n'
     ended = command("run", scenario(tmp_path, text))
     assert "Mon 02:00  suspended" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("pump", "fault"),
+    [
+        ("limits = { rate = 10 }", "the program breaks a limit: limit rate (60,000; allowed: 10)"),
+        ("drift = 900_000", "a drift of 900000 ppm"),
+        ("concentration = 70_000", "70000 is not 0..65535"),
+        ("reservoir = -5", "-5 is not 0.."),
+    ],
+)
+def test_what_cannot_begin_says_so_before_it_begins(
+    command: Command, tmp_path: Path, pump: str, fault: str
+) -> None:
+    bundle = tmp_path / "run.bundle"
+    text = f"[pump]\n{pump}\n[[step]]\nsay = 'x'\n"
+    ended = command("run", scenario(tmp_path, text), "--record", str(bundle))
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.line.startswith("mockpump: x: it cannot begin: ")
+    assert fault in ended.line
+    assert not bundle.exists()
+
+
+FULL = """
+[pump]
+limits = { daily = 753_760 }
+[[step]]
+live = "30h"
+[[step]]
+reboot = true
+[[step]]
+expect = { mode = "fault", alarms = ["limit_reached", "restarted"] }
+[[step]]
+live = "1m"
+"""
+SLOW = """
+[channel]
+{}
+[[step]]
+suspend = true
+[[step]]
+live = "1h"
+"""
+FAULTS = """
+[[step]]
+fault = "clock-jump"
+[[step]]
+clock = "Mon 09:00"
+[[step]]
+fault = "memory"
+[[step]]
+fault = "stall"
+[[step]]
+clear = "stall"
+[[step]]
+clear = "memory"
+[[step]]
+live = "1h"
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FULL,
+        FAULTS,
+        *(
+            SLOW.format(line)
+            for line in (
+                "baud = 1",
+                "baud = 12",
+                'baud = 30\ndelay = "30s"\njitter = "20s"',
+                'delay = "30s"',
+                'delay = "12s"\nloss = "30%"',
+            )
+        ),
+    ],
+    ids=lambda text: text.strip().replace("\n", " ")[:40],
+)
+def test_a_pump_and_a_line_that_do_as_they_are_to_break_no_invariant(
+    command: Command, tmp_path: Path, text: str
+) -> None:
+    for seed in "123":
+        ended = command("run", scenario(tmp_path, text), "--seed", seed)
+        assert (ended.code, ended.err) == (0, "")

@@ -1,6 +1,14 @@
 """Faults: each does what its row says, and what can be made good again is."""
 
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from pump_state import Line, state_of
 
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
@@ -15,10 +23,13 @@ from mockpump.emulator.pump.faults import (
     inject,
 )
 from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.pump.station import Station
+from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Alarm, Mode
 
+FLUIDS = st.sampled_from([500, 900])
 ALARM_OF = {
     Fault.STALL: Alarm.STALLED,
     Fault.LOW_BATTERY: Alarm.LOW_BATTERY,
@@ -110,6 +121,62 @@ def test_what_happens_once_cannot_be_cleared(pump: Pump) -> None:
 def test_a_memory_that_is_none_of_the_kind_cannot_be_made_to_fail() -> None:
     with pytest.raises(LocalProtocolError, match="cannot be made to fail"):
         inject(new_pump(), Fault.MEMORY)
+
+
+LASTING = [fault for fault, rule in FAULTS.items() if rule.clear is not None]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("inject"), st.sampled_from(LASTING)),
+        st.tuples(st.just("clear"), st.sampled_from(LASTING)),
+        st.tuples(st.just("live"), st.integers(1, 9_000)),
+        st.tuples(st.just("ask"), st.sampled_from(Alarm).map(partial(m.AcknowledgeAlarm, 0))),
+        st.tuples(st.just("ask"), st.sampled_from([m.Resume(0), m.Suspend(0)])),
+        st.tuples(st.just("ask"), st.builds(m.Refill, st.just(0), st.integers(0, 10**6), FLUIDS)),
+    ),
+    max_size=12,
+)
+
+
+def lived(steps: list[tuple[str, Any]], times: int) -> tuple[dict[str, Any], bytes]:
+    """What can be seen of a pump to which each fault was done so many times, and its record."""
+    memory = RamMemory()
+    make(memory, Making(PumpIdentity(reservoir=60_000)))
+    line = Line(Pump(FaultyMemory(memory)))
+    for name, value in steps:
+        if name == "live":
+            line.pump.advance(line.pump.elapsed + value)
+        elif name == "ask":
+            line.ask(replace(value, transaction=line.fresh()))
+        else:
+            for _ in range(times):
+                with suppress(MemoryFailed):
+                    (inject if name == "inject" else clear)(line.pump, value)
+    return state_of(line.pump), memory.state() or b""
+
+
+@given(STEPS)
+def test_done_twice_or_three_times_is_done_once(steps: list[tuple[str, Any]]) -> None:
+    """Whatever it is done to: acknowledged or not, there already, or never injected."""
+    once = lived(steps, 1)
+    assert lived(steps, 2) == once
+    assert lived(steps, 3) == once
+
+
+def test_stuck_again_it_shows_what_it_showed_when_it_stuck(pump: Pump) -> None:
+    inject(pump, Fault.SENSOR_STUCK)
+    shown = pump.reservoir
+    pump.advance(100_000)
+    inject(pump, Fault.SENSOR_STUCK)
+    assert pump.reservoir == shown > pump.delivery.reservoir
+
+
+def test_what_was_seen_and_is_still_there_need_not_be_seen_again(pump: Pump) -> None:
+    inject(pump, Fault.LOW_BATTERY)
+    pump.panel.acknowledge(Alarm.LOW_BATTERY)
+    inject(pump, Fault.LOW_BATTERY)
+    assert pump.panel.shown[Alarm.LOW_BATTERY].acknowledged
+    clear(pump, Fault.LOW_BATTERY)
+    assert Alarm.LOW_BATTERY not in pump.panel.shown
 
 
 def test_every_fault_has_a_row_and_a_name() -> None:

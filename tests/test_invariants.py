@@ -11,8 +11,12 @@ from mockpump.cli.wire_reference import EVERY_BLOCK
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
+from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump import operations
+from mockpump.emulator.pump import faults, operations
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.overlay import Bolus
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, NOBODY
 from mockpump.emulator.world.invariants import INVARIANTS, Watched, unsettled
@@ -21,6 +25,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.markdown import render
 from mockpump.protocol.messages import LogKind
+from mockpump.protocol.program import UNITS_PER_NL, flat
 
 
 def watched() -> Watched:
@@ -109,6 +114,56 @@ def test_when_it_is_broken_it_says_so(name: str, monkeypatch: pytest.MonkeyPatch
     else:
         BREAKING[name](it)
     assert {fault.split(":")[0] for fault in it.broken()} == {name}
+
+
+def full_of_fear() -> Watched:
+    """A pump whose program alone fills the 24 h, and that has started anew twice."""
+    memory = RamMemory()
+    limits = replace(WIDEST, daily=86_400)
+    make(memory, Making(program=flat("f", 3_600), limits=limits, pairing=paired_pump().pairing))
+    world = World(Pump(memory), speed=0)
+    it = Watched(world)
+    world.pump.advance(100_000)
+    for _ in range(2):
+        world.station.reboot(world.now)
+    return it
+
+
+def test_what_is_only_feared_after_a_power_cut_breaks_no_limit() -> None:
+    it = full_of_fear()
+    pump = it.world.pump
+    assert pump.delivery.last_day > 86_400 * UNITS_PER_NL
+    assert pump.mode is m.Mode.FAULT
+    assert list(it.broken()) == []
+    pump.delivery.limits = replace(pump.delivery.limits, daily=86_000)
+    assert [each.split(":")[0] for each in it.broken()] == ["limits"]
+
+
+def test_what_was_told_before_a_power_cut_may_be_believed_after_it() -> None:
+    it = watched()
+    world = it.world
+    world.change_pace(1)
+    world.live(59)
+    told = world.run(ask(m.GetStatus())).delivered
+    world.station.reboot(world.now)
+    assert world.pump.delivery.delivered < told == world.programmer.belief.delivered
+    assert list(it.broken()) == []
+    world.programmer.belief.delivered = told + 10
+    assert [each.split(":")[0] for each in it.broken()] == ["belief"]
+
+
+def test_a_clock_that_jumped_was_not_set() -> None:
+    it = watched()
+    faults.inject(it.world.pump, faults.Fault.CLOCK_JUMP)
+    assert list(it.broken()) == []
+    clock = it.world.pump.delivery.clock
+    it.world.pump.change(lambda: operations.set_clock(it.world.pump, clock + 60))
+    assert [each.split(":")[0] for each in it.broken()] == ["exactly-once"]
+
+
+def test_a_pump_that_never_had_a_program_breaks_none() -> None:
+    it = Watched(World(new_pump(program=None), speed=0))
+    assert list(it.broken()) == []
 
 
 def test_a_line_that_never_settles_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

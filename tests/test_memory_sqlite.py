@@ -154,13 +154,13 @@ class DropsTooMuch(SqliteMemory):
         (CommitsInTheMiddle, "half a record"),
         (KnowsNoTransactions, "half a record"),
         (ForgetsToCommit, "an acknowledged record is lost"),
-        (DropsTooMuch, "no chain to entry 4"),
+        (DropsTooMuch, "no chain to entry 4|an entry is missing|entry 4 is missing"),
     ],
 )
 def test_that_check_finds_a_memory_that_is_broken(
     full: Path, tmp_path: Path, kind: Kind, found: str
 ) -> None:
-    with pytest.raises(AssertionError, match=found):
+    with pytest.raises((AssertionError, MemoryFailed), match=found):
         expect_all_or_nothing(kind, full, tmp_path)
 
 
@@ -312,9 +312,8 @@ def tampered(full: Path, tmp_path: Path) -> Iterator[Callable[[str], SqliteMemor
 def test_the_chain_finds_out_a_changed_log(
     tampered: Callable[[str], SqliteMemory], sql: str
 ) -> None:
-    memory = tampered(sql)
     with pytest.raises((AssertionError, MemoryFailed)):
-        expect_a_whole_chain(memory, 50)
+        expect_a_whole_chain(tampered(sql), 50)
 
 
 def test_it_finds_nothing_in_a_log_that_was_left_alone(
@@ -330,14 +329,17 @@ def test_it_finds_nothing_in_a_log_that_was_left_alone(
         "UPDATE entries SET elapsed = -1 WHERE number = 1",
         "UPDATE entries SET elapsed = 'noon' WHERE number = 1",
         "DELETE FROM anchors",
+        "DELETE FROM entries WHERE number = 320",
+        "UPDATE entries SET number = 4294967296 WHERE number = 1000",
+        "UPDATE entries SET chain = x'00' WHERE number = 1000",
+        "UPDATE anchors SET chain = x'00'",
     ],
 )
 def test_a_log_that_makes_no_sense_is_said_to_be_damaged(
     tampered: Callable[[str], SqliteMemory], sql: str
 ) -> None:
-    memory = tampered(sql)
-    with pytest.raises(MemoryFailed, match="damaged"):
-        memory.log(1, 1)
+    with pytest.raises(MemoryFailed, match=r"/pump: the log is damaged"):
+        tampered(sql)
 
 
 @pytest.mark.parametrize(
@@ -356,9 +358,8 @@ def test_a_log_that_makes_no_sense_is_said_to_be_damaged(
 def test_what_somebody_has_made_into_something_else_is_damage(
     tampered: Callable[[str], SqliteMemory], sql: str, ask: Callable[[SqliteMemory], object]
 ) -> None:
-    memory = tampered(sql)
     with pytest.raises(MemoryFailed, match="damaged"):
-        ask(memory)
+        ask(tampered(sql))
 
 
 def test_a_log_without_anything_to_hold_on_to_takes_no_entries(tmp_path: Path) -> None:

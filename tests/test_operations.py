@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pump_state import FailingMemory, Line, give, state_of
 
 from mockpump.emulator.pump import operations
@@ -147,3 +148,46 @@ def test_the_log_says_which_program_it_is(when: m.When) -> None:
     wait = [] if when is m.When.NOW else [(m.LogKind.PENDING, when, start)]
     entries = [(e.kind, e.first, e.second) for e in pump.memory.log(2, 99).entries]
     assert entries == [*wait, (m.LogKind.PROGRAM, start, 0)]
+
+
+# Whatever was done before it, and however far the pump had come.
+REPEATED = st.one_of(
+    st.builds(m.SetClock, st.just(0), st.integers(0, 20 * 86_400)),
+    st.builds(m.Refill, st.just(0), st.integers(0, 60_000), st.sampled_from([500, 900])),
+    st.builds(m.SetTemporary, st.just(0), st.integers(0, 250), st.integers(1, 9_000)),
+    st.builds(m.SetLimits, st.just(0), st.just(10**6), st.just(900), st.just(10**6), st.just(300)),
+    st.builds(
+        m.StartBolus,
+        st.just(0),
+        st.sampled_from(m.BolusKind),
+        st.integers(1, 900),
+        st.integers(1, 9_000),
+    ),
+    st.builds(m.AcknowledgeAlarm, st.just(0), st.sampled_from(m.Alarm)),
+    st.builds(m.MoveRamp, st.just(0), st.sampled_from([m.RampMove.HOLD, m.RampMove.GO_ON])),
+    st.sampled_from([m.Suspend(0), m.Resume(0), m.CancelBolus(0), m.CancelTemporary(0)]),
+    st.sampled_from([m.DropPending(0), m.AbortProgram(), m.Subscribe(60)]),
+)
+EARLIER = st.lists(st.tuples(st.integers(0, 90_000), REPEATED), max_size=6)
+
+
+@given(EARLIER, st.integers(0, 90_000), REPEATED, st.sampled_from([0, 37, -500]))
+def test_what_is_asked_for_twice_is_as_it_is_after_once(
+    earlier: list[tuple[int, Any]], seconds: int, request: Any, drift: int
+) -> None:
+    """All but a step back: that is one more step."""
+    line = Line(new_pump(PumpIdentity(reservoir=60_000), RAMPED))
+    line.pump.delivery.set_drift(drift)
+    for before, each in [*earlier, (seconds, request)]:
+        line.pump.advance(line.pump.elapsed + before)
+        line.ask(fresh(line, each))
+    once = {**state_of(line.pump), "log": None}
+    line.ask(fresh(line, request))
+    assert {**state_of(line.pump), "log": None} == once
+
+
+def fresh(line: Line, request: Any) -> Any:
+    """The same request under a transaction of its own, if it takes one."""
+    if "transaction" not in request.__struct_fields__:
+        return request
+    return replace(request, transaction=line.fresh())

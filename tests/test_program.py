@@ -212,3 +212,14 @@ def test_a_long_error_keeps_both_its_ends() -> None:
     assert "begin " in message
     assert message.endswith("(at line 7)")
     assert len(message) < 300
+
+
+@pytest.mark.parametrize(("length", "whole"), [(199, True), (200, True), (201, False)])
+def test_a_rule_as_long_as_may_be_is_told_whole_and_a_longer_one_by_its_ends(
+    length: int, whole: bool
+) -> None:
+    rule = "a" + "b" * (length - 2) + "c"
+    told = ProgramError(rule).rule
+    assert (told == rule) is whole
+    assert (told[0], told[-1]) == ("a", "c")
+    assert len(told) <= 200

@@ -196,3 +196,27 @@ def test_nothing_but_program_error_comes_out_of_a_damaged_file(
     with suppress(ProgramError):
         again = loads(damaged, "bad.toml")
         assert loads(dumps(again), "x") == again
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_a_line_of_2048_characters_is_read_and_one_more_is_not(spare: int) -> None:
+    line = "# " + "x" * (2_046 + spare)
+    text = f"{line}\n{GOOD}"
+    assert len(line) == 2_048 + spare
+    if not spare:
+        assert loads(text, "x") == loads(GOOD, "x")
+        return
+    with pytest.raises(ProgramError, match="line 1 is too long: at most 2048 characters"):
+        loads(text, "x")
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_a_file_of_65536_bytes_is_read_and_one_more_is_not(spare: int) -> None:
+    text = GOOD + "#\n" * ((65_536 - len(GOOD)) // 2)
+    text += "\n" * (65_536 + spare - len(text))
+    assert len(text.encode()) == 65_536 + spare
+    if not spare:
+        assert loads(text, "x") == loads(GOOD, "x")
+        return
+    with pytest.raises(ProgramError, match="too long: 65537 bytes, at most 65536"):
+        loads(text, "x")

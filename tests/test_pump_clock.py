@@ -44,10 +44,12 @@ def test_set_it_shows_that_and_goes_on_at_its_own_pace(
     clock: PumpClock, ahead: int, to: int, after: int
 ) -> None:
     now = clock.elapsed + ahead
-    day_before = clock.at(now) - clock.shown(now)
+    before = clock.at(now)
     clock.set(to, now)
     assert clock.shown(now) == to
-    assert clock.at(now) - to == day_before
+    # Of all the readings that show it, the nearest.
+    change = clock.at(now) - before
+    assert abs(change) == min(abs(change + turns * CLOCK_CYCLE) for turns in (-1, 0, 1))
     assert clock.at(now + after) - clock.at(now) == PumpClock(0, 0, clock.drift).at(after)
 
 
@@ -71,6 +73,13 @@ def test_it_goes_around_in_whole_weeks() -> None:
     clock = PumpClock(CLOCK_CYCLE - 1)
     assert CLOCK_CYCLE % WEEK == 0
     assert (clock.shown(0), clock.shown(1), clock.at(1)) == (CLOCK_CYCLE - 1, 0, CLOCK_CYCLE)
+
+
+@pytest.mark.parametrize(("reading", "to"), [(CLOCK_CYCLE - 60, 240), (60, CLOCK_CYCLE - 240)])
+def test_set_by_minutes_it_moves_by_minutes_where_it_goes_around(reading: int, to: int) -> None:
+    clock = PumpClock(reading)
+    clock.set(to, 0)
+    assert abs(clock.at(0) - reading) == 300
 
 
 @pytest.mark.parametrize("wrong", [-1, CLOCK_CYCLE])

@@ -1,18 +1,29 @@
 """Switched off and on again: nothing is lost in good order, and little, and known, without it."""
 
+import json
+from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pump_state import Line, plain_requests, state_of
 
+from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
+from mockpump.emulator.pump.faults import Fault, inject
 from mockpump.emulator.pump.making import Making, make, new_pump
-from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state, encode_state
+from mockpump.emulator.pump.pump_state import (
+    PumpIdentity,
+    check_images,
+    decode_state,
+    encode_state,
+)
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.messages import Alarm, Limits, LogKind
@@ -165,3 +176,149 @@ def test_a_state_is_read_as_it_was_written(steps: list[Any], drift: int) -> None
 def test_what_is_no_state_is_a_decode_error(data: bytes) -> None:
     with pytest.raises(DecodeError):
         decode_state(data)
+
+
+# -- a memory in which somebody has changed a value --
+
+LIMITS = Limits(200_000, 500_000, 2_000_000, 300)
+
+
+def lived_in() -> Pump:
+    """A pump in which nearly everything that can be is so: a bolus, a pending program, fluids."""
+    line = line_to_pump(37)
+    line.pump.delivery.set_limits(LIMITS)
+    line.pump.advance(100)
+    for concentration in (700, 900):
+        line.ask(m.Refill(line.fresh(), 500_000, concentration))
+        line.pump.advance(line.pump.elapsed + 700)
+    line.ask(m.StartBolus(line.fresh(), m.BolusKind.BOLUS, 50_000, 7_000))
+    line.ask(m.SetTemporary(line.fresh(), 120, 90_000))
+    line.commit(flat("later", 9_000), when=m.When.EDGE)
+    line.ask(m.MoveRamp(line.fresh(), m.RampMove.HOLD))
+    line.pump.change(partial(line.pump.show, Alarm.LOW_BATTERY))
+    inject(line.pump, Fault.SENSOR_STUCK)
+    line.pump.advance(line.pump.elapsed + 50)
+    line.pump.put_down()
+    return line.pump
+
+
+LIVED_IN = lived_in()
+FACTS = json.loads(LIVED_IN.memory.state() or b"")
+ODD: list[Any] = [None, True, "x", "", [], {}, 1.5, 10**30, -(2**63), 2**62]
+EDGES = [-1, 0, 1, 2, 255, 256, 2**16, 2**31, 2**32 - 1, 2**32]
+VALUES = st.sampled_from([*EDGES, *ODD]) | st.integers(-10, 10**7)
+
+
+def places(facts: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in JSON, the tables and lists among them."""
+    inside = facts if isinstance(facts, dict | list) else ()
+    for key in inside if isinstance(inside, dict) else range(len(inside)):
+        yield (*place, key)
+        yield from places(facts[key], (*place, key))
+
+
+def changed(place: tuple[Any, ...], value: Any, clean: bool) -> RamMemory:
+    facts = json.loads(json.dumps(FACTS))
+    facts["clean"] = clean
+    *way, last = place
+    table = facts
+    for key in way:
+        table = table[key]
+    table[last] = value
+    memory = RamMemory()
+    image = LIVED_IN.memory.image
+    memory.record(Change(json.dumps(facts).encode(), None, {0: image(0), 1: image(1)}))
+    return memory
+
+
+def live_on(pump: Pump) -> None:
+    """Ask for everything, change everything, and let weeks go by; nothing may break."""
+    line = Line(pump)
+    for seconds in (0, 1, 60, 3_600, DAY, 7 * DAY, 40 * DAY):
+        pump.advance(pump.elapsed + seconds)
+        for kind in (m.GetStatus, m.GetClock, m.GetDetails, m.GetLimits, m.GetAlarms):
+            m.encode(line.ask(kind()))
+        m.encode(pump.report())
+        m.encode(line.ask(m.Identify()))
+        for request in (
+            m.Refill(line.fresh(), 400_000, 800),
+            m.SetClock(line.fresh(), 3 * DAY),
+            m.MoveRamp(line.fresh(), m.RampMove.STEP_BACK),
+            m.MoveRamp(line.fresh(), m.RampMove.GO_ON),
+            m.CancelBolus(line.fresh()),
+            *(m.AcknowledgeAlarm(line.fresh(), alarm) for alarm in Alarm),
+            m.Resume(line.fresh()),
+            m.StartBolus(line.fresh(), m.BolusKind.BOLUS, 100, 60),
+            m.SetTemporary(line.fresh(), 50, 100),
+        ):
+            m.encode(line.ask(request))
+        m.encode(line.commit(flat("again", 1_000)))
+        assert 0 <= pump.delivery.last_day <= LIMITS.daily * 3_600 or pump.mode is m.Mode.FAULT
+    pump.put_down()
+    assert state_of(Pump(pump.memory))["due"] == pump.delivery.due
+
+
+@settings(max_examples=max(settings.default.max_examples * 4, 200))
+@given(st.sampled_from(list(places(FACTS))), VALUES, st.booleans())
+def test_a_value_that_cannot_be_is_refused_when_the_memory_is_opened(
+    place: tuple[Any, ...], value: Any, clean: bool
+) -> None:
+    pump = None
+    with suppress(DecodeError):
+        pump = Pump(changed(place, value, clean))
+    if pump is not None:
+        live_on(pump)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("identity", "serial"), -1),
+        (("identity", "name"), "x" * 100),
+        (("limits", "rate"), -1),
+        (("later",), 0),
+        (("later",), None),
+        (("mode",), 0),
+        (("mode",), 2),
+        (("panel", "shown", "5", "since"), 2**31),
+        (("panel", "shown"), {"3": {"since": 0, "present": True}}),
+        (("panel", "shown", "5"), {"since": 0, "present": False, "acknowledged": True}),
+        (("sensor",), 2**31),
+        (("checkpoint_every",), 2**40),
+        (("pairing", "clinician"), "AAAA"),
+        (("delivery", "due"), 2**80),
+        (("delivery", "clock", "elapsed"), 10**6),
+        (("delivery", "held_day"), -1),
+        (("delivery", "filling", "volume"), 10),
+        (("delivery", "filling", "delivered"), 10**9),
+        (("delivery", "rolling", 0, 1), 5),
+        (("delivery", "rolling", 0, 2), -1),
+        (("delivery", "bolus", "volume"), 10**9),
+        (("delivery", "bolus", "began"), 2**31),
+        (("delivery", "temporary", "percent"), 251),
+        (("delivery", "temporary", "ends"), 1),
+        (("delivery", "pending", "when"), 0),
+        (("catheter", "dead"), 2**32),
+        (("catheter", "past"), -1),
+        (("catheter", "fluids", 0, "since"), 1),
+        (("catheter", "fluids", 1, "since"), 0),
+        (("catheter", "fluids", 1, "concentration"), 2**16),
+        (("catheter", "fluids", 1, "concentration"), 900),
+    ],
+    ids=str,
+)
+def test_each_kind_of_nonsense_is_named(place: tuple[Any, ...], value: Any) -> None:
+    with pytest.raises(DecodeError, match="the memory holds no state of a pump: that") as error:
+        Pump(changed(place, value, clean=True))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+@pytest.mark.parametrize(("image", "fault"), [(b"", "there is none"), (b"\1", "no program")])
+def test_a_slot_that_is_named_holds_a_program(slot: int, image: bytes, fault: str) -> None:
+    memory = changed(("active",), 0, clean=True)
+    memory._images[slot] = image
+    with pytest.raises(DecodeError, match=fault):
+        Pump(memory)
+    with pytest.raises(DecodeError, match=fault):
+        check_images(decode_state(memory.state() or b""), memory.image)

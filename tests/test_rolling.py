@@ -57,9 +57,9 @@ def test_safe_until_is_the_last_second_before_it_would_be_too_much(
 
 
 @short_day
-@given(SPANS, st.integers(0, 60), SPANS, st.integers(0, 60), st.integers(1, 200))
+@given(SPANS, st.integers(0, 60), SPANS, st.integers(0, 60), st.integers(0, 60), st.integers(0, 4))
 def test_what_is_assumed_counts_for_a_day_and_then_no_more(
-    before: Any, units: int, after: Any, ahead: int, limit: int
+    before: Any, units: int, after: Any, ahead: int, full: int, room: int
 ) -> None:
     history, sums, _ = lived(before)
     crash = len(sums) - 1
@@ -69,14 +69,46 @@ def test_what_is_assumed_counts_for_a_day_and_then_no_more(
         for _ in range(seconds):
             sums.append(sums[-1] + rate)
     now, rate = len(sums) - 1, after[-1][1]
-    feared = units if now - SHORT < crash else 0
-    assert history.volume(now, sums[now]) == within_a_day(sums, now) + feared
-    for _ in range(ahead):
-        sums.append(sums[-1] + rate)
-    safe = history.safe_until(now, sums[now], rate, now + ahead, limit)
-    for second in range(now + 1, safe + 1):
-        feared = units if second - SHORT < crash else 0
-        assert within_a_day(sums, second) + feared <= limit
+
+    def within(second: int) -> int:
+        return within_a_day(sums, second) + (units if second - SHORT < crash else 0)
+
+    assert history.volume(now, sums[now]) == within(now)
+    sums += [sums[-1] + rate * second for second in range(1, ahead + 1)]
+    # The limit is near at one second or another.
+    limit = within(now + min(full, ahead)) + room
+    bad = [s for s in range(now, now + ahead + 1) if within(s) > limit]
+    expected = max(bad[0] - 1, now) if bad else now + ahead
+    assert history.safe_until(now, sums[now], rate, now + ahead, limit) == expected
+
+
+@short_day
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(0, 5), st.integers(0, 5)), min_size=1),
+    st.integers(0, 100),
+    st.integers(0, 5),
+    st.integers(0, 100),
+    st.integers(0, 4),
+)
+def test_a_second_that_was_cut_short_counts_as_it_was(
+    spans: list[tuple[int, int, int]], ahead: int, rate: int, full: int, room: int
+) -> None:
+    history, sums = RollingVolume(), [0]
+    for seconds, each, missing in spans:
+        history.turn(len(sums) - 1, sums[-1], each)
+        sums += [sums[-1] + each * second for second in range(1, seconds + 1)]
+        sums[-1] -= min(missing, each)
+        history.cut(len(sums) - 1, sums[-1])
+    now = len(sums) - 1
+    history.turn(now, sums[now], rate)
+    sums += [sums[-1] + rate * second for second in range(1, ahead + 1)]
+    copy = RollingVolume(history.pieces())
+    limit = within_a_day(sums, now + min(full, ahead)) + room
+    bad = [s for s in range(now, now + ahead + 1) if within_a_day(sums, s) > limit]
+    expected = max(bad[0] - 1, now) if bad else now + ahead
+    assert copy.safe_until(now, sums[now], rate, now + ahead, limit) == expected
+    for second in range(max(now - SHORT, 0), now + 1):
+        assert copy.delivered_by(second) == history.delivered_by(second) == sums[second]
 
 
 @short_day

@@ -10,15 +10,16 @@ from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from naive_whole_pump import DAY, NL, NaiveWholePump
 from pump_state import FailingMemory, Line
 
+from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, Limits, Mode, RampMove, Reason, When
@@ -145,7 +146,10 @@ class Side:
 
     def cancel_bolus(self) -> None:
         nothing = None if self.model.bolus else Reason.NOTHING_TO_END
-        self.ask(m.CancelBolus(self.line.fresh()), nothing, "end_bolus")
+        reply = self.ask(m.CancelBolus(self.line.fresh()), nothing, "end_bolus")
+        if not isinstance(reply, m.Refused):
+            volume, left = self.model.bolus_ends[-1]
+            assert (reply.given, reply.left) == (volume - left, left)
 
     def temporary(self, percent: int, duration: int) -> None:
         request = m.SetTemporary(self.line.fresh(), percent, duration)
@@ -159,7 +163,10 @@ class Side:
     def refill(self, volume: int, concentration: int) -> None:
         request = m.Refill(self.line.fresh(), volume, concentration)
         large = Reason.OUT_OF_RANGE if volume > self.model.capacity else None
-        self.ask(request, large, "refill", volume, concentration)
+        left, inside = self.model.reservoir, self.model.inside(concentration)
+        reply = self.ask(request, large, "refill", volume, concentration)
+        if not isinstance(reply, m.Refused):
+            assert reply == m.Refilled(left, *inside)
 
     def move_ramp(self, move: RampMove) -> None:
         objection = self.model.objection_to_ramp(move)
@@ -238,6 +245,9 @@ class Side:
         self.agree_on_what_it_does()
         self.agree_on_what_it_is_to_do()
         self.agree_on_alarms_and_fluid()
+        self.agree_on_how_boluses_ended()
+        # Whatever it has lived through, its memory can be opened.
+        assert decode_state(encode_state(self.pump._state())).mode is self.pump.mode
 
     def agree_on_what_it_does(self) -> None:
         model, pump = self.model, self.pump
@@ -274,6 +284,11 @@ class Side:
         assert panel == model.alarms
         assert pump.catheter.arriving(pump.delivery.due) == model.arriving
         assert pump.catheter.concentration == model.plugs[-1][1]
+
+    def agree_on_how_boluses_ended(self) -> None:
+        entries = [*self.pump.memory.log(1, LOG_ENTRIES).entries, *self.pump._entries]
+        told = [(e.first, e.second) for e in entries if e.kind is m.LogKind.BOLUS_ENDED]
+        assert told == self.model.bolus_ends
 
 
 def then(do: Callable[..., None], **drawn: st.SearchStrategy[Any]) -> Any:
@@ -329,6 +344,53 @@ class WholePump(Side, RuleBasedStateMachine):
     @invariant()
     def agreed(self) -> None:
         self.agree()
+
+
+RATES = st.sampled_from([7_005, 100_000, 3_605])
+WAYS_OUT = st.sampled_from(["nothing", "suspend", "cancel", "temporary", "clock", "limits"])
+
+
+@settings(max_examples=max(EVERY // 5, 20))
+@given(data=st.data())
+def test_the_second_in_which_it_ran_empty_counts_as_it_was_a_day_later(data: st.DataObject) -> None:
+    """The program alone fills the 24 h; what a second could not give is all the room there is."""
+    rate, draw = data.draw(RATES), data.draw
+    limits = Limits(2**32 - 1, m.MAX_BOLUS, rate * 24, m.NO_RISE_LIMIT)
+    side = Side()
+    side.line = Line(made(limits, program=flat("flat", rate), reservoir=20_000_000, dead=0))
+    side.model = NaiveWholePump(flat("flat", rate), 20_000_000, limits, 0, 0)
+    side.refill(draw(st.integers(10, 60 * rate // NL)), 500)
+    if draw(st.booleans()):
+        side.bolus(draw(st.integers(1, 40)), draw(st.integers(1, 30)))
+    side.live(100)
+    assert side.model.mode is Mode.FAULT
+    side.set_right()
+    side.live(draw(st.integers(0, 100)))
+    room = side.model.limits.daily * NL - side.model.due - rate * (DAY - side.model.elapsed)
+    side.bolus(max(room // NL + draw(st.integers(-2, 0)), 1), draw(st.integers(1, 60)))
+    side.live(draw(st.integers(0, 60)))
+    change_something(side, draw(WAYS_OUT))
+    side.live(DAY - side.model.elapsed)
+    for _ in range(draw(st.integers(0, 150))):
+        side.live(1)
+        side.agree()
+    side.live(200)
+    side.agree()
+
+
+def change_something(side: Side, how: str) -> None:
+    """What ends a bolus, or moves a corner, in a day that is nearly full."""
+    if how == "suspend":
+        side.suspend()
+        side.resume()
+    elif how == "cancel":
+        side.cancel_bolus()
+    elif how == "temporary":
+        side.temporary(99, 600)
+    elif how == "clock":
+        side.set_clock(5 * DAY)
+    elif how == "limits":
+        side.set_limits(side.model.limits)
 
 
 TestWholePump = WholePump.TestCase

@@ -27,6 +27,7 @@ from mockpump.emulator.memory.interface import (
 from mockpump.emulator.memory.sqlite_file import Opened, create_file, look_into_file, open_file
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import LogEntry, chain, encode_entry
+from mockpump.protocol.messages import CHAIN_SIZE
 
 _FIELDS = LogEntry.__struct_fields__
 
@@ -72,7 +73,7 @@ class SqliteMemory:
         `NotAMemory` when there is none, `MemoryBusy` while another pump runs on it, `MemoryFailed`
         when it cannot be read or written.
         """
-        return cls(open_file(path))
+        return cls._checked(open_file(path), path)
 
     @classmethod
     def look(cls, path: Path) -> Self:
@@ -82,7 +83,22 @@ class SqliteMemory:
         a killed pump left beside it is changed; one of an older version is brought up to date in
         the copy.  While a pump runs, `MemoryBusy`: then ask the pump.  `record` is `MemoryFailed`.
         """
-        return cls(look_into_file(path))
+        return cls._checked(look_into_file(path), path)
+
+    @classmethod
+    def _checked(cls, opened: Opened, path: Path) -> Self:
+        """The memory, if its log is whole: what is wrong with it is said now, and not one day."""
+        memory = cls(opened)
+        with ExitStack() as unless_whole:
+            unless_whole.callback(memory.close)
+            try:
+                page = memory.log(1, LOG_ENTRIES)
+            except MemoryFailed as error:
+                raise MemoryFailed(f"{path}: {error}") from None
+            if page.first + len(page.entries) != page.newest + 1:
+                raise MemoryFailed(f"{path}: the log is damaged: an entry is missing")
+            unless_whole.pop_all()
+        return memory
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -117,13 +133,13 @@ class SqliteMemory:
             raise MemoryFailed(f"the log is damaged: entry {at - 1} is missing")
         sql = f"SELECT {', '.join(_FIELDS)} FROM entries WHERE number >= ? ORDER BY number LIMIT ?"
         entries = tuple(_entry(row) for row in self._rows(sql, at, max(count, 0)))
-        return LogPage(at, newest, _blob(before[0], "its log"), newest_chain, entries)
+        return LogPage(at, newest, _chain(before[0]), newest_chain, entries)
 
     def _newest(self) -> tuple[int, bytes]:
         row = self._row("SELECT number, chain FROM links ORDER BY number DESC LIMIT 1")
         if row is None:
             raise MemoryFailed("the log is damaged: its anchor is missing")
-        return _number(row[0]), _blob(row[1], "its log")
+        return _number(row[0]), _chain(row[1])
 
     def _row(self, sql: str, *parameters: Any) -> tuple[Any, ...] | None:
         return next(iter(self._rows(sql, *parameters)), None)
@@ -182,9 +198,16 @@ def _blob(value: object, what: str) -> bytes:
 
 def _number(value: object) -> int:
     """The number of an entry, likewise."""
-    if not isinstance(value, int):
-        raise MemoryFailed("the log is damaged: what should be a number is none")
+    if not isinstance(value, int) or not 0 <= value < 2**32:
+        raise MemoryFailed("the log is damaged: what should be the number of an entry is none")
     return value
+
+
+def _chain(value: object) -> bytes:
+    """The chain after an entry, likewise."""
+    if len(_blob(value, "its log")) != CHAIN_SIZE:
+        raise MemoryFailed("the log is damaged: what should be its chain is none")
+    return _blob(value, "its log")
 
 
 # -- what a record writes --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""After a refill with another concentration: how long the fluid from before still comes out.
+"""After a refill: how long what is in the catheter still comes out before the new fluid.
 
-The catheter holds a dead volume that must be pumped through first.  When that is done follows from
-the program, so the programmer can say it at once.
+The pump says what volume that is.  When it is pumped follows from the program, so the programmer
+can say it at once.
 """
 
 from mockpump.emulator.programmer.procedures import Procedure, read_program

@@ -55,6 +55,10 @@ ALARMS: dict[Alarm, AlarmRule] = {
 }
 
 
+# Those whose cause is over as soon as it has come.
+PASSING = frozenset({Alarm.LIMIT_REACHED, Alarm.RESTARTED})
+
+
 class Shown(msgspec.Struct):
     """An alarm on the panel: since which elapsed second, and what is still to happen to it."""
 
@@ -77,11 +81,15 @@ class AlarmPanel(msgspec.Struct):
         )
 
     def show(self, alarm: Alarm, elapsed: int, *, lasting: bool = True) -> bool:
-        """The cause of an alarm is there; not `lasting`: and gone again.  Whether that is news."""
+        """The cause of an alarm is there; not `lasting`: and gone again.  Whether that is news.
+
+        A cause that is there already does not come again, so whoever has seen it has seen it.
+        """
         known = self.shown.get(alarm)
-        news = known is None or not known.present
+        if known is not None and known.present:
+            return False
         self.shown[alarm] = Shown(known.since if known else elapsed, lasting)
-        return news
+        return True
 
     def end(self, alarm: Alarm) -> bool:
         """The cause is gone.  Whether it had been there."""

@@ -12,6 +12,8 @@ import msgspec
 
 from mockpump.protocol.program import UNITS_PER_NL
 
+# How many fluids may be on their way through at a time; one more is refused.
+MOST_FLUIDS = 64
 # 1/3600 nL times du/mL in one dose unit.
 DOSE_PER_DU = UNITS_PER_NL * 1_000_000
 
@@ -73,6 +75,21 @@ class Catheter(msgspec.Struct):
             gone, following = self.fluids[0], self.fluids[1]
             self.past += (following.since - gone.since) * gone.concentration
             del self.fluids[0]
+
+    def after_refill(self, due: int, concentration: int) -> "Catheter":
+        """The same catheter after a `refill`; this one does not change."""
+        after = self.copy()
+        after.refill(due, concentration)
+        return after
+
+    def ahead(self, due: int) -> int:
+        """What must still be pumped until the fluid that goes in now comes out, in nL, rounded up.
+
+        0 when it comes out already.  Two fluids that follow each other are never the same one, so
+        it is the newest alone that is waited for, however many are before it.
+        """
+        out = due - self.dead * UNITS_PER_NL
+        return -(-max(self.fluids[-1].since - out, 0) // UNITS_PER_NL)
 
 
 def filled_with(concentration: int, dead: int) -> Catheter:

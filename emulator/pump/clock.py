@@ -20,6 +20,17 @@ MAX_DRIFT = 100_000
 _MILLION = 1_000_000
 
 
+def nearest(shown: int, wanted: int, cycle: int) -> int:
+    """How far it is from one place of a dial to another: at most half a cycle, back or ahead.
+
+    What a dial shows comes again and again.  Whoever sets it means the time next to the one that it
+    shows, so a setting by minutes is one by minutes where the dial goes around too.  Ahead where
+    both ways are as long.
+    """
+    ahead = (wanted - shown) % cycle
+    return ahead if 2 * ahead <= cycle else ahead - cycle
+
+
 class PumpClock(msgspec.Struct):
     """A clock that said `reading` when `elapsed` seconds had gone by, and drifts by `drift` ppm."""
 
@@ -53,9 +64,8 @@ class PumpClock(msgspec.Struct):
         self.elapsed = elapsed
 
     def reading_of(self, clock: int, elapsed: int) -> int:
-        """What it would say if it were set to `clock` in this second."""
-        # By the difference, so that setting it to what it shows changes nothing after a cycle too.
-        return self.at(elapsed) + clock - self.shown(elapsed)
+        """What it would say if it were set to `clock` in this second: the nearest such reading."""
+        return self.at(elapsed) + nearest(self.shown(elapsed), clock, CLOCK_CYCLE)
 
     def set_drift(self, drift: int, elapsed: int) -> None:
         """Drift by so many ppm from this second on; negative: it loses."""

@@ -204,8 +204,10 @@ class Delivery(Motor):
     def assume(self, units: int) -> int:
         """Count so much (1/3600 nL) as moved before this second, because nobody knows.
 
-        What the motor may really have moved for it, in nL: whole micro-steps.
+        No more than the reservoir had.  What the motor may really have moved for it, in nL: whole
+        micro-steps.
         """
+        units = min(units, max(self._empty_at - self._due, 0))
         moved = (self._due + units) // UNITS_PER_STEP * STEP - self.delivered
         # A whole step may have been moved for less, and is owed again from here on.
         self.rolling.assume(self.elapsed, self._due, moved * UNITS_PER_STEP // STEP)

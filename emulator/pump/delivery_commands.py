@@ -5,6 +5,7 @@ from functools import partial
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse, where
 from mockpump.emulator.pump.caller import Caller
+from mockpump.emulator.pump.catheter import MOST_FLUIDS
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import daily_excesses, rise_excesses, rises
 from mockpump.emulator.pump.modes import ModeInput
@@ -80,8 +81,13 @@ def _cancel_temporary(pump: Pump, request: m.CancelTemporary, caller: Caller) ->
 def _refill(pump: Pump, request: m.Refill, caller: Caller) -> Answer:
     if request.volume > pump.identity.reservoir:
         raise Refusal(Reason.OUT_OF_RANGE, 2, request.volume, pump.identity.reservoir)
-    before, catheter = pump.delivery.reservoir, pump.catheter
-    reply = m.Refilled(before, catheter.concentration, request.concentration, catheter.dead)
+    d = pump.delivery
+    after = pump.catheter.after_refill(d.due, request.concentration)
+    if len(after.fluids) > MOST_FLUIDS:
+        newest = pump.catheter.concentration
+        raise Refusal(Reason.OUT_OF_RANGE, 3, request.concentration, newest)
+    next_out, ahead = after.fluids[0].concentration, after.ahead(d.due)
+    reply = m.Refilled(d.reservoir, next_out, request.concentration, ahead)
     return Answer(reply, partial(operations.refill, pump, request.volume, request.concentration))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from mockpump.emulator.memory.interface import LOG_ENTRIES, OUTCOMES
 from mockpump.emulator.pump.alarms import ALARMS
+from mockpump.emulator.pump.catheter import MOST_FLUIDS
 from mockpump.emulator.pump.clock import CLOCK_CYCLE, MAX_DRIFT
 from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
@@ -79,6 +80,7 @@ def constants() -> str:
         ("entries caused by strangers between two of what was done, at the most", MOST_BETWEEN),
         ("pump time between checkpoints, at the most", f"{CHECKPOINT_EVERY} s"),
         ("drift of the clock, at the most", f"{MAX_DRIFT:,} ppm either way"),
+        ("fluids on their way through the catheter, at the most", MOST_FLUIDS),
         ("volume of the catheter, unless told otherwise", f"{DEAD_VOLUME:,} nL"),
         ("concentration, unless told otherwise", f"{CONCENTRATION} du/mL"),
         ("highest rate, unless told otherwise", f"{FACTORY.rate:,} nL/h"),

@@ -48,7 +48,8 @@ def _charge(pump: Pump) -> None:
 
 def _stick(pump: Pump) -> None:
     def stick() -> None:
-        pump.sensor = pump.delivery.reservoir
+        if pump.sensor is None:
+            pump.sensor = pump.delivery.reservoir
         pump.show(Alarm.SENSOR_STUCK)
 
     pump.change(stick)

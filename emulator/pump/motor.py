@@ -8,7 +8,7 @@ level of the reservoir.  `mockpump.emulator.pump.delivery` says what can be aske
 from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, Filling, Happening, Pending
 from mockpump.emulator.pump.limits import WIDEST, Excess, daily_excess, most_in_24_hours
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overlay import Bolus, CutBolus, Temporary
 from mockpump.emulator.pump.rolling import RollingVolume
 from mockpump.emulator.pump.schedule import DAY, BareProgram, Schedule
 from mockpump.protocol.errors import LocalProtocolError
@@ -24,9 +24,9 @@ class Motor:
 
     Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
     without a program, at elapsed 0 and clock 0.  `happened` is what came of itself, oldest first,
-    each with its elapsed second and the bolus that it cut short, if it did: whoever drives it takes
-    things out.  `excess` is what stopped it at a limit last.  `turns` is another number whenever a
-    corner has been passed.
+    each with its elapsed second and what it left of a bolus, if it cut one short: whoever drives it
+    takes things out.  `excess` is what stopped it at a limit last.  `turns` is another number
+    whenever a corner has been passed.
     """
 
     # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
@@ -70,7 +70,7 @@ class Motor:
         self._hold_limits(limits)
         self.rolling = RollingVolume()
         self.clock_work = PumpClock()
-        self.happened: list[tuple[int, Happening, Bolus | None]] = []
+        self.happened: list[tuple[int, Happening, CutBolus | None]] = []
         self.excess: Excess | None = None
         self.turns = 0
         self._due = 0
@@ -114,10 +114,10 @@ class Motor:
         """What happens at a corner."""
         self.turns += 1
         now = self.elapsed
+        missing = self._take_back()
         if self.bolus is not None and now >= self.bolus.ends:
-            self.bolus = None
             self._undisturbed = now
-            self._happen(Happening.BOLUS_ENDED)
+            self._end_bolus(self.bolus, missing)
         if self.temporary is not None and now >= self.temporary.ends:
             self.temporary = None
             self._undisturbed = now
@@ -127,8 +127,18 @@ class Motor:
             if self.pending is not None:
                 self._take_pending(at_edge=True)
         while self._marks and self._due >= self._marks[-1][0]:
-            self._pass_mark(*self._marks.pop())
+            self._pass_mark(self._marks.pop()[1], missing)
         self._set_rate()
+
+    def _take_back(self) -> int:
+        """What the reservoir could not give in the second that ends now: it is owed to nobody."""
+        missing = self._due - self._empty_at
+        # Of less than a micro-step that was filled in nothing is watched, and nothing was given.
+        if missing <= 0 or not self._marks:
+            return 0
+        self._due = self._empty_at
+        self.rolling.cut(self.elapsed, self._due)
+        return missing
 
     def _enter_span(self) -> None:
         """Find the program's rate, and until when it holds."""
@@ -138,15 +148,21 @@ class Motor:
             self._base, reading = self.schedule.span_at(self.clock_work.at(self.elapsed))
             self._edge = self.clock_work.when(reading)
 
-    def _pass_mark(self, mark: int, happening: Happening) -> None:
+    def _pass_mark(self, happening: Happening, missing: int) -> None:
         if happening is Happening.EMPTY:
-            # What it was asked for in this second and could not give, it owes to nobody.
-            self._due = mark
-            self._stop()
+            self._stop(missing)
         self._happen(happening)
 
-    def _happen(self, happening: Happening, bolus: Bolus | None = None) -> None:
-        self.happened.append((self.elapsed, happening, bolus))
+    def _happen(self, happening: Happening, cut: CutBolus | None = None) -> None:
+        self.happened.append((self.elapsed, happening, cut))
+
+    def _end_bolus(self, bolus: Bolus, missing: int = 0) -> None:
+        left = bolus.left(self.elapsed, missing)
+        if left or self.elapsed < bolus.ends:
+            self._happen(Happening.BOLUS_CUT, CutBolus(bolus.volume, left))
+        else:
+            self._happen(Happening.BOLUS_ENDED)
+        self.bolus = None
 
     def _take_pending(self, *, at_edge: bool) -> None:
         pending, program = self.pending, self._next_program
@@ -266,13 +282,13 @@ class Motor:
         self._undisturbed = self.elapsed
         self._set_rate()
 
-    def _stop(self) -> None:
+    def _stop(self, missing: int = 0) -> None:
         self.running = False
         if self.bolus is not None:
-            self._happen(Happening.BOLUS_CUT, self.bolus)
+            self._end_bolus(self.bolus, missing)
         if self.temporary is not None:
             self._happen(Happening.TEMPORARY_ENDED)
-        self.bolus = self.temporary = None
+        self.temporary = None
 
     def _hold_limits(self, limits: Limits) -> None:
         self.limits = limits

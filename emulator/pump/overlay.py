@@ -5,6 +5,8 @@ not come out even, its first U mod D seconds carry one unit more.  So it has two
 the most, is exact to the unit, and its rate never rises.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from mockpump.protocol.messages import BolusKind
@@ -41,9 +43,22 @@ class Bolus(msgspec.Struct, frozen=True):
         low, seconds_of_more = divmod(self.volume * UNITS_PER_NL, self.duration)
         return low * seconds + min(seconds, seconds_of_more)
 
-    def left(self, elapsed: int) -> int:
-        """What is not given at an elapsed second, in nL, rounded up."""
-        return self.volume - self.given(elapsed) // UNITS_PER_NL
+    def left(self, elapsed: int, missing: int = 0) -> int:
+        """What is not given at an elapsed second, in nL, rounded up.
+
+        `missing` units of what was asked of the motor in the second before were not in the
+        reservoir: they are missing from the bolus, as far as it asked for them.
+        """
+        asked = self.given(elapsed)
+        given = asked - min(missing, asked - self.given(elapsed - 1))
+        return self.volume - given // UNITS_PER_NL
+
+
+class CutBolus(NamedTuple):
+    """A bolus that was not given wholly: its volume, and what of it is never given, in nL."""
+
+    volume: int
+    left: int
 
 
 class Temporary(msgspec.Struct, frozen=True):

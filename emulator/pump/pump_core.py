@@ -6,22 +6,23 @@ change together with the pump's whole state; if it cannot be recorded, it is und
 """
 
 from mockpump.emulator.memory.interface import SLOTS, Change, Memory, MemoryFailed, Outcome
-from mockpump.emulator.pump.alarms import AlarmPanel
+from mockpump.emulator.pump.alarms import PASSING, AlarmPanel
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.delivery_state import Happening
 from mockpump.emulator.pump.modes import ModeInput, following
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overlay import CutBolus
 from mockpump.emulator.pump.pairing import LOCKED_FOR, Pairing
 from mockpump.emulator.pump.pump_state import (
     PumpIdentity,
     PumpState,
+    check_images,
     decode_state,
 )
 from mockpump.emulator.pump.strangers import NOBODY, Strangers, is_strangers
 from mockpump.protocol import program as programs
-from mockpump.protocol.errors import DecodeError, LocalProtocolError
+from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     Alarm,
@@ -45,7 +46,6 @@ _ALARM_OF = {
     Happening.LIMIT_RATE: Alarm.LIMIT_REACHED,
     Happening.LIMIT_DAILY: Alarm.LIMIT_REACHED,
 }
-_PASSING = frozenset({Alarm.LIMIT_REACHED, Alarm.RESTARTED})
 
 
 def _times(alarm: Alarm) -> int:
@@ -102,9 +102,7 @@ class PumpCore:
         self._images = [memory.image(slot) for slot in range(SLOTS)]
         self._entries: list[LogEntry] = []
         state = decode_state(recorded)
-        for slot in (state.active, state.later):
-            if slot is not None and not self._images[slot]:
-                raise DecodeError(f"the memory names a program in slot {slot}, and there is none")
+        check_images(state, self._images.__getitem__)
         self._set(state)
         self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
         if not state.clean:
@@ -142,7 +140,7 @@ class PumpCore:
     def show(self, alarm: Alarm, elapsed: int | None = None) -> None:
         """Raise an alarm; `settle` when all that belongs together is done."""
         when = self.elapsed if elapsed is None else elapsed
-        if self.panel.show(alarm, when, lasting=alarm not in _PASSING):
+        if self.panel.show(alarm, when, lasting=alarm not in PASSING):
             self.log(LogKind.ALARM_RAISED, alarm, _times(alarm), elapsed=when)
 
     def end(self, alarm: Alarm) -> None:
@@ -173,18 +171,18 @@ class PumpCore:
         happened = self.delivery.happened
         if happened:
             self.delivery.happened = []
-            for elapsed, happening, bolus in happened:
-                self._take_happening(elapsed, happening, bolus)
+            for elapsed, happening, cut in happened:
+                self._take_happening(elapsed, happening, cut)
             self.settle()
 
-    def _take_happening(self, elapsed: int, happening: Happening, bolus: Bolus | None) -> None:
+    def _take_happening(self, elapsed: int, happening: Happening, cut: CutBolus | None) -> None:
         if happening in _ALARM_OF:
             self.show(_ALARM_OF[happening], elapsed)
         elif happening is Happening.PROGRAM:
             self._active, self._later = self._later, None
             self.log(LogKind.PROGRAM, digest_figure(self.image), elapsed=elapsed)
-        elif bolus is not None:
-            self.log(LogKind.BOLUS_ENDED, bolus.volume, bolus.left(elapsed), elapsed=elapsed)
+        elif cut is not None:
+            self.log(LogKind.BOLUS_ENDED, cut.volume, cut.left, elapsed=elapsed)
         elif happening is Happening.BOLUS_ENDED:
             self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
         else:

@@ -4,23 +4,31 @@ Kept apart from the images of its programs, the outcomes and the log, which are 
 JSON, so that a curious person can read a checkpoint with any tool.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from mockpump.emulator.memory.interface import SLOTS
-from mockpump.emulator.pump.alarms import AlarmPanel
-from mockpump.emulator.pump.catheter import Catheter
+from mockpump.emulator.pump.alarms import PASSING, AlarmPanel, Shown
+from mockpump.emulator.pump.catheter import MOST_FLUIDS, Catheter
 from mockpump.emulator.pump.clock import MAX_DRIFT
-from mockpump.emulator.pump.delivery_state import DeliveryState
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, DeliveryState
+from mockpump.emulator.pump.overlay import Bolus, Temporary
 from mockpump.emulator.pump.pairing import Pairing
-from mockpump.emulator.pump.rolling import Piece, RollingVolume
+from mockpump.emulator.pump.rolling import Course, Piece, RollingVolume
 from mockpump.emulator.pump.strangers import NOBODY, Strangers
-from mockpump.protocol.errors import DecodeError
+from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
+from mockpump.protocol.catalogue import Message
+from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.messages import Alarm, Limits, Mode
+from mockpump.protocol.messages import PROTOCOL_VERSION, Alarm, Limits, Mode, When
+from mockpump.protocol.pairing import SECRET_SIZE
+from mockpump.protocol.program import UNITS_PER_NL, ProgramError
 
+_U16, _U32 = 2**16 - 1, 2**32 - 1
 RESERVOIR = 20_000_000
 
 
@@ -89,16 +97,145 @@ def decode_state(data: bytes) -> PumpState:
     return state
 
 
+def check_images(state: PumpState, image: Callable[[int], bytes]) -> None:
+    """`DecodeError` unless a program is in each slot that the state names; `image` gives it."""
+    for slot in (state.active, state.later):
+        if slot is None:
+            continue
+        if not (held := image(slot)):
+            raise DecodeError(f"the memory names a program in slot {slot}, and there is none")
+        try:
+            programs.from_image(held)
+        except (DecodeError, ProgramError) as error:
+            raise DecodeError(f"the memory holds no program in slot {slot}: {error}") from None
+
+
+# What no pump ever writes, whatever it has lived through.  A memory is a file that anybody can
+# edit, and a value that cannot be would come out later: as a message that cannot be sent, a rate
+# below zero, an alarm that nothing ends, a limit that is no limit.  So each value is checked when a
+# memory is opened, alone and against those that it must agree with.  A history that somebody has
+# made up without a contradiction is as good as a true one.
 def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
-    """What no pump ever writes, whatever it has lived through: each thing, and whether it is so."""
-    d, slots = state.delivery, (None, *range(SLOTS))
-    yield "that slot", state.active in slots and state.later in slots
-    yield "that alarm", all(alarm in set(Alarm) for alarm in state.panel.shown)
-    yield "that drift", abs(d.clock.drift) <= MAX_DRIFT
-    yield "that bolus", d.bolus is None or (d.bolus.duration > 0 and d.bolus.volume > 0)
-    past = d.rolling.corners
-    yield "that past", bool(past) and all(began <= d.elapsed for began, _, _ in past)
-    yield "that catheter", bool(state.catheter.fluids) and state.catheter.dead >= 0
-    yield "that time", 0 <= d.elapsed < 2**32 and d.due >= 0 and state.checkpoint_every > 0
+    """Each thing, and whether it is so."""
+    yield "that identity", _can_be_said(m.Identity, PROTOCOL_VERSION, *_identity(state))
+    yield "that limit", _can_be_said(Limits, *msgspec.structs.astuple(state.limits))
+    yield "that slot", _slots_fit(state)
+    yield "that mode", _mode_fits(state)
+    yield "that alarm", all(_alarm_fits(state, *each) for each in state.panel.shown.items())
+    yield "that sensor", state.sensor is None or 0 <= state.sensor <= state.identity.reservoir
+    yield "that interval", 0 < state.checkpoint_every <= _U32
+    yield "that pairing", _pairing_fits(state.pairing)
     yield "what strangers did", state.strangers.is_sound()
-    yield "that filling", d.filling.volume >= 0 and d.filling.delivered >= 0
+    d = state.delivery
+    yield "that time", 0 <= d.elapsed <= _U32 and 0 <= d.due <= d.elapsed * _U32
+    yield "that clock", _clock_fits(d)
+    yield "that filling", _filling_fits(d, state.identity.reservoir)
+    yield "that past", _past_fits(d)
+    yield "that bolus", d.bolus is None or _bolus_fits(d.bolus, state)
+    yield "that temporary rate", d.temporary is None or _temporary_fits(d.temporary, state)
+    yield "that catheter", _catheter_fits(state.catheter, d.due)
+
+
+def _can_be_said(kind: type[Message], *values: Any) -> bool:
+    try:
+        m.encode(kind(*values))
+    except LocalProtocolError:
+        return False
+    return True
+
+
+def _identity(state: PumpState) -> tuple[int, int, int, str]:
+    return state.identity.serial, state.identity.reservoir, STEP, state.identity.name
+
+
+def _slots_fit(state: PumpState) -> bool:
+    pending = state.delivery.pending
+    slots = [slot for slot in (state.active, state.later) if slot is not None]
+    if len(set(slots)) != len(slots) or not set(slots) <= set(range(SLOTS)):
+        return False
+    if state.later is None:
+        return pending is None
+    return state.active is not None and pending is not None and pending.when is not When.NOW
+
+
+def _mode_fits(state: PumpState) -> bool:
+    """Without a program it is stopped, and with one it is not; the motor turns in one mode only."""
+    if state.active is None or state.mode is Mode.STOPPED:
+        return state.active is None and state.mode is Mode.STOPPED
+    return state.delivery.running == (state.mode is Mode.RUNNING)
+
+
+def _alarm_fits(state: PumpState, alarm: int, shown: Shown) -> bool:
+    if alarm not in set(Alarm) or not 0 <= shown.since <= state.delivery.elapsed:
+        return False
+    if shown.present:
+        # The cause of such a one is over at once: nothing would ever end it.
+        return alarm not in PASSING
+    return not shown.acknowledged
+
+
+def _pairing_fits(pairing: Pairing) -> bool:
+    keys = {len(pairing.observer), len(pairing.clinician)}
+    return keys <= {0, SECRET_SIZE} and 0 <= pairing.failures <= _U32
+
+
+def _clock_fits(d: DeliveryState) -> bool:
+    days = (d.start_day, d.held_day or 0, d.pending.day if d.pending else 0)
+    if d.held_day is not None and d.held_day < 0:
+        return False
+    far = max(map(abs, (d.clock.reading, *days)))
+    return abs(d.clock.drift) <= MAX_DRIFT and 0 <= d.clock.elapsed <= d.elapsed and far < 2**62
+
+
+def _filling_fits(d: DeliveryState, reservoir: int) -> bool:
+    moved = d.due // UNITS_PER_STEP * STEP - d.filling.delivered
+    return d.filling.delivered >= 0 and 0 <= moved <= d.filling.volume <= reservoir
+
+
+def _past_fits(d: DeliveryState) -> bool:
+    """A line of straight pieces without a gap, that never falls, up to now."""
+    pieces = list(d.rolling.corners)
+    if not pieces or pieces[0][0] < -1 or pieces[-1][0] > d.elapsed:
+        return False
+    return all(
+        isinstance(rate, int) and rate >= 0 and began < ended and due + rate * (ended - began) == to
+        for (began, due, rate), (ended, to, _) in pairwise(pieces)
+    ) and _reaches(pieces[-1], d)
+
+
+def _reaches(last: tuple[int, int, int | Course], d: DeliveryState) -> bool:
+    began, due, rate = last
+    return isinstance(rate, int) and rate >= 0 and due + rate * (d.elapsed - began) == d.due
+
+
+def _bolus_fits(bolus: Bolus, state: PumpState) -> bool:
+    now = state.delivery.elapsed
+    return (
+        _can_be_said(m.StartBolus, 0, bolus.kind, bolus.volume, bolus.duration)
+        and 0 <= bolus.began <= now < bolus.ends <= _U32
+        and bolus.volume <= state.limits.bolus
+        and state.mode is Mode.RUNNING
+    )
+
+
+def _temporary_fits(temporary: Temporary, state: PumpState) -> bool:
+    left = temporary.ends - state.delivery.elapsed
+    return (
+        _can_be_said(m.SetTemporary, 0, temporary.percent, left)
+        and temporary.ends <= _U32
+        and state.mode in (Mode.RUNNING, Mode.SUSPENDED)
+    )
+
+
+def _catheter_fits(catheter: Catheter, due: int) -> bool:
+    fluids, out = catheter.fluids, due - catheter.dead * UNITS_PER_NL
+    if not 0 < len(fluids) <= MOST_FLUIDS or not 0 <= fluids[0].since <= max(out, 0):
+        return False
+    if not all(_can_be_said(m.Refill, 0, 0, each.concentration) for each in fluids):
+        return False
+    follow = all(
+        before.since < after.since and before.concentration != after.concentration
+        for before, after in pairwise(fluids)
+    )
+    known = 0 <= catheter.past <= fluids[0].since * _U16
+    return follow and fluids[-1].since <= due and 0 <= catheter.dead <= _U32 and known

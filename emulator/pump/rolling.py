@@ -123,12 +123,24 @@ class RollingVolume:
                 straight += _laid_out(began + gone, then, course.later(gone), ended)
         return straight
 
+    def cut(self, elapsed: int, due: int) -> None:
+        """The second before `elapsed` brought it to `due`, and not as far as its rate would have.
+
+        That second is a piece of its own, with the rate at which it came out.  Without it a line
+        would bend within a second, and a day later the room under the limit would be taken for
+        larger than it is.
+        """
+        before = self.delivered_by(elapsed - 1)
+        self.turn(elapsed - 1, before, due - before)
+
     def assume(self, elapsed: int, due: int, units: int) -> None:
-        """Count so much more as delivered just before `elapsed`: nobody knows that it was not."""
-        earlier = [(began, before - units, rate) for began, before, rate in self.corners]
-        if len(earlier) > 1 and earlier[-1][0] == elapsed:
+        """Count so much more as delivered in the second before `elapsed`: nobody knows better."""
+        before, rate = self.delivered_by(elapsed - 1), self.corners[-1][2]
+        earlier = [(began, sum_ - units, each) for began, sum_, each in self.corners]
+        while earlier and earlier[-1][0] >= elapsed - 1:
             earlier.pop()
-        self.corners = deque([*earlier, (elapsed, due, self.corners[-1][2])])
+        second = (elapsed - 1, before - units, due - before + units)
+        self.corners = deque([*earlier, second, (elapsed, due, rate)])
 
 
 def _given(course: int | Course, seconds: int) -> int:

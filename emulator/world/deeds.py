@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from mockpump.emulator.programmer.clock_setting import WeekTime
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.schedule import WEEK
 from mockpump.emulator.wording.names import words_of
 from mockpump.emulator.wording.quantities import WEEKDAYS, time_of_day
 from mockpump.emulator.world.story import LimitsPart, moment, span
@@ -14,8 +16,6 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Integer, NamedField, fields_of
 from mockpump.protocol.messages import Limits
-
-_WEEK = 7 * 86_400
 
 
 def said(reply: Message) -> str:
@@ -71,8 +71,11 @@ def _refill(pump: Pump, transaction: int, part: Any) -> tuple[Message, str]:
 
 
 def _clock(pump: Pump, transaction: int, text: str) -> tuple[Message, str]:
-    week = pump.delivery.clock // _WEEK * _WEEK
-    return m.SetClock(transaction, week + moment(text)), f"sets its clock to {text}"
+    wanted = WeekTime(moment(text)).near(pump.delivery.clock)
+    if wanted < 0:
+        # Before the clock's first week there is nothing it could be set to.
+        wanted += WEEK
+    return m.SetClock(transaction, wanted), f"sets its clock to {text}"
 
 
 def _ramp(pump: Pump, transaction: int, move: str) -> tuple[Message, str]:

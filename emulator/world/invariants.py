@@ -9,8 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from mockpump.emulator.channel.channel import MOST_UNDER_WAY, duration
+from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.memory.interface import LOG_ENTRIES
+from mockpump.emulator.pump.clock import CLOCK_CYCLE
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.faults import CLOCK_JUMP
 from mockpump.emulator.pump.limits import most_in_24_hours
+from mockpump.emulator.pump.schedule import DAY
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, is_strangers
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
@@ -18,9 +24,11 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
-from mockpump.protocol.log import chain
+from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.log import LogEntry, chain
 from mockpump.protocol.markdown import code, table
 from mockpump.protocol.messages import MAX_IMAGE, LogKind
+from mockpump.protocol.program import UNITS_PER_NL
 from mockpump.protocol.session import look_into
 
 # The requests of which each leaves one entry when it is carried out.
@@ -44,17 +52,22 @@ class Watched:
         self.world = world
         self.asked: dict[int, Message] = {}
         self.digests = {world.pump.digest}
-        self._decoder = FrameDecoder()
+        # The most that the pump has ever said that it had moved, in nL.
+        self.told = 0
+        self._decoders = {True: FrameDecoder(), False: FrameDecoder()}
         world.ears.append(self._hear)
 
     def _hear(self, from_programmer: bool, data: bytes) -> None:
-        if not from_programmer:
-            return
-        for found in self._decoder.receive_data(data):
+        take = self._take_asked if from_programmer else self._take_told
+        for found in self._decoders[from_programmer].receive_data(data):
             if isinstance(found, Frame) and found.kind is Kind.DATA:
-                self._take(m.decode(look_into(found.payload)[1]))
+                take(m.decode(look_into(found.payload)[1]))
 
-    def _take(self, said: Message) -> None:
+    def _take_told(self, said: Message) -> None:
+        if isinstance(said, m.Status | m.Telemetry):
+            self.told = max(self.told, said.delivered)
+
+    def _take_asked(self, said: Message) -> None:
         transaction = getattr(said, "transaction", None)
         if transaction is not None:
             self.asked[transaction] = said
@@ -76,17 +89,20 @@ class Invariant(NamedTuple):
     check: Callable[[Watched], Iterator[str]]
 
 
-def _entries(watched: Watched) -> Counter[LogKind]:
-    page = watched.world.pump.memory.log(1, LOG_ENTRIES)
-    return Counter(LogKind(each.kind) for each in page.entries)
-
-
 def _exactly_once(watched: Watched) -> Iterator[str]:
     asked = Counter(_LEAVES.get(type(each)) for each in watched.asked.values())
-    done = _entries(watched)
+    entries = watched.world.pump.memory.log(1, LOG_ENTRIES).entries
+    clocks = {each.clock for each in watched.asked.values() if isinstance(each, m.SetClock)}
+    done = Counter(LogKind(each.kind) for each in entries if not _jumped(each, clocks))
     for kind in _LEAVES.values():
         if done[kind] > asked[kind]:
             yield f"{kind.name.lower()} {done[kind]} times, asked for {asked[kind]} times"
+
+
+def _jumped(entry: LogEntry, asked: set[int]) -> bool:
+    """Whether an entry is of a clock that jumped by itself, a fault, and not one that was set."""
+    jumps = entry.second == (entry.first + CLOCK_JUMP) % CLOCK_CYCLE
+    return entry.kind is LogKind.CLOCK_SET and jumps and entry.second not in asked
 
 
 def _authorised(watched: Watched) -> Iterator[str]:
@@ -107,15 +123,31 @@ def _conserved(watched: Watched) -> Iterator[str]:
 
 
 def _limited(watched: Watched) -> Iterator[str]:
-    d = watched.world.pump.delivery
-    if d.last_day > most_in_24_hours(d.limits):
-        yield f"{d.last_day} units within 24 h, at most {most_in_24_hours(d.limits)}"
+    pump = watched.world.pump
+    d, most = pump.delivery, most_in_24_hours(pump.delivery.limits)
+    # The pump counts what it may have moved before a power cut; only what it has is too much.
+    if d.last_day > most and (given := d.last_day - _feared(pump)) > most:
+        yield f"{given} units within 24 h, at most {most}"
     if d.rate > d.limits.rate:
         yield f"{d.rate} nL/h, at most {d.limits.rate}"
 
 
+def _feared(pump: Pump) -> int:
+    """What it has counted in the last 24 h because nobody knows, in units: its log says so."""
+    page = pump.memory.log(1, LOG_ENTRIES)
+    restarts = [each for each in page.entries if each.kind is LogKind.RESTARTED]
+    recent = [each for each in restarts if each.elapsed > pump.elapsed - DAY]
+    if page.first > 1 and page.entries[0].elapsed > pump.elapsed - DAY:
+        # Entries of the last 24 h are folded away: it may have been anything.
+        return pump.delivery.last_day
+    return sum(each.second for each in recent) * UNITS_PER_NL
+
+
 def _atomic(watched: Watched) -> Iterator[str]:
     image = watched.world.pump.image
+    if not image:
+        # A pump that never had a program.
+        return
     try:
         programs.from_image(image)
     except (DecodeError, programs.ProgramError) as error:
@@ -139,9 +171,10 @@ def _unwashed(watched: Watched) -> Iterator[str]:
 
 
 def _believed(watched: Watched) -> Iterator[str]:
-    belief, pump = watched.world.programmer.belief, watched.world.pump
-    if (belief.delivered or 0) > pump.delivery.delivered:
-        yield f"{belief.delivered} nL believed, {pump.delivery.delivered} nL moved"
+    belief = watched.world.programmer.belief
+    # After a power cut the pump itself knows of less than it had moved, and told.
+    if (belief.delivered or 0) > watched.told:
+        yield f"{belief.delivered} nL believed, {watched.told} nL told"
     if belief.program is not None and belief.program not in watched.digests:
         yield "a program is believed active that was never sent"
 
@@ -180,13 +213,35 @@ _PATIENCE = 60_000_000
 
 def unsettled(world: World) -> Iterator[str]:
     """With a line that is good again, what is under way comes to its end: else, what does not."""
+    slow = world.channel.impairments
     world.channel.mend()
     world.wait(_PATIENCE)
+    end = world.now + _more_patience(slow, world.programmer.connection.link.settings)
+    while world.now < end and not _settled(world):
+        world.wait(min(_PATIENCE, end - world.now))
     connection = world.programmer.connection
     if connection.is_open and connection.link.unacknowledged:
         yield f"{SETTLES}: {connection.link.unacknowledged} payloads are still not acknowledged"
     if world.channel.next_deadline() is not None and not connection.is_open:
         yield f"{SETTLES}: there are bytes on the line, and nobody is connected"
+
+
+def _settled(world: World) -> bool:
+    connection = world.programmer.connection
+    if connection.is_open:
+        return not connection.link.unacknowledged
+    return world.channel.next_deadline() is None
+
+
+def _more_patience(line: Impairments, settings: LinkSettings) -> int:
+    """How long a line may take that is good and slow, in microseconds.
+
+    A window of the longest frames goes to and fro as often as a link tries; and what is on the line
+    when nobody is connected any more must come off it.
+    """
+    frame = duration(MAX_ENCODED, line.baud) + line.delay + line.jitter
+    rounds = settings.tries * (settings.window + 1)
+    return 2 * rounds * frame + duration(MOST_UNDER_WAY, line.baud)
 
 
 def table_of_invariants() -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.impairments import Impairments, read_impairments
 from mockpump.emulator.memory.faulty import FaultyMemory
-from mockpump.emulator.memory.interface import Memory, PowerCut
+from mockpump.emulator.memory.interface import Memory, MemoryFailed, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.errors import SessionTaken
 from mockpump.emulator.programmer.opening import FindKey
@@ -52,8 +52,9 @@ from mockpump.emulator.world.story import (
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
+from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.program import Program
+from mockpump.protocol.program import Program, ProgramError
 
 # The line of a story that says nothing of it.
 _USUAL = Impairments(delay=1_000)
@@ -85,7 +86,10 @@ class Teller:
         self.library = library
         self.keys = draw_keys(Draws(seed).source(PUMP, "key"))
         memory = RamMemory()
-        make(memory, self._making())
+        try:
+            make(memory, self._making())
+        except (LocalProtocolError, ProgramError) as error:
+            raise StoryError(f"{story.name}: it cannot begin: {error}") from None
         channel = Channel(read_impairments(story.channel) if story.channel else _USUAL, seed)
         part = story.programmer
         settings = LinkSettings(max_payload=part.payload, window=part.window)
@@ -246,14 +250,23 @@ class Teller:
     def fault(self, step: Step, name: str) -> Iterator[Told]:
         """Something goes wrong with the pump itself."""
         fault = faults.fault_named(name)
-        self.world.station.do(partial(faults.inject, fault=fault), self.world.now)
-        yield Told("do", f"a fault: {fault.value}")
+        yield from self._happen(partial(faults.inject, fault=fault), f"a fault: {fault.value}")
 
     def clear(self, step: Step, name: str) -> Iterator[Told]:
         """It is made good again."""
         fault = faults.fault_named(name)
-        self.world.station.do(partial(faults.clear, fault=fault), self.world.now)
-        yield Told("do", f"made good again: {words_of(fault)}")
+        words = f"made good again: {words_of(fault)}"
+        yield from self._happen(partial(faults.clear, fault=fault), words)
+
+    def _happen(self, action: Callable[[Pump], None], words: str) -> Iterator[Told]:
+        failed = None
+        try:
+            self.world.station.do(action, self.world.now)
+        except MemoryFailed as error:
+            failed = error
+        yield Told("do", words)
+        if failed is not None:
+            yield Told("pump", str(failed))
 
     def show(self, step: Step, what: str) -> Iterator[Told]:
         """What the pump says of itself."""

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from mockpump.protocol.catalogue import Access, Message, reply, request
-from mockpump.protocol.fields import choice, u8, u32
+from mockpump.protocol.fields import choice, u8, u16, u32
 from mockpump.protocol.messages.vocabulary import (
     LONGEST_BOLUS,
     LONGEST_TEMPORARY,
@@ -112,12 +112,12 @@ class CancelTemporary(Message, frozen=True, gc=False):
 
 @reply(0xA6)
 class Refilled(Message, frozen=True, gc=False):
-    """The reservoir is filled; the catheter still holds the fluid from before."""
+    """The reservoir is filled; the catheter still holds the fluids from before."""
 
     before: Annotated[int, u32("nL", "what was left, and was taken out")]
-    old: Concentration
-    new: Concentration
-    dead: Annotated[int, u32("nL", "what the catheter holds: it must pass before the new arrives")]
+    old: Annotated[int, u16("du/mL", "of what comes out of the catheter next, fictional")]
+    new: Annotated[int, u16("du/mL", "of the fluid that was filled in, fictional")]
+    dead: Annotated[int, u32("nL", "what must pass before the new one comes out; 0: it does")]
 
 
 @request(0x26, Refilled, Access.CLINICIAN)
