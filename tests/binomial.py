@@ -10,6 +10,8 @@ def bounds(trials: int, chance: float, tail: float = 1e-6) -> range:
 
 def _least(trials: int, chance: float, tail: float) -> int:
     """The least count with at least `tail` of the distribution up to it."""
+    if chance in (0, 1):
+        return int(trials * chance)
     whole, count = 0.0, -1
     while whole < tail:
         count += 1

@@ -10,9 +10,10 @@ from copy import deepcopy
 from typing import NamedTuple
 
 import pytest
+from binomial import bounds
 from paired import KEYS, paired_pump, payloads_in
 
-from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.channel import Channel, frames_of
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.interface import LOG_ENTRIES, Change
@@ -33,11 +34,15 @@ ON_THE_LINE = MAX_PAYLOAD + OVERHEAD + 6
 
 
 class Download(NamedTuple):
-    """What one took: bytes of payload, in microseconds, and what the pump's link has counted."""
+    """What one took: bytes of payload, in microseconds, and what the pump's link has counted.
+
+    `sizes` are those of the frames that the pump has sent, as they stand on the line.
+    """
 
     payload: int
     took: int
     sender: LinkStatistics
+    sizes: list[int]
 
 
 def full_log() -> RamMemory:
@@ -65,12 +70,19 @@ def download(line: Impairments, window: int, seed: int, max_payload: int = MAX_P
     world.connect(lambda _: KEYS[m.Access.OBSERVER])
     world.impair(line)
     said: set[bytes] = set()
-    world.ears.append(lambda first, data: None if first else said.update(payloads_in(data)))
+    sizes: list[int] = []
+
+    def listen(from_programmer: bool, data: bytes) -> None:
+        if not from_programmer:
+            said.update(payloads_in(data))
+            sizes.extend(map(len, frames_of(data)))
+
+    world.ears.append(listen)
     began = world.now
     assert len(world.run(read_log()).entries) == LOG_ENTRIES
     # Sealed payloads differ: one that is sent again counts once.
     payload = sum(map(len, said))
-    return Download(payload, world.now - began, world.port.connection.link.statistics)
+    return Download(payload, world.now - began, world.port.connection.link.statistics, sizes)
 
 
 def goodput(downloads: list[Download], baud: int = BAUD) -> float:
@@ -97,10 +109,12 @@ def test_goodput(percent: int, round_trip: int, window: int, seeds: int, least: 
     line = Impairments(baud=BAUD, ber=ber_of(percent), delay=round_trip // 2)
     downloads = [download(line, window, seed) for seed in range(seeds)]
     assert least <= goodput(downloads) < 1
-    sent = sum(each.sender.frames_sent for each in downloads)
+    sizes = [size for each in downloads for size in each.sizes]
     again = sum(each.sender.retransmissions for each in downloads)
     # As many frames were hit as was asked for, and hardly any goes again that was not.
-    assert 0.6 * percent <= 100 * again / sent <= 1.5 * percent
+    good = 1 - line.ber / WHOLE
+    hits = sum(1 - good ** (8 * size) for size in sizes)
+    assert again in bounds(len(sizes), hits / len(sizes))
 
 
 @pytest.mark.parametrize("window", [1, 2, 8, MAX_WINDOW])
