@@ -70,6 +70,18 @@ class OutcomeUnknown(ProgrammerError):
         )
 
 
+def lost_with(asked: Message, error: ProgrammerError, reason: CloseReason) -> ProgrammerError:
+    """What the end of a connection means while a request has no reply: `error`, if it only asks."""
+    transaction: int | None = getattr(asked, "transaction", None)
+    if transaction is None:
+        return error
+    unknown = OutcomeUnknown(asked, transaction, reason)
+    if isinstance(error, SessionTaken):
+        unknown.add_note(str(error))
+        unknown.__cause__ = error
+    return unknown
+
+
 class NotPaired(ProgrammerError):
     """There is no key for this pump; nothing was asked of it but who it is."""
 
