@@ -12,11 +12,11 @@ from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     NoReply,
-    OutcomeUnknown,
     ProgrammerError,
     SessionSpent,
     SessionTaken,
     UnexpectedReply,
+    lost_with,
 )
 from mockpump.emulator.programmer.known_pump import PumpMet
 from mockpump.emulator.programmer.opening import SessionOpened
@@ -136,8 +136,7 @@ class Programmer:
         self._met: PumpMet | None = None
         self._round: Round | None = None
         self._reply_due_at: int | None = None
-        # Whether what comes now was said in a session: of what came in one go with the end of the
-        # connection, the connection itself knows no more.
+        # Whether the session goes on, in the events that are looked at: it may have ended since.
         self._sealed = False
         # Why the pump has ended the session, once it has.
         self._session_end: m.SessionEnd | None = None
@@ -166,7 +165,7 @@ class Programmer:
     def start(self, procedure: Procedure[Any], now: int) -> None:
         """Run a procedure; `LocalProtocolError` while another runs or no pump is connected.
 
-        `SessionTaken` when none is because another clinician has taken the session over.
+        `SessionTaken` when that is why none is.
         """
         if self._procedure is not None:
             raise LocalProtocolError("another procedure is running")
@@ -222,7 +221,7 @@ class Programmer:
             if event.sealed is self._sealed:
                 self._hear(event.message, now)
         elif isinstance(event, MessageRejected):
-            if event.sealed is self.connection.is_sealed:
+            if event.sealed is self._sealed:
                 self._hear_nonsense(event, now)
         elif isinstance(event, LinkOpened):
             self._link_opened(event, now)
@@ -290,7 +289,11 @@ class Programmer:
     def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
         again = asked.repeat() if asked.replaced(reply) else None
         if again is not None:
-            self.connection.send(again, now)
+            try:
+                self._send((again,), now)
+            except ProgrammerError as error:
+                self._lose(error, CloseReason.CLOSED_HERE, now)
+                return
         elif not asked.take(reply):
             self._give_up(UnexpectedReply(_no_reply(asked.open, reply)), now)
             return
@@ -312,13 +315,7 @@ class Programmer:
         if procedure is None:
             return
         self._forget_round()
-        transaction = getattr(asked.open, "transaction", None) if asked else None
-        if asked is not None and transaction is not None:
-            unknown = OutcomeUnknown(asked.open, transaction, reason, self._met)
-            if isinstance(error, SessionTaken):
-                unknown.add_note(str(error))
-                unknown.__cause__ = error
-            error = unknown
+        error = error if asked is None else lost_with(asked.open, error, reason, self._met)
         self._resume(lambda: procedure.throw(error), now)
 
     def _resume(self, step: Callable[[], Message | Sequence[Message]], now: int) -> None:
@@ -339,18 +336,25 @@ class Programmer:
             self._reply_due_at = now + REPLY_TIMEOUT
 
     def _send(self, requests: Sequence[Message], now: int) -> None:
+        # All or none: the reply to one of a round that failed would answer another question.
+        try:
+            if len(requests) > 1 and len(requests) > self.connection.room:
+                raise LocalProtocolError("more requests at once than the link takes")
+            for request in requests:
+                self.connection.send(request, now)
+        except LocalProtocolError as misuse:
+            raise self._no_misuse(len(requests), now) or misuse from None
+
+    def _no_misuse(self, count: int, now: int) -> ProgrammerError | None:
+        """What is to blame when so many requests could not be sent; None: whoever asks them."""
         connection = self.connection
         if not connection.is_open:
             # It has ended in one go with what the procedure was sent.
-            raise ConnectionLost(connection.ended or CloseReason.CLOSED_HERE)
-        if not connection.can_seal(len(requests)):
-            connection.abort(now)
-            raise SessionSpent
-        # All or none: the reply to one of a round that failed would answer another question.
-        if len(requests) > 1 and len(requests) > connection.room:
-            raise LocalProtocolError("more requests at once than the link takes")
-        for request in requests:
-            connection.send(request, now)
+            return ConnectionLost(connection.ended or CloseReason.CLOSED_HERE)
+        if connection.can_seal(count):
+            return None
+        connection.abort(now)
+        return SessionSpent()
 
     def _end(self, event: Finished | Failed) -> None:
         if self._procedure is not None:

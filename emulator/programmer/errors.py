@@ -95,6 +95,23 @@ class OtherPump(ProgrammerError):
     """Another pump answers than was meant, or an older copy of it; its answers say nothing."""
 
 
+def lost_with(
+    asked: Message, error: ProgrammerError, reason: CloseReason, before: "PumpMet | None"
+) -> ProgrammerError:
+    """What the end of a connection means while a request has no reply: `error`, if it only asks.
+
+    `before`: which pump it was sent to.
+    """
+    transaction: int | None = getattr(asked, "transaction", None)
+    if transaction is None:
+        return error
+    unknown = OutcomeUnknown(asked, transaction, reason, before)
+    if isinstance(error, SessionTaken):
+        unknown.add_note(str(error))
+        unknown.__cause__ = error
+    return unknown
+
+
 class NotPaired(ProgrammerError):
     """There is no key for this pump; nothing was asked of it but who it is."""
 

@@ -69,7 +69,8 @@ class Station:
             self.reboot(now)
         if served is not None and self.pump.serving is not served:
             self._evict(now)
-        self._lock_ends(now)
+        if self.pump.pairing.locked:
+            self._lock_ends(now)
         if self.pump.mode is not mode:
             self._tell(True)
 
@@ -112,7 +113,8 @@ class Station:
 
     def next_stop(self, now: int) -> int | None:
         """The same of the pump alone: when `advance` must be called at the latest."""
-        stop, lock = self._next_in_pump_time(now), self._lock_ends(now)
+        stop = self._next_in_pump_time(now)
+        lock = self._lock_ends(now) if self.pump.pairing.locked else None
         return stop if lock is None else lock if stop is None else min(stop, lock)
 
     def _next_in_pump_time(self, now: int) -> int | None:
@@ -143,7 +145,8 @@ class Station:
         """
         try:
             self._advance(now)
-            self._mind_lock(now)
+            if self._lock_ends_at is not None:
+                self._mind_lock(now)
         except PowerCut:
             self.reboot(now)
 
