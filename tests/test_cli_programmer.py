@@ -18,15 +18,18 @@ from outside import (
 )
 from pump_state import Line, give
 
+from mockpump.cli import programmer_ask
 from mockpump.cli import programmer_program as programmer_module
 from mockpump.cli.programmer_ask import status_and_details
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.programmer.errors import RequestRefused
+from mockpump.emulator.programmer.procedures import LogRead
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
 from mockpump.protocol import messages as m
+from mockpump.protocol.log import LogEntry
 from mockpump.protocol.program_toml import loads
 
 DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
@@ -327,3 +330,26 @@ def test_a_file_that_is_none_ends_with_2(command: Command, tmp_path: Path, name:
     ended = command(*DEMO, "program", "set", str(tmp_path / name), "--yes")
     assert ended.code == 2
     assert str(tmp_path) in ended.line
+
+
+@pytest.mark.parametrize(
+    ("folded", "text"),
+    [
+        (1, "1 more entry was folded away while it was read"),
+        (1_234, "1,234 more entries were fold"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_entries_that_were_folded_away_meanwhile_are_counted(
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    folded: int,
+    text: str,
+) -> None:
+    read = LogRead(8, (LogEntry(1, 2, m.LogKind.SUSPENDED, 0, 0),), folded)
+    monkeypatch.setattr(programmer_ask, "run_pump", lambda *_: read)
+    ended = command(*DEMO, *options, "log")
+    assert ended.code == 0
+    assert text in ended.err
+    assert ended.out.count("\n") == 1

@@ -7,11 +7,13 @@ from paired import KEYS, Line, line, payloads_in
 from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import (
     NotPaired,
+    OtherPump,
     PumpUnproven,
     RequestRefused,
     SessionRefused,
 )
-from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
+from mockpump.emulator.programmer.opening import meet_pump, open_session
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
@@ -60,6 +62,67 @@ def test_both_have_proved_it() -> None:
 def test_a_pump_that_does_not_prove_itself(change: tuple[type[Message], dict[str, object]]) -> None:
     with pytest.raises(PumpUnproven):
         answered(change)
+
+
+def test_the_count_of_the_greeting_is_kept() -> None:
+    assert answered((m.Welcome, {"outcomes": 12})).outcomes == 12  # type: ignore[attr-defined]
+
+
+def test_another_pump_than_the_known_one_is_asked_for_no_session() -> None:
+    known = KnownPump(met=PumpMet(replace(IDENTITY, serial=7)))
+    procedure = open_session(lambda identity: CLINICIAN, NONCE, known)
+    assert next(procedure) == m.Identify()
+    with pytest.raises(OtherPump, match="answers, not pump 7"):
+        procedure.send(IDENTITY)
+
+
+def test_a_known_pump_is_one_that_has_proved_itself() -> None:
+    it, known = line(), KnownPump()
+    opening = open_session(lambda _: PairingKey(Access.CLINICIAN, bytes(20)), NONCE, known)
+    it.programmer.connect(1, 0, opening)
+    it.exchange()
+    assert known.met is None
+    it.hang_up()
+    it.programmer.connect(2, it.now, open_session(lambda _: CLINICIAN, NONCE, known))
+    it.exchange()
+    assert known.met == PumpMet(it.station.pump.describe(), 0)
+
+
+def test_an_older_copy_has_proved_itself_in_vain() -> None:
+    it = line()
+    known = KnownPump(met=PumpMet(it.station.pump.describe(), 1))
+    it.programmer.connect(1, 0, open_session(lambda _: CLINICIAN, NONCE, known))
+    it.exchange()
+    (failed,) = (each for each in it.history if isinstance(each, Failed))
+    assert isinstance(failed.error, OtherPump)
+    assert "older copy" in str(failed.error)
+
+
+def met_by_hand(known: KnownPump, *replies: m.Message | RequestRefused) -> PumpMet:
+    procedure = meet_pump(known)
+    next(procedure)
+    try:
+        for reply in replies:
+            refused = isinstance(reply, RequestRefused)
+            procedure.throw(reply) if refused else procedure.send(reply)
+    except StopIteration as end:
+        met: PumpMet = end.value
+        return met
+    raise AssertionError("it asks for more")
+
+
+def test_without_a_session_who_is_there_is_asked_all_the_same() -> None:
+    known = KnownPump()
+    assert met_by_hand(known, IDENTITY) == PumpMet(IDENTITY) == known.met
+    with pytest.raises(OtherPump):
+        met_by_hand(known, replace(IDENTITY, serial=7))
+
+
+def test_a_pump_that_will_be_changed_is_asked_for_its_count() -> None:
+    status = m.Status(m.Mode.RUNNING, 0, 0, 1, 2, 3, 4, 100, 0, 0, 0, 5)
+    assert met_by_hand(KnownPump(count=True), IDENTITY, status) == PumpMet(IDENTITY, 5)
+    no = RequestRefused(m.GetStatus(), m.Refused(2, Reason.UNKNOWN_MESSAGE, 0, 0, 0))
+    assert met_by_hand(KnownPump(count=True), IDENTITY, no) == PumpMet(IDENTITY)
 
 
 def test_without_a_key_nothing_is_asked_but_who_it_is() -> None:

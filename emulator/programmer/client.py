@@ -22,7 +22,6 @@ from mockpump.emulator.programmer.known_pump import PumpMet
 from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.round import Round
-from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import (
@@ -82,13 +81,6 @@ class TelemetryReceived(Record, frozen=True):
     """The pump reported, unasked."""
 
     telemetry: m.Telemetry
-
-
-def _no_reply(request: Message, reply: Message) -> str:
-    name = type(request).__name__
-    if isinstance(reply, m.Refused):
-        return f"{name} does not reach the pump as it was sent ({words_of(reply.reason)})"
-    return f"{type(reply).__name__} is no reply to {name}"
 
 
 ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceived
@@ -295,7 +287,7 @@ class Programmer:
                 self._lose(error, CloseReason.CLOSED_HERE, now)
                 return
         elif not asked.take(reply):
-            self._give_up(UnexpectedReply(_no_reply(asked.open, reply)), now)
+            self._give_up(asked.unexpected(reply), now)
             return
         self._reply_due_at = now + REPLY_TIMEOUT
         if asked.over:

@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from mockpump.emulator.programmer.errors import RequestRefused
+from mockpump.emulator.programmer.errors import RequestRefused, UnexpectedReply
+from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import LocalProtocolError
@@ -91,6 +92,14 @@ class Round:
             return False
         self._answers[self._waiting.popleft()] = reply
         return True
+
+    def unexpected(self, reply: Message) -> UnexpectedReply:
+        """Why a reply that was not taken is none."""
+        name = type(self.open).__name__
+        if isinstance(reply, m.Refused):
+            reason = words_of(reply.reason)
+            return UnexpectedReply(f"{name} does not reach the pump as it was sent ({reason})")
+        return UnexpectedReply(f"{type(reply).__name__} is no reply to {name}")
 
     @property
     def result(self) -> Any:
