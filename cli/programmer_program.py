@@ -66,6 +66,13 @@ def _read_both() -> Procedure[tuple[ProgramRead, m.Status]]:
     return active, status
 
 
+def _read_all() -> Procedure[tuple[ProgramRead, m.Status, ProgramRead]]:
+    """What a commit takes the place of: the program that rules, and one that is to rule later."""
+    active, status = yield from _read_both()
+    pending = yield from read_program(m.Slot.PENDING)
+    return active, status, pending
+
+
 @program.command(short_help="Show what the program in FILE would change.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
@@ -118,16 +125,18 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
         _require_somebody(options)
     wanted = read_program_file(file)
     with changing():
-        active, status = run_pump(options, _read_both())
+        active, status, pending = run_pump(options, _read_all())
     if active.program == wanted:
         said = "already the active program"
-        if run_pump(options, read_program(m.Slot.PENDING)).program is not None:
+        if pending.program is not None:
             said += "; another one is pending still: `program drop` forgets it"
         say(options, {"digest": active.digest, "changed": False}, said)
         return
     changes = compare(active.program, wanted, status.percent)
     if not options.json:
         show_changes(changes, wanted)
+        if pending.program is not None:
+            show_line(f'the pending program "{pending.program.name}" is forgotten with it')
     elif dry_run:
         click.echo(as_json({**_change_facts(changes, wanted), "changed": False}))
     if dry_run:
