@@ -64,20 +64,18 @@ def show_(options: Options, pending: bool) -> None:
 
 
 class Before(NamedTuple):
-    """What the pump had before; `pends`: whether another program than the active one pends."""
+    """What a commit takes the place of: the program that rules, and one that is to rule later."""
 
     active: ProgramRead
     percent: int
-    pends: bool
+    pending: Program | None
 
 
-def _read_before(wanted: Program) -> Procedure[Before]:
+def _read_before() -> Procedure[Before]:
     active = yield from read_program()
     status: m.Status = yield m.GetStatus()
-    pends = False
-    if active.program == wanted:
-        pends = (yield from read_program(m.Slot.PENDING)).program is not None
-    return Before(active, status.percent, pends)
+    pending = yield from read_program(m.Slot.PENDING)
+    return Before(active, status.percent, pending.program)
 
 
 @program.command(short_help="Show what the program in FILE would change.")
@@ -86,7 +84,7 @@ def _read_before(wanted: Program) -> Procedure[Before]:
 def diff(options: Options, file: Path) -> None:
     """Show what the program in FILE would change: line by line, and in volumes a day."""
     wanted = read_program_file(file)
-    active, percent, _ = run_pump(options, _read_before(wanted))
+    active, percent, _ = run_pump(options, _read_before())
     changes = compare(active.program, wanted, percent)
     if options.json:
         same = active.program == wanted
@@ -133,13 +131,13 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
     wanted = read_program_file(file)
     if dry_run or not yes:
         with changing():
-            before = run_pump(options, _read_before(wanted))
+            before = run_pump(options, _read_before())
         if not _is_to_be_set(options, before, wanted, dry_run=dry_run):
             return
         _confirm()
     with recovering(options) as recovery, changing(), connected(options) as session:
         if yes:
-            before = session.device.run(_read_before(wanted))
+            before = session.device.run(_read_before())
             if not _is_to_be_set(options, before, wanted):
                 return
         # The pump would give a silent line up, so the line is not kept open while somebody thinks:
@@ -157,13 +155,15 @@ def _is_to_be_set(
     """Show what would change; whether anything is to."""
     if before.active.program == wanted:
         said = "already the active program"
-        if before.pends:
+        if before.pending is not None:
             said += "; another one is pending still: `program drop` forgets it"
         say(options, {"digest": before.active.digest, "changed": False}, said)
         return False
     changes = compare(before.active.program, wanted, before.percent)
     if not options.json:
         show_changes(changes, wanted)
+        if before.pending is not None:
+            show_line(f'the pending program "{before.pending.name}" is forgotten with it')
     elif dry_run:
         click.echo(as_json({**_change_facts(changes, wanted), "changed": False}))
     return not dry_run

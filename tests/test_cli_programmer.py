@@ -32,6 +32,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.program_toml import loads
 
+EXAMPLE = Path(__file__).parents[1] / "examples" / "programs" / "day.toml"
 DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
 
 
@@ -216,6 +217,21 @@ def test_the_answer_decides(
         assert ended.line == "mockpump: not confirmed; nothing was changed"
 
 
+def test_a_refill_says_what_still_comes_out_first_for_every_fluid(command: Command) -> None:
+    with pump_thread() as pump:
+        at = ("programmer", "--port", pump.path)
+        for concentration in (900, 900, 700, 900):
+            pump.pump.advance(pump.pump.elapsed + 600)
+            ended = command(*at, "refill", "10_000_000", "--concentration", str(concentration))
+            assert (ended.code, ended.err) == (0, "")
+            assert "what is in the catheter comes out first: " in ended.out
+            assert f"before the {concentration} du/mL arrive" in ended.out
+            assert all(len(line) <= 80 for line in ended.out.splitlines())
+        pump.pump.advance(pump.pump.elapsed + 90 * 3_600)
+        ended = command(*at, "refill", "10_000_000")
+        assert ended.out.splitlines()[1] == "900 du/mL is what comes out of the catheter already"
+
+
 def test_another_program_in_between_is_refused(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +276,8 @@ def test_a_program_for_later_pends_and_can_be_dropped(command: Command, tmp_path
         assert "will rule from" in ended.out
         assert loads(command(*at, "program", "show", "--pending").out, "x") == NEW_PROGRAM
         assert "pending" in command(*at, "status").out
+        again = command(*at, "program", "set", str(EXAMPLE), "--yes", "--dry-run")
+        assert 'the pending program "evening" is forgotten with it' in again.out
         assert command(*at, "program", "drop").out == "the active program goes on\n"
         assert command(*at, "program", "drop").code == 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, Command, in_process
 
-from mockpump.cli import programmer_session
+from mockpump.cli import programmer_recovery
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer_session import Options, Session
 from mockpump.cli.pump_process import PumpProcess
@@ -91,7 +91,7 @@ def test_asking_what_became_of_a_change_throws_nobody_out(
         yield
 
     monkeypatch.setattr(programmer_session, "connected", connected)
-    monkeypatch.setattr(programmer_session, "_PAUSE", 0)
+    monkeypatch.setattr(programmer_recovery, "_PAUSE", 0)
     unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.CLOSED_THERE)
     unknown.__cause__ = SessionTaken() if taken else None
     options = Options("x", LinkSettings(), False, Path("ring"), None, False, take_over=True)

@@ -195,7 +195,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("exactly-once", "what was asked for once is done at most once", _exactly_once),
     Invariant("authorised", "nothing is done that the clinician did not ask for", _authorised),
     Invariant("conserved", "fluid is neither made nor lost", _conserved),
-    Invariant("limits", "no limit is ever exceeded", _limited),
+    Invariant("limits", "no limit is exceeded by what was really given", _limited),
     Invariant("atomic", "the active program is wholly one that was sent", _atomic),
     Invariant("chain", "the log fits its own chain", _chained),
     Invariant("log", "strangers do not push out of the log what was done", _unwashed),
