@@ -37,7 +37,8 @@ class PumpState(msgspec.Struct, frozen=True):
     `active` is the slot of the program that rules (None: none), `later` the slot of one that is
     pending; `sensor` is what the reservoir's sensor is stuck at (None: it follows).
     `checkpoint_every` so many seconds of pump time the next one comes; `clean`: whether the pump
-    was put down in good order after this.
+    was put down in good order after this.  `covers`: for so many seconds more, whatever comes of
+    itself in them, there need be no other record.
     """
 
     identity: PumpIdentity
@@ -53,6 +54,7 @@ class PumpState(msgspec.Struct, frozen=True):
     clean: bool
     # A memory from before there were keys holds none: such a pump lets nobody in.
     pairing: Pairing = Pairing()
+    covers: int = 0
 
     def __bytes__(self) -> bytes:
         return encode_state(self)
@@ -98,4 +100,5 @@ def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
     yield "that past", bool(past) and all(began <= d.elapsed for began, _, _ in past)
     yield "that catheter", bool(state.catheter.fluids) and state.catheter.dead >= 0
     yield "that time", 0 <= d.elapsed < 2**32 and d.due >= 0 and state.checkpoint_every > 0
+    yield "that span", 0 <= state.covers < 2**32
     yield "that filling", d.filling.volume >= 0 and d.filling.delivered >= 0
