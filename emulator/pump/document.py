@@ -75,7 +75,10 @@ def constants() -> str:
         ("wrong proofs in a row that lock pairing out", MOST_FAILURES),
         ("pump time for which it is locked out", f"{LOCKED_FOR} s"),
         ("entries of the event log kept", f"{LOG_ENTRIES:,}"),
-        ("pump time between checkpoints, at the most", f"{CHECKPOINT_EVERY} s"),
+        (
+            "pump time between checkpoints, at the most, unless it goes by too fast",
+            f"{CHECKPOINT_EVERY} s",
+        ),
         ("drift of the clock, at the most", f"{MAX_DRIFT:,} ppm either way"),
         ("volume of the catheter, unless told otherwise", f"{DEAD_VOLUME:,} nL"),
         ("concentration, unless told otherwise", f"{CONCENTRATION} du/mL"),

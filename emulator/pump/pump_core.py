@@ -263,7 +263,7 @@ class PumpCore:
         delivery.restore(state.delivery, self.program, later)
         return delivery
 
-    # How far a record stands.  After one at second r the next is made at `_record_by` at the latest.
+    # How far a record stands.  After one at second r the next is made by `_record_by` or before.
     # So what the power can take is what comes of itself from r to there, and not one unit more:
     # nothing that is done to the pump is among it, since that is recorded at once.
     #
