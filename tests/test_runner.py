@@ -6,6 +6,7 @@ timer itself: no second of this module is a second of anybody's life.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import runner as runner_module
@@ -265,6 +267,45 @@ def test_bytes_after_the_end_wind_up_no_clock(clock: Clock) -> None:
         assert bench.runner._timer is None
 
     with_bench(clock, 1, test)
+
+
+def test_a_request_touches_its_own_line_only(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test(bench: Bench) -> None:
+        others = [bench.runner.attach(lambda data: None) for _ in range(50)]
+        bench.ask(m.Subscribe(3_600))
+        touched = list[Port]()
+        for name in ("next_deadline", "data_to_send", "handle_timer", "pump_advanced"):
+            real = getattr(Port, name)
+
+            def noting(port: Port, *arguments: int, real: Callable[..., Any] = real) -> Any:
+                touched.append(port)
+                return real(port, *arguments)
+
+            monkeypatch.setattr(Port, name, noting)
+        for place in range(20):
+            clock.now += 90_000
+            bench.ask(m.Suspend(place) if place % 2 else m.Resume(place))
+        assert bench.port in touched
+        assert not set(others) & set(touched)
+
+    with_bench(clock, 60, test)
+
+
+def test_all_that_have_subscribed_are_told_of_a_change_by_another(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(3_600))
+        other, heard = Connection(Role.INITIATOR), list[bytes]()
+        port = bench.runner.attach(heard.append)
+        other.open(2, clock.now)
+        bench.runner.data_received(port, other.data_to_send(clock.now))
+        other.receive_data(heard.pop(), clock.now)
+        other.send(m.Suspend(1), clock.now)
+        bench.runner.data_received(port, other.data_to_send(clock.now))
+        assert [report.mode for report in bench.reports] == [m.Mode.SUSPENDED]
+        bench.runner.do(lambda pump: pump.change(lambda: pump.show(m.Alarm.STALLED)))
+        assert [report.mode for report in bench.reports] == [m.Mode.SUSPENDED, m.Mode.FAULT]
+
+    with_bench(clock, 0, test)
 
 
 # -- a pump that nobody calls ----------------------------------------------------------------------
