@@ -119,25 +119,34 @@ def run(
     With --stage, a line `go 3600 for 86400` lets a day of pump time pass in 24 seconds and then
     stand still, `go max` and `hold` do what they say, and the end of the input ends the pump.
     """
-    if pty and tcp:
-        raise click.UsageError("--pty and --tcp exclude each other")
-    if expose and not tcp:
-        raise click.UsageError("--expose is for --tcp")
-    if clients and not tcp:
-        raise click.UsageError("--clients is for --tcp")
+    place = _place(pty, tcp, expose, memory, clients)
     kept, hand_over = _memory(context, memory, made_with)
     with contextlib.closing(kept):
         device = Pump(kept)
         pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
         station = Station(device, pacing, secrets.token_bytes)
         with contextlib.suppress(KeyboardInterrupt):
-            place = Place(pty, tcp, expose, memory, clients or _CLIENTS)
             asyncio.run(_run(station, place, stage, partial(_announce, as_json, hand_over)))
         # Nobody has looked at the clock since the last byte came.
         station.do(Pump.put_down, line_now())
     delivered = volume(station.pump.delivery.delivered)
     age = duration(station.pump.elapsed)
     click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)
+
+
+def _place(
+    pty: Path | None,
+    tcp: tuple[str, int] | None,
+    expose: bool,
+    memory: Path | None,
+    clients: int | None,
+) -> Place:
+    if pty and tcp:
+        raise click.UsageError("--pty and --tcp exclude each other")
+    for option, given in (("--expose", expose), ("--clients", clients)):
+        if given and not tcp:
+            raise click.UsageError(f"{option} is for --tcp")
+    return Place(pty, tcp, expose, memory, clients or _CLIENTS)
 
 
 def _memory(
