@@ -14,6 +14,7 @@ from bench import (
     process_rows,
     pty_rows,
     simulation_rows,
+    tcp_rows,
     year_rows,
 )
 from bench.pairs import QUICK, THOROUGH, Effort
@@ -27,6 +28,7 @@ ROWS: dict[str, Callable[[Effort], list[Finding]]] = {
     "deframe": line_rows.deframe,
     "request": line_rows.connections,
     "pty": pty_rows.over_pty,
+    "tcp": tcp_rows.over_tcp,
     "bulk": bulk_rows.bulk,
     "simulate": simulation_rows.simulate,
     "years": year_rows.years,

@@ -1,5 +1,6 @@
 """The example programs and stories that come with the package."""
 
+from functools import cache
 from importlib.resources import files
 
 from mockpump.emulator.world.story import Story, StoryError
@@ -17,6 +18,7 @@ def program_text(name: str) -> str:
     return (folder / f"{name}.toml").read_text("utf-8")
 
 
+@cache
 def example_program(name: str) -> Program:
     """The same, read."""
     return loads(program_text(name).encode(), f"examples/programs/{name}.toml")

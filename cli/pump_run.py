@@ -33,19 +33,22 @@ _DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,9}))?", re.ASCII)
 _LONGEST_DIRECTION = 4096
 # What a flood of callers can use up for a moment; asyncio tries again.
 _SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+# How many clients a TCP port serves unless told otherwise.
+_CLIENTS = 16
 
 
 class Place(NamedTuple):
     """Where the pump is to be found: a pty with an optional stable name, or a TCP address.
 
-    The address must be on loopback unless it is `exposed`.  Beside a memory file there is also a
-    control socket.
+    The address must be on loopback unless it is `exposed`, and serves so many `clients`.  Beside a
+    memory file there is also a control socket.
     """
 
     pty: Path | None = None
     tcp: tuple[str, int] | None = None
     exposed: bool = False
     memory: Path | None = None
+    clients: int = _CLIENTS
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -68,6 +71,11 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.option("--tcp", type=Address(), help="Listen on HOST:PORT in place of a pty.")
 @click.option("--expose", is_flag=True, help="Let --tcp listen where other machines can call.")
 @click.option(
+    "--clients",
+    type=click.IntRange(1, 10_000),
+    help="How many clients --tcp serves at a time.  [default: 16]",
+)
+@click.option(
     "--speed",
     type=Speed(),
     default="1",
@@ -89,6 +97,7 @@ def run(
     pty: Path | None,
     tcp: tuple[str, int] | None,
     expose: bool,
+    clients: int | None,
     speed: int | None,
     memory: Path | None,
     stage: bool,
@@ -101,7 +110,7 @@ def run(
     mockpump pump run --pty /tmp/pump --speed 60
     mockpump programmer --port /tmp/pump status
 
-    A TCP port is on loopback, takes a few clients at a time, and hangs up on those that never make
+    A TCP port is on loopback, serves --clients at a time, and hangs up on those that never make
     a connection of the protocol or do not read what they are sent.
 
     At speed `max` pump time goes as fast as the telemetry that somebody has subscribed to is
@@ -110,23 +119,34 @@ def run(
     With --stage, a line `go 3600 for 86400` lets a day of pump time pass in 24 seconds and then
     stand still, `go max` and `hold` do what they say, and the end of the input ends the pump.
     """
-    if pty and tcp:
-        raise click.UsageError("--pty and --tcp exclude each other")
-    if expose and not tcp:
-        raise click.UsageError("--expose is for --tcp")
+    place = _place(pty, tcp, expose, memory, clients)
     kept, hand_over = _memory(context, memory, made_with)
     with contextlib.closing(kept):
         device = Pump(kept)
         pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
         station = Station(device, pacing, secrets.token_bytes)
         with contextlib.suppress(KeyboardInterrupt):
-            place = Place(pty, tcp, expose, memory)
             asyncio.run(_run(station, place, stage, partial(_announce, as_json, hand_over)))
         # Nobody has looked at the clock since the last byte came.
         station.do(Pump.put_down, line_now())
     delivered = volume(station.pump.delivery.delivered)
     age = duration(station.pump.elapsed)
     click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)
+
+
+def _place(
+    pty: Path | None,
+    tcp: tuple[str, int] | None,
+    expose: bool,
+    memory: Path | None,
+    clients: int | None,
+) -> Place:
+    if pty and tcp:
+        raise click.UsageError("--pty and --tcp exclude each other")
+    for option, given in (("--expose", expose), ("--clients", clients)):
+        if given and not tcp:
+            raise click.UsageError(f"{option} is for --tcp")
+    return Place(pty, tcp, expose, memory, clients or _CLIENTS)
 
 
 def _memory(
@@ -188,7 +208,7 @@ def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> li
 async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
     """Open the line, yield where to find it, close it in the end."""
     if place.tcp is not None:
-        async with _tcp_line(runner, place.tcp, place.exposed) as where:
+        async with _tcp_line(runner, place.tcp, place) as where:
             yield where
         return
     from mockpump.emulator.transports.pty_line import PtyLine
@@ -199,13 +219,15 @@ async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def _tcp_line(
-    runner: PumpRunner, address: tuple[str, int], exposed: bool
+    runner: PumpRunner, address: tuple[str, int], place: Place
 ) -> AsyncIterator[str]:
-    from mockpump.emulator.transports.tcp import NotLoopback, TcpListener
+    from mockpump.emulator.transports.tcp import NotLoopback, TcpBounds, TcpListener, make_room
 
-    with contextlib.closing(TcpListener(runner)) as listener:
+    make_room(place.clients)
+    bounds = TcpBounds(clients=place.clients)
+    with contextlib.closing(TcpListener(runner, bounds=bounds)) as listener:
         try:
-            await listener.listen(*address, exposed=exposed)
+            await listener.listen(*address, exposed=place.exposed)
         except NotLoopback as error:
             raise click.UsageError(f"{error}; if that is wanted, say --expose") from None
         host, port = listener.address

@@ -17,7 +17,10 @@ from outside import COMMAND, PATIENCE, Command, in_process, is_alive, program_fi
 
 from mockpump.cli import pump_run as pump_module
 from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.protocol import messages as m
 
 pytestmark = pytest.mark.end_to_end
 MIB = 1024
@@ -126,6 +129,25 @@ def test_tcp_is_on_loopback(place: str) -> None:
         assert pump.port.startswith("socket://127.0.0.1:")
 
 
+def test_as_many_clients_are_served_as_it_is_told() -> None:
+    with PumpProcess("--tcp", "0", "--clients", "1") as pump, SerialProgrammer(pump.port) as first:
+        first.connect(1)
+        first.run(ask(m.GetStatus()))
+        with pytest.raises(PortError), SerialProgrammer(pump.port) as second:
+            second.connect(2)
+        first.run(ask(m.GetStatus()))
+
+
+def test_more_clients_than_the_system_has_files_for_is_one_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (1_024, 1_024))
+    finished = command("pump", "run", "--tcp", "0", "--clients", "2000")
+    assert finished.code == 3
+    assert "too few files may be open at a time for 2,000 clients" in finished.line
+    assert "at most 792 are possible" in finished.line
+
+
 def test_beyond_loopback_must_be_said_and_is_warned_of(command: Command) -> None:
     refused = command("pump", "run", "--tcp", "0.0.0.0:0")
     assert refused.code == 2
@@ -167,6 +189,8 @@ def test_a_memory_that_there_is_not_is_not_made_already(command: Command, tmp_pa
         ("--pty", "a", "--tcp", "1"),
         ("--tcp", "65536"),
         ("--expose",),
+        ("--clients", "2"),
+        ("--tcp", "0", "--clients", "0"),
         ("--tcp", "host"),
         ("--tcp", "host:"),
         ("--tcp", "9" * 5000),

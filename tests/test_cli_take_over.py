@@ -13,6 +13,7 @@ from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer_session import Options, Session
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, SessionTaken
+from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.protocol import messages as m
 from mockpump.protocol.link_events import CloseReason
 from mockpump.protocol.link_settings import LinkSettings
@@ -90,11 +91,13 @@ def test_asking_what_became_of_a_change_throws_nobody_out(
         raise ConnectionLost(CloseReason.NO_ANSWER)
         yield
 
-    monkeypatch.setattr(programmer_session, "connected", connected)
+    monkeypatch.setattr(programmer_recovery, "connected", connected)
     monkeypatch.setattr(programmer_recovery, "_PAUSE", 0)
     unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.CLOSED_THERE)
     unknown.__cause__ = SessionTaken() if taken else None
-    options = Options("x", LinkSettings(), False, Path("ring"), None, False, take_over=True)
+    options = Options(
+        "x", LinkSettings(), False, Path("ring"), None, False, KnownPump(), take_over=True
+    )
     with pytest.raises(OutcomeUnknown):
-        programmer_session._ask_again(options, unknown)
+        programmer_recovery._call_until_settled(options, unknown)
     assert {each.take_over for each in called} == {not taken}

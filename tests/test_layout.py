@@ -20,6 +20,7 @@ from mockpump.protocol.fields import (
     fields_of,
     fixed,
     i64,
+    many,
     octets,
     text,
     u8,
@@ -112,6 +113,18 @@ def test_a_value_that_struct_would_bend_is_guarded_on_its_way_out() -> None:
     assert run.code == "8s"
     assert run.guards == ["len(v0) != 8"]
     assert run.checks == []
+
+
+def test_a_tail_that_would_pass_for_another_is_guarded_on_its_way_out() -> None:
+    class Tails(Record, frozen=True):
+        name: Annotated[str, text("", maximum=3)]
+        pairs: Annotated[tuple[Pair, ...], many(Pair, "", maximum=3)]
+        data: Annotated[bytes, octets("", maximum=3)]
+
+    layout = Layout(Tails)
+    guards = [guard for part in layout.parts if isinstance(part, Run) for guard in part.guards]
+    assert guards == ["not r.name.isprintable()", "not isinstance(v1, sequence)"]
+    assert layout.names["sequence"] == (tuple, list)
 
 
 @given(st.integers(-300, 300))

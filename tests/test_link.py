@@ -363,3 +363,42 @@ def test_karn_on_the_line():
     link.send(b"b", pair.now)
     pair.run(SECOND)
     assert link._timer.timeout == link.settings.min_timeout
+
+
+# -- what can be seen of it ----------------------------------------------------------------------
+
+
+def test_it_is_ready_while_it_is_open_and_a_payload_would_go_out_at_once():
+    settings = LinkSettings(window=2)
+    link = Link(Role.ACCEPTOR, settings)
+    assert not link.ready
+    link.receive_frame(Frame(Kind.OPEN, 7, payload=OFFER.encode(settings.offer())), 0)
+    assert link.ready
+    for payload in (b"one", b"two"):
+        assert link.ready
+        link.send(payload, 0)
+        link.frames_to_send(0)
+    assert not link.ready
+    link.receive_frame(Frame(Kind.ACK, 7, 0, 1), 10)
+    assert link.ready
+    link.close(10)
+    assert link.state is State.CLOSING
+    assert not link.ready
+
+
+@pytest.mark.parametrize("kind", [Kind.DATA, Kind.ACK])
+def test_whatever_comes_of_the_connection_begins_its_silence_anew(kind):
+    settings = LinkSettings(keepalive=2**31, idle_timeout=10 * SECOND)
+    link = Link(Role.ACCEPTOR, settings)
+    link.receive_frame(Frame(Kind.OPEN, 7, payload=OFFER.encode(settings.offer())), 0)
+    link.frames_to_send(0)
+    link.receive_frame(Frame(kind, 7), 9 * SECOND)
+    link.handle_timer(10 * SECOND)
+    link.frames_to_send(10 * SECOND)
+    assert link.next_deadline() == 19 * SECOND
+    link.handle_timer(19 * SECOND - 1)
+    assert link.state is State.OPEN
+    # What is of another connection is no sign of life.
+    link.receive_frame(Frame(kind, 8), 19 * SECOND - 1)
+    link.handle_timer(19 * SECOND)
+    assert link.state is State.IDLE

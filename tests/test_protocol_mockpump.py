@@ -137,6 +137,51 @@ def test_the_input_can_be_thrown_away(port: Any) -> None:
     assert port.read(100) == b""
 
 
+# -- time that goes by while nobody asks -----------------------------------------------------------
+
+
+class Clock:
+    """A clock that goes when the test says so."""
+
+    now = 0
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    module = importlib.import_module(f"{PACKAGE}.protocol_mockpump")
+    monkeypatch.setattr(module, "line_now", clock)
+    return clock
+
+
+def test_what_came_before_the_input_was_thrown_away_is_thrown_away(clock: Clock) -> None:
+    with serial.serial_for_url("mockpump://demo?speed=3600", timeout=0) as port:
+        port.write(OPEN + SUBSCRIBE)
+        port.reset_input_buffer()
+        clock.now = 1_500_000
+        port.reset_input_buffer()
+        assert port.in_waiting == 0
+        clock.now = 2_000_000
+        (report,) = [each for each in frames(port.read(1_000)) if each.kind is Kind.DATA]
+        telemetry = m.decode(report.payload)
+        assert isinstance(telemetry, m.Telemetry)
+        assert telemetry.elapsed == 7_200
+
+
+def test_a_connection_that_was_silent_for_too_long_has_ended_whoever_looks(clock: Clock) -> None:
+    with serial.serial_for_url("mockpump://demo", timeout=0) as port:
+        port.write(OPEN)
+        port.reset_input_buffer()
+        clock.now = 3_600_000_000
+        port.write(IDENTIFY)
+        kinds = [each.kind for each in frames(port.read(1_000))]
+        assert Kind.RESET in kinds
+        assert Kind.DATA not in kinds
+
+
 def test_what_nobody_reads_is_bounded(port: Any) -> None:
     opening = bytes.fromhex("00f008")
     for connection in range(6000):

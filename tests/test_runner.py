@@ -6,17 +6,24 @@ timer itself: no second of this module is a second of anybody's life.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.memory.interface import Change
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import runner as runner_module
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link_events import Role
+from mockpump.protocol.program import flat
 
 SECOND = 1_000_000
 
@@ -93,6 +100,47 @@ def with_bench(clock: Clock, speed: int | None, test: Callable[[Bench], None]) -
             bench.runner.close()
 
     asyncio.run(run())
+
+
+class SlowMemory(RamMemory):
+    """A memory that somebody may look at, and each of whose records takes its time."""
+
+    __slots__ = ("clock", "cost", "records")
+    observed = True
+
+    def __init__(self, clock: Clock, cost: int = 0) -> None:
+        super().__init__()
+        self.clock, self.cost, self.records = clock, cost, 0
+
+    def record(self, change: Change) -> None:
+        super().record(change)
+        self.clock.now += self.cost
+        self.records += 1
+
+
+def alone(
+    memory: SlowMemory, speed: int, reservoir: int, test: Callable[[PumpRunner], None]
+) -> None:
+    """A runner of a pump with that memory, into which no line leads."""
+
+    async def run() -> None:
+        make(memory, Making(PumpIdentity(reservoir=reservoir), flat("f", 36_000)))
+        runner = PumpRunner(Station(Pump(memory), Pacing(speed, now=memory.clock.now)))
+        try:
+            test(runner)
+        finally:
+            runner.close()
+
+    asyncio.run(run())
+
+
+def fire_until(runner: PumpRunner, clock: Clock, line_time: int) -> None:
+    """Let the runner's timer fire whenever it is due."""
+    while (timer := runner._timer) is not None and runner._timer_at <= line_time:
+        clock.now = max(clock.now, runner._timer_at)
+        timer.cancel()
+        runner._on_timer()
+    clock.now = max(clock.now, line_time)
 
 
 def elapsed(reports: list[m.Telemetry]) -> Iterator[int]:
@@ -219,6 +267,129 @@ def test_bytes_after_the_end_wind_up_no_clock(clock: Clock) -> None:
         assert bench.runner._timer is None
 
     with_bench(clock, 1, test)
+
+
+def test_a_request_touches_its_own_line_only(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test(bench: Bench) -> None:
+        others = [bench.runner.attach(lambda data: None) for _ in range(50)]
+        bench.ask(m.Subscribe(3_600))
+        touched = list[Port]()
+        for name in ("next_deadline", "data_to_send", "handle_timer", "pump_advanced"):
+            real = getattr(Port, name)
+
+            def noting(port: Port, *arguments: int, real: Callable[..., Any] = real) -> Any:
+                touched.append(port)
+                return real(port, *arguments)
+
+            monkeypatch.setattr(Port, name, noting)
+        for place in range(20):
+            clock.now += 90_000
+            bench.ask(m.Suspend(place) if place % 2 else m.Resume(place))
+        assert bench.port in touched
+        assert not set(others) & set(touched)
+
+    with_bench(clock, 60, test)
+
+
+def test_all_that_have_subscribed_are_told_of_a_change_by_another(clock: Clock) -> None:
+    def test(bench: Bench) -> None:
+        bench.ask(m.Subscribe(3_600))
+        other, heard = Connection(Role.INITIATOR), list[bytes]()
+        port = bench.runner.attach(heard.append)
+        other.open(2, clock.now)
+        bench.runner.data_received(port, other.data_to_send(clock.now))
+        other.receive_data(heard.pop(), clock.now)
+        other.send(m.Suspend(1), clock.now)
+        bench.runner.data_received(port, other.data_to_send(clock.now))
+        assert [report.mode for report in bench.reports] == [m.Mode.SUSPENDED]
+        bench.runner.do(lambda pump: pump.change(lambda: pump.show(m.Alarm.STALLED)))
+        assert [report.mode for report in bench.reports] == [m.Mode.SUSPENDED, m.Mode.FAULT]
+
+    with_bench(clock, 0, test)
+
+
+# -- a pump that nobody calls ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("speed", [1, 60, 600, 100_000])
+def test_what_is_due_by_itself_happens_by_itself(clock: Clock, speed: int) -> None:
+    memory = SlowMemory(clock)
+
+    def test(runner: PumpRunner) -> None:
+        before = memory.records
+        fire_until(runner, clock, 600 * SECOND)
+        recorded = decode_state(memory.state() or b"")
+        assert speed * 600 - recorded.delivery.elapsed <= max(60, speed // 10)
+        # One more when it begins to cover what comes, and one when it stops.
+        assert memory.records - before <= 10 * 600 + 2
+
+    alone(memory, speed, 2**31, test)
+
+
+def test_an_alarm_that_nobody_hears_is_recorded_in_its_second(clock: Clock) -> None:
+    memory = SlowMemory(clock)
+
+    def test(runner: PumpRunner) -> None:
+        fire_until(runner, clock, 5 * SECOND)
+        raised = [each for each in memory.log(1, 99).entries if each.kind is m.LogKind.ALARM_RAISED]
+        assert [(each.first, each.elapsed) for each in raised] == [
+            (m.Alarm.LOW_RESERVOIR, 90),
+            (m.Alarm.EMPTY, 100),
+        ]
+
+    alone(memory, 60, 1_000, test)
+
+
+# -- a memory that takes its time ------------------------------------------------------------------
+
+RECORD = 20_000
+# A slice, the record that ends it, and those of what was asked for.
+LONGEST = 50_000 + 3 * RECORD
+
+
+@pytest.mark.parametrize("speed", [60, 3_600, 100_000])
+@pytest.mark.parametrize("late", [0, SECOND, 3_600 * SECOND])
+def test_whoever_asks_waits_for_a_slice_and_not_for_all_that_was_missed(
+    clock: Clock, speed: int, late: int
+) -> None:
+    memory = SlowMemory(clock, RECORD)
+
+    def test(runner: PumpRunner) -> None:
+        caller, heard = Connection(Role.INITIATOR), list[bytes]()
+        port = runner.attach(heard.append)
+        caller.open(1, clock.now)
+        for place in range(20):
+            fire_until(runner, clock, clock.now + 100_000)
+            clock.now += late
+            asked = clock.now
+            if caller.is_open:
+                caller.send(m.Suspend(place) if place % 2 else m.Resume(place), clock.now)
+            runner.data_received(port, caller.data_to_send(clock.now))
+            assert clock.now - asked <= LONGEST
+            caller.receive_data(heard.pop(), clock.now)
+
+    alone(memory, speed, 2**31, test)
+
+
+def test_what_could_not_be_written_down_was_not_lived(clock: Clock) -> None:
+    memory = SlowMemory(clock, RECORD)
+
+    def test(runner: PumpRunner) -> None:
+        station = runner.station
+        fire_until(runner, clock, 2 * SECOND)
+        clock.now += 3_600 * SECOND
+        began, before, was = clock.now, memory.records, station.pump.elapsed
+        runner._on_timer()
+        assert clock.now - began <= LONGEST
+        assert station.pump.elapsed == was + 60 * (memory.records - before)
+        # It goes on from there as if nothing had been, and can be put down at once.
+        asked, was = clock.now, station.pump.elapsed
+        clock.now += SECOND
+        station.do(Pump.put_down, clock.now)
+        assert clock.now - asked - SECOND <= LONGEST
+        assert station.pump.elapsed == was + 60
+
+    alone(memory, 60, 2**31, test)
 
 
 def test_in_real_time_the_loop_fires_the_timer() -> None:

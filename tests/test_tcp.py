@@ -2,20 +2,30 @@
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable
+from random import Random
 
 import pytest
 from outside import PATIENCE
 
+from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pairing import Pairing
+from mockpump.emulator.pump.pairing import Pairing, draw_keys, paired_with
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import tcp
 from mockpump.emulator.transports.async_programmer import connect_tcp
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.runner import PumpRunner
-from mockpump.emulator.transports.tcp import NotLoopback, Standing, TcpBounds, TcpLine, TcpListener
+from mockpump.emulator.transports.tcp import (
+    NotLoopback,
+    TcpBounds,
+    TcpLine,
+    TcpListener,
+    make_room,
+)
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
@@ -32,7 +42,7 @@ def with_listener(
     """Run a coroutine with a pump that listens on a free port."""
 
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump()))
+        runner = PumpRunner(Station(new_pump(), draw=Random(1).randbytes))
         listener = TcpListener(runner, bounds=bounds)
         await listener.listen(host, 0, exposed=exposed)
         try:
@@ -66,18 +76,24 @@ def test_a_client_that_leaves_leaves_nothing() -> None:
         transport.abort()
         while listener.runner.station.ports:
             await asyncio.sleep(0)
-        assert listener._lines == {}
+        assert lines(listener) == []
 
     with_listener(test)
+
+
+def lines(listener: TcpListener) -> list[TcpLine]:
+    """All that have a line, those in the lobby last."""
+    return [*listener.admission.placed, *listener.admission.waiting]  # type: ignore[list-item]
 
 
 Streams = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
 
 
-async def crowd(listener: TcpListener) -> Streams:
-    """As many clients as there may be, none of which says anything yet."""
-    streams = [await asyncio.open_connection(*listener.address) for _ in range(BOUNDS.clients)]
-    while len(listener._lines) < BOUNDS.clients:
+async def crowd(listener: TcpListener, size: int = BOUNDS.clients) -> Streams:
+    """So many clients, none of which says anything yet."""
+    had = len(lines(listener))
+    streams = [await asyncio.open_connection(*listener.address) for _ in range(size)]
+    while len(lines(listener)) < had + size:
         await asyncio.sleep(0)
     return streams
 
@@ -112,43 +128,190 @@ def test_one_caller_too_many_is_turned_away_and_the_others_stay() -> None:
         reader, writer = await asyncio.open_connection(*listener.address)
         await hung_up_on(reader)
         writer.close()
-        assert all(line.standing is Standing.SERVED for line in listener._lines)
-        assert len(listener._lines) == BOUNDS.clients
+        assert len(listener.admission.placed) == len(lines(listener)) == BOUNDS.clients
         for _, stream in streams:
             stream.transport.abort()
 
     with_listener(test)
 
 
-def test_clients_that_say_nothing_keep_nobody_out() -> None:
+def test_what_is_asked_without_a_place_is_not_done() -> None:
+    """The last place went to another while this one was still in the lobby."""
+
     async def test(listener: TcpListener) -> None:
-        streams = await crowd(listener)
-        await call(*streams[0])
-        newcomer = await asyncio.open_connection(*listener.address)
-        await call(*newcomer)
-        await hung_up_on(streams[1][0])
-        assert len(listener._lines) == BOUNDS.clients
-        assert sum(line.standing is Standing.CALLED for line in listener._lines) == 2
-        for _, stream in [*streams, newcomer]:
-            stream.transport.abort()
-
-    with_listener(test)
-
-
-def test_who_has_called_and_asked_nothing_makes_room_before_who_has_asked() -> None:
-    async def test(listener: TcpListener) -> None:
-        streams = await crowd(listener)
+        late, *streams = await crowd(listener, 3)
+        await call(*late)
         for each in streams:
             await call(*each)
-        for each in (streams[0], *streams[2:]):
             await ask_on(*each)
+        late[1].write(encode_frame(Frame(Kind.DATA, 5, payload=m.encode(m.Suspend(1)))))
+        await hung_up_on(late[0])
+        assert listener.runner.station.pump.mode is m.Mode.RUNNING
+        for _, stream in [late, *streams]:
+            stream.transport.abort()
+
+    with_listener(test, bounds=BOUNDS._replace(clients=2))
+
+
+def test_strangers_keep_nobody_out_and_those_that_leave_take_nothing() -> None:
+    async def test(listener: TcpListener) -> None:
+        strangers = await crowd(listener, 6)
+        for each in strangers[:3]:
+            await call(*each)
         newcomer = await asyncio.open_connection(*listener.address)
         await call(*newcomer)
-        await hung_up_on(streams[1][0])
-        assert [line.standing for line in listener._lines].count(Standing.SERVED) == 15
+        await hung_up_on(strangers[0][0])
+        await ask_on(*newcomer)
+        assert len(listener.admission.placed) == 1
+        for _, stream in [*strangers, newcomer]:
+            stream.transport.abort()
+        while lines(listener):
+            await asyncio.sleep(0)
+
+    with_listener(test, bounds=BOUNDS._replace(lobby=6, grace=0))
+
+
+def test_within_the_grace_it_is_the_newcomer_that_is_turned_away() -> None:
+    async def test(listener: TcpListener) -> None:
+        first, *others = await crowd(listener, 6)
+        newcomer = await asyncio.open_connection(*listener.address)
+        await hung_up_on(newcomer[0])
+        await call(*first)
+        await ask_on(*first)
+        for _, stream in [first, *others, newcomer]:
+            stream.transport.abort()
+
+    with_listener(test, bounds=BOUNDS._replace(lobby=6, grace=10**9))
+
+
+def test_who_holds_no_key_of_a_paired_pump_stays_in_the_lobby() -> None:
+    """They may ask who it is, as often as they like, but they keep nobody out."""
+
+    async def test(listener: TcpListener) -> None:
+        listener.runner.station.pump.pairing = Pairing()
+        streams = await crowd(listener, 6)
+        for each in streams:
+            await call(*each)
+            await ask_on(*each)
+        assert not listener.admission.placed
+        newcomer = await asyncio.open_connection(*listener.address)
+        await call(*newcomer)
+        await hung_up_on(streams[0][0])
         for _, stream in [*streams, newcomer]:
             stream.transport.abort()
 
+    with_listener(test, bounds=BOUNDS._replace(lobby=6, grace=0))
+
+
+def test_whose_connection_has_ended_makes_room_for_another() -> None:
+    async def test(listener: TcpListener) -> None:
+        gone, here = await crowd(listener, 2)
+        for each in (gone, here):
+            await call(*each)
+            await ask_on(*each)
+        gone[1].write(encode_frame(Frame(Kind.CLOSE, 5, 1)))
+        await gone[0].read(100)
+        (newcomer,) = await crowd(listener, 1)
+        await call(*newcomer)
+        await ask_on(*newcomer)
+        assert len(listener.admission.placed) == 2
+        assert len(listener.admission.waiting) == 1
+        for _, stream in (gone, here, newcomer):
+            stream.transport.abort()
+
+    with_listener(test, bounds=BOUNDS._replace(clients=2))
+
+
+NEWCOMERS = 40
+# Strangers who come in one turn of the loop, and how many of them there may be in all.
+AT_ONCE, MOST_STRANGERS = 4, 40_000
+
+
+@pytest.mark.parametrize("stay", [True, False])
+def test_a_flood_of_strangers_keeps_no_newcomer_from_a_whole_session(stay: bool) -> None:
+    """They call and come again, without end; some hold on to their lines and some let go.
+
+    What counts is how many come during a session, and not how long it takes.
+    """
+    keys = draw_keys(Random(4).randbytes)
+    clinician = keys[m.Access.CLINICIAN]
+
+    async def session(listener: TcpListener, place: int) -> bool:
+        transport = None
+        try:
+            programmer, transport = await connect_tcp(*listener.address)
+            await programmer.connect(place, open_session(lambda _: clinician, bytes(16)))
+            return isinstance(await programmer.run(ask(m.GetStatus())), m.Status)
+        except (PortError, ConnectionLost):
+            return False
+        finally:
+            if transport is not None:
+                programmer.close()
+                transport.abort()
+
+    async def newcomers(listener: TcpListener) -> int:
+        return sum([await session(listener, place) for place in range(NEWCOMERS)])
+
+    async def test(listener: TcpListener) -> None:
+        listener.runner.station.pump.pairing = paired_with(keys)
+        held = deque[socket.socket]()
+        coming = asyncio.create_task(newcomers(listener))
+        came = 0
+        while not coming.done() and came < MOST_STRANGERS:
+            for _ in range(AT_ONCE):
+                stranger = socket.create_connection(listener.address)
+                stranger.sendall(encode_frame(Frame(Kind.OPEN, 5, payload=b"\x00\xf0\x08")))
+                held.append(stranger)
+            came += AT_ONCE
+            while len(held) > (160 if stay else 0):
+                held.popleft().close()
+            await asyncio.sleep(0)
+        for each in held:
+            each.close()
+        assert came > NEWCOMERS * AT_ONCE
+        assert await coming >= 0.95 * NEWCOMERS
+
+    with_listener(test, bounds=BOUNDS._replace(lobby=128, grace=0))
+
+
+@pytest.fixture
+def descriptors(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the system lets this process have open, so far and at the most, as the test says."""
+    limits = [256, 4_096]
+
+    def change(_: int, wanted: tuple[int, int]) -> None:
+        limits[:] = wanted
+
+    monkeypatch.setattr(tcp.resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(tcp.resource, "setrlimit", change)
+    return limits
+
+
+def test_more_clients_need_more_descriptors(descriptors: list[int]) -> None:
+    make_room(16)
+    assert descriptors == [728, 4_096]
+    make_room(3_800)
+    assert descriptors == [4_096, 4_096]
+    with pytest.raises(PortError, match=r"too few files .* for 3,900 clients .* at most 3,864"):
+        make_room(3_900)
+    descriptors[:] = [tcp.resource.RLIM_INFINITY] * 2
+    make_room(10_000)
+    assert descriptors == [tcp.resource.RLIM_INFINITY] * 2
+    descriptors[:] = [256, tcp.resource.RLIM_INFINITY]
+    make_room(10_000)
+    assert descriptors == [10_712, tcp.resource.RLIM_INFINITY]
+
+
+@pytest.mark.parametrize(
+    ("limit", "lobby"), [(1_024, 512), (600, 384), (240, 32), (tcp.resource.RLIM_INFINITY, 512)]
+)
+def test_the_lobby_is_no_larger_than_descriptors_allow(
+    descriptors: list[int], limit: int, lobby: int
+) -> None:
+    async def test(listener: TcpListener) -> None:
+        assert listener.admission.lobby == lobby
+
+    descriptors[0] = limit
     with_listener(test)
 
 
@@ -169,7 +332,7 @@ def test_whoever_never_calls_is_hung_up_on_and_whoever_calls_is_not(
 
     async def test(listener: TcpListener) -> None:
         silent, babbler, caller = [await asyncio.open_connection(*listener.address) for _ in "123"]
-        while len(listener._lines) < 3:
+        while len(lines(listener)) < 3:
             await asyncio.sleep(0)
         await call(*caller)
         clock.now = BOUNDS.idle - 1
@@ -178,13 +341,13 @@ def test_whoever_never_calls_is_hung_up_on_and_whoever_calls_is_not(
         while all(port.connection.statistics.bytes_received != 100 for port in ports):
             await asyncio.sleep(0)
         look_at_all(listener)
-        assert len(listener._lines) == 3
+        assert len(lines(listener)) == 3
         clock.now += 1
         look_at_all(listener)
         for reader, _ in (silent, babbler):
             await hung_up_on(reader)
         await ask_on(*caller)
-        assert [line.standing for line in listener._lines] == [Standing.SERVED]
+        assert len(listener.admission.placed) == len(lines(listener)) == 1
         for _, stream in (silent, babbler, caller):
             stream.transport.abort()
 
@@ -206,7 +369,7 @@ def test_after_a_connection_there_is_as_much_time_for_the_next(
         assert await reader.read(100)
         clock.now += BOUNDS.idle - 1
         look_at_all(listener)
-        assert len(listener._lines) == 1
+        assert len(lines(listener)) == 1
         clock.now += 1
         look_at_all(listener)
         await hung_up_on(reader)
@@ -217,7 +380,7 @@ def test_after_a_connection_there_is_as_much_time_for_the_next(
 
 def look_at_all(listener: TcpListener) -> None:
     """What the timers of the lines would do now."""
-    for line in list(listener._lines):
+    for line in lines(listener):
         line._look()
 
 
@@ -245,8 +408,21 @@ def test_a_turn_of_the_loop_takes_no_more_of_a_flood_than_of_anybody(
         sent = client.send(b"\x55" * 1_000_000)
         while sum(taken) < sent:
             await asyncio.sleep(0)
+        assert max(taken) == BOUNDS.chunk // 10
+        taken.clear()
+        reader, writer = await asyncio.open_connection(*listener.address)
+        monkeypatch.undo()
+        await call(reader, writer)
+        await ask_on(reader, writer)
+        monkeypatch.setattr(
+            listener.runner, "data_received", lambda _, data: taken.append(len(data))
+        )
+        writer.write(b"\x55" * 100_000)
+        while sum(taken) < 100_000:
+            await asyncio.sleep(0)
         assert max(taken) == BOUNDS.chunk
         client.close()
+        writer.transport.abort()
 
     with_listener(test)
 
@@ -254,9 +430,9 @@ def test_a_turn_of_the_loop_takes_no_more_of_a_flood_than_of_anybody(
 def test_what_the_system_keeps_for_a_client_is_bounded_too() -> None:
     async def test(listener: TcpListener) -> None:
         client = socket.create_connection(listener.address)
-        while not listener._lines:
+        while not lines(listener):
             await asyncio.sleep(0)
-        (line,) = listener._lines
+        (line,) = lines(listener)
         assert line._transport is not None
         end = line._transport.get_extra_info("socket")
         for each in (socket.SO_SNDBUF, socket.SO_RCVBUF):
@@ -270,15 +446,15 @@ def test_what_the_system_keeps_for_a_client_is_bounded_too() -> None:
 def test_a_slow_reader_is_cut_off() -> None:
     async def test(listener: TcpListener) -> None:
         client = socket.create_connection(listener.address)
-        while not listener._lines:
+        while not lines(listener):
             await asyncio.sleep(0)
-        (line,) = listener._lines
+        (line,) = lines(listener)
         for _ in range(1000):
             line._write(bytes(10_000))
         assert line._transport is not None
         assert line._transport.is_closing()
-        assert line._transport.get_write_buffer_size() <= BOUNDS.waiting + 10_000
-        while listener._lines:
+        assert line._transport.get_write_buffer_size() <= BOUNDS.waiting // 10 + 10_000
+        while lines(listener):
             await asyncio.sleep(0)
         client.close()
 
@@ -367,22 +543,3 @@ def test_a_line_without_a_client_takes_everything_and_does_nothing() -> None:
 
 async def _nothing(listener: TcpListener) -> None:
     pass
-
-
-def test_who_holds_no_key_of_a_paired_pump_makes_room_too() -> None:
-    """They may ask who it is, as often as they like, but they keep nobody out."""
-
-    async def test(listener: TcpListener) -> None:
-        listener.runner.station.pump.pairing = Pairing()
-        streams = await crowd(listener)
-        for each in streams:
-            await call(*each)
-            await ask_on(*each)
-        assert all(line.standing is Standing.ASKED for line in listener._lines)
-        newcomer = await asyncio.open_connection(*listener.address)
-        await call(*newcomer)
-        await hung_up_on(streams[0][0])
-        for _, stream in [*streams, newcomer]:
-            stream.transport.abort()
-
-    with_listener(test)

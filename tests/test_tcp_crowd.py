@@ -38,10 +38,11 @@ CROWD_TO_A_NEWCOMER = 5 * AT_ONCE
 TRIES = 4
 # What the good client waits for an answer at the most, in seconds, on a busy machine too.
 LONGEST_WAIT = 1.0
-# What the pump may grow by: twice what may wait on all its lines, and something for the allocator.
-MOST_GROWTH = 2 * TcpBounds().clients * TcpBounds().waiting + 2**20
+# What the pump may grow by: twice what may wait on all its lines, something for the allocator,
+# and what it keeps of each of the crowd in the lobby.
+MOST_GROWTH = 2 * TcpBounds().clients * TcpBounds().waiting + 2**20 + CROWD * 16 * 1_024
 # Those that are being turned away have a descriptor for some turns of the loop.
-MOST_DESCRIPTORS = TcpBounds().clients + 100
+MOST_DESCRIPTORS = TcpBounds().clients + TcpBounds().lobby + 100
 # So that reading it takes long answers.
 LONG = Program(
     1, "long", (0,) * 7, (DayPattern("d", tuple(Segment(n, n) for n in range(0, 480, 10))),), ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.framing import Frame, Kind
+from mockpump.protocol.framing import OVERHEAD, Frame, Kind
 from mockpump.protocol.link_events import LinkStatistics
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.retransmission import RetransmissionTimer
@@ -217,3 +217,17 @@ def test_a_payload_behind_a_gap_is_not_delivered():
     assert subject.it.outstanding == 3
     subject.acked(2, 3)
     assert subject.it.outstanding == 0
+
+
+@pytest.mark.parametrize("sizes", [(1, 200), (200, 1), (3, 3, 90)])
+def test_of_frames_that_went_out_together_the_last_is_timed(sizes, monkeypatch):
+    """It is its bytes that the line was busy with when the acknowledgement could be sent."""
+    subject, timed = Subject(), []
+    monkeypatch.setattr(
+        RetransmissionTimer, "measure", lambda _, time, size, answer: timed.append((time, size))
+    )
+    *_, last = subject.send(100, *(bytes(size) for size in sizes))
+    assert subject.acked(700, len(sizes))
+    ((time, size),) = timed
+    assert time == 600
+    assert size == OVERHEAD + len(last.payload)

@@ -1,9 +1,11 @@
 """A world: the same seed gives the same bytes, a day adds up, and a naive pump beside it agrees."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -18,9 +20,11 @@ from mockpump.emulator.channel.channel import Channel, duration
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED
 from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.world.chronicle import Chronicle
 from mockpump.emulator.world.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -220,6 +224,19 @@ def test_a_small_payload_will_do() -> None:
     world.run(set_program(HALVES, base, 1, connected.max_payload))
     assert world.run(read_program()).program == HALVES
     assert max(sent) <= 64 + OVERHEAD + 3
+
+
+def test_what_is_done_by_hand_is_written_down_when_it_is_done() -> None:
+    written: list[dict[str, Any]] = []
+    world = World(new_pump(), speed=60)
+    world.chronicle = Chronicle(lambda line: written.append(json.loads(line)))
+    world.wait(3_000_000)
+    world.station.do(partial(faults.inject, fault=faults.Fault.STALL), world.now)
+    world.wait(5_000_000)
+    logged = [(each["t"], each["kind"]) for each in written if each["what"] == "log"]
+    assert logged == [(0, "made"), (3_000_000, "alarm_raised")]
+    modes = [(each["t"], each["mode"]) for each in written if each["what"] == "mode"]
+    assert modes == [(0, "running"), (3_000_000, "fault")]
 
 
 # -- what is asked of the world in error -----------------------------------------------------------

@@ -23,6 +23,11 @@ class FaultyMemory:
         self.fail_writes = False
         self.brown_out = False
 
+    @property
+    def observed(self) -> bool:
+        """Whether the next write may be stopped, or the memory itself be looked at."""
+        return self.brown_out or self.fail_writes or self.memory.observed
+
     def state(self) -> bytes | None:
         return self.memory.state()
 

@@ -72,10 +72,16 @@ class LogPage(msgspec.Struct, frozen=True):
 class Memory(Protocol):
     """The interface that every kind of memory has.
 
-    `durable`: whether it outlasts the process.
+    `durable`: whether it outlasts the process.  `observed`: whether somebody may look at it, or
+    stop a write, at any moment; where nobody can, a record that the next one replaces need not be
+    made.
     """
 
     durable: bool
+
+    @property
+    def observed(self) -> bool:
+        """It may be another at another time."""
 
     def state(self) -> bytes | None:
         """The newest state that was recorded; None before the first."""

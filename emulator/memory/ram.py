@@ -20,6 +20,9 @@ class RamMemory:
     for worlds in which the power is cut.
     """
 
+    # Whoever looks at it is in this process, and waits till the pump has come to rest.
+    observed = False
+
     __slots__ = ("_images", "_log", "_outcome_count", "_outcomes", "_state", "durable")
 
     def __init__(self, *, durable: bool = True) -> None:

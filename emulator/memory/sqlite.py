@@ -52,6 +52,7 @@ class SqliteMemory:
     """
 
     durable = True
+    observed = True
 
     def __init__(self, opened: Opened) -> None:
         self.before_write: Callable[[str], None] = _no_hook

@@ -17,6 +17,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
+    Alarm,
     Identity,
     LogKind,
     Telemetry,
@@ -49,7 +50,8 @@ class Pump(PumpCore):
     """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time.
 
     Where the memory is durable, its state is recorded at the end of every `advance` that has passed
-    a corner of delivery, or `checkpoint_every` seconds since the last record.
+    a corner of delivery, or `checkpoint_every` seconds since the last record; with `covers`, when
+    that has come to `next_record` as well.
     """
 
     __slots__ = ()
@@ -107,13 +109,47 @@ class Pump(PumpCore):
         before = self.mode
         self.delivery.advance(min(elapsed, LAST_SECOND))
         self._take_happenings()
-        if self._checkpoint_due():
-            self._keep()
+        # Where a record covers what comes, what has come of itself can wait for the next.
+        if not self.covers or self.elapsed >= self.next_record:
+            self.checkpoint()
         return self.mode is not before
 
+    def checkpoint(self) -> None:
+        """Record the state if that is due."""
+        if self._checkpoint_due():
+            self._keep()
+
+    def cover(self, seconds: int) -> None:
+        """Have a record stand for so many seconds at least, from one on that is made now."""
+        self.covers = seconds
+        self._keep()
+
     def next_checkpoint(self) -> int:
-        """The elapsed second at which the state is to be recorded at the latest."""
+        """The elapsed second at which the state is to be recorded though nothing has happened."""
         return self._recorded_at + self.checkpoint_every
+
+    @property
+    def every_record_counts(self) -> bool:
+        """Whether it makes a difference if a record that another soon replaces is made at all.
+
+        Somebody may see it, or it is the one that succeeds after others have failed.
+        """
+        memory = self.memory
+        return memory.durable and (memory.observed or self.panel.present(Alarm.MEMORY_FAULT))
+
+    def record_before(self, elapsed: int) -> int:
+        """The second at which to record on the way to a later one; that one itself for none.
+
+        Of the checkpoints that nobody could ever see only the last is worth making.
+        """
+        if not self.memory.durable:
+            return elapsed
+        if self.every_record_counts:
+            due = self._record_by
+        else:
+            every = self.checkpoint_every
+            due = self._recorded_at + (elapsed - self._recorded_at) // every * every
+        return due if self.elapsed < due < elapsed else elapsed
 
     def _checkpoint_due(self) -> bool:
         if self._entries or not self.memory.durable:

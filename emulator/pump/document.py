@@ -78,7 +78,10 @@ def constants() -> str:
         ("line time for which it is locked out", f"{LOCKED_FOR} s"),
         ("entries of the event log kept", f"{LOG_ENTRIES:,}"),
         ("entries caused by strangers between two of what was done, at the most", MOST_BETWEEN),
-        ("pump time between checkpoints, at the most", f"{CHECKPOINT_EVERY} s"),
+        (
+            "pump time between checkpoints, at the most, unless it goes by too fast",
+            f"{CHECKPOINT_EVERY} s",
+        ),
         ("drift of the clock, at the most", f"{MAX_DRIFT:,} ppm either way"),
         ("fluids on their way through the catheter, at the most", MOST_FLUIDS),
         ("volume of the catheter, unless told otherwise", f"{DEAD_VOLUME:,} nL"),

@@ -47,10 +47,13 @@ class Port:
             self.pump.serving = None
         self.caller = Caller(largest_payload=largest_payload, draw=self._draw)
 
-    def evict(self, now: int) -> None:
-        """If somebody has taken over the session of this line, say so on it, and hang up."""
+    def evict(self, now: int) -> bool:
+        """If somebody has taken over the session of this line, say so on it, and hang up.
+
+        Whether it was so.
+        """
         if self.caller.keys is None or self.pump.serving is self.caller:
-            return
+            return False
         # What was staged and subscribed to has ended with the session.
         self.caller = Caller(evicted=True)
         if self.connection.room:
@@ -59,6 +62,7 @@ class Port:
         else:
             self.connection.abort(now)
         self._take_events(now)
+        return True
 
     # -- the line ------------------------------------------------------------------------------
 
@@ -135,6 +139,9 @@ class Port:
     def _answer(self, event: ConnectionEvent) -> Message | None:
         if isinstance(event, MessageReceived):
             self._count_line()
+            if self.pump.covers:
+                # What is told now must not be forgotten for longer than a checkpoint's interval.
+                self.pump.checkpoint()
             return handle(self.pump, event.message, self.caller, sealed=event.sealed)
         return self._refusal(event) if isinstance(event, MessageRejected) else None
 
@@ -155,16 +162,20 @@ class Port:
         """The elapsed pump time at which telemetry is due; None without a subscription."""
         return self.caller.next_report if self.caller.interval else None
 
-    def pump_advanced(self, mode_changed: bool) -> None:
-        """The pump has lived on: take down what it reports, in place of what was not sent yet."""
+    def pump_advanced(self, mode_changed: bool) -> bool:
+        """The pump has lived on: take down what it reports, in place of what was not sent yet.
+
+        Whether there is anything to report.
+        """
         caller = self.caller
         if not caller.interval:
-            return
+            return False
         due = self.pump.elapsed >= caller.next_report
         if due or mode_changed:
             caller.pending = self.pump.report()
         if due:
             caller.next_report = (self.pump.elapsed // caller.interval + 1) * caller.interval
+        return due or mode_changed
 
 
 def _no_request(event: MessageRejected) -> m.Refused:

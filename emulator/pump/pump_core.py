@@ -61,15 +61,18 @@ class PumpCore:
         "_entries",
         "_images",
         "_later",
+        "_record_by",
         "_recorded_at",
         "_recorded_turns",
         "catheter",
         "checkpoint_every",
+        "covers",
         "delivery",
         "identity",
         "lock_left",
         "memory",
         "mode",
+        "next_record",
         "pairing",
         "panel",
         "sensor",
@@ -99,14 +102,16 @@ class PumpCore:
         self.sensor: int | None
         self.memory = memory
         self.checkpoint_every = checkpoint_every
+        # How many seconds of pump time a record is to stand for at least; see `_recorded`.
+        self.covers = 0
         self._images = [memory.image(slot) for slot in range(SLOTS)]
         self._entries: list[LogEntry] = []
         state = decode_state(recorded)
         check_images(state, self._images.__getitem__)
         self._set(state)
-        self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
+        self._recorded()
         if not state.clean:
-            self._account_for_crash(state.checkpoint_every)
+            self._account_for_crash(state)
         self.settle()
         self._keep()
 
@@ -228,10 +233,11 @@ class PumpCore:
             self.memory.record(change)
         except MemoryFailed:
             # To be tried again an interval later, if nothing happens before.
-            self._recorded_at = self.elapsed
+            self._recorded()
             return False
         self._entries.clear()
-        self._recorded_at, self._recorded_turns = self.elapsed, self.delivery.turns
+        self._recorded_turns = self.delivery.turns
+        self._recorded()
         if self.panel.present(Alarm.MEMORY_FAULT):
             # What was to be recorded is: whether the end of the alarm is too, is another matter.
             self.end(Alarm.MEMORY_FAULT)
@@ -259,6 +265,7 @@ class PumpCore:
             clean,
             self.pairing,
             self.strangers,
+            self.covers,
         )
 
     def _set(self, state: PumpState) -> None:
@@ -267,17 +274,52 @@ class PumpCore:
         self._active, self._later = state.active, state.later
         self.sensor = state.sensor
         self.pairing, self.strangers = state.pairing, state.strangers
-        self.delivery = Delivery(0, state.limits)
-        later = programs.from_image(self.pending_image) if self.pending_image else None
-        self.delivery.restore(state.delivery, self.program, later)
+        self.delivery = self._going_on(state)
         self._recorded_turns = self.delivery.turns
 
-    def _account_for_crash(self, checkpoint_every: int) -> None:
-        """What may have been moved after the last checkpoint and before the next one."""
-        d = self.delivery
-        next_record = self.elapsed + checkpoint_every
-        seconds = min(d.next_edge() or next_record, next_record) - self.elapsed
-        most = d.assume(d.rate * seconds)
+    def _going_on(self, state: PumpState) -> Delivery:
+        delivery = Delivery(0, state.limits)
+        later = programs.from_image(self.pending_image) if self.pending_image else None
+        delivery.restore(state.delivery, self.program, later)
+        return delivery
+
+    # How far a record stands.  After one at second r the next is made by `_record_by` or before.
+    # So what the power can take is what comes of itself from r to there, and not one unit more:
+    # nothing that is done to the pump is among it, since that is recorded at once.
+    #
+    # By itself a pump records at the next corner, or a checkpoint's interval after r, whichever
+    # comes first.  Up to there the rate is constant: what may have been moved is rate times
+    # seconds.  Where pump time goes by so fast that these would be hundreds of records a second,
+    # whoever runs it sets `covers`, and a record says, before anything of it has happened, that it
+    # stands for so many seconds whatever corners are in them.  Whoever wakes up with it lets a
+    # second motor, which moves nothing, live those seconds.  Delivery is a function of its state,
+    # so that is what was moved at their end, and at any of them it was no more.
+    #
+    # The next record is due in the middle of what one covers, at `next_record`, and may be late by
+    # the other half: whoever is later still goes on from `_record_by` to `_record_by`.  So in any
+    # stretch of time there are no more of them than halves of what one covers.
+
+    def _recorded(self) -> None:
+        """A record was made, or could not be: find out when the next is due."""
+        self._recorded_at = now = self.elapsed
+        alone = now + self._steady(self.checkpoint_every)
+        self.next_record = max(alone, now + self.covers // 2)
+        self._record_by = max(alone, now + self.covers)
+
+    def _steady(self, checkpoint_every: int) -> int:
+        """For how many seconds the rate is constant, an interval at the most."""
+        edge = self.delivery.next_edge()
+        return checkpoint_every if edge is None else min(edge - self.elapsed, checkpoint_every)
+
+    def _account_for_crash(self, state: PumpState) -> None:
+        """What may have been moved after the last record, before another had to be made."""
+        d, steady = self.delivery, self._steady(state.checkpoint_every)
+        units = d.rate * steady
+        if state.covers > steady:
+            alone = self._going_on(state)
+            alone.advance(self.elapsed + state.covers)
+            units = alone.due - d.due
+        most = d.assume(units)
         self.show(Alarm.RESTARTED)
         self.log(LogKind.RESTARTED, 0, most)
         self._take_happenings()

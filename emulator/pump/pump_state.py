@@ -46,7 +46,8 @@ class PumpState(msgspec.Struct, frozen=True):
     `active` is the slot of the program that rules (None: none), `later` the slot of one that is
     pending; `sensor` is what the reservoir's sensor is stuck at (None: it follows).
     `checkpoint_every` so many seconds of pump time the next one comes; `clean`: whether the pump
-    was put down in good order after this.
+    was put down in good order after this.  `covers`: for so many seconds more, whatever comes of
+    itself in them, there need be no other record.
     """
 
     identity: PumpIdentity
@@ -63,6 +64,7 @@ class PumpState(msgspec.Struct, frozen=True):
     # A memory from before there were keys holds none: such a pump lets nobody in.
     pairing: Pairing = Pairing()
     strangers: Strangers = NOBODY
+    covers: int = 0
 
     def __bytes__(self) -> bytes:
         return encode_state(self)
@@ -124,6 +126,7 @@ def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
     yield "that alarm", all(_alarm_fits(state, *each) for each in state.panel.shown.items())
     yield "that sensor", state.sensor is None or 0 <= state.sensor <= state.identity.reservoir
     yield "that interval", 0 < state.checkpoint_every <= _U32
+    yield "that span", 0 <= state.covers <= _U32
     yield "that pairing", _pairing_fits(state.pairing)
     yield "what strangers did", state.strangers.is_sound()
     d = state.delivery

@@ -14,38 +14,72 @@ from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.pairing import LOCKED_FOR, Draw
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.reports import Reports
 from mockpump.protocol.link_settings import LinkSettings
 
 _MICROSECONDS = 1_000_000
-# How many records may be made at a time, before whoever waits on a line is looked after.
-_MOST_RECORDS = 500
+# More seconds than that no record need cover, whatever the speed.
+_MOST_COVERED = 2**31
 
 
 class Station:
-    """A pump that is being run.  After every call, send what `Port.data_to_send` gives."""
+    """A pump that is being run.  After every call, send what `Port.data_to_send` gives.
 
-    __slots__ = ("_draw", "_lock_ends_at", "pacing", "ports", "pump")
+    A driver of many lines looks after those only that it has called for, those in `take_fresh`, and
+    those whose `Port.next_deadline` has come.
+
+    `between_records` is how much line time goes by at least between two records of a pump that
+    nobody calls, on the average; 0: it records at every corner and every checkpoint.
+    """
+
+    __slots__ = (
+        "_draw",
+        "_lock_ends_at",
+        "_ports",
+        "_reports",
+        "between_records",
+        "pacing",
+        "pump",
+    )
 
     def __init__(self, pump: Pump, pacing: Pacing | None = None, draw: Draw | None = None) -> None:
         """`draw` is where the nonces of a paired pump come from; without it nobody gets in."""
         self.pump = pump
         self._draw = draw
         self.pacing = pacing or Pacing()
-        self.ports: list[Port] = []
+        self.between_records = 0
+        # In the order in which they came.
+        self._ports: dict[Port, None] = {}
+        self._reports = Reports()
         # The line time at which the lock of pairing opens; None while it is open, or was not seen
         # closed yet.
         self._lock_ends_at: int | None = None
 
+    @property
+    def ports(self) -> list[Port]:
+        """The lines into the pump, the oldest first."""
+        return list(self._ports)
+
     def attach(self, settings: LinkSettings | None = None) -> Port:
         """A new line into the pump."""
         port = Port(self.pump, settings, self._draw)
-        self.ports.append(port)
+        self._ports[port] = None
         return port
 
     def detach(self, port: Port) -> None:
         """That line is gone."""
         port.forget_caller()
-        self.ports.remove(port)
+        self._reports.forget(port)
+        del self._ports[port]
+
+    def take_fresh(self) -> list[Port]:
+        """The lines that have something to say since this was last asked, whoever made them."""
+        fresh = self._reports.fresh
+        if not fresh:
+            return []
+        taken = list(fresh)
+        fresh.clear()
+        return taken
 
     def change_pace(self, speed: int | None, now: int, run: int | None = None) -> None:
         """Go on at another speed; with `run`, for so many seconds of pump time, then stand still.
@@ -58,6 +92,10 @@ class Station:
             self.pacing.rebase(elapsed, now)
         until = None if run is None else min(elapsed + run, LAST_SECOND)
         self.pacing.change(speed, now, until=until)
+        try:
+            self._cover()
+        except PowerCut:
+            self.reboot(now)
 
     def receive_data(self, port: Port, data: bytes, now: int) -> None:
         """Take bytes from one line."""
@@ -67,12 +105,14 @@ class Station:
             port.receive_data(data, now)
         except PowerCut:
             self.reboot(now)
-        if served is not None and self.pump.serving is not served:
+        self._reports.note(port)
+        serving = self.pump.serving
+        if served is not None and serving is not None and serving is not served:
             self._evict(now)
         if self.pump.pairing.locked:
             self._lock_ends(now)
         if self.pump.mode is not mode:
-            self._tell(True)
+            self._reports.tell(True)
 
     def do(self, action: Callable[[Pump], None], now: int) -> None:
         """Have something done to the pump from outside its lines: a fault, a story's hand."""
@@ -83,13 +123,18 @@ class Station:
         except PowerCut:
             self.reboot(now)
         if self.pump.mode is not mode:
-            self._tell(True)
+            self._reports.tell(True)
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now, on the lines and in the pump."""
         self.advance(now)
-        for port in self.ports:
-            port.handle_timer(now)
+        for port in self._ports:
+            self.handle_port_timer(port, now)
+
+    def handle_port_timer(self, port: Port, now: int) -> None:
+        """Do what is due by now on one line."""
+        port.handle_timer(now)
+        self._reports.note(port)
 
     def reboot(self, now: int) -> None:
         """Start anew from what the memory holds; no connection outlives that."""
@@ -100,14 +145,15 @@ class Station:
             # A brown-out that waited for the next write has come with the first of the start.
             self.pump = Pump(memory, every)
         self.pacing.rebase(self.pump.elapsed, now)
-        for port in self.ports:
+        self._reports = Reports()
+        for port in self._ports:
             port.reboot(self.pump)
         self._lock_ends_at = None
         self._lock_ends(now)
 
     def next_deadline(self, now: int) -> int | None:
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
-        deadlines = [port.next_deadline() for port in self.ports]
+        deadlines = [port.next_deadline() for port in self._ports]
         deadlines.append(self.next_stop(now))
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -120,35 +166,43 @@ class Station:
     def _next_in_pump_time(self, now: int) -> int | None:
         if self.pacing.speed is MAX_SPEED:
             return now if self._may_leap() else None
-        stops = self._stops()
+        stop = self._stop()
         # What comes first in pump time comes first on the line.
-        return self.pacing.due(min(stops)) if stops else None
+        return None if stop is None else self.pacing.due(stop)
 
     @property
     def lines_idle(self) -> bool:
         """Whether no line has anything new to carry: no report of the pump's waits for it."""
-        return all(port.caller.pending is None for port in self.ports)
+        return self._reports.all_sent
 
     def comes_to(self, elapsed: int) -> bool:
         """Whether the pump will be so many seconds old, as things stand."""
         last = LAST_SECOND if self.pacing.until is None else min(self.pacing.until, LAST_SECOND)
-        moves = self._subscribed() if self.pacing.speed is MAX_SPEED else self.pacing.speed
+        moves = bool(self._reports) if self.pacing.speed is MAX_SPEED else self.pacing.speed
         return elapsed <= (last if moves else self.pump.elapsed)
 
     # -- pump time -------------------------------------------------------------------------------
 
-    def advance(self, now: int) -> None:
+    def advance(self, now: int, steps: int | None = None) -> bool:
         """Let the pump live on to where its pace has brought it, with the reports on the way.
 
+        In at most so many `steps`, each with a record or two at the most; whether it has come so
+        far.
         A line that is behind gets the newest report that was due, not all of them.  When its power
         is cut on the way, the pump starts anew.
         """
         try:
-            self._advance(now)
+            arrived = self._advance(now, steps)
             if self._lock_ends_at is not None:
                 self._mind_lock(now)
         except PowerCut:
             self.reboot(now)
+            return True
+        return arrived
+
+    def fall_behind(self, now: int) -> None:
+        """Go on from where the pump is: what it could not live by now it never lives."""
+        self.pacing.rebase(self.pump.elapsed, now)
 
     # -- the lock, which lives in line time ------------------------------------------------------
 
@@ -174,77 +228,79 @@ class Station:
                 self.pump.change(partial(operations.unlock, self.pump))
 
     def _evict(self, now: int) -> None:
-        """The session has changed hands or ended: whoever had it is told."""
-        for port in self.ports:
-            port.evict(now)
+        """The session has changed hands: whoever had it is told."""
+        for port in self._ports:
+            if port.evict(now):
+                self._reports.note(port)
+                self._reports.fresh[port] = None
 
     # -- how pump time goes on -------------------------------------------------------------------
 
-    def _advance(self, now: int) -> None:
-        if self.pacing.speed is MAX_SPEED:
-            if self._may_leap():
-                self._advance_to(min([*self._stops(), LAST_SECOND]))
-            return
-        target = min(self.pacing.elapsed(now), LAST_SECOND)
+    def _advance(self, now: int, steps: int | None) -> bool:
+        if self.pacing.speed is not MAX_SPEED:
+            target = min(self.pacing.elapsed(now), LAST_SECOND)
+        elif self._may_leap():
+            stop = self._stop()
+            target = LAST_SECOND if stop is None else stop
+        else:
+            return True
         if target <= self.pump.elapsed:
-            return
-        stops = {self._latest_report(port, target) for port in self.ports}
-        records = 0
-        stops.add(target)
-        for stop in sorted(stops):
+            return True
+        self._cover()
+        stops = sorted({*self._reports.newest_by(target), target})
+        for stop in stops:
             while self.pump.elapsed < stop:
-                self._advance_to(self._next_record(stop))
-                records += 1
-                if records >= _MOST_RECORDS and self.pump.memory.durable:
-                    # It cannot live faster than it can write down.
-                    self.pacing.rebase(self.pump.elapsed, now)
-                    return
+                if steps is not None:
+                    steps -= 1
+                    if steps < 0:
+                        return False
+                self._advance_to(self._next_step(stop))
+        return True
 
-    def _latest_report(self, port: Port, target: int) -> int:
-        interval = port.caller.interval
-        return target // interval * interval if interval else 0
+    def _cover(self) -> None:
+        """Have the pump's records stand for as much as goes by while nobody calls."""
+        pump, covers = self.pump, 0
+        if self.between_records and pump.every_record_counts:
+            covers = 2 * self.between_records * (self.pacing.speed or 0) // _MICROSECONDS
+            covers = min(covers, _MOST_COVERED)
+        if covers != pump.covers:
+            pump.cover(covers)
 
-    def _stops(self) -> list[int]:
-        """The seconds ahead at which a line may have to be told something, or time stands still."""
-        elapsed = self.pump.elapsed
-        stops = [port.next_report() for port in self.ports]
-        stops += [self._edge(), self.pacing.until]
-        if self.pump.memory.durable:
-            stops.append(self.pump.next_checkpoint())
-        return [stop for stop in stops if stop is not None and elapsed < stop <= LAST_SECOND]
+    def _stop(self) -> int | None:
+        """The second ahead at which a line may have to be told something, or time stands still.
 
-    def _next_record(self, stop: int) -> int:
+        Or at which the pump is to record what nobody could tell it anew.
+        """
+        pump = self.pump
+        stops = [self._reports.next, self._edge(), self.pacing.until]
+        if pump.every_record_counts:
+            stops.append(pump.next_record)
+        ahead = [each for each in stops if each is not None and pump.elapsed < each <= LAST_SECOND]
+        return min(ahead, default=None)
+
+    def _next_step(self, stop: int) -> int:
         """The second, `stop` at the latest, at which it must look at what has become of it."""
         elapsed, edge = self.pump.elapsed, self._edge()
         if edge is not None and elapsed < edge < stop:
             stop = edge
-        if self.pump.memory.durable and elapsed < (due := self.pump.next_checkpoint()) < stop:
-            # What is not recorded by then could be forgotten.
-            stop = due
-        return stop
+        return self.pump.record_before(stop)
 
     def _edge(self) -> int | None:
         """When delivery next changes its rate, if a line wants to know, or it is to be recorded.
 
         It may run empty then, which changes the mode.
         """
-        wanted = self.pump.memory.durable or self._subscribed()
-        return self.pump.delivery.next_edge() if wanted else None
-
-    def _subscribed(self) -> bool:
-        return any(port.caller.interval for port in self.ports)
+        pump = self.pump
+        wanted = self._reports or (pump.memory.durable and not pump.covers)
+        return pump.delivery.next_edge() if wanted else None
 
     def _advance_to(self, elapsed: int) -> None:
         before, until = self.pump.elapsed, self.pacing.until
         mode_changed = self.pump.advance(elapsed)
         stands_still = until is not None and before < until <= self.pump.elapsed
-        self._tell(mode_changed or stands_still)
-
-    def _tell(self, changed: bool) -> None:
-        for port in self.ports:
-            port.pump_advanced(changed)
+        self._reports.tell(mode_changed or stands_still)
 
     def _may_leap(self) -> bool:
         if self.pump.elapsed >= (LAST_SECOND if self.pacing.until is None else self.pacing.until):
             return False
-        return self._subscribed() and self.lines_idle
+        return bool(self._reports) and self.lines_idle

@@ -5,8 +5,10 @@
     port = serial.serial_for_url("mockpump://demo", timeout=1)
 
 pyserial finds this module by its name.  NAME becomes the pump's name; `?speed=3600` makes its time
-go faster.  There is no thread: the pump is driven from inside `read`, `write` and `in_waiting`, and
-a `read` that must wait sleeps until the pump has something to do.
+go faster.  There is no thread: whatever is asked of the port first has the pump live up to that
+moment, with all that was due by itself on the way, and a `read` that must wait sleeps until the
+pump has something to do.  In between nobody can tell the difference, since the pump's memory ends
+with the port.
 """
 
 import threading
@@ -131,7 +133,7 @@ class Serial(SerialBase):
         data = bytes(b)
         with self._changed:
             self._require_open()
-            now = line_now()
+            now = self._work()
             self._station.receive_data(self._line, data, now)
             self._collect(now)
             self._changed.notify_all()
@@ -147,9 +149,10 @@ class Serial(SerialBase):
         """No write ever waits."""
 
     def reset_input_buffer(self) -> None:
-        """Throw away what was received and not read."""
+        """Throw away what was received and not read, and what would have been by now."""
         with self._changed:
             self._require_open()
+            self._work()
             self._received.clear()
 
     def reset_output_buffer(self) -> None:

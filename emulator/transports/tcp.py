@@ -3,47 +3,79 @@
 A mock has no reason to be a way in, so everything that a client can use up is bounded: how many
 there are, how long one may stay without a connection to the pump, how much of one is read in a turn
 of the loop (so that a flood takes its share and no more), and how much may wait to be read by one.
-It listens on loopback unless told that anybody may call.
+Those that have yet to show that they mean it are many (`mockpump.emulator.transports.admission`),
+so of each of them much less is taken.  It listens on loopback unless told that anybody may call.
 """
 
 import asyncio
+import resource
 import socket
-from enum import IntEnum
 from ipaddress import ip_address
 from typing import NamedTuple, cast
 
 from mockpump.emulator.pump.port import Port
+from mockpump.emulator.transports.admission import Admission
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.link_settings import LinkSettings
 
+# The descriptors that are none of a client's: what the process has open besides, and those of
+# callers that are being turned away, of which a turn of the loop can take a hundred.
+_OTHER_DESCRIPTORS = 200
+# With less than that the lobby would be none.
+_SMALLEST_LOBBY = 32
+
 
 class TcpBounds(NamedTuple):
     """What clients may use up.
 
-    `clients` at a time; `chunk` bytes of one are read in a turn of the loop; of what goes out to
-    one, `waiting` bytes may wait here, and about as many in the system, before it is hung up on;
-    `idle` microseconds without a connection to the pump, and it is hung up on as well.
+    `clients` at a time, and `lobby` more that have not shown yet that they mean it; each of these
+    has `grace` microseconds to do so.  `chunk` bytes of a client are read in a turn of the
+    loop; of what goes out to one, `waiting` bytes may wait here, and about as many in the system,
+    before it is hung up on.  In the lobby it is a tenth of either, and `idle` microseconds without
+    a connection to the pump, and whoever it is is hung up on.
     """
 
     clients: int = 16
+    lobby: int = 512
+    grace: int = 50_000
     chunk: int = 2_048
     waiting: int = 65_536
     idle: int = 30_000_000
 
 
-class Standing(IntEnum):
-    """How much a client has shown that it means it; whoever has shown least makes room first."""
-
-    STRANGER = 0
-    CALLED = 1
-    ASKED = 2
-    SERVED = 3
-
-
 class NotLoopback(PortError):
     """An address that others can reach, and nobody said that they may."""
+
+
+def make_room(clients: int) -> None:
+    """Have the system allow this process a descriptor for each of so many clients.
+
+    `PortError` when it does not.
+    """
+    wanted = clients + TcpBounds().lobby + _OTHER_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if allowed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    most = max(allowed, soft) - _OTHER_DESCRIPTORS - _SMALLEST_LOBBY
+    if clients > most:
+        raise PortError(
+            f"too few files may be open at a time for {clients:,} clients (ulimit -n):"
+            f" at most {max(most, 0):,} are possible"
+        )
+
+
+def _lobby_within(bounds: TcpBounds) -> int:
+    """The size of the lobby, as the system's bound on descriptors allows it."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return bounds.lobby
+    room = soft - bounds.clients - _OTHER_DESCRIPTORS
+    return min(bounds.lobby, max(room, _SMALLEST_LOBBY))
 
 
 class TcpLine(asyncio.BufferedProtocol):
@@ -55,8 +87,6 @@ class TcpLine(asyncio.BufferedProtocol):
 
     def __init__(self, listener: "TcpListener") -> None:
         self._listener = listener
-        self._bounds = listener.bounds
-        self._buffer = bytearray(self._bounds.chunk)
         self._port: Port | None = None
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -65,26 +95,44 @@ class TcpLine(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected; it is turned away when there are too many."""
         self._transport = cast(asyncio.Transport, transport)
-        if not self._listener.admit(self):
+        if not self._listener.admission.admit(self, line_now()):
             self._transport.abort()
             return
         self._port = self._listener.runner.attach(self._write, self._listener.settings)
         self._look()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next bytes go: no more of them than are taken in one turn."""
-        return self._buffer
+        return self._listener.buffer if self._placed else self._listener.small_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come from the client."""
-        if self._port is not None:
-            self._listener.runner.data_received(self._port, bytes(self._buffer[:nbytes]))
-            if self.standing is not Standing.STRANGER:
-                self._called_at = line_now()
+        port, listener = self._port, self._listener
+        if port is None:
+            return
+        # At a pump without keys whoever goes on is a client, and must have a place to ask anything.
+        if port.connection.is_open and port.pump.pairing.is_open and not self._take_place():
+            return
+        listener.runner.data_received(port, bytes(listener.buffer[:nbytes]))
+        if port.connection.is_open:
+            self._called_at = line_now()
+            if port.caller.keys is not None:
+                self._take_place()
+
+    @property
+    def _placed(self) -> bool:
+        return self in self._listener.admission.placed
+
+    def _take_place(self) -> bool:
+        """Whether it has a place among the clients; without one it is hung up on."""
+        if not self._placed and not self._listener.admission.place(self, line_now()):
+            self.close()
+            return False
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._listener.release(self)
+        self._listener.admission.release(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -96,7 +144,8 @@ class TcpLine(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if transport.get_write_buffer_size() > self._bounds.waiting:
+        most = self._listener.bounds.waiting
+        if transport.get_write_buffer_size() > (most if self._placed else most // 10):
             transport.abort()
             return
         transport.write(data)
@@ -104,25 +153,20 @@ class TcpLine(asyncio.BufferedProtocol):
     def _look(self) -> None:
         """Hang up on a client without a connection; look again when it could be time to."""
         now = line_now()
-        if self.standing is not Standing.STRANGER:
+        if self._port is not None and self._port.connection.is_open:
             self._called_at = now
-        left = self._called_at + self._bounds.idle - now
+        left = self._called_at + self._listener.bounds.idle - now
         if left <= 0:
             self.close()
         else:
             self._timer = asyncio.get_running_loop().call_later(left / 1e6, self._look)
 
     @property
-    def standing(self) -> Standing:
-        """Whether the client has a connection to the pump, has said anything, may ask more."""
+    def deserving(self) -> bool:
+        """Whether the client has a connection to the pump, and a session if there must be one."""
         if self._port is None or not self._port.connection.is_open:
-            return Standing.STRANGER
-        heard = self._port.connection.statistics.link
-        said = heard.frames_received - heard.frames_dropped
-        if said <= 1:
-            return Standing.CALLED
-        served = self._port.caller.keys is not None or self._port.pump.pairing.is_open
-        return Standing.SERVED if served else Standing.ASKED
+            return False
+        return self._port.caller.keys is not None or self._port.pump.pairing.is_open
 
     def close(self) -> None:
         """Hang up."""
@@ -142,8 +186,11 @@ class TcpListener:
         self.runner = runner
         self.settings = settings
         self.bounds = bounds or TcpBounds()
-        # In the order in which they came.
-        self._lines: dict[TcpLine, None] = {}
+        lobby = _lobby_within(self.bounds)
+        self.admission = Admission(self.bounds.clients, lobby, self.bounds.grace)
+        # One for all: what has been read is taken before anything else is.
+        self.buffer = memoryview(bytearray(self.bounds.chunk))
+        self.small_buffer = self.buffer[: self.bounds.chunk // 10]
         self._server: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int, *, exposed: bool = False) -> None:
@@ -186,30 +233,10 @@ class TcpListener:
         host, port, *_ = self._server.sockets[0].getsockname()
         return str(host), int(port)
 
-    def admit(self, line: TcpLine) -> bool:
-        """Whether there is room for another client.
-
-        When all places are taken, the first to have come of those with the least standing is hung
-        up on, unless even that one is served: whoever connects and says nothing, or holds no key,
-        cannot keep others out.
-        """
-        if len(self._lines) >= self.bounds.clients:
-            least = min(self._lines, key=lambda each: each.standing)
-            if least.standing is Standing.SERVED:
-                return False
-            least.close()
-            self.release(least)
-        self._lines[line] = None
-        return True
-
-    def release(self, line: TcpLine) -> None:
-        """A client has gone."""
-        self._lines.pop(line, None)
-
     def close(self) -> None:
         """Hang up on everybody and stop listening."""
         if self._server is not None:
             self._server.close()
             self._server = None
-        for line in list(self._lines):
+        for line in [*self.admission.placed, *self.admission.waiting]:
             line.close()

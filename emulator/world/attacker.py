@@ -27,24 +27,35 @@ class Attacker:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        # The payloads that went by, and from whom.
-        self.heard: list[tuple[bool, bytes]] = []
+        # What went by, and from whom, that it has made nothing of yet.
+        self._bytes: list[tuple[bool, bytes]] = []
         self._frames: list[tuple[bool, Frame]] = []
         self._decoders = {way: FrameDecoder() for way in (True, False)}
         world.ears.append(self._hear)
 
     def _hear(self, from_programmer: bool, data: bytes) -> None:
-        for found in self._decoders[from_programmer].receive_data(data):
-            if isinstance(found, Frame):
-                self._frames.append((from_programmer, found))
-                if found.kind is Kind.DATA:
-                    self.heard.append((from_programmer, found.payload))
+        self._bytes.append((from_programmer, data))
+
+    def _data_frames(self) -> list[tuple[bool, Frame]]:
+        """The data frames that went by, and from whom: read when it wants to know, not before."""
+        for from_programmer, data in self._bytes:
+            for found in self._decoders[from_programmer].receive_data(data):
+                if isinstance(found, Frame) and found.kind is Kind.DATA:
+                    self._frames.append((from_programmer, found))
+        self._bytes.clear()
+        return self._frames
+
+    @property
+    def heard(self) -> list[tuple[bool, bytes]]:
+        """The payloads that went by, and from whom."""
+        return [(from_programmer, frame.payload) for from_programmer, frame in self._data_frames()]
 
     def listen(self) -> Iterator[str]:
         """What it has read on the line: everything, because nothing is hidden."""
-        names = Counter(_name(payload) for _, payload in self.heard)
-        sealed = sum(is_sealed(payload) for _, payload in self.heard)
-        yield f"it has read {len(self.heard)} messages, {sealed} of them sealed, and all readable"
+        heard = self.heard
+        names = Counter(_name(payload) for _, payload in heard)
+        sealed = sum(is_sealed(payload) for _, payload in heard)
+        yield f"it has read {len(heard)} messages, {sealed} of them sealed, and all readable"
         yield ", ".join(f"{count} {name}" for name, count in sorted(names.items()))
 
     def replay(self) -> Iterator[str]:
@@ -61,7 +72,7 @@ class Attacker:
 
     def inject(self) -> Iterator[str]:
         """A command of its own in the clinician's connection, with the numbers that come next."""
-        frames = [frame for way, frame in self._frames if way and frame.kind is Kind.DATA]
+        frames = [frame for way, frame in self._data_frames() if way]
         last = frames[-1]
         forged = Frame(
             Kind.DATA,

@@ -180,6 +180,8 @@ class World:
 
     def _turn(self, last: int | None) -> None:
         """Put what is due on the line, jump to the next thing that happens, let it happen."""
+        # What was done to the pump by hand since the last turn was done now.
+        self._turned()
         self._ship(True, self.programmer.data_to_send(self.now))
         self._ship(False, self.port.data_to_send(self.now))
         times = [self.programmer.next_deadline(), self.port.next_deadline(), last]

@@ -1,0 +1,63 @@
+"""Who hears of the pump by itself: the lines with telemetry, so that nobody walks past the others.
+
+A line is noted whenever something may have changed what it has asked for; all else costs what the
+subscribers cost, however many lines there are.
+"""
+
+from mockpump.emulator.pump.port import Port
+
+
+class Reports:
+    """The subscribed lines of one pump.
+
+    `next` is the elapsed second at which the next report is due, None without a subscriber; `fresh`
+    are the lines for which something has been taken down since somebody last looked.
+    """
+
+    __slots__ = ("_due", "fresh", "next")
+
+    def __init__(self) -> None:
+        self._due: dict[Port, int] = {}
+        self.fresh: dict[Port, None] = {}
+        self.next: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._due)
+
+    def note(self, port: Port) -> None:
+        """Whatever a line has asked for so far, this is what it asks for now."""
+        due = port.next_report()
+        if due != self._due.get(port):
+            self._take(port, due)
+            self.next = min(self._due.values(), default=None)
+
+    def _take(self, port: Port, due: int | None) -> None:
+        if due is None:
+            del self._due[port]
+        else:
+            self._due[port] = due
+
+    def forget(self, port: Port) -> None:
+        """That line is gone."""
+        self.fresh.pop(port, None)
+        if self._due.pop(port, None) is not None:
+            self.next = min(self._due.values(), default=None)
+
+    def tell(self, changed: bool) -> None:
+        """The pump has lived on; `changed`: and everybody is to know of it."""
+        if self.next is None or not (changed or next(iter(self._due)).pump.elapsed >= self.next):
+            return
+        for port in self._due:
+            if port.pump_advanced(changed):
+                self.fresh[port] = None
+            self._due[port] = port.caller.next_report
+        self.next = min(self._due.values())
+
+    def newest_by(self, elapsed: int) -> set[int]:
+        """The second of the newest report that each line is to have by then."""
+        return {elapsed // port.caller.interval * port.caller.interval for port in self._due}
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether no report waits for its line."""
+        return all(port.caller.pending is None for port in self._due)

@@ -1,0 +1,78 @@
+"""Who is let in: a few places for clients that have shown that they mean it, and a lobby.
+
+Whoever connects has shown nothing yet, and may be anybody, so nothing that a stranger does (stay,
+call, ask without a key) makes it outrank another: the lobby is a queue.  While there is room in it,
+everybody has all the time that the listener gives; when it is full the one that came first makes
+room, but never within the grace that everybody has to prove themselves: then it is the newcomer
+that is turned away, and may come again.
+
+So strangers who come at a rate R and stay leave each newcomer the time lobby / R, or at least the
+grace; strangers who leave take no place at all.  What all of them can use up is bounded by the
+number of places, and a client that has one never loses it to them.
+"""
+
+from typing import Protocol
+
+# How often those that have a place are looked at again, in microseconds, when none is left.
+_GLANCE = 100_000
+
+
+class Guest(Protocol):
+    """Somebody who has connected."""
+
+    @property
+    def deserving(self) -> bool:
+        """Whether it may have a place among the clients."""
+
+    def close(self) -> None:
+        """Hang up on it."""
+
+
+class Admission:
+    """The places of one listener.  Times are line time, in microseconds."""
+
+    def __init__(self, clients: int, lobby: int, grace: int) -> None:
+        self.clients = clients
+        self.lobby = lobby
+        self.grace = grace
+        # In the order in which they came; of the waiting, since when they wait.
+        self.placed: dict[Guest, None] = {}
+        self.waiting: dict[Guest, int] = {}
+        self._looked_at = -_GLANCE
+
+    def admit(self, guest: Guest, now: int) -> bool:
+        """Whether there is room for somebody who has just connected."""
+        if not self._has_place(now):
+            return False
+        if len(self.waiting) >= self.lobby:
+            first = next(iter(self.waiting))
+            if now - self.waiting[first] < self.grace:
+                return False
+            del self.waiting[first]
+            first.close()
+        self.waiting[guest] = now
+        return True
+
+    def place(self, guest: Guest, now: int) -> bool:
+        """Somebody has shown that it means it; whether there is a place among the clients."""
+        if not self._has_place(now):
+            return False
+        self.waiting.pop(guest, None)
+        self.placed[guest] = None
+        return True
+
+    def release(self, guest: Guest) -> None:
+        """Somebody is gone."""
+        self.placed.pop(guest, None)
+        self.waiting.pop(guest, None)
+
+    def _has_place(self, now: int) -> bool:
+        if len(self.placed) < self.clients:
+            return True
+        if now - self._looked_at >= _GLANCE:
+            self._looked_at = now
+            # Whose connection has ended waits like everybody until it has begun another.
+            for each in [each for each in self.placed if not each.deserving]:
+                del self.placed[each]
+                self.waiting[each] = now
+        return len(self.placed) < self.clients
