@@ -129,13 +129,11 @@ def test_a_pump_that_knows_no_such_question_is_set_all_the_same(lacks: type[m.Me
     line = Line(new_pump(program=ramped((1, 200))))
     procedure = plan_clock(WeekTime(2 * DAY))
     request: Any = next(procedure)
+    while not isinstance(request, lacks):
+        request = procedure.send(line.ask(request))
+    no = m.Refused(m.entry_of(lacks).number, m.Reason.UNKNOWN_MESSAGE, 0, 0, 0)
     with pytest.raises(StopIteration) as ended:
-        while True:
-            if isinstance(request, lacks):
-                number = m.entry_of(lacks).number
-                no = m.Refused(number, m.Reason.UNKNOWN_MESSAGE, 0, 0, 0)
-                request = procedure.throw(RequestRefused(request, no))
-            request = procedure.send(line.ask(request))
+        procedure.throw(RequestRefused(request, no))
     plan = ended.value.value
     assert (plan.target, plan.crosses) == (2 * DAY, False)
     procedure = plan_clock(WeekTime(2 * DAY))
