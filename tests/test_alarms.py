@@ -57,9 +57,8 @@ def test_shown_is_what_is_there_or_has_not_been_seen(deeds: Any) -> None:
         if name in ("show", "pass"):
             assert said == (not was_there)
             since.setdefault(alarm, second)
-            if not was_there:
-                unseen.add(alarm)
-                present = present | {alarm} if name == "show" else present
+            unseen.add(alarm)
+            present = present | {alarm} if name == "show" else present - {alarm}
         elif name == "end":
             assert said == was_there
             present.discard(alarm)

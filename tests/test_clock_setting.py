@@ -16,6 +16,7 @@ from mockpump.emulator.programmer.clock_setting import (
     plan_clock,
     read_crossed,
 )
+from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
@@ -118,3 +119,24 @@ def test_within_a_day_only_its_clock_is_asked() -> None:
     with pytest.raises(StopIteration) as ended:
         procedure.send(m.Clock(3_600, 0))
     assert not ended.value.value.crosses
+
+
+@pytest.mark.parametrize("lacks", [m.GetDetails, m.ReadProgram])
+def test_a_pump_that_knows_no_such_question_is_set_all_the_same(lacks: type[m.Message]) -> None:
+    line = Line(new_pump(program=ramped((1, 200))))
+    procedure = plan_clock(WeekTime(2 * DAY))
+    request: Any = next(procedure)
+    while not isinstance(request, lacks):
+        request = procedure.send(line.ask(request))
+    no = m.Refused(m.entry_of(lacks).number, m.Reason.UNKNOWN_MESSAGE, 0, 0, 0)
+    with pytest.raises(StopIteration) as ended:
+        procedure.throw(RequestRefused(request, no))
+    plan = ended.value.value
+    assert (plan.target, plan.crosses) == (2 * DAY, False)
+    procedure = plan_clock(WeekTime(2 * DAY))
+    next(procedure)
+    procedure.send(line.ask(m.Identify()))
+    procedure.send(line.ask(m.GetClock()))
+    other = m.Refused(2, m.Reason.NO_SESSION, 0, 0, 0)
+    with pytest.raises(RequestRefused):
+        procedure.throw(RequestRefused(m.GetStatus(), other))

@@ -347,7 +347,9 @@ class WholePump(Side, RuleBasedStateMachine):
 
 
 RATES = st.sampled_from([7_005, 100_000, 3_605])
-WAYS_OUT = st.sampled_from(["nothing", "suspend", "cancel", "temporary", "clock", "limits"])
+WAYS_OUT = st.sampled_from(
+    ["nothing", "suspend", "cancel", "temporary", "clock", "limits", "power"]
+)
 
 
 @settings(max_examples=max(EVERY // 5, 20))
@@ -391,6 +393,8 @@ def change_something(side: Side, how: str) -> None:
         side.set_clock(5 * DAY)
     elif how == "limits":
         side.set_limits(side.model.limits)
+    elif how == "power":
+        side.power_cut()
 
 
 TestWholePump = WholePump.TestCase

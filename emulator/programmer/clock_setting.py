@@ -10,6 +10,9 @@ that may rule afterwards, and only after the setting the one that does.
 
 from typing import NamedTuple, cast
 
+from msgspec.structs import replace
+
+from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.procedures import Procedure, read_program
 from mockpump.emulator.pump.clock import CLOCK_CYCLE, nearest
 from mockpump.emulator.pump.schedule import DAY, WEEK
@@ -72,9 +75,21 @@ def plan_clock(wanted: WeekTime) -> Procedure[ClockPlan]:
     target = wanted.near(shown.clock)
     change = nearest(shown.clock, target, CLOCK_CYCLE)
     days = (shown.clock + change) // DAY - shown.clock // DAY
+    crosses_nothing = ClockPlan(target, 100, (100,), None)
     if not days or target not in FIRST_TO_LAST:
         # Ramp and pending program follow the day alone.
-        return ClockPlan(target, 100, (100,), None)
+        return crosses_nothing
+    try:
+        return (yield from _plan_days(crosses_nothing, days))
+    except RequestRefused as no:
+        if no.refused.reason is not m.Reason.UNKNOWN_MESSAGE:
+            raise
+        # A pump under construction that has no ramp yet, or no programs.
+        return crosses_nothing
+
+
+def _plan_days(plan: ClockPlan, days: int) -> Procedure[ClockPlan]:
+    """The same for a clock that moves by so many days."""
     status: m.Status = yield m.GetStatus()
     details: m.Details = yield m.GetDetails()
     active = yield from read_program()
@@ -85,7 +100,7 @@ def plan_clock(wanted: WeekTime) -> Procedure[ClockPlan]:
     if days > 0 and details.pending is not m.When.NOW:
         waits = yield from read_program(m.Slot.PENDING)
         pending = None if waits.program is None else waits.program.name
-    return ClockPlan(target, status.percent, percents, pending)
+    return replace(plan, percent=status.percent, percents=percents, pending=pending)
 
 
 def percents_after(program: Program, percent: int, days: int) -> tuple[int, ...]:

@@ -81,15 +81,11 @@ class AlarmPanel(msgspec.Struct):
         )
 
     def show(self, alarm: Alarm, elapsed: int, *, lasting: bool = True) -> bool:
-        """The cause of an alarm is there; not `lasting`: and gone again.  Whether that is news.
-
-        A cause that is there already does not come again, so whoever has seen it has seen it.
-        """
+        """The cause of an alarm is there; not `lasting`: and gone again.  Whether that is news."""
         known = self.shown.get(alarm)
-        if known is not None and known.present:
-            return False
+        news = known is None or not known.present
         self.shown[alarm] = Shown(known.since if known else elapsed, lasting)
-        return True
+        return news
 
     def end(self, alarm: Alarm) -> bool:
         """The cause is gone.  Whether it had been there."""

@@ -114,7 +114,7 @@ class Motor:
         """What happens at a corner."""
         self.turns += 1
         now = self.elapsed
-        missing = self._take_back()
+        missing = self._take_back() if self._due > self._empty_at else 0
         if self.bolus is not None and now >= self.bolus.ends:
             self._undisturbed = now
             self._end_bolus(self.bolus, missing)
@@ -132,10 +132,10 @@ class Motor:
 
     def _take_back(self) -> int:
         """What the reservoir could not give in the second that ends now: it is owed to nobody."""
-        missing = self._due - self._empty_at
         # Of less than a micro-step that was filled in nothing is watched, and nothing was given.
-        if missing <= 0 or not self._marks:
+        if not self._marks:
             return 0
+        missing = self._due - self._empty_at
         self._due = self._empty_at
         self.rolling.cut(self.elapsed, self._due)
         return missing

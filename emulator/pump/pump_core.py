@@ -143,10 +143,15 @@ class PumpCore:
     # -- alarms and modes ------------------------------------------------------------------------
 
     def show(self, alarm: Alarm, elapsed: int | None = None) -> None:
-        """Raise an alarm; `settle` when all that belongs together is done."""
+        """Raise an alarm; `settle` when all that belongs together is done.
+
+        A cause that is there already does not come again: whoever has seen it has seen it.
+        """
+        if self.panel.present(alarm):
+            return
         when = self.elapsed if elapsed is None else elapsed
-        if self.panel.show(alarm, when, lasting=alarm not in PASSING):
-            self.log(LogKind.ALARM_RAISED, alarm, _times(alarm), elapsed=when)
+        self.panel.show(alarm, when, lasting=alarm not in PASSING)
+        self.log(LogKind.ALARM_RAISED, alarm, _times(alarm), elapsed=when)
 
     def end(self, alarm: Alarm) -> None:
         """The cause of an alarm is gone; `settle` after it."""

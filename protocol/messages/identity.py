@@ -101,7 +101,7 @@ class SetClock(Message, frozen=True, gc=False):
 class Details(Message, frozen=True, gc=False):
     """What goes on beside the program: bolus, temporary rate, ramp, fluids, alarms."""
 
-    bolus: Annotated[int, u32("nL", "what is left of the bolus that runs; 0: none runs")]
+    bolus: Annotated[int, u32("nL", "what is left of the bolus that runs; 0: nothing")]
     bolus_volume: Annotated[int, u32("nL", "all of that bolus")]
     bolus_ends: Ends
     temporary: Share

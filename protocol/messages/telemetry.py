@@ -44,7 +44,7 @@ class Telemetry(Message, frozen=True, gc=False):
     remainder: Remainder
     reservoir: Reservoir
     arrived: Annotated[int, u64("nL", "what has come out of the catheter")]
-    bolus: Annotated[int, u32("nL", "what is left of the bolus that runs; 0: none runs")]
+    bolus: Annotated[int, u32("nL", "what is left of the bolus that runs; 0: nothing")]
     alarm: Annotated[Priority, choice(Priority, "highest among the alarms shown")]
 
 
