@@ -98,10 +98,10 @@ def test_a_divergence_is_shown_with_what_came_before(
     assert "recorded  " in ended.out
     assert '"by":"programmer"' in ended.out
     assert '"by":"you"' in ended.out
-    assert "not identical from line 4 on" in ended.line
+    assert "not identical from line 6 on" in ended.line
     ended = command("replay", bundle, "--json")
     assert ended.code == 1
-    assert json.loads(ended.out)["differs_from"] == 4
+    assert json.loads(ended.out)["differs_from"] == 6
 
 
 @pytest.mark.parametrize(

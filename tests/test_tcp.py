@@ -274,6 +274,27 @@ def test_a_flood_of_strangers_keeps_no_newcomer_from_a_whole_session(stay: bool)
     with_listener(test, bounds=BOUNDS._replace(lobby=128, grace=0))
 
 
+def test_who_asks_and_does_not_read_makes_room() -> None:
+    async def test(listener: TcpListener) -> None:
+        deaf, here = await crowd(listener, 2)
+        for each in (deaf, here):
+            await call(*each)
+            await ask_on(*each)
+        (first, _) = lines(listener)
+        assert first.deserving
+        while first._transport is not None and first.deserving:
+            first._write(bytes(1_000))
+        assert first._placed
+        (newcomer,) = await crowd(listener, 1)
+        await call(*newcomer)
+        await ask_on(*newcomer)
+        assert not first._placed
+        for _, stream in (deaf, here, newcomer):
+            stream.transport.abort()
+
+    with_listener(test, bounds=BOUNDS._replace(clients=2))
+
+
 @pytest.fixture
 def descriptors(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What the system lets this process have open, so far and at the most, as the test says."""
@@ -405,10 +426,12 @@ def test_a_turn_of_the_loop_takes_no_more_of_a_flood_than_of_anybody(
         )
         client = socket.create_connection(listener.address)
         client.setblocking(False)
-        sent = client.send(b"\x55" * 1_000_000)
-        while sum(taken) < sent:
+        client.send(b"\x55" * 1_000_000)
+        while not taken or lines(listener):
             await asyncio.sleep(0)
+        # It says nothing that anybody understands, so it does not say it for long.
         assert max(taken) == BOUNDS.chunk // 10
+        assert BOUNDS.introduction - BOUNDS.chunk < sum(taken) <= BOUNDS.introduction
         taken.clear()
         reader, writer = await asyncio.open_connection(*listener.address)
         monkeypatch.undo()

@@ -35,7 +35,7 @@ CROWD = 500
 AT_ONCE = 20
 # pyserial takes 0.3 s to close a socket, so there are few of these.
 CROWD_TO_A_NEWCOMER = 5 * AT_ONCE
-TRIES = 4
+TRIES = 20
 # What the good client waits for an answer at the most, in seconds, on a busy machine too.
 LONGEST_WAIT = 1.0
 # What the pump may grow by: twice what may wait on all its lines, something for the allocator,

@@ -71,7 +71,7 @@ class Admission:
             return True
         if now - self._looked_at >= _GLANCE:
             self._looked_at = now
-            # Whose connection has ended waits like everybody until it has begun another.
+            # Whoever deserves its place no longer waits like everybody until it does again.
             for each in [each for each in self.placed if not each.deserving]:
                 del self.placed[each]
                 self.waiting[each] = now

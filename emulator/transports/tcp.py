@@ -33,8 +33,8 @@ class TcpBounds(NamedTuple):
     `clients` at a time, and `lobby` more that have not shown yet that they mean it; each of these
     has `grace` microseconds to do so.  `chunk` bytes of a client are read in a turn of the
     loop; of what goes out to one, `waiting` bytes may wait here, and about as many in the system,
-    before it is hung up on.  In the lobby it is a tenth of either, and `idle` microseconds without
-    a connection to the pump, and whoever it is is hung up on.
+    before it is hung up on.  In the lobby it is a tenth of either, and after `introduction` bytes
+    there, or `idle` microseconds without a connection to the pump, one is hung up on too.
     """
 
     clients: int = 16
@@ -42,6 +42,7 @@ class TcpBounds(NamedTuple):
     grace: int = 50_000
     chunk: int = 2_048
     waiting: int = 65_536
+    introduction: int = 4_096
     idle: int = 30_000_000
 
 
@@ -91,6 +92,7 @@ class TcpLine(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._called_at = line_now()
+        self._said = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected; it is turned away when there are too many."""
@@ -113,6 +115,11 @@ class TcpLine(asyncio.BufferedProtocol):
         # At a pump without keys whoever goes on is a client, and must have a place to ask anything.
         if port.connection.is_open and port.pump.pairing.is_open and not self._take_place():
             return
+        if not self._placed:
+            self._said += nbytes
+            if self._said > listener.bounds.introduction:
+                self.close()
+                return
         listener.runner.data_received(port, bytes(listener.buffer[:nbytes]))
         if port.connection.is_open:
             self._called_at = line_now()
@@ -163,8 +170,13 @@ class TcpLine(asyncio.BufferedProtocol):
 
     @property
     def deserving(self) -> bool:
-        """Whether the client has a connection to the pump, and a session if there must be one."""
-        if self._port is None or not self._port.connection.is_open:
+        """Whether the client has a connection to the pump, and a session if there must be one.
+
+        And reads what it is sent: whoever only asks makes room when others come.
+        """
+        if self._port is None or not self._port.connection.is_open or self._transport is None:
+            return False
+        if self._transport.get_write_buffer_size() > self._listener.bounds.waiting // 10:
             return False
         return self._port.caller.keys is not None or self._port.pump.pairing.is_open
 
