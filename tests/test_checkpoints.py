@@ -20,7 +20,7 @@ from mockpump.emulator.pump.overlay import Bolus
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state
 from mockpump.emulator.pump.station import Station
-from mockpump.protocol.messages import BolusKind, Limits, LogKind
+from mockpump.protocol.messages import BolusKind, Limits, LogKind, Mode
 from mockpump.protocol.program import DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
 
@@ -65,8 +65,9 @@ def station_on(
 
 
 def bolus(pump: Pump, volume: int, duration: int) -> None:
-    began = pump.elapsed
-    pump.change(lambda: pump.delivery.start_bolus(Bolus(BolusKind.BOLUS, volume, duration, began)))
+    given = Bolus(BolusKind.BOLUS, volume, duration, pump.elapsed)
+    if pump.mode is Mode.RUNNING and pump.delivery.bolus is None:
+        pump.change(lambda: pump.delivery.start_bolus(given))
 
 
 # -- a memory that nobody looks at -----------------------------------------------------------------
