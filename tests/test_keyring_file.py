@@ -102,10 +102,10 @@ def test_of_many_who_change_it_at_once_none_is_forgotten(tmp_path: Path) -> None
 def test_a_pipe_is_no_keyring_and_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "keyring.json"
     os.mkfifo(path, 0o600)
-    with pytest.raises(BadKeyring, match="is no file that a keyring"):
+    with pytest.raises(BadKeyring, match="it is a pipe, and no file"):
         read_keyring(path)
 
 
 def test_of_a_device_nobody_is_told_to_change_the_mode() -> None:
-    with pytest.raises(BadKeyring, match="/dev/null is no file that a keyring could be in"):
+    with pytest.raises(BadKeyring, match="/dev/null: it is a device, and no file"):
         read_keyring(Path("/dev/null"))
