@@ -18,11 +18,11 @@ from mockpump.cli.render import (
     bar,
     can_redraw,
     notice_reader_gone,
-    redrawn,
     show,
     show_changes,
 )
 from mockpump.cli.stories import list_stories, tell_story
+from mockpump.cli.terminal import redraw
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.keyring import Keyring
@@ -184,8 +184,7 @@ def _show_live(reports: Iterator[m.Telemetry]) -> Iterator[m.Telemetry]:
             f"  {bar(report.elapsed, _DAY, 30)} {100 * report.elapsed // _DAY:3} %"
         )
         if live:
-            sys.stdout.write(redrawn(line))
-            sys.stdout.flush()
+            redraw(line)
         elif report.elapsed % (3 * 3600) == 0:
             show(line)
         else:

@@ -11,6 +11,7 @@ from mockpump.cli.exercises_check import check, grade
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_exercises import show_hint, warn_of
+from mockpump.cli.terminal import echo, write_out
 from mockpump.exercises.errors import ExerciseError, LadderError
 from mockpump.exercises.exercise import Exercise, ladder
 from mockpump.exercises.folder import numbered, start, submission
@@ -61,7 +62,7 @@ def list_(json_: bool) -> None:
     for exercise in ladder():
         standing = progress.of(exercise)
         if json_:
-            click.echo(
+            echo(
                 as_json(
                     {
                         "number": exercise.number,
@@ -120,7 +121,7 @@ def solution(number: int | None, reveal: bool) -> None:
         fail(
             f"exercise {exercise.number} is not passed yet; --reveal shows it anyway", EXIT_REFUSED
         )
-    click.echo(exercise.text("reference.py"), nl=False)
+    write_out(exercise.text("reference.py"))
 
 
 for _command in (check, grade):

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TextIO
 import click
 
 from mockpump.cli.exercises_page import page
-from mockpump.cli.render import as_json, bar, can_redraw, redrawn, show
+from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.render_exercises import show_report, warn_of
+from mockpump.cli.terminal import complain, redraw, write_out
 from mockpump.exercises.errors import ExerciseError, one_line
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.folder import strangers, submission, submissions
@@ -73,7 +75,7 @@ def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> N
     """
     found = list(submissions(directory))
     for file in strangers(directory):
-        click.echo(f"mockpump: not judged: {file} is called like no exercise", err=True)
+        complain(f"not judged: {file} is called like no exercise")
     if not found:
         raise ExerciseError(f"{directory}: no submission in it")
     with _table(csv_) as keep:
@@ -114,6 +116,14 @@ def _row(who: str, exercise: Exercise, file: Path, report: Report) -> dict[str, 
     }
 
 
+class _Here(io.StringIO):
+    """Standard output, as a table is written to it."""
+
+    def write(self, text: str) -> int:
+        write_out(text)
+        return len(text)
+
+
 @contextlib.contextmanager
 def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]:
     """What takes the rows, as they come: of a class that is interrupted something is left."""
@@ -121,7 +131,7 @@ def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]
         yield lambda _: None
         return
     with contextlib.ExitStack() as stack:
-        opened: TextIO = sys.stdout
+        opened: TextIO = _Here()
         if file != _HERE:
             stack.enter_context(_writing(file))
             opened = stack.enter_context(file.open("w", encoding="utf-8", newline=""))
@@ -171,8 +181,7 @@ def _progress(done: int, whole: int) -> None:
 
 
 def _redraw(line: str) -> None:
-    sys.stderr.write(redrawn(line))
-    sys.stderr.flush()
+    redraw(line, err=True)
 
 
 def _must_be_writable(file: Path | None) -> None:
@@ -184,7 +193,7 @@ def _must_be_writable(file: Path | None) -> None:
 
 def _write(file: Path, text: str) -> None:
     if file == _HERE:
-        click.echo(text, nl=False)
+        write_out(text)
         return
     with _writing(file):
         # Half a surrogate, from a learner's test, has no UTF-8.

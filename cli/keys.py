@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.pairing import Keys
 from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.transports.keyring_file import changed_keyring
@@ -36,8 +37,8 @@ def kept(keys: Keys, identity: PumpIdentity, keyring: Path) -> Iterator[None]:
 def show_keys(keys: Keys, keyring: Path | None, *, err: bool) -> None:
     """Say where a pump's new keys are, or show them, this once."""
     if keyring is not None:
-        click.echo(f"its pairing keys are in {keyring}", err=err)
+        echo(f"its pairing keys are in {keyring}", err=err)
         return
-    click.echo("its pairing keys, shown this once (`mockpump programmer pair` takes one):", err=err)
+    echo("its pairing keys, shown this once (`mockpump programmer pair` takes one):", err=err)
     for access, key in keys.items():
-        click.echo(f"  {access.name.lower():{_WIDTH}}  {key.text}", err=err)
+        echo(f"  {access.name.lower():{_WIDTH}}  {key.text}", err=err)

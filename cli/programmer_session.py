@@ -12,6 +12,7 @@ import click
 
 from mockpump.cli.keys import DEFAULT_KEYRING
 from mockpump.cli.render import as_json, show_facts
+from mockpump.cli.terminal import complain, echo
 from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
@@ -180,7 +181,7 @@ def recovering(options: Options) -> Iterator[Recovery]:
 
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
-    click.echo("mockpump: the reply was lost; asking the pump what became of it", err=True)
+    complain("the reply was lost; asking the pump what became of it")
     unknown.add_note(f"ask again with: {how_to_ask(options, unknown.transaction)}")
     try:
         known = _ask_again(options, unknown)
@@ -242,12 +243,12 @@ def run_pump(options: Options, procedure: Procedure[Any]) -> Any:
 
 def say(options: Options, result: object, text: str) -> None:
     """A result as JSON, or what it means in words."""
-    click.echo(as_json(result) if options.json else text)
+    echo(as_json(result) if options.json else text)
 
 
 def show(options: Options, result: object, facts: Mapping[str, object]) -> None:
     """A result as JSON, or as names and values."""
     if options.json:
-        click.echo(as_json(result))
+        echo(as_json(result))
     else:
         show_facts(facts)

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from mockpump.cli.render import as_json, show_facts
 from mockpump.cli.render_pump import chain_text, entry_facts, limits_facts, log_line
+from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
@@ -43,7 +44,7 @@ def show(file: Path, json_: bool) -> None:
         d = state.delivery
         delivery = {**asdict(d), "rolling": d.rolling.pieces()}
         guarded = {"image": active, "delivery": delivery, "pairing": _guarded(state.pairing)}
-        click.echo(as_json({**asdict(state), **guarded}))
+        echo(as_json({**asdict(state), **guarded}))
     else:
         show_facts(_facts(state, active))
 
@@ -101,11 +102,11 @@ def log(file: Path, json_: bool) -> None:
         while page.entries:
             for entry in page.entries:
                 fact = as_json(entry_facts(number, entry)) if json_ else log_line(number, entry)
-                click.echo(fact)
+                echo(fact)
                 number += 1
             reached = chain(reached, page.entries)
             page = memory.log(number, _PAGE)
         if reached != page.newest_chain:
             raise LocalProtocolError(f"the log in {file} does not fit its own chain")
         if not json_:
-            click.echo(f"{chain_text(number - first, first)}", err=True)
+            echo(f"{chain_text(number - first, first)}", err=True)

@@ -12,6 +12,7 @@ import click
 from mockpump.cli.files import read_program_file
 from mockpump.cli.keys import kept, open_option, show_keys
 from mockpump.cli.quantities import ClockTime, Volume
+from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.device import describe
@@ -113,7 +114,7 @@ def make_pump(
 
     def hand_over() -> None:
         if file is not None:
-            click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
+            echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
         if keys is not None:
             show_keys(keys, keyring, err=file is None)
 

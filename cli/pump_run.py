@@ -19,6 +19,7 @@ import click
 
 from mockpump.cli.pump_new import make_pump, making_options
 from mockpump.cli.quantities import MAX_FACTOR, Speed, speed_text
+from mockpump.cli.terminal import complain, echo, warn
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
@@ -126,7 +127,7 @@ def run(
         station.do(Pump.put_down, line_now())
     delivered = volume(station.pump.delivery.delivered)
     age = duration(station.pump.elapsed)
-    click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)
+    echo(f"pump stopped after {age}; delivered {delivered}", err=True)
 
 
 def _memory(
@@ -210,7 +211,7 @@ async def _tcp_line(
             raise click.UsageError(f"{error}; if that is wanted, say --expose") from None
         host, port = listener.address
         if not listener.on_loopback:
-            click.echo(f"mockpump: warning: anybody who reaches {host}:{port} is served", err=True)
+            warn(f"anybody who reaches {host}:{port} is served")
         yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
 
 
@@ -232,12 +233,12 @@ def _announce(as_json: bool, hand_over: Callable[[], None], station: Station, wh
     speed = speed_text(station.pacing.speed)
     if as_json:
         facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
-        click.echo(json.dumps(facts))
+        echo(json.dumps(facts))
     else:
-        click.echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
+        echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
         options = " --open" if station.pump.pairing.is_open else ""
         command = f"mockpump programmer --port {shlex.quote(where)}{options} status"
-        click.echo(f"try: {command}    (Ctrl-C ends the pump)")
+        echo(f"try: {command}    (Ctrl-C ends the pump)")
     sys.stdout.flush()
 
 
@@ -274,7 +275,7 @@ def _direct(runner: PumpRunner, line: str) -> None:
     if match is None or (match[1] != "max" and int(match[1] or 0) > MAX_FACTOR):
         said = line if len(line) <= 40 else f"{line[:40]}..."
         known = "'hold', 'go SPEED', 'go SPEED for SECONDS'"
-        click.echo(f"mockpump: {said!r} is no direction; those are {known}", err=True)
+        complain(f"{said!r} is no direction; those are {known}")
     elif line == "hold":
         runner.change_pace(0)
     else:

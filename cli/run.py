@@ -16,6 +16,7 @@ from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_faults import show_faults
 from mockpump.cli.stories import library, show_told
+from mockpump.cli.terminal import echo
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.bundle import (
     BadBundle,
@@ -40,7 +41,7 @@ _WIDEST = 200
 
 def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        click.echo(json.dumps(schema(), indent=2))
+        echo(json.dumps(schema(), indent=2))
         ctx.exit()
 
 
@@ -80,7 +81,7 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
         teller = stack.enter_context(_Told(head, writer)).teller
         try:
             for told in watched(teller):
-                click.echo(as_json(told._asdict())) if json_ else show_told(told)
+                echo(as_json(told._asdict())) if json_ else show_told(told)
         except StoryError as error:
             _conclude(teller, seed, json_, str(error))
             raise
@@ -163,7 +164,7 @@ def _beside(record: Path) -> Path:
 def _conclude(teller: Teller, seed: int, json_: bool, failure: str | None) -> None:
     table = teller.world.ledger.table()
     if json_:
-        click.echo(as_json({"seed": seed, "faults": table, "failure": failure}))
+        echo(as_json({"seed": seed, "faults": table, "failure": failure}))
         return
     show("")
     show_faults(table)
@@ -186,7 +187,7 @@ def replay(bundle: Path, json_: bool) -> None:
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
-        click.echo(as_json(facts))
+        echo(as_json(facts))
     elif found is None:
         show(f"identical: {len(recorded.lines):,} lines, sha256 {recorded.digest[:16]}...")
     else:

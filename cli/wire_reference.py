@@ -11,6 +11,7 @@ import click
 from mockpump.cli import render_wire
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
+from mockpump.cli.terminal import echo, write_out
 from mockpump.cli.wire_encode import KINDS, cut, nearest
 from mockpump.emulator.channel import document as channel_document
 from mockpump.emulator.pump import document as pump_document
@@ -103,16 +104,16 @@ def _explain_text(found: _Found) -> None:
 def _explain_json(found: _Found) -> None:
     if found is None:
         for entry in document.catalogue():
-            click.echo(as_json(_entry_facts(entry)))
+            echo(as_json(_entry_facts(entry)))
     elif isinstance(found, Entry):
-        click.echo(as_json({**_entry_facts(found), **_layout(found.message, found.number)}))
+        echo(as_json({**_entry_facts(found), **_layout(found.message, found.number)}))
     elif isinstance(found, tuple):
         for record in found:
             facts = {"name": record.__name__, "doc": document.summary(record)}
-            click.echo(as_json({**facts, **_layout(record, None)}))
+            echo(as_json({**facts, **_layout(record, None)}))
     else:
         named = {each.name.lower(): each.value for each in found}
-        click.echo(as_json({"name": found.__name__, "members": named}))
+        echo(as_json({"name": found.__name__, "members": named}))
 
 
 def _entry_facts(entry: Entry) -> dict[str, object]:
@@ -149,7 +150,7 @@ def spec(file: Path | None, check: bool) -> None:
     if file is None:
         if check:
             fail("--check needs a FILE to check", EXIT_USAGE)
-        click.echo(markdown.everything(BLOCKS), nl=False)
+        write_out(markdown.everything(BLOCKS))
         return
     text, newline = _read(file)
     try:

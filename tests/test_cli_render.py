@@ -116,13 +116,6 @@ def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -
     assert shown[2] == "  its ramp: 50 % from day 0, 100 % from day 3"
 
 
-def test_a_line_that_is_redrawn_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    assert render.redrawn("x" * 100) == "\r\x1b[2K" + "x" * 38 + ">"
-    assert render.redrawn("x" * 39) == "\r\x1b[2K" + "x" * 39
-    assert render.redrawn("short") == "\r\x1b[2Kshort"
-
-
 def test_a_reader_who_has_gone_is_noticed_before_anything_is_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
