@@ -28,6 +28,7 @@ from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.keyring import Keyring
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.pump.schedule import Schedule
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
@@ -109,8 +110,10 @@ def _show_day(speed: int | None, file: Path | None) -> None:
 
 
 def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
-    made_with = ("--clock", "Wed 13:37", "--no-limits", "--paired", "--keyring", str(keyring))
-    with PumpProcess("--speed", "0", *made_with) as pump:
+    # The number that the documents show.
+    made_with = ("--serial", str(PumpIdentity().serial), "--clock", "Wed 13:37", "--no-limits")
+    keys = ("--paired", "--keyring", str(keyring))
+    with PumpProcess("--speed", "0", *made_with, *keys) as pump:
         _heading("Two machines")
         show(f"  a pump        process {pump.pid}, listening on {pump.port}")
         show("  a programmer  in this process, at the other end of that line")

@@ -94,7 +94,8 @@ def cli() -> None:
     one.  Start with `mockpump demo`.
 
     Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown,
-    70 a bug in mockpump, 74 the output could not be written, whatever was done, 130 interrupted.
+    70 a bug in mockpump, 74 the output, or a pump's last state, could not be written, whatever was
+    done, 130 interrupted.
     """
 
 
@@ -168,12 +169,14 @@ def _notes(error: BaseException | None) -> list[str]:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
+    from mockpump.emulator.memory.interface import StateLost
     from mockpump.emulator.programmer.errors import (
         LogBroken,
         OutcomeUnknown,
         ProgrammerError,
         RequestRefused,
     )
+    from mockpump.emulator.programmer.keyring import KeysTaken
     from mockpump.emulator.transports.errors import PortError, reason_of
     from mockpump.emulator.world.bundle import BadBundle
     from mockpump.emulator.world.story import ExpectationFailed, StoryError
@@ -185,6 +188,8 @@ def _explain(error: Exception) -> tuple[int, str]:
             (OutcomeUnknown, EXIT_UNKNOWN),
             (RequestRefused, EXIT_REFUSED),
             (LogBroken, EXIT_REFUSED),
+            (KeysTaken, EXIT_USAGE),
+            (StateLost, EXIT_OUTPUT),
             (ProgrammerError, EXIT_LINK),
             (PortError, EXIT_LINK),
             (ProgramError, EXIT_USAGE),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from msgspec.structs import asdict
 
+from mockpump.cli.memories import looked_into
 from mockpump.cli.render import as_json, show_facts
 from mockpump.cli.render_pump import chain_text, entry_facts, limits_facts, log_line
 from mockpump.cli.terminal import echo
@@ -26,7 +27,7 @@ _PAGE = 100
 
 @contextlib.contextmanager
 def _looking(file: Path) -> Iterator[tuple[SqliteMemory, PumpState]]:
-    with contextlib.closing(SqliteMemory.look(file)) as memory:
+    with contextlib.closing(looked_into(file)) as memory:
         recorded = memory.state()
         if recorded is None:
             raise LocalProtocolError(f"{file} holds no pump yet")
@@ -44,9 +45,12 @@ def show(file: Path, json_: bool) -> None:
         d = state.delivery
         delivery = {**asdict(d), "rolling": d.rolling.pieces()}
         guarded = {"image": active, "delivery": delivery, "pairing": _guarded(state.pairing)}
-        echo(as_json({**asdict(state), **guarded}))
+        # A copy that lacks its WAL is none that was put down in good order, whatever it says.
+        whole = not memory.lacks_wal
+        clean = {"clean": state.clean and whole, "whole": whole}
+        echo(as_json({**asdict(state), **guarded, **clean}))
     else:
-        show_facts(_facts(state, active))
+        show_facts(_facts(state, active, memory.lacks_wal))
 
 
 def _guarded(pairing: Pairing) -> dict[str, object]:
@@ -59,7 +63,7 @@ def _guarded(pairing: Pairing) -> dict[str, object]:
     }
 
 
-def _facts(state: PumpState, active: bytes) -> dict[str, str]:
+def _facts(state: PumpState, active: bytes, lacks_wal: bool) -> dict[str, str]:
     d = state.delivery
     moved = d.due // UNITS_PER_STEP * STEP
     named = f'"{programs.from_image(active).name}"' if active else "none"
@@ -78,8 +82,14 @@ def _facts(state: PumpState, active: bytes) -> dict[str, str]:
         "alarms": shown or "none",
         "pairing": _pairing_text(state.pairing),
         **{f"limit: {name}": text for name, text in limits_facts(state.limits).items()},
-        "put down": "in good order" if state.clean else "no: its power was cut",
+        "put down": _end_text(state, lacks_wal),
     }
+
+
+def _end_text(state: PumpState, lacks_wal: bool) -> str:
+    if lacks_wal:
+        return "no: copied while it ran, and behind it"
+    return "in good order" if state.clean else "no: its power was cut"
 
 
 def _pairing_text(pairing: Pairing) -> str:

@@ -144,7 +144,7 @@ def test_where_the_new_keys_cannot_be_shown_the_old_ones_stay(
 
     before = json.loads(command("pump", "show", "--json", str(memory)).out)["delivery"]
     with monkeypatch.context() as patched:
-        patched.setattr("mockpump.cli.pump_pair.show_keys", full)
+        patched.setattr("mockpump.cli.keys.show_keys", full)
         assert command("pump", "pair", str(memory)).code == 74
     assert json.loads(command("pump", "show", "--json", str(memory)).out)["delivery"] == before
     log = command("pump", "log", str(memory))

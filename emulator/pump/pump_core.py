@@ -62,6 +62,7 @@ class PumpCore:
         "delivery",
         "identity",
         "memory",
+        "memory_error",
         "mode",
         "pairing",
         "panel",
@@ -89,6 +90,8 @@ class PumpCore:
         # What the reservoir's sensor is stuck at; None while it follows.
         self.sensor: int | None
         self.memory = memory
+        # Why it could not be written the last time that it could not.
+        self.memory_error = ""
         self.checkpoint_every = checkpoint_every
         self._images = [memory.image(slot) for slot in range(SLOTS)]
         self._entries: list[LogEntry] = []
@@ -207,7 +210,8 @@ class PumpCore:
         change = Change(self._state(clean=clean), outcome, images or {}, tuple(self._entries))
         try:
             self.memory.record(change)
-        except MemoryFailed:
+        except MemoryFailed as error:
+            self.memory_error = str(error)
             # To be tried again an interval later, if nothing happens before.
             self._recorded_at = self.elapsed
             return False

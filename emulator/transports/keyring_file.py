@@ -7,7 +7,7 @@ replaced: a link to it stays a link.
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from mockpump.emulator.programmer import keyring
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Missing, Unreadable, read_file_and_mode
-from mockpump.protocol.pairing import BadKey
+from mockpump.protocol.pairing import BadKey, PairingKey
 
 # Beyond this it is no keyring: some thousand pumps.
 _MOST = 1_000_000
@@ -66,9 +66,19 @@ def changed_keyring(path: Path) -> Iterator[Keyring]:
         write_keyring(path, ring)
 
 
+class HandedOver:
+    """Keys that are in a keyring already, until what depends on them is done, or is not."""
+
+    kept = False
+
+    def keep(self) -> None:
+        """It is done: they stay."""
+        self.kept = True
+
+
 @contextmanager
-def keyring_with(path: Path, change: Change) -> Iterator[None]:
-    """A keyring changed now; it is again as it was before if what is done meanwhile fails.
+def keyring_with(path: Path, change: Change) -> Iterator[HandedOver]:
+    """A keyring changed now; in the end it is again as it was before, unless it is to be kept.
 
     So keys are handed over before somebody depends on them.  `BadKeyring` as above.
     """
@@ -78,10 +88,12 @@ def keyring_with(path: Path, change: Change) -> Iterator[None]:
         with _naming(path):
             change(ring)
         write_keyring(path, ring)
+        handed_over = HandedOver()
         try:
-            yield
+            yield handed_over
         except BaseException as error:
-            _put_back(path, before, error)
+            if not handed_over.kept:
+                _put_back(path, before, error)
             raise
 
 
@@ -96,6 +108,16 @@ def _put_back(path: Path, before: bytes | None, error: BaseException) -> None:
             f"the keyring {path} has keys in it that are no pump's, and cannot be written:"
             f" {reason_of(failed)}"
         )
+
+
+def take_out(path: Path, serial: int, keys: Iterable[PairingKey]) -> None:
+    """Take the keys of a pump out of a keyring, if it has those and no others; `BadKeyring`."""
+    if _read(path) is None:
+        return
+    with _alone_at(path):
+        ring = read_keyring(path)
+        if ring.forget(serial, keys):
+            write_keyring(path, ring)
 
 
 @contextmanager
