@@ -24,6 +24,8 @@ from mockpump.protocol.errors import MockpumpError
 _LONGEST = 200
 # Of a socket's name; in bytes.
 _LONGEST_NAME = 103
+# Where the system shows open folders, if it does.
+_FOLDERS = Path("/proc/self/fd")
 _PATIENCE = 5.0
 _DONE = "done"
 _ACTIONS = {"inject": faults.inject, "clear": faults.clear}
@@ -47,7 +49,7 @@ def _short_name(path: Path) -> Iterator[str]:
         return
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        name = Path(f"/proc/self/fd/{folder}", path.name)
+        name = _FOLDERS / str(folder) / path.name
         if len(os.fsencode(name)) > _LONGEST_NAME or not name.parent.is_dir():
             raise NoControl(f"{path} is too long a name for a socket")
         yield str(name)
