@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from mockpump.cli.ending import undisturbed
 from mockpump.cli.keys import KeyPlace, handed_over, replace_option
+from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import draw_keys, keys_of
@@ -32,10 +34,20 @@ def pair(file: Path, keyring: Path | None, replace_keys: bool) -> None:
     if replace_keys and keyring is None:
         raise click.UsageError("--replace-keys is for --keyring")
     keys = draw_keys(secrets.token_bytes)
-    with contextlib.closing(opened(file)) as memory:
-        pump = Pump(memory)
+    with contextlib.closing(opened(file)) as memory, _awake(memory) as pump:
         place, old = KeyPlace(keyring, replace_keys), keys_of(pump.pairing)
         with handed_over(keys, pump.identity, place, old) as handing, undisturbed():
             pump.change(partial(operations.pair, pump, keys))
             handing.keep()
-        pump.put_down()
+
+
+@contextlib.contextmanager
+def _awake(memory: Memory) -> Iterator[Pump]:
+    """The pump, put down again in good order whatever comes of it, unless its memory fails."""
+    pump = Pump(memory)
+    try:
+        yield pump
+    finally:
+        if not pump.memory_error:
+            with undisturbed():
+                pump.put_down()
