@@ -8,6 +8,7 @@ import click
 
 from mockpump.cli.examples import example_program
 from mockpump.cli.executors import executor
+from mockpump.cli.files import write_file
 from mockpump.cli.main import EXIT_REFUSED
 from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.render_faults import show_faults
@@ -114,6 +115,6 @@ def _show_failures(whole: Result, keep: Path | None, json_: bool) -> None:
 def _write(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+        write_file(file, text.encode())
     except OSError as error:
         raise StoryError(f"{file}: {reason_of(error)}") from None

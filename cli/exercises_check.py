@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 from mockpump.cli.exercises_page import page
+from mockpump.cli.files import expect_writable, read_learners, write_file
 from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.render_exercises import show_report, warn_of
 from mockpump.cli.terminal import complain, redraw, write_out
@@ -50,7 +51,7 @@ def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Pa
     for target in (json_, html):
         _must_be_writable(target)
     report = _checked(exercise, file, seeds, jobs)
-    progress = Progress()
+    progress = Progress(read=read_learners)
     progress.checked(exercise, report)
     if _HERE not in (json_, html):
         show_report(exercise, report, progress)
@@ -172,7 +173,8 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
     with contextlib.ExitStack() as afterwards:
         if can_redraw(sys.stderr):
             afterwards.callback(_redraw, "")
-        return check_file(exercise, file, seeds, Bounds(jobs or cores()), _progress)
+        bounds = Bounds(jobs or cores())
+        return check_file(exercise, file, seeds, bounds, _progress, read=read_learners)
 
 
 def _progress(done: int, whole: int) -> None:
@@ -187,8 +189,8 @@ def _redraw(line: str) -> None:
 def _must_be_writable(file: Path | None) -> None:
     """Nobody is to wait for a report that then has no place."""
     if file is not None and file != _HERE:
-        with _writing(file), file.open("a", encoding="utf-8"):
-            pass
+        with _writing(file):
+            expect_writable(file)
 
 
 def _write(file: Path, text: str) -> None:
@@ -197,7 +199,7 @@ def _write(file: Path, text: str) -> None:
         return
     with _writing(file):
         # Half a surrogate, from a learner's test, has no UTF-8.
-        file.write_text(text, "utf-8", errors="backslashreplace")
+        write_file(file, text.encode("utf-8", errors="backslashreplace"))
 
 
 @contextlib.contextmanager

@@ -40,11 +40,18 @@ def _asked() -> PairingKey:
     if sys.stdin.isatty():
         text: str = click.prompt("pairing key", hide_input=True, err=True)
     else:
-        text = sys.stdin.readline(_LONGEST)
+        text = _typed()
     try:
         return parse_key(text)
     except BadKey as error:
         raise click.UsageError(str(error)) from None
+
+
+def _typed() -> str:
+    try:
+        return sys.stdin.readline(_LONGEST)
+    except UnicodeDecodeError:
+        return ""  # no key is made of such
 
 
 COMMANDS = (pair,)

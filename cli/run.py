@@ -18,6 +18,7 @@ from mockpump.cli.render_faults import show_faults
 from mockpump.cli.stories import library, show_told
 from mockpump.cli.terminal import echo
 from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Unreadable
 from mockpump.emulator.world.bundle import (
     BadBundle,
     Bundle,
@@ -30,13 +31,15 @@ from mockpump.emulator.world.bundle import (
 )
 from mockpump.emulator.world.chronicle import Chronicle
 from mockpump.emulator.world.story import StoryError, program_names
-from mockpump.emulator.world.story_reading import load_story
+from mockpump.emulator.world.story_reading import MAX_TEXT, load_story
 from mockpump.emulator.world.story_schema import schema
 from mockpump.emulator.world.telling import Teller
 from mockpump.emulator.world.watching import watched
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
+# Far more than any bundle has.
+_MOST_OF_A_BUNDLE = 256 * 1024 * 1024
 
 
 def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -119,12 +122,10 @@ def _text(scenario: str) -> tuple[str, str]:
     if scenario in story_names():
         return f"examples/scenarios/{scenario}.toml", story_text(scenario)
     try:
-        return scenario, read_text(Path(scenario))
-    except UnicodeDecodeError:
-        raise StoryError(f"{scenario}: not UTF-8 text") from None
-    except OSError as error:
+        return scenario, read_text(Path(scenario), MAX_TEXT)
+    except Unreadable as error:
         names = ", ".join(story_names())
-        raise StoryError(f"{scenario}: {reason_of(error)}; the examples are {names}") from None
+        raise StoryError(f"{scenario}: {error}; the examples are {names}") from None
 
 
 @contextmanager
@@ -198,13 +199,9 @@ def replay(bundle: Path, json_: bool) -> None:
 
 def _read(bundle: Path) -> Bundle:
     try:
-        return read_bundle(read_text(bundle))
-    except BadBundle as error:
+        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+    except (BadBundle, Unreadable) as error:
         raise BadBundle(f"{bundle}: {error}") from None
-    except UnicodeDecodeError:
-        raise BadBundle(f"{bundle}: not UTF-8 text") from None
-    except OSError as error:
-        raise BadBundle(f"{bundle}: {reason_of(error)}") from None
 
 
 def _again(teller: Teller) -> Iterator[str]:

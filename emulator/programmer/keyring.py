@@ -121,7 +121,7 @@ def loads(data: bytes) -> Keyring:
     """The keyring in a JSON text; `BadKeyring`, or `BadKey` for what is no key."""
     try:
         book = msgspec.json.decode(data, type=_Book)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         # What msgspec says could quote a key.
         raise BadKeyring("it is no keyring of mockpump-keyring/1") from None
     keyring = Keyring()

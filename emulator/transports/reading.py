@@ -36,15 +36,13 @@ def read_file_and_mode(path: Path, most: int, *, pipes: bool = False) -> tuple[b
     """The same, and the mode of the file that was read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:
             mode = os.fstat(descriptor).st_mode
             if not (stat.S_ISREG(mode) or (pipes and stat.S_ISFIFO(mode))):
                 raise Unreadable(_what_it_is(mode))
-            # By now somebody writes into a pipe, or nobody does.
-            os.set_blocking(descriptor, True)
-            data = bytearray()
-            while len(data) <= most and (chunk := file.read(min(_CHUNK, most + 1 - len(data)))):
-                data += chunk
+            data = _all_of(descriptor, most + 1)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError as error:
         raise Missing(reason_of(error)) from None
     except OSError as error:
@@ -53,7 +51,16 @@ def read_file_and_mode(path: Path, most: int, *, pipes: bool = False) -> tuple[b
         raise Unreadable("there is a zero in its name") from None
     if len(data) > most:
         raise Unreadable(f"it is too long: more than {most:,} bytes")
-    return bytes(data), mode
+    return data, mode
+
+
+def _all_of(descriptor: int, most: int) -> bytes:
+    # By now somebody writes into a pipe, or nobody does.
+    os.set_blocking(descriptor, True)
+    data = bytearray()
+    while chunk := os.read(descriptor, min(_CHUNK, most - len(data))):
+        data += chunk
+    return bytes(data)
 
 
 def _what_it_is(mode: int) -> str:
