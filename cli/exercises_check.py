@@ -134,16 +134,25 @@ def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]
     with contextlib.ExitStack() as stack:
         opened: TextIO = _Here()
         if file != _HERE:
-            stack.enter_context(_writing(file))
-            opened = stack.enter_context(file.open("w", encoding="utf-8", newline=""))
+            with _writing(file):
+                opened = file.open("w", encoding="utf-8", newline="")
+            stack.callback(_close, opened, file)
         table = csv.DictWriter(opened, _COLUMNS)
-        table.writeheader()
 
         def keep(row: dict[str, object]) -> None:
-            table.writerow({name: _plain_cell(each) for name, each in row.items()})
-            opened.flush()
+            # What is printed beside it may fail too, and is not this file.
+            with _writing(file) if file != _HERE else contextlib.nullcontext():
+                table.writerow({name: _plain_cell(each) for name, each in row.items()})
+                opened.flush()
+
+        keep({name: name for name in _COLUMNS})
 
         yield keep
+
+
+def _close(opened: TextIO, file: Path) -> None:
+    with _writing(file):
+        opened.close()
 
 
 def _plain_cell(value: object) -> object:

@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -80,7 +80,7 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     with ExitStack() as stack:
         writer = None
         if record is not None:
-            writer = Writer(stack.enter_context(_created(record)).write, head)
+            writer = Writer(stack.enter_context(_created(record)), head)
         teller = stack.enter_context(_Told(head, writer)).teller
         try:
             for told in watched(teller):
@@ -129,8 +129,11 @@ def _text(scenario: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _created(record: Path) -> Iterator[TextIO]:
-    """The file of a bundle; what had that name stays until the story has been told to its end."""
+def _created(record: Path) -> Iterator[Callable[[str], None]]:
+    """What writes into a bundle; what had that name stays until the story has been told to its end.
+
+    `OSError` with the name of the file, which is not the output.
+    """
     # What a link leads to is replaced, and not the link.
     record = Path(os.path.realpath(record))
     whole = record if record.exists() and not record.is_file() else _beside(record)
@@ -141,9 +144,10 @@ def _created(record: Path) -> Iterator[TextIO]:
     with ExitStack() as unless_told:
         if whole is not record:
             unless_told.callback(whole.unlink)
+        recording = _Recording(file, record)
         try:
-            with file:
-                yield file
+            with closing(recording):
+                yield recording.write
         except StoryError:
             # It ends there every time, and is worth to be looked at.
             unless_told.pop_all()
@@ -151,6 +155,28 @@ def _created(record: Path) -> Iterator[TextIO]:
             raise
         unless_told.pop_all()
     _put_in_place(whole, record)
+
+
+class _Recording:
+    """A file whose errors say which one it is: what is printed meanwhile may fail as well."""
+
+    def __init__(self, file: TextIO, path: Path) -> None:
+        self._file, self._path = file, path
+
+    def write(self, text: str) -> None:
+        with self._naming():
+            self._file.write(text)
+
+    def close(self) -> None:
+        with self._naming():
+            self._file.close()
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def _put_in_place(whole: Path, record: Path) -> None:

@@ -369,3 +369,15 @@ def test_what_a_learner_writes_cannot_break_the_page() -> None:
     )
     assert "<script>" not in page(EXERCISE, report)
     assert "<script>" not in page(EXERCISE, Report(1, 1, trouble=evil))
+
+
+def test_a_disk_that_is_full_is_said_to_be_that_of_the_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    judged_as(monkeypatch, reported([LEFT] * 6))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / EXERCISE.test_name).write_text("", encoding="utf-8")
+    if Path("/dev/full").exists():
+        told = run("grade", ".", "--csv", "/dev/full")
+        assert told.exit_code == 3
+        assert told.stderr == "mockpump: cannot write /dev/full: no space left on device\n"

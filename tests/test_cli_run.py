@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from outside import Command, in_process
+from outside import Command, as_process, in_process
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 
@@ -146,3 +146,11 @@ def test_a_step_waits_until_the_pump_is_old_enough(command: Command, tmp_path: P
     text = '[[step]]\nat = "2h"\nsuspend = true\n[[step]]\nat = "3h"\nshow = "log"\n'
     ended = command("run", scenario(tmp_path, text))
     assert "Mon 02:00  suspended" in ended.out
+
+
+@pytest.mark.end_to_end
+def test_a_disk_that_is_full_is_said_to_be_that_of_the_bundle() -> None:
+    """And not that of the output, which nothing is wrong with."""
+    if Path("/dev/full").exists():
+        ended = as_process("run", "limits", "--record", "/dev/full")
+        assert (ended.code, ended.line) == (74, "mockpump: /dev/full: no space left on device")
