@@ -88,7 +88,7 @@ def _facts(state: PumpState, active: bytes, lacks_wal: bool) -> dict[str, str]:
 
 def _end_text(state: PumpState, lacks_wal: bool) -> str:
     if lacks_wal:
-        return "no: copied while it ran, and behind it"
+        return "no: copied while it ran; something may be missing"
     return "in good order" if state.clean else "no: its power was cut"
 
 
