@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mockpump.emulator.pump import faults
 from mockpump.emulator.transports.errors import PortError, reason_of
@@ -28,6 +30,8 @@ _LONGEST_NAME = 103
 _FOLDERS = Path("/proc/self/fd")
 _PATIENCE = 5.0
 _DONE = "done"
+# From Python 3.13 on asyncio would remove the socket itself, by a short name that is gone by then.
+_LEFT_TO_US: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 _ACTIONS = {"inject": faults.inject, "clear": faults.clear}
 
 
@@ -84,7 +88,9 @@ class ControlSocket:
         except OSError as error:
             raise PortError(f"cannot make {self._path}: {reason_of(error)}") from None
         self._made = _identity(self._path)
-        self._server = await asyncio.start_unix_server(self._answer, sock=listener, limit=_LONGEST)
+        self._server = await asyncio.start_unix_server(
+            self._answer, sock=listener, limit=_LONGEST, **_LEFT_TO_US
+        )
         return self
 
     def _bound(self) -> socket.socket:
