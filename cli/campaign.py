@@ -8,9 +8,11 @@ import click
 
 from mockpump.cli.examples import example_program
 from mockpump.cli.executors import executor
+from mockpump.cli.files import write_file
 from mockpump.cli.main import EXIT_REFUSED
-from mockpump.cli.render import as_json, bar, can_redraw, redrawn, show
+from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.render_faults import show_faults
+from mockpump.cli.terminal import echo, redraw
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.campaign import Result, campaign, cut_down, total
 from mockpump.emulator.world.invariants import SENTENCES
@@ -81,15 +83,14 @@ def _so_far(done: Result, seeds: range) -> str:
 def _progress(done: int, runs: int, json_: bool) -> None:
     if can_redraw(sys.stderr) and not json_:
         line = f"  {bar(done, runs, 40)} {done:,} of {runs:,} runs"
-        sys.stderr.write(redrawn(line) + ("\n" if done == runs else ""))
-        sys.stderr.flush()
+        redraw(line, err=True, last=done == runs)
 
 
 def _conclude(whole: Result, first: int, json_: bool) -> None:
     if json_:
         failed = {str(seed): wrong for seed, wrong in whole.failed.items()}
         facts = {"seed": first, "runs": whole.runs, "failed": failed, "faults": whole.faults}
-        click.echo(as_json(facts))
+        echo(as_json(facts))
         return
     runs = "1 run" if whole.runs == 1 else f"{whole.runs:,} runs"
     show(f"{runs} from seed {first} on, {len(whole.failed):,} failed")
@@ -114,6 +115,6 @@ def _show_failures(whole: Result, keep: Path | None, json_: bool) -> None:
 def _write(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+        write_file(file, text.encode())
     except OSError as error:
         raise StoryError(f"{file}: {reason_of(error)}") from None

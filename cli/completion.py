@@ -19,6 +19,7 @@ def stories_or_files(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The same, and the scenario files of this folder; else whatever file begins so."""
-    files = (file.name for file in Path().glob("*.toml") if file.name.startswith(incomplete))
+    names = (file.name for file in Path().glob("*.toml") if file.name.isprintable())
+    files = (name for name in names if name.startswith(incomplete))
     items = [*stories(context, parameter, incomplete), *map(CompletionItem, sorted(files))]
     return items or [CompletionItem(incomplete, type="file")]

@@ -18,16 +18,17 @@ from mockpump.cli.render import (
     bar,
     can_redraw,
     notice_reader_gone,
-    redrawn,
     show,
     show_changes,
 )
 from mockpump.cli.stories import list_stories, tell_story
+from mockpump.cli.terminal import redraw
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.keyring import Keyring
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.pump.schedule import Schedule
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
@@ -109,8 +110,10 @@ def _show_day(speed: int | None, file: Path | None) -> None:
 
 
 def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
-    made_with = ("--clock", "Wed 13:37", "--no-limits", "--paired", "--keyring", str(keyring))
-    with PumpProcess("--speed", "0", *made_with) as pump:
+    # The number that the documents show.
+    made_with = ("--serial", str(PumpIdentity().serial), "--clock", "Wed 13:37", "--no-limits")
+    keys = ("--paired", "--keyring", str(keyring))
+    with PumpProcess("--speed", "0", *made_with, *keys) as pump:
         _heading("Two machines")
         show(f"  a pump        process {pump.pid}, listening on {pump.port}")
         show("  a programmer  in this process, at the other end of that line")
@@ -184,8 +187,7 @@ def _show_live(reports: Iterator[m.Telemetry]) -> Iterator[m.Telemetry]:
             f"  {bar(report.elapsed, _DAY, 30)} {100 * report.elapsed // _DAY:3} %"
         )
         if live:
-            sys.stdout.write(redrawn(line))
-            sys.stdout.flush()
+            redraw(line)
         elif report.elapsed % (3 * 3600) == 0:
             show(line)
         else:

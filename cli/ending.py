@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTING = (signal.SIGINT, *_ENDING)
 
 
 class _Ended(BaseException):
@@ -17,6 +18,10 @@ class _Ended(BaseException):
 
 
 def _end(number: int, _frame: Any) -> None:
+    # Once is enough: whoever says it again must not stop what is cleaned up.
+    for each in _ENDING:
+        if signal.getsignal(each) is _end:
+            signal.signal(each, signal.SIG_IGN)
     raise _Ended(number)
 
 
@@ -31,10 +36,21 @@ def ended_in_order() -> Iterator[None]:
     for each in ours:
         signal.signal(each, _end)
     try:
-        yield
+        try:
+            yield
+        finally:
+            for each in ours:
+                signal.signal(each, signal.SIG_DFL)
     except _Ended as ended:
         signal.signal(ended.number, signal.SIG_DFL)
         signal.raise_signal(ended.number)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """What must be done wholly or not at all: whoever interrupts it meanwhile is heard after it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTING)
+    try:
+        yield
     finally:
-        for each in ours:
-            signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from mockpump.cli.exercises_check import check, grade
+from mockpump.cli.files import read_learners
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_exercises import show_hint, warn_of
+from mockpump.cli.terminal import echo, write_out
 from mockpump.exercises.errors import ExerciseError, LadderError
 from mockpump.exercises.exercise import Exercise, ladder
 from mockpump.exercises.folder import numbered, start, submission
@@ -57,11 +59,11 @@ def exercises() -> None:
 @click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
 def list_(json_: bool) -> None:
     """The ladder, and how far you have come on it."""
-    progress = Progress()
+    progress = Progress(read=read_learners)
     for exercise in ladder():
         standing = progress.of(exercise)
         if json_:
-            click.echo(
+            echo(
                 as_json(
                     {
                         "number": exercise.number,
@@ -100,7 +102,7 @@ def start_(number: int, directory: Path | None) -> None:
 def hint(number: int | None) -> None:
     """The next hint for exercise NUMBER (else for the one in this folder)."""
     exercise = _meant(number)
-    progress = Progress()
+    progress = Progress(read=read_learners)
     defect = progress.hint(exercise)
     if defect is None:
         show(f"exercise {exercise.number}: the properties of your last check caught everything")
@@ -116,11 +118,11 @@ def hint(number: int | None) -> None:
 def solution(number: int | None, reveal: bool) -> None:
     """A solution of exercise NUMBER, once it is passed."""
     exercise = _meant(number)
-    if not reveal and not Progress().of(exercise).passed:
+    if not reveal and not Progress(read=read_learners).of(exercise).passed:
         fail(
             f"exercise {exercise.number} is not passed yet; --reveal shows it anyway", EXIT_REFUSED
         )
-    click.echo(exercise.text("reference.py"), nl=False)
+    write_out(exercise.text("reference.py"))
 
 
 for _command in (check, grade):

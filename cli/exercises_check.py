@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import io
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import TextIO
 import click
 
 from mockpump.cli.exercises_page import page
-from mockpump.cli.render import as_json, bar, can_redraw, redrawn, show
+from mockpump.cli.files import expect_writable, read_learners, write_file
+from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.render_exercises import show_report, warn_of
+from mockpump.cli.terminal import complain, redraw, write_out
 from mockpump.exercises.errors import ExerciseError, one_line
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.folder import strangers, submission, submissions
@@ -48,7 +51,7 @@ def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Pa
     for target in (json_, html):
         _must_be_writable(target)
     report = _checked(exercise, file, seeds, jobs)
-    progress = Progress()
+    progress = Progress(read=read_learners)
     progress.checked(exercise, report)
     if _HERE not in (json_, html):
         show_report(exercise, report, progress)
@@ -73,7 +76,7 @@ def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> N
     """
     found = list(submissions(directory))
     for file in strangers(directory):
-        click.echo(f"mockpump: not judged: {file} is called like no exercise", err=True)
+        complain(f"not judged: {file} is called like no exercise")
     if not found:
         raise ExerciseError(f"{directory}: no submission in it")
     with _table(csv_) as keep:
@@ -114,6 +117,14 @@ def _row(who: str, exercise: Exercise, file: Path, report: Report) -> dict[str, 
     }
 
 
+class _Here(io.StringIO):
+    """Standard output, as a table is written to it."""
+
+    def write(self, text: str) -> int:
+        write_out(text)
+        return len(text)
+
+
 @contextlib.contextmanager
 def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]:
     """What takes the rows, as they come: of a class that is interrupted something is left."""
@@ -121,18 +132,27 @@ def _table(file: Path | None) -> Iterator[Callable[[dict[str, object]], object]]
         yield lambda _: None
         return
     with contextlib.ExitStack() as stack:
-        opened: TextIO = sys.stdout
+        opened: TextIO = _Here()
         if file != _HERE:
-            stack.enter_context(_writing(file))
-            opened = stack.enter_context(file.open("w", encoding="utf-8", newline=""))
+            with _writing(file):
+                opened = file.open("w", encoding="utf-8", newline="")
+            stack.callback(_close, opened, file)
         table = csv.DictWriter(opened, _COLUMNS)
-        table.writeheader()
 
         def keep(row: dict[str, object]) -> None:
-            table.writerow({name: _plain_cell(each) for name, each in row.items()})
-            opened.flush()
+            # What is printed beside it may fail too, and is not this file.
+            with _writing(file) if file != _HERE else contextlib.nullcontext():
+                table.writerow({name: _plain_cell(each) for name, each in row.items()})
+                opened.flush()
+
+        keep({name: name for name in _COLUMNS})
 
         yield keep
+
+
+def _close(opened: TextIO, file: Path) -> None:
+    with _writing(file):
+        opened.close()
 
 
 def _plain_cell(value: object) -> object:
@@ -162,7 +182,8 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
     with contextlib.ExitStack() as afterwards:
         if can_redraw(sys.stderr):
             afterwards.callback(_redraw, "")
-        return check_file(exercise, file, seeds, Bounds(jobs or cores()), _progress)
+        bounds = Bounds(jobs or cores())
+        return check_file(exercise, file, seeds, bounds, _progress, read=read_learners)
 
 
 def _progress(done: int, whole: int) -> None:
@@ -171,24 +192,23 @@ def _progress(done: int, whole: int) -> None:
 
 
 def _redraw(line: str) -> None:
-    sys.stderr.write(redrawn(line))
-    sys.stderr.flush()
+    redraw(line, err=True)
 
 
 def _must_be_writable(file: Path | None) -> None:
     """Nobody is to wait for a report that then has no place."""
     if file is not None and file != _HERE:
-        with _writing(file), file.open("a", encoding="utf-8"):
-            pass
+        with _writing(file):
+            expect_writable(file)
 
 
 def _write(file: Path, text: str) -> None:
     if file == _HERE:
-        click.echo(text, nl=False)
+        write_out(text)
         return
     with _writing(file):
         # Half a surrogate, from a learner's test, has no UTF-8.
-        file.write_text(text, "utf-8", errors="backslashreplace")
+        write_file(file, text.encode("utf-8", errors="backslashreplace"))
 
 
 @contextlib.contextmanager

@@ -1,32 +1,97 @@
-"""Reading files: every way it can go wrong ends in one line that names the file."""
+"""Files that a person names, read and written; whatever goes wrong is one line with the name."""
 
-import errno
 import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
-from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Missing, Unreadable, read_file
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import MAX_TEXT, loads
+
+# Far more than a learner's test file or progress ever has.
+_MOST_OF_A_LEARNER = 16 * 1024 * 1024
 
 
 def read_program_file(path: Path) -> Program:
     """The program in a TOML file; `ProgramError` names the file, the key and the rule."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_TEXT + 1)
-    except OSError as error:
-        raise ProgramError(reason_of(error), file=str(path)) from None
+        data = read_file(path, MAX_TEXT, pipes=True)
+    except Unreadable as error:
+        raise ProgramError(str(error), file=str(path)) from None
     return loads(data, str(path))
 
 
-# Far more than any scenario or bundle has; a device may have no end at all.
-_MOST_TEXT = 256 * 1024 * 1024
+def read_text(path: Path, most: int) -> str:
+    """The text in a file of at most so many bytes, or out of a pipe; `Unreadable`."""
+    try:
+        return read_file(path, most, pipes=True).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable("not UTF-8 text") from None
 
 
-def read_text(path: Path) -> str:
-    """The text in a file.  `OSError` or `UnicodeDecodeError` when it is none, or too long."""
-    with path.open("rb") as file:
-        data = file.read(_MOST_TEXT + 1)
-    if len(data) > _MOST_TEXT:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    return data.decode("utf-8")
+def read_learners(path: Path) -> bytes:
+    """What a learner has written, or keeps; `OSError`, as what reads exercises expects it."""
+    try:
+        return read_file(path, _MOST_OF_A_LEARNER)
+    except Missing as error:
+        raise FileNotFoundError(str(error)) from None
+    except Unreadable as error:
+        raise OSError(str(error)) from None
+
+
+def expect_writable(path: Path) -> None:
+    """`OSError` when nothing could be written there, as far as one can know; nothing is changed."""
+    if path.exists():
+        with path.open("ab"):
+            pass
+    else:
+        descriptor, name = tempfile.mkstemp(dir=Path(os.path.realpath(path)).parent)
+        os.close(descriptor)
+        Path(name).unlink()
+
+
+@contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is there whole in the end, or as it was before; `OSError` when it cannot be.
+
+    What a link leads to is replaced, and not the link; what is no file, such as a device or a pipe,
+    is written as it is.
+    """
+    real = Path(os.path.realpath(path))
+    before = _mode(real)
+    if before is not None and not (stat.S_ISREG(before) and os.access(real.parent, os.W_OK)):
+        with path.open("wb") as file:
+            yield file
+        return
+    descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name[:100]}.")
+    with ExitStack() as unless_whole:
+        unless_whole.callback(Path(name).unlink, missing_ok=True)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(name).chmod(_usual_mode() if before is None else stat.S_IMODE(before))
+        Path(name).replace(real)
+        unless_whole.pop_all()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """The same, of what is known already."""
+    with written(path) as file:
+        file.write(data)
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _usual_mode() -> int:
+    """What a new file may be used for, as this user wants it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -11,6 +11,7 @@ import click
 from mockpump.cli.channel_options import channel_options, impairments_of
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_faults import show_faults
+from mockpump.cli.terminal import echo
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.quantities import BadQuantity, span
 from mockpump.emulator.transports.cable import Cable
@@ -81,7 +82,7 @@ async def _run(
 
 def _announce(first: str, second: str, json_: bool) -> None:
     if json_:
-        click.echo(as_json({"a": first, "b": second}))
+        echo(as_json({"a": first, "b": second}))
     else:
         show(f"a cable from {first} to {second}    (Ctrl-C ends it)")
     sys.stdout.flush()
@@ -90,6 +91,6 @@ def _announce(first: str, second: str, json_: bool) -> None:
 def _conclude(cable: Cable, json_: bool) -> None:
     table = cable.ledger.table()
     if json_:
-        click.echo(as_json({"faults": table}))
+        echo(as_json({"faults": table}))
     else:
         show_faults(table)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from mockpump.cli.ending import ended_in_order
+from mockpump.cli.terminal import complain, echo, on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -73,7 +74,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     if wanted and not ctx.resilient_parsing:
         from mockpump import __version__
 
-        click.echo(f"mockpump {__version__}")
+        echo(f"mockpump {__version__}")
         ctx.exit()
 
 
@@ -93,27 +94,29 @@ def cli() -> None:
     one.  Start with `mockpump demo`.
 
     Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 link failure, 4 outcome unknown,
-    70 a bug in mockpump, 74 the output could not be written, whatever was done, 130 interrupted.
+    70 a bug in mockpump, 74 the output, or a pump's last state, could not be written, whatever was
+    done, 130 interrupted.
     """
 
 
 def fail(message: str, code: int) -> NoReturn:
     """End the program with one clear line on stderr."""
-    click.echo(f"mockpump: {message}", err=True)
+    complain(f"{message}")
     sys.exit(code)
 
 
 def main() -> Any:
     """The entry point: runs a command, turns what goes wrong into one line and an exit code."""
-    _prepare_streams()
     try:
+        _prepare_streams()
         with ended_in_order():
             return cli.main(prog_name="mockpump", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo("; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)]), err=True)
+        said = "; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)])
+        echo(on_one_line(said), err=True)
         sys.exit(EXIT_INTERRUPTED)
     except ReaderGone:
         _give_up_output()
@@ -122,11 +125,17 @@ def main() -> Any:
         if os.environ.get("MOCKPUMP_DEBUG"):
             import traceback
 
-            traceback.print_exc()
-        if isinstance(error, OSError):
+            echo(traceback.format_exc(), err=True, nl=False)
+        if _is_of_output(error):
             _give_up_output()
         code, line = _explain(error)
         fail("; ".join([line, *_notes(error)]), code)
+
+
+def _show_usage(error: click.ClickException) -> None:
+    said = io.StringIO()
+    error.show(file=said)
+    echo(said.getvalue(), err=True, nl=False)
 
 
 def _prepare_streams() -> None:
@@ -145,7 +154,14 @@ def _prepare_streams() -> None:
 
 def _give_up_output() -> None:
     # What the output did not take would be tried again, and fail again, as the interpreter ends.
+    # Its own place is free at any rate, even where no more files can be opened.
+    os.close(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _is_of_output(error: Exception) -> bool:
+    """Whether it is an error of what is open already, and not of anything that has a name."""
+    return isinstance(error, OSError) and error.filename is None
 
 
 def _notes(error: BaseException | None) -> list[str]:
@@ -153,12 +169,14 @@ def _notes(error: BaseException | None) -> list[str]:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
+    from mockpump.emulator.memory.interface import StateLost
     from mockpump.emulator.programmer.errors import (
         LogBroken,
         OutcomeUnknown,
         ProgrammerError,
         RequestRefused,
     )
+    from mockpump.emulator.programmer.keyring import KeysTaken
     from mockpump.emulator.transports.errors import PortError, reason_of
     from mockpump.emulator.world.bundle import BadBundle
     from mockpump.emulator.world.story import ExpectationFailed, StoryError
@@ -170,6 +188,8 @@ def _explain(error: Exception) -> tuple[int, str]:
             (OutcomeUnknown, EXIT_UNKNOWN),
             (RequestRefused, EXIT_REFUSED),
             (LogBroken, EXIT_REFUSED),
+            (KeysTaken, EXIT_USAGE),
+            (StateLost, EXIT_OUTPUT),
             (ProgrammerError, EXIT_LINK),
             (PortError, EXIT_LINK),
             (ProgramError, EXIT_USAGE),
@@ -178,9 +198,12 @@ def _explain(error: Exception) -> tuple[int, str]:
             (BadBundle, EXIT_USAGE),
             (MockpumpError, EXIT_REFUSED),
         ]
-        return next(code for kind, code in table if isinstance(error, kind)), str(error)
+        # No generator: an interruption that comes as it is thrown away would be told at length.
+        codes = [code for kind, code in table if isinstance(error, kind)]
+        return codes[0], str(error)
     if isinstance(error, OSError):
-        # Every file and port is opened where its errors are explained: this is our own output.
-        return EXIT_OUTPUT, f"the output could not be written: {reason_of(error)}"
+        # Every file and port is opened where its errors are explained.
+        what = "the output could not be written" if _is_of_output(error) else error.filename
+        return EXIT_OUTPUT, f"{what}: {reason_of(error)}"
     what = f"{type(error).__name__}: {reason_of(error)}"
     return EXIT_INTERNAL, f"internal error, please report it with MOCKPUMP_DEBUG=1 set ({what})"

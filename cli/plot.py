@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mockpump.cli.files import written
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.world.curves import Curves
 
@@ -37,6 +38,7 @@ def plot(curves: Curves, title: str, file: Path) -> None:
     axes[-1].set_xlabel("hours of pump time (everything fictional)")
     figure.suptitle(title)
     try:
-        figure.savefig(file, dpi=120)
+        with written(file) as opened:
+            figure.savefig(opened, dpi=120, format=file.suffix.lower().removeprefix("."))
     except OSError as error:
         raise click.UsageError(f"{file}: {reason_of(error)}") from None

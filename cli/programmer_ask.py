@@ -1,6 +1,5 @@
 """`mockpump programmer`: the commands that only ask, and change nothing."""
 
-import shutil
 import sys
 
 import click
@@ -15,7 +14,7 @@ from mockpump.cli.programmer_session import (
     say,
     show,
 )
-from mockpump.cli.render import can_redraw, cut
+from mockpump.cli.render import can_redraw
 from mockpump.cli.render_pump import (
     chain_text,
     details_facts,
@@ -28,6 +27,7 @@ from mockpump.cli.render_pump import (
     telemetry_line,
     telemetry_view,
 )
+from mockpump.cli.terminal import complain, echo, redraw_lines
 from mockpump.emulator.programmer.errors import LogBroken, RequestRefused
 from mockpump.emulator.programmer.procedures import Procedure, ask, learn_outcome, read_log
 from mockpump.emulator.programmer.recovery import never_recorded
@@ -84,9 +84,9 @@ def log(options: Options, first: int) -> None:
     for number, entry in enumerate(read.entries, start=read.first):
         say(options, entry_facts(number, entry), log_line(number, entry))
     if read.folded:
-        click.echo(f"mockpump: {folded_text(read.folded)}", err=True)
+        complain(folded_text(read.folded))
     if not options.json:
-        click.echo(chain_text(len(read.entries), read.first), err=True)
+        echo(chain_text(len(read.entries), read.first), err=True)
 
 
 @click.command()
@@ -173,10 +173,7 @@ class View:
 
     def draw(self, lines: list[str]) -> None:
         """Show the lines in place of the last ones; a line is cut, since a wrapped one stays."""
-        width = shutil.get_terminal_size().columns - 1
-        up = f"\x1b[{self._height}A" if self._height else ""
-        sys.stdout.write(up + "".join(f"\r\x1b[2K{cut(line, width)}\n" for line in lines))
-        sys.stdout.flush()
+        redraw_lines(lines, self._height)
         self._height = len(lines)
 
 

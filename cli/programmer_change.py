@@ -23,6 +23,7 @@ from mockpump.cli.programmer_session import (
 from mockpump.cli.quantities import Duration, Volume
 from mockpump.cli.render import as_json
 from mockpump.cli.render_pump import alarm_lines, limits_facts, shown_alarms
+from mockpump.cli.terminal import complain, echo
 from mockpump.emulator.programmer.bridging import Bridge, read_bridge
 from mockpump.emulator.programmer.errors import ProgrammerError
 from mockpump.emulator.programmer.procedures import Procedure
@@ -151,7 +152,7 @@ def _bridge(done: m.Refilled, run: Callable[[Procedure[Bridge]], Bridge]) -> Bri
     try:
         bridge = run(read_bridge(done))
     except (ProgrammerError, PortError) as error:
-        click.echo(f"mockpump: how long it takes to arrive is not known: {error}", err=True)
+        complain(f"how long it takes to arrive is not known: {error}")
         return None
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("the reservoir is filled")
@@ -256,9 +257,9 @@ def alarms(options: Options, acknowledge: str | None) -> None:
     shown: m.Alarms = ask_pump(options, m.GetAlarms())
     if options.json:
         rows = [msgspec.structs.asdict(each) for each in shown_alarms(shown)]
-        click.echo(as_json({"priority": shown.priority, "alarms": rows}))
+        echo(as_json({"priority": shown.priority, "alarms": rows}))
     else:
-        click.echo("\n".join(alarm_lines(shown)))
+        echo("\n".join(alarm_lines(shown)))
 
 
 COMMANDS = (suspend, resume, bolus, temp, refill, ramp, limits, alarms)

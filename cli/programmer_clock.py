@@ -16,6 +16,7 @@ from mockpump.cli.programmer_session import (
     say,
 )
 from mockpump.cli.quantities import ClockDate
+from mockpump.cli.terminal import complain, echo
 from mockpump.emulator.programmer.clock_setting import (
     FIRST_TO_LAST,
     ClockPlan,
@@ -70,7 +71,7 @@ def _agreed(options: Options, wanted: WeekTime) -> ClockPlan:
         plan: ClockPlan = run_pump(options, plan_clock(wanted))
     _check_settable(plan)
     if plan.crosses:
-        click.echo(f"to {clock_time(plan.target)}: {_may_cross(plan)}")
+        echo(f"to {clock_time(plan.target)}: {_may_cross(plan)}")
         if not click.confirm("Set the clock?", err=True):
             fail("not confirmed; nothing was changed", EXIT_REFUSED)
     return plan
@@ -110,7 +111,7 @@ def _crossed(session: Session, plan: ClockPlan) -> Crossed | None:
     try:
         crossed: Crossed = session.device.run(read_crossed(plan))
     except (ProgrammerError, PortError) as error:
-        click.echo(f"mockpump: the clock is set; what it crossed is not known: {error}", err=True)
+        complain(f"the clock is set; what it crossed is not known: {error}")
         return None
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("the clock is set")

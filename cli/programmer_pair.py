@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from mockpump.cli.keys import replace_option
 from mockpump.cli.programmer_session import Options, called, proving, say
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.errors import InternalError
@@ -14,8 +15,9 @@ _LONGEST = 200
 
 
 @click.command()
+@replace_option
 @click.pass_obj
-def pair(options: Options) -> None:
+def pair(options: Options, replace_keys: bool) -> None:
     """Take a pairing key, prove it to the pump, and keep it in the keyring.
 
     The key is what `mockpump pump new` has printed.  It is asked for, without an echo, or read from
@@ -27,7 +29,8 @@ def pair(options: Options) -> None:
     if identity is None:
         raise InternalError("a session without a pump")
     with changed_keyring(options.keyring) as ring:
-        ring.add(identity.serial, identity.name, key)
+        keep = ring.add if replace_keys else ring.learn
+        keep(identity.serial, identity.name, key)
     facts = {"access": key.access, "name": identity.name, "serial": identity.serial}
     granted = key.access.name.lower()
     say(options, facts, f'paired as {granted} with "{identity.name}", number {identity.serial}')
@@ -37,11 +40,18 @@ def _asked() -> PairingKey:
     if sys.stdin.isatty():
         text: str = click.prompt("pairing key", hide_input=True, err=True)
     else:
-        text = sys.stdin.readline(_LONGEST)
+        text = _typed()
     try:
         return parse_key(text)
     except BadKey as error:
         raise click.UsageError(str(error)) from None
+
+
+def _typed() -> str:
+    try:
+        return sys.stdin.readline(_LONGEST)
+    except UnicodeDecodeError:
+        return ""  # no key is made of such
 
 
 COMMANDS = (pair,)

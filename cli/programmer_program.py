@@ -23,6 +23,7 @@ from mockpump.cli.programmer_session import (
 )
 from mockpump.cli.render import as_json, show_changes
 from mockpump.cli.render import show as show_line
+from mockpump.cli.terminal import echo, write_out
 from mockpump.emulator.programmer.comparison import DayChange, compare
 from mockpump.emulator.programmer.procedures import (
     Procedure,
@@ -56,11 +57,11 @@ def show_(options: Options, pending: bool) -> None:
     """Print the active program as a file that `program set` takes."""
     read = run_pump(options, read_program(m.Slot.PENDING if pending else m.Slot.ACTIVE))
     if options.json:
-        click.echo(as_json(read))
+        echo(as_json(read))
     elif read.program is None:
-        click.echo("# no program pends" if pending else "# the pump holds no program")
+        echo("# no program pends" if pending else "# the pump holds no program")
     else:
-        click.echo(program_toml.dumps(read.program), nl=False)
+        write_out(program_toml.dumps(read.program))
 
 
 class Before(NamedTuple):
@@ -88,7 +89,7 @@ def diff(options: Options, file: Path) -> None:
     changes = compare(active.program, wanted, percent)
     if options.json:
         same = active.program == wanted
-        click.echo(as_json({"same": same, **_change_facts(changes, wanted)}))
+        echo(as_json({"same": same, **_change_facts(changes, wanted)}))
         return
     before = "" if active.program is None else program_toml.dumps(active.program)
     after = program_toml.dumps(wanted)
@@ -165,7 +166,7 @@ def _is_to_be_set(
         if before.pending is not None:
             show_line(f'the pending program "{before.pending.name}" is forgotten with it')
     elif dry_run:
-        click.echo(as_json({**_change_facts(changes, wanted), "changed": False}))
+        echo(as_json({**_change_facts(changes, wanted), "changed": False}))
     return not dry_run
 
 

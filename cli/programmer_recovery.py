@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
 from mockpump.cli.keys import DEFAULT_KEYRING
 from mockpump.cli.programmer_session import Options, connected
+from mockpump.cli.terminal import complain
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     NoReply,
@@ -112,7 +111,7 @@ def recovering(options: Options) -> Iterator[Recovery]:
 
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
-    _tell("the reply was lost; asking the pump what became of it")
+    complain("the reply was lost; asking the pump what became of it")
     try:
         settled = _call_until_settled(options, unknown)
     except OutcomeUnknown as still:
@@ -122,7 +121,7 @@ def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
         interrupt.add_note(f"{unknown}; ask again with: {how_to_ask(options, unknown)}")
         raise
     if settled.repeated:
-        _tell(_REPEATED)
+        complain(_REPEATED)
     reply = settled.reply
     if reply is None or (settled.repeated and _lost_what_was_staged(reply)):
         never = ConnectionLost(unknown.reason)
@@ -136,10 +135,6 @@ def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
 def _lost_what_was_staged(reply: Message) -> bool:
     """What was to be committed was gone with its connection, and the pump has recorded that."""
     return isinstance(reply, m.Refused) and reply.reason is m.Reason.NOTHING_STAGED
-
-
-def _tell(text: str) -> None:
-    click.echo(f"mockpump: {text}", err=True)
 
 
 def how_to_ask(options: Options, unknown: OutcomeUnknown) -> str:
@@ -183,7 +178,7 @@ def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
             if _is_busy(error) and busy < most_busy:
                 busy += 1
                 if busy == 1:
-                    _tell(_WAITING)
+                    complain(_WAITING)
             else:
                 calls += 1
         if calls > _CALLS:

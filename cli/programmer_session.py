@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from mockpump.cli.render import as_json, show_facts
+from mockpump.cli.terminal import echo
 from mockpump.emulator.programmer.client import Connected, Opening
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
@@ -147,12 +148,12 @@ def run_pump(options: Options, procedure: Procedure[Any]) -> Any:
 
 def say(options: Options, result: object, text: str) -> None:
     """A result as JSON, or what it means in words."""
-    click.echo(as_json(result) if options.json else text)
+    echo(as_json(result) if options.json else text)
 
 
 def show(options: Options, result: object, facts: Mapping[str, object]) -> None:
     """A result as JSON, or as names and values."""
     if options.json:
-        click.echo(as_json(result))
+        echo(as_json(result))
     else:
         show_facts(facts)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.faults import FAULTS, Fault
 from mockpump.emulator.wording.names import choice_name
 
@@ -28,4 +29,4 @@ def fault(name: str, file: Path, clear: bool) -> None:
     if clear and FAULTS[_NAMES[name]].clear is None:
         raise click.UsageError(f"{name} happens once; there is nothing to clear")
     tell(file, f"{'clear' if clear else 'inject'} {name}")
-    click.echo(f"{name}: {'good again' if clear else _NAMES[name].value}")
+    echo(f"{name}: {'good again' if clear else _NAMES[name].value}")

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 from msgspec.structs import asdict
 
+from mockpump.cli.memories import looked_into
 from mockpump.cli.render import as_json, show_facts
 from mockpump.cli.render_pump import chain_text, entry_facts, limits_facts, log_line
+from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
@@ -26,7 +28,7 @@ _PAGE = 100
 
 @contextlib.contextmanager
 def _looking(file: Path) -> Iterator[tuple[SqliteMemory, PumpState]]:
-    with contextlib.closing(SqliteMemory.look(file)) as memory:
+    with contextlib.closing(looked_into(file)) as memory:
         recorded = memory.state()
         if recorded is None:
             raise LocalProtocolError(f"{file} holds no pump yet")
@@ -46,9 +48,12 @@ def show(file: Path, json_: bool) -> None:
         d = state.delivery
         delivery = {**asdict(d), "rolling": d.rolling.pieces()}
         guarded = {"image": active, "delivery": delivery, "pairing": _guarded(state.pairing)}
-        click.echo(as_json({**asdict(state), **guarded}))
+        # A copy that lacks its WAL is none that was put down in good order, whatever it says.
+        whole = not memory.lacks_wal
+        clean = {"clean": state.clean and whole, "whole": whole}
+        echo(as_json({**asdict(state), **guarded, **clean}))
     else:
-        show_facts(_facts(state, active))
+        show_facts(_facts(state, active, memory.lacks_wal))
 
 
 def _guarded(pairing: Pairing) -> dict[str, object]:
@@ -61,7 +66,7 @@ def _guarded(pairing: Pairing) -> dict[str, object]:
     }
 
 
-def _facts(state: PumpState, active: bytes) -> dict[str, str]:
+def _facts(state: PumpState, active: bytes, lacks_wal: bool) -> dict[str, str]:
     d = state.delivery
     moved = d.due // UNITS_PER_STEP * STEP
     named = f'"{programs.from_image(active).name}"' if active else "none"
@@ -81,8 +86,14 @@ def _facts(state: PumpState, active: bytes) -> dict[str, str]:
         "pairing": _pairing_text(state.pairing),
         **_uncounted(state.strangers),
         **{f"limit: {name}": text for name, text in limits_facts(state.limits).items()},
-        "put down": "in good order" if state.clean else "no: its power was cut",
+        "put down": _end_text(state, lacks_wal),
     }
+
+
+def _end_text(state: PumpState, lacks_wal: bool) -> str:
+    if lacks_wal:
+        return "no: copied while it ran; something may be missing"
+    return "in good order" if state.clean else "no: its power was cut"
 
 
 def _pairing_text(pairing: Pairing) -> str:
@@ -112,11 +123,11 @@ def log(file: Path, json_: bool) -> None:
         while page.entries:
             for entry in page.entries:
                 fact = as_json(entry_facts(number, entry)) if json_ else log_line(number, entry)
-                click.echo(fact)
+                echo(fact)
                 number += 1
             reached = chain(reached, page.entries)
             page = memory.log(number, _PAGE)
         if reached != page.newest_chain:
             raise LocalProtocolError(f"the log in {file} does not fit its own chain")
         if not json_:
-            click.echo(f"{chain_text(number - first, first)}", err=True)
+            echo(f"{chain_text(number - first, first)}", err=True)

@@ -5,14 +5,23 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from mockpump.cli.ending import undisturbed
 from mockpump.cli.files import read_program_file
-from mockpump.cli.keys import kept, open_option, show_keys
+from mockpump.cli.keys import (
+    LAST_SERIAL,
+    KeyPlace,
+    advising_on_serial,
+    draw_serial,
+    handed_over,
+    open_option,
+    replace_option,
+)
 from mockpump.cli.quantities import ClockTime, Volume
-from mockpump.emulator.memory.interface import Memory
+from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.device import describe
 from mockpump.emulator.pump.limits import FACTORY, WIDEST
@@ -25,13 +34,14 @@ from mockpump.emulator.pump.making import (
 )
 from mockpump.emulator.pump.pairing import OPEN, Keys, draw_keys, paired_with
 from mockpump.emulator.pump.pump_state import RESERVOIR, PumpIdentity
+from mockpump.emulator.transports.keyring_file import HandedOver
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 
 _OPTIONS = (
     click.option("--name", default="mock pump", show_default=True, help="What the pump is called."),
     click.option(
-        "--serial", type=click.IntRange(0, 2**32 - 1), default=1001, help="Its made-up number."
+        "--serial", type=click.IntRange(0, LAST_SERIAL), help="Its made-up number; else drawn."
     ),
     click.option(
         "--clock", type=ClockTime(), default="Mon 00:00", help="What its clock says first."
@@ -58,6 +68,7 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="Put its pairing keys into this keyring, in place of showing them.",
     ),
+    replace_option,
 )
 
 
@@ -68,10 +79,18 @@ def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def making_of(
+class Order(NamedTuple):
+    """A pump as its options want it, its keys (None: it is open), and where they are to go."""
+
+    making: Making
+    keys: Keys | None
+    place: KeyPlace
+
+
+def ordered(
     *,
     name: str,
-    serial: int,
+    serial: int | None,
     clock: int,
     drift: int,
     program: Path | None,
@@ -79,10 +98,18 @@ def making_of(
     concentration: int,
     dead: int,
     no_limits: bool,
-    keys: Keys | None,
-) -> Making:
+    is_open: bool,
+    keyring: Path | None,
+    replace_keys: bool,
+) -> Order:
     """What those options say; a usage error for a name that no message can carry."""
-    identity = PumpIdentity(serial, name, reservoir)
+    if is_open and keyring is not None:
+        raise click.UsageError("an open pump has no keys to put into a --keyring")
+    if replace_keys and keyring is None:
+        raise click.UsageError("--replace-keys is for --keyring")
+    keys = None if is_open else draw_keys(secrets.token_bytes)
+    number = draw_serial(keyring) if serial is None else serial
+    identity = PumpIdentity(number, name, reservoir)
     try:
         m.encode(describe(identity))
     except LocalProtocolError as error:
@@ -90,34 +117,8 @@ def making_of(
     limits = WIDEST if no_limits else FACTORY
     wanted = FACTORY_PROGRAM if program is None else read_program_file(program)
     pairing = OPEN if keys is None else paired_with(keys)
-    return Making(identity, wanted, limits, clock, drift, concentration, dead, pairing)
-
-
-def make_pump(
-    memory: Memory, made_with: dict[str, Any], file: Path | None = None
-) -> Callable[[], None]:
-    """Make a pump with those options in an empty memory; what hands its keys over, once it stands.
-
-    Of one in a file, standard output tells; of one that ends with the process, standard error.
-    """
-    is_open, keyring = made_with.pop("is_open"), made_with.pop("keyring")
-    if is_open and keyring is not None:
-        raise click.UsageError("an open pump has no keys to put into a --keyring")
-    keys = None if is_open else draw_keys(secrets.token_bytes)
-    making = making_of(**made_with, keys=keys)
-    make(memory, making)
-    identity = making.identity
-    if keys is not None and keyring is not None:
-        with kept(keys, identity, keyring):
-            pass
-
-    def hand_over() -> None:
-        if file is not None:
-            click.echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')
-        if keys is not None:
-            show_keys(keys, keyring, err=file is None)
-
-    return hand_over
+    making = Making(identity, wanted, limits, clock, drift, concentration, dead, pairing)
+    return Order(making, keys, KeyPlace(keyring, replace_keys))
 
 
 @click.command()
@@ -131,8 +132,6 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     mockpump pump new demo.pump --name "demo pump" --program day.toml
     mockpump pump run --memory demo.pump --pty ./pump
     """
-    from mockpump.emulator.memory.sqlite import SqliteMemory
-
     if seed is not None:
         context = click.get_current_context()
         for option in ("name", "serial"):
@@ -140,10 +139,26 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
                 raise click.UsageError(f"--seed and --{option} exclude each other")
         made_with["serial"] = random.Random(seed).randrange(10_000, 100_000)
         made_with["name"] = f"mock pump {made_with['serial']}"
-    with ExitStack() as unless_made:
-        memory = SqliteMemory.create(file)
-        # By then the memory is closed, and leaves nothing beside the file.
-        unless_made.callback(file.unlink)
-        with closing(memory):
-            make_pump(memory, made_with, file)()
-        unless_made.pop_all()
+    _make(file, ordered(**made_with))
+
+
+def _make(file: Path, order: Order) -> None:
+    """Make it: wholly and with its keys in somebody's hands, or not at all."""
+    from mockpump.emulator.memory.sqlite import SqliteMemory
+    from mockpump.emulator.memory.sqlite_file import new_file
+
+    identity = order.making.identity
+    with new_file(file) as unfinished:
+        with closing(SqliteMemory.create(unfinished.path)) as memory:
+            make(memory, order.making)
+        with ExitStack() as stack:
+            if order.keys is None:
+                handing = HandedOver()
+            else:
+                stack.enter_context(advising_on_serial())
+                over = handed_over(order.keys, identity, order.place)
+                handing = stack.enter_context(over)
+            with undisturbed():
+                unfinished.put_in_place()
+                handing.keep()
+            echo(f'made "{identity.name}" (fictional), number {identity.serial}, in {file}')

@@ -2,19 +2,18 @@
 
 import contextlib
 import secrets
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import click
 
-from mockpump.cli.keys import kept, show_keys
-from mockpump.emulator.memory.interface import MemoryFailed
+from mockpump.cli.ending import undisturbed
+from mockpump.cli.keys import KeyPlace, handed_over, replace_option
+from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.pairing import Keys, draw_keys
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.pairing import draw_keys, keys_of
 
 
 @click.command()
@@ -24,33 +23,31 @@ from mockpump.emulator.pump.pump_state import PumpIdentity
     type=click.Path(path_type=Path),
     help="Put the keys into this keyring, in place of showing them.",
 )
-def pair(file: Path, keyring: Path | None) -> None:
+@replace_option
+def pair(file: Path, keyring: Path | None, replace_keys: bool) -> None:
     """Give the pump in FILE new pairing keys.  It must not be running.
 
     The old ones prove nothing any more, and a lock after too many wrong proofs is lifted.
     """
-    from mockpump.emulator.memory.sqlite import SqliteMemory
+    from mockpump.cli.memories import opened
 
+    if replace_keys and keyring is None:
+        raise click.UsageError("--replace-keys is for --keyring")
     keys = draw_keys(secrets.token_bytes)
-    with contextlib.closing(SqliteMemory.open(file)) as memory:
-        pump = Pump(memory)
-        with _handed_over(keys, pump.identity, keyring):
+    with contextlib.closing(opened(file)) as memory, _awake(memory) as pump:
+        place, old = KeyPlace(keyring, replace_keys), keys_of(pump.pairing)
+        with handed_over(keys, pump.identity, place, old) as handing, undisturbed():
             pump.change(partial(operations.pair, pump, keys))
-            pump.put_down()
+            handing.keep()
 
 
 @contextlib.contextmanager
-def _handed_over(keys: Keys, identity: PumpIdentity, keyring: Path | None) -> Iterator[None]:
-    """Have somebody hold the new keys before the old ones prove nothing any more."""
-    if keyring is None:
-        show_keys(keys, None, err=False)
-        sys.stdout.flush()
-        try:
-            yield
-        except MemoryFailed as error:
-            error.add_note("the keys shown are not its keys")
-            raise
-    else:
-        with kept(keys, identity, keyring):
-            yield
-        show_keys(keys, keyring, err=False)
+def _awake(memory: Memory) -> Iterator[Pump]:
+    """The pump, put down again in good order whatever comes of it, unless its memory fails."""
+    pump = Pump(memory)
+    try:
+        yield pump
+    finally:
+        if not pump.memory_error:
+            with undisturbed():
+                pump.put_down()

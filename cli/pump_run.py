@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import json
 import os
 import re
 import secrets
@@ -17,10 +16,12 @@ from typing import Any, NamedTuple
 
 import click
 
-from mockpump.cli.pump_new import make_pump, making_options
+from mockpump.cli import render
+from mockpump.cli.ending import undisturbed
+from mockpump.cli.pump_new import making_options
+from mockpump.cli.pump_which import which
 from mockpump.cli.quantities import MAX_FACTOR, Speed, speed_text
-from mockpump.emulator.memory.faulty import FaultyMemory
-from mockpump.emulator.memory.ram import RamMemory
+from mockpump.cli.terminal import complain, echo, warn
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.station import Station
@@ -120,18 +121,19 @@ def run(
     stand still, `go max` and `hold` do what they say, and the end of the input ends the pump.
     """
     place = _place(pty, tcp, expose, memory, clients)
-    kept, hand_over = _memory(context, memory, made_with)
-    with contextlib.closing(kept):
+    with contextlib.ExitStack() as stack:
+        kept, hand_over = which(context, stack, memory, made_with)
         device = Pump(kept)
         pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
         station = Station(device, pacing, secrets.token_bytes)
+        failures: list[Exception] = []
+        stack.callback(_put_down, station, failures)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(station, place, stage, partial(_announce, as_json, hand_over)))
-        # Nobody has looked at the clock since the last byte came.
-        station.do(Pump.put_down, line_now())
+            announce = partial(_announce, as_json, hand_over)
+            asyncio.run(_run(station, place, stage, announce, failures))
     delivered = volume(station.pump.delivery.delivered)
     age = duration(station.pump.elapsed)
-    click.echo(f"pump stopped after {age}; delivered {delivered}", err=True)
+    echo(f"pump stopped after {age}; delivered {delivered}", err=True)
 
 
 def _place(
@@ -149,28 +151,28 @@ def _place(
     return Place(pty, tcp, expose, memory, clients or _CLIENTS)
 
 
-def _memory(
-    context: click.Context, file: Path | None, made_with: dict[str, Any]
-) -> tuple[FaultyMemory, Callable[[], None]]:
-    """The memory of the pump in FILE, or that of a fresh one that ends with this process.
+def _put_down(station: Station, failures: list[Exception]) -> None:
+    """Record the pump's last state, whatever else went wrong in the end.
 
-    And what hands the keys of a fresh one over, when somebody can use them.
+    A pump in which something failed is not put down in good order: it wakes up as after a crash.
     """
-    if file is None:
-        fresh = RamMemory(durable=False)
-        hand_over = make_pump(fresh, made_with)
-        return FaultyMemory(fresh), hand_over
-    for option in context.command.params if file.exists() else ():
-        source = context.get_parameter_source(option.name or "")
-        if option.name in made_with and source is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{option.opts[0]}: the pump of {file} is made already")
-    from mockpump.emulator.memory.sqlite import SqliteMemory
-
-    return FaultyMemory(SqliteMemory.open(file)), lambda: None
+    if failures:
+        return
+    with undisturbed():
+        running = station.pump
+        # Nobody has looked at the clock since the last byte came.
+        station.do(Pump.put_down, line_now())
+        if station.pump is not running:
+            # The power was to go just before the next write: it did, and has come back.
+            station.do(Pump.put_down, line_now())
 
 
 async def _run(
-    station: Station, place: Place, stage: bool, announce: Callable[[Station, str], None]
+    station: Station,
+    place: Place,
+    stage: bool,
+    announce: Callable[[Station, str], None],
+    failures: list[Exception],
 ) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -178,7 +180,7 @@ async def _run(
         # What was told to be ignored (nohup does) stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, ended.set)
-    failures = _end_on_failure(loop, ended)
+    _end_on_failure(loop, ended, failures)
     runner = PumpRunner(station)
     with contextlib.closing(runner):
         async with _line(runner, place) as where, _control(runner, place.memory):
@@ -190,9 +192,10 @@ async def _run(
         raise failures[0]
 
 
-def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> list[Exception]:
+def _end_on_failure(
+    loop: asyncio.AbstractEventLoop, ended: asyncio.Event, failures: list[Exception]
+) -> None:
     """A pump in which something failed is no pump to rely on: it ends, and says why."""
-    failures: list[Exception] = []
 
     def on_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if getattr(context.get("exception"), "errno", None) in _SHORTAGES:
@@ -201,7 +204,6 @@ def _end_on_failure(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> li
         ended.set()
 
     loop.set_exception_handler(on_failure)
-    return failures
 
 
 @contextlib.asynccontextmanager
@@ -232,7 +234,7 @@ async def _tcp_line(
             raise click.UsageError(f"{error}; if that is wanted, say --expose") from None
         host, port = listener.address
         if not listener.on_loopback:
-            click.echo(f"mockpump: warning: anybody who reaches {host}:{port} is served", err=True)
+            warn(f"anybody who reaches {host}:{port} is served")
         yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
 
 
@@ -242,10 +244,17 @@ async def _control(runner: PumpRunner, memory: Path | None) -> AsyncIterator[Non
     if memory is None:
         yield
         return
-    from mockpump.emulator.transports.control import ControlSocket
+    from mockpump.emulator.transports.control import ControlSocket, NoControl
 
-    async with ControlSocket(runner, memory):
+    async with contextlib.AsyncExitStack() as stack:
+        control = ControlSocket(runner, memory)
+        try:
+            await stack.enter_async_context(control)
+        except NoControl as error:
+            warn(f"`pump fault` cannot reach this pump: {error}")
         yield
+    if control.trouble:
+        warn(control.trouble)
 
 
 def _announce(as_json: bool, hand_over: Callable[[], None], station: Station, where: str) -> None:
@@ -254,12 +263,12 @@ def _announce(as_json: bool, hand_over: Callable[[], None], station: Station, wh
     speed = speed_text(station.pacing.speed)
     if as_json:
         facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
-        click.echo(json.dumps(facts))
+        echo(render.as_json(facts))
     else:
-        click.echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
+        echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
         options = " --open" if station.pump.pairing.is_open else ""
         command = f"mockpump programmer --port {shlex.quote(where)}{options} status"
-        click.echo(f"try: {command}    (Ctrl-C ends the pump)")
+        echo(f"try: {command}    (Ctrl-C ends the pump)")
     sys.stdout.flush()
 
 
@@ -296,7 +305,7 @@ def _direct(runner: PumpRunner, line: str) -> None:
     if match is None or (match[1] != "max" and int(match[1] or 0) > MAX_FACTOR):
         said = line if len(line) <= 40 else f"{line[:40]}..."
         known = "'hold', 'go SPEED', 'go SPEED for SECONDS'"
-        click.echo(f"mockpump: {said!r} is no direction; those are {known}", err=True)
+        complain(f"{said!r} is no direction; those are {known}")
     elif line == "hold":
         runner.change_pace(0)
     else:

@@ -8,7 +8,6 @@ import errno
 import json
 import os
 import select
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import Struct
 
+from mockpump.cli.terminal import echo, printable
 from mockpump.emulator.programmer.comparison import DayChange
 from mockpump.emulator.wording.quantities import WEEKDAYS, volume
 from mockpump.protocol.program import Program
@@ -43,19 +43,28 @@ def show(*parts: str | tuple[str, str], style: str = "") -> None:
     """Print a line; a part may come with a style of its own, which only a terminal shows."""
     if not sys.stdout.isatty():
         words = "".join(part if isinstance(part, str) else part[0] for part in parts)
-        # Not `click.echo`: that one takes an output that says ASCII for one that is set up wrong.
-        print(words.rstrip(), flush=True)
+        echo(words.rstrip())
         return
     from rich.text import Text
 
-    console().print(Text.assemble(*parts, style=style))
+    said = (
+        printable(part) if isinstance(part, str) else (printable(part[0]), part[1])
+        for part in parts
+    )
+    console().print(Text.assemble(*said, style=style))
 
 
 def as_json(value: object) -> str:
     """A value as one line of JSON: names for enumerations, hex for bytes."""
     # What an output cannot show must stay JSON: escaped the way JSON does it.
     everything = (getattr(sys.stdout, "encoding", None) or "ascii").lower().startswith("utf")
-    return json.dumps(_plain(value), ensure_ascii=not everything)
+    text = json.dumps(_plain(value), ensure_ascii=not everything)
+    # What a terminal could take for a command is escaped too, in JSON's own way.
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def _plain(value: Any) -> Any:
@@ -105,16 +114,6 @@ def _percent(change: DayChange) -> str:
 def can_redraw(stream: TextIO) -> bool:
     """Whether it is a terminal on which a line can be drawn anew in its place."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def redrawn(line: str) -> str:
-    """A line in the place of the last one; cut to the terminal, since a wrapped one would stay."""
-    return f"\r\x1b[2K{cut(line, shutil.get_terminal_size().columns - 1)}"
-
-
-def cut(line: str, width: int) -> str:
-    """At most so many characters of a line; what is missing is marked, lest a figure be misread."""
-    return line if len(line) <= width else line[: max(width - 1, 0)] + ">"
 
 
 def notice_reader_gone() -> None:

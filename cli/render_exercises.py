@@ -2,9 +2,8 @@
 
 import textwrap
 
-import click
-
 from mockpump.cli.render import show
+from mockpump.cli.terminal import complain, printable
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.grading import named
 from mockpump.exercises.progress import Progress
@@ -46,7 +45,7 @@ def show_hint(lead: str, text: str) -> None:
 def warn_of(progress: Progress) -> None:
     """What could not be kept is no reason to keep the rest back."""
     if progress.trouble:
-        click.echo(f"mockpump: {progress.trouble}", err=True)
+        complain(f"{progress.trouble}")
 
 
 def show_report(exercise: Exercise, report: Report, progress: Progress) -> None:
@@ -54,7 +53,7 @@ def show_report(exercise: Exercise, report: Report, progress: Progress) -> None:
     show(f"Exercise {exercise.number}: {exercise.title}", style="bold")
     if report.trouble:
         show("it could not be run:", style="red")
-        for line in _printable(report.trouble.strip()).splitlines()[-12:]:
+        for line in printable(report.trouble.strip()).splitlines()[-12:]:
             for part in _wrapped(line, "  "):
                 show(part)
         return
@@ -126,7 +125,7 @@ def in_words(judgement: Judgement) -> str:
 
 
 def _show_example(example: str) -> None:
-    lines = [line for line in _printable(example).splitlines() if line.strip()]
+    lines = [line for line in printable(example).splitlines() if line.strip()]
     shown = [part for line in lines for part in _wrapped(line, "     ")]
     for line in shown[:_MOST_LINES]:
         show(line, style="dim")
@@ -143,13 +142,6 @@ def _wrapped(line: str, indent: str) -> list[str]:
     return textwrap.wrap(line.strip(), _WIDTH, initial_indent=inner, subsequent_indent=further) or [
         indent
     ]
-
-
-def _printable(text: str) -> str:
-    """What a learner's test says may be anything; a terminal gets letters only."""
-    return "".join(
-        each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text
-    )
 
 
 def _show_next(exercise: Exercise, report: Report, progress: Progress) -> None:

@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -16,7 +16,9 @@ from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_faults import show_faults
 from mockpump.cli.stories import library, show_told
+from mockpump.cli.terminal import echo
 from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Unreadable
 from mockpump.emulator.world.bundle import (
     BadBundle,
     Bundle,
@@ -29,18 +31,20 @@ from mockpump.emulator.world.bundle import (
 )
 from mockpump.emulator.world.chronicle import Chronicle
 from mockpump.emulator.world.story import StoryError, program_names
-from mockpump.emulator.world.story_reading import load_story
+from mockpump.emulator.world.story_reading import MAX_TEXT, load_story
 from mockpump.emulator.world.story_schema import schema
 from mockpump.emulator.world.telling import Teller
 from mockpump.emulator.world.watching import watched
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
+# Far more than any bundle has.
+_MOST_OF_A_BUNDLE = 256 * 1024 * 1024
 
 
 def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        click.echo(json.dumps(schema(), indent=2))
+        echo(json.dumps(schema(), indent=2))
         ctx.exit()
 
 
@@ -79,11 +83,11 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     with ExitStack() as stack:
         writer = None
         if record is not None:
-            writer = Writer(stack.enter_context(_created(record)).write, head)
+            writer = Writer(stack.enter_context(_created(record)), head)
         teller = stack.enter_context(_Told(head, writer)).teller
         try:
             for told in watched(teller):
-                click.echo(as_json(told._asdict())) if json_ else show_told(told)
+                echo(as_json(told._asdict())) if json_ else show_told(told)
         except StoryError as error:
             _conclude(teller, seed, json_, str(error))
             raise
@@ -121,17 +125,18 @@ def _text(scenario: str) -> tuple[str, str]:
     if scenario in story_names():
         return f"examples/scenarios/{scenario}.toml", story_text(scenario)
     try:
-        return scenario, read_text(Path(scenario))
-    except UnicodeDecodeError:
-        raise StoryError(f"{scenario}: not UTF-8 text") from None
-    except OSError as error:
+        return scenario, read_text(Path(scenario), MAX_TEXT)
+    except Unreadable as error:
         names = ", ".join(story_names())
-        raise StoryError(f"{scenario}: {reason_of(error)}; the examples are {names}") from None
+        raise StoryError(f"{scenario}: {error}; the examples are {names}") from None
 
 
 @contextmanager
-def _created(record: Path) -> Iterator[TextIO]:
-    """The file of a bundle; what had that name stays until the story has been told to its end."""
+def _created(record: Path) -> Iterator[Callable[[str], None]]:
+    """What writes into a bundle; what had that name stays until the story has been told to its end.
+
+    `OSError` with the name of the file, which is not the output.
+    """
     # What a link leads to is replaced, and not the link.
     record = Path(os.path.realpath(record))
     whole = record if record.exists() and not record.is_file() else _beside(record)
@@ -142,9 +147,10 @@ def _created(record: Path) -> Iterator[TextIO]:
     with ExitStack() as unless_told:
         if whole is not record:
             unless_told.callback(whole.unlink)
+        recording = _Recording(file, record)
         try:
-            with file:
-                yield file
+            with closing(recording):
+                yield recording.write
         except StoryError:
             # It ends there every time, and is worth to be looked at.
             unless_told.pop_all()
@@ -152,6 +158,28 @@ def _created(record: Path) -> Iterator[TextIO]:
             raise
         unless_told.pop_all()
     _put_in_place(whole, record)
+
+
+class _Recording:
+    """A file whose errors say which one it is: what is printed meanwhile may fail as well."""
+
+    def __init__(self, file: TextIO, path: Path) -> None:
+        self._file, self._path = file, path
+
+    def write(self, text: str) -> None:
+        with self._naming():
+            self._file.write(text)
+
+    def close(self) -> None:
+        with self._naming():
+            self._file.close()
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def _put_in_place(whole: Path, record: Path) -> None:
@@ -166,7 +194,7 @@ def _beside(record: Path) -> Path:
 def _conclude(teller: Teller, seed: int, json_: bool, failure: str | None) -> None:
     table = teller.world.ledger.table()
     if json_:
-        click.echo(as_json({"seed": seed, "faults": table, "failure": failure}))
+        echo(as_json({"seed": seed, "faults": table, "failure": failure}))
         return
     show("")
     show_faults(table)
@@ -189,7 +217,7 @@ def replay(bundle: Path, json_: bool) -> None:
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
-        click.echo(as_json(facts))
+        echo(as_json(facts))
     elif found is None:
         show(f"identical: {len(recorded.lines):,} lines, sha256 {recorded.digest[:16]}...")
     else:
@@ -200,13 +228,9 @@ def replay(bundle: Path, json_: bool) -> None:
 
 def _read(bundle: Path) -> Bundle:
     try:
-        return read_bundle(read_text(bundle))
-    except BadBundle as error:
+        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+    except (BadBundle, Unreadable) as error:
         raise BadBundle(f"{bundle}: {error}") from None
-    except UnicodeDecodeError:
-        raise BadBundle(f"{bundle}: not UTF-8 text") from None
-    except OSError as error:
-        raise BadBundle(f"{bundle}: {reason_of(error)}") from None
 
 
 def _again(teller: Teller) -> Iterator[str]:

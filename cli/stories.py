@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
-
 from mockpump.cli.charts import show_curves
 from mockpump.cli.examples import example_program, example_story, story_names
 from mockpump.cli.plot import check_plot
 from mockpump.cli.plot import plot as draw
 from mockpump.cli.render import show
+from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.world.curves import curves_of
 from mockpump.emulator.world.telling import Library, Teller, Told
@@ -52,7 +51,7 @@ def tell_story(name: str, plot: Path | None) -> None:
         show_curves(curves)
         if plot is not None:
             draw(curves, story.picture.title, plot)
-            click.echo(f"drawn into {plot}", err=True)
+            echo(f"drawn into {plot}", err=True)
     show("")
     show(_NOTHING_REAL, style="dim")
 

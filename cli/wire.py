@@ -8,6 +8,7 @@ import click
 from mockpump.cli import render_wire
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
+from mockpump.cli.terminal import echo
 from mockpump.cli.wire_decode import Payload, content_parts, payload_of, program_of, stretches
 from mockpump.cli.wire_encode import build, cut
 from mockpump.cli.wire_input import read_input
@@ -64,7 +65,7 @@ def _decode_frames(data: bytes, json_: bool) -> None:
     good = bad = 0
     for number, stretch in enumerate(stretches(data), start=1):
         if json_:
-            click.echo(as_json(stretch_json(stretch)))
+            echo(as_json(stretch_json(stretch)))
         else:
             render_wire.show_stretch(number, stretch)
         good, bad = good + stretch.good, bad + (not stretch.good)
@@ -76,7 +77,7 @@ def _decode_frames(data: bytes, json_: bool) -> None:
 
 def _decode_content(payload: Payload, data: bytes, facts: Mapping[str, bytes], json_: bool) -> None:
     if json_:
-        click.echo(as_json({"bytes": data, **facts, **payload_json(payload)}))
+        echo(as_json({"bytes": data, **facts, **payload_json(payload)}))
     else:
         if payload.content is not None:
             render_wire.show_parts(content_parts(payload.content, data))
@@ -146,11 +147,11 @@ def encode(
     if json_:
         carried = Payload(content)
         facts = {"kind": frame.kind, **payload_json(carried), "payload": frame.payload}
-        click.echo(as_json({**facts, "bytes": frame.payload if payload else line}))
+        echo(as_json({**facts, "bytes": frame.payload if payload else line}))
     elif payload and not frame.payload:
         fail(f"{frame.kind.name} has no payload", EXIT_USAGE)
     else:
-        click.echo((frame.payload if payload else line).hex(" "))
+        echo((frame.payload if payload else line).hex(" "))
 
 
 wire.add_command(explain)

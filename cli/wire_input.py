@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from mockpump.cli.main import EXIT_USAGE, fail
-from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Unreadable, read_file
 
 MAX_BYTES = 4 * 1024 * 1024
 _SEPARATORS = re.compile(r"[\s:,;|-]+")
@@ -42,10 +42,9 @@ def _is_there(path: Path) -> bool:
 
 def _file(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        fail(f"{path}: {reason_of(error)}", EXIT_USAGE)
+        return read_file(path, MAX_BYTES, pipes=True)
+    except Unreadable as error:
+        fail(f"{path}: {error}", EXIT_USAGE)
 
 
 def _meaning(raw: bytes, name: str) -> bytes:

@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 
 from mockpump.cli import render_wire
+from mockpump.cli.files import read_text, write_file
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
+from mockpump.cli.terminal import echo, write_out
 from mockpump.cli.wire_encode import KINDS, cut, nearest
 from mockpump.emulator.channel import document as channel_document
 from mockpump.emulator.pump import document as pump_document
 from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Unreadable
 from mockpump.emulator.world import invariants, story_schema
 from mockpump.protocol import diagram, document, markdown
 from mockpump.protocol import messages as m
@@ -40,7 +43,7 @@ RECORDS: dict[str, tuple[type[Record], ...]] = {
     "program": document.PROGRAM_RECORDS,
     "seal": (Seal,),
 }
-# Far more than any document has; a device may have no end at all.
+# Far more than any document has.
 _MOST_TEXT = 16 * 1024 * 1024
 _ENUMS: tuple[type[Enum], ...] = (
     *document.ENUMERATIONS,
@@ -103,16 +106,16 @@ def _explain_text(found: _Found) -> None:
 def _explain_json(found: _Found) -> None:
     if found is None:
         for entry in document.catalogue():
-            click.echo(as_json(_entry_facts(entry)))
+            echo(as_json(_entry_facts(entry)))
     elif isinstance(found, Entry):
-        click.echo(as_json({**_entry_facts(found), **_layout(found.message, found.number)}))
+        echo(as_json({**_entry_facts(found), **_layout(found.message, found.number)}))
     elif isinstance(found, tuple):
         for record in found:
             facts = {"name": record.__name__, "doc": document.summary(record)}
-            click.echo(as_json({**facts, **_layout(record, None)}))
+            echo(as_json({**facts, **_layout(record, None)}))
     else:
         named = {each.name.lower(): each.value for each in found}
-        click.echo(as_json({"name": found.__name__, "members": named}))
+        echo(as_json({"name": found.__name__, "members": named}))
 
 
 def _entry_facts(entry: Entry) -> dict[str, object]:
@@ -149,7 +152,7 @@ def spec(file: Path | None, check: bool) -> None:
     if file is None:
         if check:
             fail("--check needs a FILE to check", EXIT_USAGE)
-        click.echo(markdown.everything(BLOCKS), nl=False)
+        write_out(markdown.everything(BLOCKS))
         return
     text, newline = _read(file)
     try:
@@ -166,20 +169,17 @@ def spec(file: Path | None, check: bool) -> None:
 
 def _read(file: Path) -> tuple[str, str]:
     try:
-        with file.open(encoding="utf-8") as opened:
-            text = opened.read(_MOST_TEXT + 1)
-            newline = opened.newlines if isinstance(opened.newlines, str) else "\n"
-    except OSError as error:
-        fail(f"{file}: {reason_of(error)}", EXIT_USAGE)
-    except UnicodeDecodeError:
-        fail(f"{file}: not UTF-8 text", EXIT_USAGE)
-    if len(text) > _MOST_TEXT:
-        fail(f"{file}: it is no document; more than {_MOST_TEXT:,} characters", EXIT_USAGE)
-    return text, newline
+        text = read_text(file, _MOST_TEXT)
+    except Unreadable as error:
+        fail(f"{file}: {error}", EXIT_USAGE)
+    whole = text.replace("\r\n", "\n")
+    # A line ends as all of them do.
+    newline = "\r\n" if text.count("\n") == text.count("\r\n") > 0 else "\n"
+    return whole, newline
 
 
 def _write(file: Path, text: str, newline: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8", newline=newline)
+        write_file(file, text.replace("\n", newline).encode())
     except OSError as error:
         fail(f"{file}: {reason_of(error)}", EXIT_USAGE)

@@ -17,6 +17,7 @@ def check(
     seeds: int,
     bounds: Bounds,
     progress: Callable[[int, int], object] = lambda done, whole: None,
+    read: Callable[[Path], bytes] = Path.read_bytes,
 ) -> Report:
     """Run a test file against everything an exercise has, with so many seeds.
 
@@ -25,7 +26,7 @@ def check(
     `progress` hears how many runs of how many have ended.  `ExerciseError` for what cannot be read.
     """
     try:
-        text = file.read_bytes()
+        text = read(file)
     except OSError as error:
         raise ExerciseError(f"cannot read {file}: {one_line(error)}") from None
     tasks = tasks_of(exercise, file.absolute(), range(seeds), text=text)

@@ -5,6 +5,7 @@ copied, sent and collected as it is.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,9 +49,13 @@ def start(exercise: Exercise, folder: Path) -> list[Path]:
         there = next((folder / name for name in texts if (folder / name).exists()), None)
         if there is not None:
             raise ExerciseError(f"{there} is there already, and is not written over")
-        for name, text in texts.items():
-            with (folder / name).open("x", encoding="utf-8") as file:
-                file.write(text)
+        with ExitStack() as unless_made:
+            for name, text in texts.items():
+                with (folder / name).open("x", encoding="utf-8") as file:
+                    # Half of them would be in the way the next time.
+                    unless_made.callback((folder / name).unlink)
+                    file.write(text)
+            unless_made.pop_all()
     except OSError as error:
         raise ExerciseError(f"cannot write into {folder}: {one_line(error)}") from None
     return [folder / name for name in texts]

@@ -6,6 +6,7 @@ It is kept where the system keeps such things, or where MOCKPUMP_PROGRESS says.
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -27,21 +28,27 @@ class Standing(msgspec.Struct, frozen=True):
 class Progress:
     """The standings, by number.  A file that cannot be read counts as none.
 
-    What is something else than progress is left alone.  `trouble` says why they could not be kept;
-    empty when they could.
+    What is something else than progress, or cannot be read, is left alone.  `trouble` says why they
+    could not be kept; empty when they could.  `read` is how a file is read.
     """
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(
+        self, file: Path | None = None, read: Callable[[Path], bytes] = Path.read_bytes
+    ) -> None:
         self.file = _usual() if file is None else file
         self.trouble = ""
-        self._is_ours = True
+        # Why what is there is not ours to replace.
+        self._not_ours = ""
         self._standings: dict[int, Standing] = {}
-        with contextlib.suppress(OSError):
-            data = self.file.read_bytes()
-            try:
-                self._standings = msgspec.json.decode(data, type=dict[int, Standing])
-            except ValueError:
-                self._is_ours = not data
+        try:
+            data = read(self.file)
+            self._standings = msgspec.json.decode(data or b"{}", type=dict[int, Standing])
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            self._not_ours = f"{self.file} cannot be read, and is left alone: {one_line(error)}"
+        except (ValueError, RecursionError):
+            self._not_ours = f"{self.file} is no progress in exercises: it is left alone"
 
     def of(self, exercise: Exercise) -> Standing:
         """How an exercise stands; what is no defect of it any more was not caught."""
@@ -71,8 +78,8 @@ class Progress:
         return defect
 
     def _keep(self, exercise: Exercise, standing: Standing) -> None:
-        if not self._is_ours:
-            self.trouble = f"{self.file} is no progress in exercises: it is left alone"
+        if self._not_ours:
+            self.trouble = self._not_ours
             return
         self._standings[exercise.number] = standing
         data = msgspec.json.encode({str(key): each for key, each in self._standings.items()})
@@ -83,10 +90,12 @@ class Progress:
             self.trouble = f"cannot keep the progress in {self.file}: {one_line(error)}"
 
     def _replace(self, data: bytes) -> None:
-        with tempfile.NamedTemporaryFile(dir=self.file.parent, delete=False) as file:
+        # What a link leads to is replaced, and not the link.
+        real = Path(os.path.realpath(self.file))
+        with tempfile.NamedTemporaryFile(dir=real.parent, delete=False) as file:
             file.write(data)
         try:
-            Path(file.name).replace(self.file)
+            Path(file.name).replace(real)
         except OSError:
             with contextlib.suppress(OSError):
                 Path(file.name).unlink()

@@ -11,12 +11,12 @@ name = "day"
 """
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from mockpump.protocol import toml_text
 from mockpump.protocol.program import (
     FORMAT,
     MAX_PATTERNS,
@@ -31,11 +31,10 @@ from mockpump.protocol.program import (
     clock_text,
 )
 from mockpump.protocol.program_ranges import WEEKDAYS, count_faults
+from mockpump.protocol.toml_text import BadToml
 
 FORMAT_TEXT = f"mockpump-program/{FORMAT}"
 MAX_TEXT = 65_536
-# tomllib takes time quadratic in the parts of a dotted key, and a key cannot span lines.
-MAX_LINE = 2_048
 
 Reader = Callable[[Any, str], Any]
 
@@ -66,23 +65,9 @@ def dumps(program: Program) -> str:
 
 def _parse(text: bytes | str) -> dict[str, Any]:
     try:
-        raw = text.encode() if isinstance(text, str) else text
-        if len(raw) > MAX_TEXT:
-            raise ProgramError(f"too long: {len(raw)} bytes, at most {MAX_TEXT}")
-        decoded = raw.decode("utf-8-sig")
-    except UnicodeError:
-        raise ProgramError("not UTF-8 text") from None
-    if not decoded.strip():
-        raise ProgramError("empty")
-    for number, line in enumerate(decoded.split("\n"), start=1):
-        if len(line) > MAX_LINE:
-            raise ProgramError(f"line {number} is too long: at most {MAX_LINE} characters")
-    try:
-        return tomllib.loads(decoded)
-    except RecursionError:
-        raise ProgramError("not TOML: nested too deeply") from None
-    except ValueError as error:  # a TOMLDecodeError, or an integer of too many digits
-        raise ProgramError(f"not TOML: {error}") from None
+        return toml_text.parse(text, MAX_TEXT)
+    except BadToml as error:
+        raise ProgramError(error.rule, key=error.key) from None
 
 
 def _expect_format(document: dict[str, Any]) -> None:

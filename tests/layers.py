@@ -40,6 +40,10 @@ ROOMS_WITH_DOORS = {
 HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
 MAY_BE_HEAVY = "protocol/strategies.py"
 
+# Where text leaves for a terminal, with what a terminal takes for a command escaped in it.
+MAY_PRINT = {"cli/terminal.py", "cli/render.py", "exercises/gate.py"}
+PRINTING = {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"}
+
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 45
 
@@ -115,6 +119,7 @@ def offences(root: Path) -> Iterator[str]:
         yield from upward_imports(module)
         yield from doors(module)
         yield from heavy_imports(module)
+        yield from printing(module)
     for module in everything:
         yield from second_copies(module)
         yield from long_files(module)
@@ -166,6 +171,19 @@ def heavy_imports(module: Module) -> Iterator[str]:
         if found.at_load and (found.target in HEAVY or _top(found) in HEAVY):
             where = f"{module.path}:{found.line}"
             yield f"{where}: imports {found.target} when loaded; it is slow to load"
+
+
+def printing(module: Module) -> Iterator[str]:
+    """Nothing is printed but through the door that escapes what a terminal could act on."""
+    if module.path in MAY_PRINT or module.path.startswith(LEARNERS):
+        return
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(func=ast.Name() | ast.Attribute() as called, lineno=line):
+                name = ast.unparse(called)
+                if name in PRINTING or name.endswith(("console().print", "stdout.buffer.write")):
+                    where = f"{module.path}:{line}"
+                    yield f"{where}: prints by {name}; use mockpump.cli.terminal"
 
 
 def second_copies(module: Module) -> Iterator[str]:

@@ -58,6 +58,10 @@ def test_the_project_was_really_read(layer: str) -> None:
         ("protocol/a.py", "from mockpump.protocol import strategies", "slow to load"),
         ("protocol/a.py", "try:\n    import rich\nexcept ImportError:\n    pass", "slow to load"),
         ("emulator/a.py", "class A:\n    from rich.table import Table", "slow to load"),
+        ("cli/a.py", "print('x')", "prints by print"),
+        ("cli/a.py", "import click\nclick.echo('x')", "prints by click.echo"),
+        ("exercises/a.py", "import sys\nsys.stderr.write('x')", "prints by sys.stderr.write"),
+        ("cli/a.py", "render.console().print('x')", "prints by render.console().print"),
         ("cli/a.py", "import protocol", "write mockpump.protocol"),
         ("tests/a.py", "from emulator.pump import device", "write mockpump.emulator"),
         ("examples/a.py", "def f():\n    from cli import main", "write mockpump.cli"),
@@ -77,6 +81,7 @@ def test_a_broken_rule_is_found(tmp_path: Path, path: str, source: str, expected
 @pytest.mark.parametrize(
     ("path", "source"),
     [
+        ("cli/terminal.py", "import sys\nsys.stdout.write('x')"),
         ("cli/a.py", "import os, time, rich\nfrom mockpump.emulator import pump, world"),
         ("emulator/a.py", "from mockpump.protocol.framing import Frame"),
         ("emulator/transports/a.py", "import asyncio, os, serial, socket, threading, time"),

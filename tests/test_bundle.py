@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -209,3 +210,69 @@ def test_the_first_difference_is_found(one: list[str], other: list[str]) -> None
 def test_every_example_is_known() -> None:
     assert set(QUICK) <= set(story_names())
     assert isinstance(read_bundle(BUNDLE), Bundle)
+
+
+# -- to the byte -----------------------------------------------------------------------------------
+
+
+def resealed(text: str) -> str:
+    """The same with the digest that it would have if it had been recorded so."""
+    body = text[: text.rindex("\n", 0, -1) + 1]
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return f'{body}{{"sha256": "{digest}"}}\n'
+
+
+def test_what_is_resealed_unchanged_is_the_same() -> None:
+    assert resealed(BUNDLE) == BUNDLE
+
+
+@pytest.mark.parametrize("other", ["\v", "\f", "\x1c", "\x85", "\u2028", "\r", "\r\n", "", "\n\n"])
+@pytest.mark.parametrize("place", [0, 1, -1])
+def test_no_other_end_of_a_line_passes_for_one(other: str, place: int) -> None:
+    ends = [match.start() for match in re.finditer("\n", BUNDLE)]
+    changed = BUNDLE[: ends[place]] + other + BUNDLE[ends[place] + 1 :]
+    with pytest.raises(BadBundle):
+        read_bundle(changed)
+
+
+def test_a_bundle_with_other_ends_of_lines_is_another() -> None:
+    with pytest.raises(BadBundle):
+        read_bundle(BUNDLE.replace("\n", "\r\n"))
+
+
+@pytest.mark.parametrize("more", ["\n", " ", "x", "{}", "\0"])
+def test_nothing_comes_behind_the_digest(more: str) -> None:
+    with pytest.raises(BadBundle):
+        read_bundle(BUNDLE + more)
+
+
+@given(st.integers(0, len(BUNDLE) - 1), st.characters())
+def test_no_character_can_be_changed_unnoticed(place: int, other: str) -> None:
+    changed = BUNDLE[:place] + other + BUNDLE[place + 1 :]
+    if changed != BUNDLE:
+        with pytest.raises(BadBundle):
+            read_bundle(changed)
+
+
+@given(st.integers(0, len(BUNDLE) - 1))
+def test_no_part_passes_for_the_whole(end: int) -> None:
+    with pytest.raises(BadBundle):
+        read_bundle(BUNDLE[:end])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("programs", {}, "it lacks the program"),
+        ("programs", {"day": "hello"}, "cannot be run"),
+        ("scenario", "hello", "cannot be run"),
+        ("scenario", "a = " + "9" * 5_000, "cannot be run"),
+    ],
+)
+def test_a_bundle_that_cannot_be_run_says_so(key: str, value: object, expected: str) -> None:
+    first, rest = BUNDLE.split("\n", 1)
+    head = json.loads(first)
+    if key == "programs" and value:
+        value = dict.fromkeys(head["programs"], "hello")
+    with pytest.raises(BadBundle, match=expected):
+        read_bundle(resealed(f"{json.dumps({**head, key: value})}\n{rest}"))

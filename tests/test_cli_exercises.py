@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from mockpump.cli.exercises import exercises
 from mockpump.cli.exercises_page import page
+from mockpump.cli.files import read_learners
 from mockpump.exercises.errors import LadderError
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.running import cores
@@ -77,7 +79,7 @@ def reported(cells: list[Judgement], **more: Any) -> Report:
 def test_a_report_is_shown_and_written(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, report: Report, code: int, said: str
 ) -> None:
-    monkeypatch.setattr("mockpump.exercises.checking.check", lambda *_: report)
+    monkeypatch.setattr("mockpump.exercises.checking.check", lambda *_, read: report)
     (tmp_path / EXERCISE.test_name).write_text("", encoding="utf-8")
     checked = run("check", "--json", "r.json", "--html", "r.html")
     assert checked.exit_code == code, checked.output
@@ -97,7 +99,8 @@ def judged_as(monkeypatch: pytest.MonkeyPatch, report: Report) -> list[tuple[Any
     """Every check comes out as this report; what each was asked."""
     asked: list[tuple[Any, ...]] = []
 
-    def check(*arguments: Any) -> Report:
+    def check(*arguments: Any, read: Callable[[Path], bytes]) -> Report:
+        assert read is read_learners
         *others, progress = arguments
         asked.append(tuple(others))
         progress(1, 2)
@@ -237,7 +240,7 @@ def test_of_a_class_that_is_interrupted_the_first_rows_are_kept(
         (tmp_path / "class" / who / EXERCISE.test_name).write_text("", "utf-8")
     asked = judged_as(monkeypatch, reported([LEFT] * 6))
 
-    def check(*arguments: Any) -> Report:
+    def check(*arguments: Any, **_: Any) -> Report:
         if asked:
             raise KeyboardInterrupt
         asked.append(arguments)
@@ -273,7 +276,7 @@ def test_progress_that_cannot_be_kept_costs_nobody_the_report(
     told = checked(monkeypatch, reported([CAUGHT] * 6))
     assert told.exit_code == 0
     assert "The goal is met" in told.stdout
-    assert "cannot keep the progress" in told.stderr
+    assert "progress.json cannot be read, and is left alone" in told.stderr
     hint = run("hint", "1")
     assert (hint.exit_code, hint.stdout.startswith("Exercise 1")) == (0, True)
 
@@ -366,3 +369,15 @@ def test_what_a_learner_writes_cannot_break_the_page() -> None:
     )
     assert "<script>" not in page(EXERCISE, report)
     assert "<script>" not in page(EXERCISE, Report(1, 1, trouble=evil))
+
+
+def test_a_disk_that_is_full_is_said_to_be_that_of_the_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    judged_as(monkeypatch, reported([LEFT] * 6))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / EXERCISE.test_name).write_text("", encoding="utf-8")
+    if Path("/dev/full").exists():
+        told = run("grade", ".", "--csv", "/dev/full")
+        assert told.exit_code == 3
+        assert told.stderr == "mockpump: cannot write /dev/full: no space left on device\n"

@@ -1,11 +1,13 @@
 """Reading a program from a file, and the examples that come with the package."""
 
+import os
 from pathlib import Path
+from stat import S_IMODE
 
 import pytest
 
 from mockpump.cli.examples import example_program
-from mockpump.cli.files import read_program_file
+from mockpump.cli.files import expect_writable, read_program_file, write_file, written
 from mockpump.protocol.program import ProgramError, flat
 from mockpump.protocol.program_toml import MAX_TEXT, dumps
 
@@ -24,7 +26,7 @@ def test_every_example_is_a_program_and_is_installed(name: str) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_one_line_with_the_name(tmp_path: Path) -> None:
-    for file, reason in ((tmp_path / "none", "no such file"), (tmp_path, "is a directory")):
+    for file, reason in ((tmp_path / "none", "no such file"), (tmp_path, "it is a folder")):
         with pytest.raises(ProgramError, match=reason) as caught:
             read_program_file(file)
         assert str(file) in str(caught.value)
@@ -36,3 +38,52 @@ def test_no_more_is_read_than_a_program_may_be_long() -> None:
     with pytest.raises(ProgramError, match="/dev/zero"):
         read_program_file(Path("/dev/zero"))
     assert MAX_TEXT < 10_000_000
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+def half_written(path: Path) -> None:
+    with written(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path: Path, there: bool) -> None:
+    path = tmp_path / "out"
+    if there:
+        path.write_bytes(b"before")
+        path.chmod(0o640)
+    with pytest.raises(KeyboardInterrupt):
+        half_written(path)
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"before"] * there
+    write_file(path, b"after")
+    assert [each.read_bytes() for each in tmp_path.iterdir()] == [b"after"]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert S_IMODE(path.stat().st_mode) == (0o640 if there else 0o666 & ~mask)
+
+
+def test_what_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path) -> None:
+    real, link = tmp_path / "real", tmp_path / "link"
+    link.symlink_to(real)
+    write_file(link, b"after")
+    assert (link.is_symlink(), real.read_bytes()) == (True, b"after")
+
+
+def test_what_is_no_file_is_written_as_it_is() -> None:
+    before = Path("/dev/null").stat()
+    write_file(Path("/dev/null"), b"after")
+    assert Path("/dev/null").stat().st_rdev == before.st_rdev
+
+
+def test_whether_it_can_be_written_is_found_out_without_a_trace(tmp_path: Path) -> None:
+    expect_writable(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "there").write_bytes(b"before")
+    expect_writable(tmp_path / "there")
+    assert (tmp_path / "there").read_bytes() == b"before"
+    for bad in (tmp_path, tmp_path / "no" / "folder", tmp_path / "there" / "out"):
+        with pytest.raises(OSError, match="directory"):
+            expect_writable(bad)

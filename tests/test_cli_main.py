@@ -1,9 +1,12 @@
 """The command's frame: help that costs little, one line for what goes wrong, the exit code."""
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import click
 import pytest
@@ -11,6 +14,7 @@ from outside import COMMAND, PATIENCE, Command, as_process, in_process
 
 from mockpump import __main__ as entry
 from mockpump.cli import main as main_module
+from mockpump.cli.ending import ended_in_order, undisturbed
 from mockpump.cli.main import COMMANDS, EXIT_INTERRUPTED, cli
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.transports.errors import PortError
@@ -230,7 +234,167 @@ def test_who_interrupts_it_while_it_loads_gets_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "mockpump.cli.main", Loading())
+    # Of this process Ctrl-C is not taken away for good.
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         entry.main()
     assert ended.value.code == EXIT_INTERRUPTED
     assert capsys.readouterr().err == "interrupted\n"
+
+
+class Interruption:
+    """Somebody presses Ctrl-C at the call of a function of the command line, that one from now."""
+
+    def __init__(self, after: int) -> None:
+        self.calls = 0
+        self._after = after
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "/cli/" in frame.f_code.co_filename:
+            self.calls += 1
+            if self.calls == self._after:
+                raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "arguments", ["wire explain Nonsense", "wire explain Status", "pump show /nowhere", "pump"]
+)
+def test_who_interrupts_it_at_any_moment_gets_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["mockpump", *arguments.split()])
+    interrupt, moments = signal.signal, 0
+    while True:
+        moments += 1
+        interruption = Interruption(moments)
+        with monkeypatch.context() as patched:
+            # Of this process Ctrl-C is not taken away for good.
+            patched.setattr("signal.signal", lambda *args: _unless_ignored(interrupt, *args))
+            code = code_of_main(interruption)
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        if interruption.calls < moments:
+            break
+        assert code == EXIT_INTERRUPTED
+        assert "interrupted" in said
+    assert moments > 5
+
+
+def code_of_main(interruption: Interruption) -> object:
+    """How the command ends that is interrupted."""
+    sys.setprofile(interruption)
+    try:
+        entry.main()
+    except SystemExit as ended:
+        return ended.code
+    finally:
+        sys.setprofile(None)
+    return 0
+
+
+def _unless_ignored(set_: Callable[..., object], number: int, handler: object) -> object:
+    return None if number == signal.SIGINT else set_(number, handler)
+
+
+# -- what a terminal could act on -----------------------------------------------------------------
+
+FOREIGN = "\x1b]0;owned\x07\x1b[31m\u202egnp\u200b\x9b2J\r\x7f\udcff"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pump", "show", f"/{FOREIGN}"),
+        ("pump", "log", f"/{FOREIGN}"),
+        ("pump", "run", "--pty", f"/{FOREIGN}/x"),
+        ("pump", "run", "--memory", f"/{FOREIGN}"),
+        ("pump", "new", f"/{FOREIGN}/x"),
+        ("pump", "pair", f"/{FOREIGN}"),
+        ("pump", "fault", "stall", f"/{FOREIGN}"),
+        ("pump", "new", "/nowhere/x", "--name", FOREIGN),
+        ("pump", "new", "/nowhere/x", "--program", f"/{FOREIGN}"),
+        ("pump", FOREIGN),
+        ("demo", FOREIGN),
+        ("demo", "--speed", FOREIGN),
+        ("run", FOREIGN),
+        ("replay", f"/{FOREIGN}"),
+        ("campaign", "--runs", FOREIGN),
+        ("programmer", "--port", FOREIGN, "--open", "status"),
+        ("programmer", "--port", f"mockpump://{FOREIGN}", "--open", "status"),
+        ("programmer", "--port", "/nowhere", "--keyring", f"/{FOREIGN}/\0", "status"),
+        ("programmer", "--port", "/nowhere", "program", "set", f"/{FOREIGN}", "--yes"),
+        ("link", "--b", FOREIGN),
+        ("link", "--b", "/nowhere", "--loss", FOREIGN),
+        ("exercises", "check", f"/{FOREIGN}"),
+        ("exercises", "grade", f"/{FOREIGN}"),
+        ("wire", "decode", FOREIGN),
+        ("wire", "explain", FOREIGN),
+        ("wire", "encode", "Bolus", FOREIGN),
+        ("wire", "spec", f"/{FOREIGN}"),
+        (FOREIGN,),
+        (f"--{FOREIGN}",),
+    ],
+)
+def test_no_name_reaches_the_terminal_as_a_command(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    ended = command(*arguments)
+    assert ended.code != 0
+    assert ended.err.replace("\n", "").isprintable(), ended.err
+    assert ended.out.replace("\n", "").isprintable(), ended.out
+
+
+def test_what_is_in_a_file_reaches_the_terminal_escaped(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "\x1b[31mred\u202e"
+    folder.mkdir()
+    for arguments in (("pump", "new", str(folder / "a.pump")), ("exercises", "start", "1")):
+        ended = command(*arguments, *([str(folder / "one")] if "start" in arguments else []))
+        assert ended.code == 0
+        assert "\\x1b[31mred\\u202e" in ended.out
+        assert ended.out.replace("\n", "").isprintable(), ended.out
+
+
+def test_an_error_of_a_file_is_not_said_to_be_one_of_the_output(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, PermissionError(13, "Permission denied", "/a/folder"))
+    ended = command()
+    assert (ended.code, ended.line) == (74, "mockpump: /a/folder: permission denied")
+
+
+# -- being told to end ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_again_and_again_still_cleans_up(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    died: list[int] = []
+    monkeypatch.setattr("signal.raise_signal", died.append)
+    before = signal.signal(number, signal.SIG_DFL)
+    cleaned = []
+    try:
+        with ended_in_order():
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                os.kill(os.getpid(), number)
+                cleaned.append("all of it")
+        assert signal.getsignal(number) is signal.SIG_DFL
+    finally:
+        signal.signal(number, before)
+    assert (died, cleaned) == ([number], ["all of it"])
+
+
+def test_what_must_not_be_interrupted_is_done_first() -> None:
+    done = []
+
+    def half_and_half() -> None:
+        with undisturbed():
+            done.append("one half")
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("the other")
+
+    with pytest.raises(KeyboardInterrupt):
+        half_and_half()
+    assert done == ["one half", "the other"]

@@ -1,17 +1,22 @@
 """A pump in a file: `pump new`, `run --memory`, `show`, `log` and `fault`, as a user meets them."""
 
+import asyncio
 import contextlib
 import json
+import resource
+import shutil
 import sqlite3
 import stat
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from outside import Command, in_process, program_file
+from outside import COMMAND, PATIENCE, Command, in_process, program_file
 
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.pump.faults import FAULTS
-from mockpump.emulator.transports.control import socket_path
+from mockpump.emulator.transports.control import ControlSocket, socket_path
 
 FAULTY = sorted(fault.name.lower().replace("_", "-") for fault in FAULTS)
 
@@ -129,3 +134,176 @@ def test_a_fault_that_does_not_exist_is_usage(command: Command, memory: Path) ->
     ended = command("pump", "fault", "thirst", str(memory))
     assert ended.code == 2
     assert all(name in ended.err for name in FAULTY)
+
+
+# -- the way out -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`pump run ARGS...` as a process, from when it has said where it is."""
+    command = [*COMMAND, "pump", "run", "--json", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Tell a pump to end; its exit code, and what it complained of."""
+    process.terminate()
+    _, said = process.communicate(timeout=PATIENCE)
+    return process.returncode, said
+
+
+@pytest.mark.end_to_end
+def test_a_last_state_that_cannot_be_recorded_is_said(command: Command, memory: Path) -> None:
+    with running("--memory", str(memory)) as process:
+        assert command("pump", "fault", "memory", str(memory)).code == 0
+        code, said = end(process)
+    assert code == 74
+    assert said == (
+        "mockpump: the pump's last state could not be recorded:"
+        " the memory takes no writes: an injected fault\n"
+    )
+    assert "power was cut" in command("pump", "show", str(memory)).out
+
+
+@pytest.mark.end_to_end
+def test_a_power_cut_in_the_very_end_is_got_over(command: Command, memory: Path) -> None:
+    with running("--memory", str(memory)) as process:
+        assert command("pump", "fault", "brown-out", str(memory)).code == 0
+        code, _ = end(process)
+    assert code == 0
+    assert "put down      in good order" in command("pump", "show", str(memory)).out
+    assert "alarm raised: restarted" in command("pump", "log", str(memory)).out
+
+
+@pytest.mark.end_to_end
+def test_the_files_beside_it_are_gone_and_it_ends_in_good_order(
+    command: Command, memory: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "ptys"
+    place.mkdir()
+    with running("--memory", str(memory), "--pty", str(place / "pump")) as process:
+        shutil.rmtree(place)
+        socket_path(memory).unlink()
+        assert end(process)[0] == 0
+    assert "put down      in good order" in command("pump", "show", str(memory)).out
+
+
+@pytest.mark.end_to_end
+def test_without_descriptors_it_ends_in_good_order(command: Command, memory: Path) -> None:
+    with running("--memory", str(memory)) as process:
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 3))
+        assert end(process)[0] == 0
+    assert not socket_path(memory).exists()
+    assert "put down      in good order" in command("pump", "show", str(memory)).out
+
+
+def test_a_clean_up_that_fails_is_told_and_the_pump_is_put_down(
+    command: Command, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(ControlSocket):
+        async def __aexit__(self, *reason: object) -> None:
+            await super().__aexit__(*reason)
+            self.trouble = "cannot remove it: permission denied"
+
+    def close(_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/a/folder")
+
+    monkeypatch.setattr("mockpump.emulator.transports.control.ControlSocket", Stuck)
+    # The end of its input ends it at once.
+    monkeypatch.setattr("mockpump.cli.pump_run._take_directions", lambda _, __, ended: ended.set())
+    ended = command("pump", "run", "--memory", str(memory), "--stage")
+    assert ended.code == 0
+    assert ended.err.startswith("mockpump: warning: cannot remove it: permission denied\npump st")
+    assert json.loads(command("pump", "show", str(memory), "--json").out)["clean"]
+    monkeypatch.setattr("mockpump.emulator.transports.pty_line.PtyLine._remove_link", close)
+    ended = command("pump", "run", "--memory", str(memory), "--stage")
+    assert ended.err.endswith("mockpump: /a/folder: permission denied\n")
+    assert json.loads(command("pump", "show", str(memory), "--json").out)["clean"]
+
+
+def test_a_pump_in_which_something_failed_is_not_put_down_in_good_order(
+    command: Command, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        asyncio.get_running_loop().call_soon(int, "no number")
+
+    monkeypatch.setattr("mockpump.cli.pump_run._take_directions", fail)
+    ended = command("pump", "run", "--memory", str(memory), "--stage")
+    assert ended.code == 70
+    assert not json.loads(command("pump", "show", str(memory), "--json").out)["clean"]
+
+
+# -- a part is not the whole -----------------------------------------------------------------------
+
+
+@pytest.mark.end_to_end
+def test_a_copy_taken_while_it_runs_does_not_pass_for_a_whole_pump(
+    command: Command, memory: Path, tmp_path: Path
+) -> None:
+    copy, both = tmp_path / "copy.pump", tmp_path / "both.pump"
+    with PumpProcess("--memory", str(memory), "--speed", "0") as pump:
+        assert command("programmer", "--port", pump.port, "suspend").code == 0
+        shutil.copyfile(memory, copy)
+        shutil.copyfile(memory, both)
+        shutil.copyfile(f"{memory}-wal", f"{both}-wal")
+    facts = json.loads(command("pump", "show", str(memory), "--json").out)
+    assert (facts["mode"], facts["clean"], facts["whole"]) == ("suspended", True, True)
+    for each, lacks in ((both, False), (copy, True)):
+        shown = command("pump", "show", str(each))
+        assert ("something may be missing" in shown.out) is lacks
+        for look in (shown, command("pump", "log", str(each))):
+            assert look.code == 0
+            assert ("without the copy.pump-wal beside it" in look.err) is lacks
+        facts = json.loads(command("pump", "show", str(each), "--json").out)
+        assert (facts["clean"], facts["whole"]) == (False, not lacks)
+    with running("--memory", str(copy)) as process:
+        code, said = end(process)
+    assert code == 0
+    assert "warning" in said
+    assert "may be missing" in said
+    shown = command("pump", "show", str(copy))
+    assert ("restarted" in shown.out, shown.err) == (True, "")
+
+
+@pytest.mark.end_to_end
+def test_a_pump_notices_that_its_file_is_another(command: Command, memory: Path) -> None:
+    with running("--memory", str(memory), "--pty", str(memory) + ".pty") as process:
+        at = ("programmer", "--port", str(memory) + ".pty")
+        memory.unlink()
+        assert command("pump", "new", str(memory), "--seed", "8").code == 1, "it is in use"
+        ended = command(*at, "suspend")
+        assert (ended.code, "memory" in ended.line) == (1, True)
+        assert "memory-fault" in command(*at, "alarms").out
+        code, said = end(process)
+    assert code == 74
+    assert f"{memory} is not the file any more that was opened" in said
+    assert not memory.exists()
+
+
+def test_what_is_far_too_long_is_not_copied(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "disk.img"
+    with file.open("wb") as opened:
+        opened.truncate(20 * 10**9)
+    for look in ("show", "log"):
+        assert command("pump", look, str(file)).line.endswith(": it is no memory of a pump")
+
+
+@pytest.mark.end_to_end
+def test_a_pump_with_a_long_name_runs_without_a_control_socket(
+    command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / ("x" * 150)
+    assert command("pump", "new", str(file)).code == 0
+    with running("--memory", str(file)) as process:
+        assert command("pump", "fault", "stall", str(file)).code == 3
+        code, said = end(process)
+    assert code == 0
+    assert said.startswith("mockpump: warning: `pump fault` cannot reach this pump: ")

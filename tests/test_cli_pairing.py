@@ -1,23 +1,32 @@
 """Pairing as a user meets it: keys printed once, kept in a keyring, and shown nowhere else."""
 
 import contextlib
+import gc
 import io
+import itertools
 import json
 import os
 import re
+import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from outside import COMMAND, Command, in_process
 
+from mockpump import __main__ as entry
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.pump_process import PumpProcess
+from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.pairing import MOST_FAILURES
+from mockpump.emulator.pump.pairing import MOST_FAILURES, keys_of
+from mockpump.emulator.pump.pump_state import decode_state
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.pairing import PairingKey, parse_key
 
@@ -149,7 +158,7 @@ def test_where_the_new_keys_cannot_be_shown_the_old_ones_stay(
 
     before = json.loads(command("pump", "show", "--json", str(memory)).out)["delivery"]
     with monkeypatch.context() as patched:
-        patched.setattr("mockpump.cli.pump_pair.show_keys", full)
+        patched.setattr("mockpump.cli.keys.show_keys", full)
         assert command("pump", "pair", str(memory)).code == 74
     assert json.loads(command("pump", "show", "--json", str(memory)).out)["delivery"] == before
     log = command("pump", "log", str(memory))
@@ -304,3 +313,304 @@ def test_who_opens_no_session_takes_no_key(command: Command, memory: Path) -> No
     ended = command("programmer", "--open", "--as", "observer", "--port", "/nowhere", "status")
     assert ended.code == 2
     assert "no session" in ended.err
+
+
+# -- one number, one pump --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    return tmp_path / "ring.json"
+
+
+def kept(ring: Path) -> dict[int, set[str]]:
+    """The keys in a keyring, by number."""
+    if not ring.exists():
+        return {}
+    pumps = json.loads(ring.read_text("utf-8"))["pumps"]
+    return {int(serial): set(entry["keys"].values()) for serial, entry in pumps.items()}
+
+
+@pytest.mark.end_to_end
+def test_two_pumps_with_one_keyring_are_both_reached_and_leave_nothing_in_it(
+    command: Command, ring: Path
+) -> None:
+    given = ("--speed", "0", "--keyring", str(ring))
+    with PumpProcess(*given) as one:
+        before = kept(ring)
+        with PumpProcess(*given) as two:
+            assert len(kept(ring)) == 2
+            for pump in (one, two):
+                at = ("programmer", "--port", pump.port, "--keyring", str(ring))
+                assert command(*at, "status").code == 0
+        assert kept(ring) == before
+    assert kept(ring) == {}
+
+
+@pytest.mark.end_to_end
+def test_keys_that_others_have_put_there_meanwhile_are_left(command: Command, ring: Path) -> None:
+    with PumpProcess("--speed", "0", "--serial", "7", "--keyring", str(ring)):
+        theirs = (str(ring.with_name("other.pump")), "--serial", "7", "--keyring", str(ring))
+        assert command("pump", "new", *theirs, "--replace-keys").code == 0
+        before = kept(ring)
+    assert kept(ring) == before != {}
+
+
+@pytest.mark.end_to_end
+def test_a_pump_that_never_ran_leaves_no_keys(command: Command, ring: Path, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "no" / "folder")
+    assert command("pump", "run", "--pty", nowhere, "--keyring", str(ring)).code == 3
+    assert kept(ring) == {}
+
+
+def test_a_number_is_drawn_unless_it_is_said(command: Command, tmp_path: Path) -> None:
+    said = [command("pump", "new", str(tmp_path / name), "--open").out for name in "abc"]
+    numbers = {text.partition("number ")[2].partition(",")[0] for text in said}
+    assert len(numbers) == 3
+    assert "1001" not in numbers
+
+
+@pytest.mark.end_to_end
+def test_two_open_pumps_can_be_told_apart(command: Command) -> None:
+    with PumpProcess("--open") as one, PumpProcess("--open") as two:
+        found = [
+            json.loads(command("programmer", "--port", each.port, "--json", "identify").out)
+            for each in (one, two)
+        ]
+    assert found[0]["serial"] != found[1]["serial"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pump", "new", "second.pump", "--serial", "7"),
+        ("pump", "run", "--serial", "7", "--pty", "nowhere/at/all"),
+        ("pump", "pair", "other.pump"),
+    ],
+)
+def test_keys_of_another_pump_are_thrown_away_only_if_that_is_said(
+    command: Command,
+    ring: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    at = ("--keyring", str(ring))
+    assert command("pump", "new", "first.pump", "--serial", "7", *at).code == 0
+    assert command("pump", "new", "other.pump", "--serial", "7").code == 0
+    before = kept(ring)
+    ended = command(*arguments, *at)
+    assert ended.code == 2
+    assert "it has other keys for number 7" in ended.line
+    assert "--replace-keys" in ended.line
+    assert kept(ring) == before
+    assert not Path("second.pump").exists()
+    assert json.loads(command("pump", "show", "other.pump", "--json").out)["clean"]
+    ended = command(*arguments, *at, "--replace-keys")
+    assert ended.code == (3 if "run" in arguments else 0)
+    # Of a pump that could not run nothing stays.
+    assert kept(ring) == {} if "run" in arguments else kept(ring) != before
+
+
+@pytest.mark.end_to_end
+def test_a_key_that_was_typed_takes_no_others_place_unasked(
+    command: Command, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ("--keyring", str(ring))
+    assert command("pump", "new", str(tmp_path / "a"), "--serial", "7", *at).code == 0
+    before = kept(ring)
+    observer, clinician = KEY.findall(
+        command("pump", "new", str(tmp_path / "b"), "--serial", "7").out
+    )
+    with PumpProcess("--memory", str(tmp_path / "b"), "--speed", "0") as pump:
+        words = ("programmer", "--port", pump.port, *at, "pair")
+        monkeypatch.setattr("sys.stdin", io.StringIO(observer))
+        ended = command(*words)
+        assert (ended.code, kept(ring)) == (2, before)
+        assert "--replace-keys" in ended.line
+        for key in (clinician, observer, observer):
+            monkeypatch.setattr("sys.stdin", io.StringIO(key))
+            assert command(*words, "--replace-keys").code == 0
+        assert kept(ring) == {7: {observer, clinician}}
+        monkeypatch.setattr("sys.stdin", io.StringIO(observer))
+        assert command(*words).code == 0, "the same key may come again"
+
+
+# -- keys change hands -----------------------------------------------------------------------------
+
+
+def new_in(command: Command, memory: Path, ring: Path) -> dict[int, set[str]]:
+    assert command("pump", "new", str(memory), "--serial", "7", "--keyring", str(ring)).code == 0
+    return kept(ring)
+
+
+def keys_in(memory: Path) -> set[str]:
+    """The keys that a pump in a file takes."""
+    with contextlib.closing(SqliteMemory.look(memory)) as looked:
+        recorded = looked.state()
+    assert recorded is not None
+    return {key.text for key in keys_of(decode_state(recorded).pairing).values()}
+
+
+def test_a_pump_gets_new_keys_and_its_keyring_has_them(
+    command: Command, memory: Path, ring: Path
+) -> None:
+    before = new_in(command, memory, ring)
+    assert command("pump", "pair", str(memory), "--keyring", str(ring)).code == 0
+    assert kept(ring) != before
+    assert kept(ring) == {7: keys_in(memory)}
+
+
+def test_where_the_keyring_cannot_be_written_the_pump_keeps_its_keys(
+    command: Command, memory: Path, ring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = new_in(command, memory, ring)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.mkstemp", refuse)
+        ended = command("pump", "pair", str(memory), "--keyring", str(ring))
+    assert ended.code == 1
+    assert "cannot write the keyring" in ended.line
+    assert kept(ring) == before == {7: keys_in(memory)}
+
+
+def test_where_the_pump_cannot_be_changed_the_keyring_keeps_the_old_keys(
+    command: Command, memory: Path, ring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = new_in(command, memory, ring)
+
+    def fail(*_: object) -> None:
+        raise MemoryFailed("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mockpump.cli.pump_pair.Pump.change", fail)
+        assert command("pump", "pair", str(memory), "--keyring", str(ring)).code == 1
+        ended = command("pump", "pair", str(memory))
+    assert "the keys shown are no pump's" in ended.err
+    assert kept(ring) == before == {7: keys_in(memory)}
+
+
+class Moment:
+    """Somebody interrupts at one of the calls that open, write, link or hand over, if they may."""
+
+    def __init__(self, after: int) -> None:
+        self.calls = 0
+        self._after = after
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        name = frame.f_code.co_filename
+        if event != "call" or not re.search("/(cli|memory|transports)/[a-z_]+.py", name):
+            return
+        if signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+            return
+        self.calls += 1
+        if self.calls == self._after:
+            raise KeyboardInterrupt
+
+
+# Who is interrupted between two calls leaves to the end of the process what was just opened.
+left_open = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
+
+def interrupted_everywhere(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], prepare: Callable[[], object]
+) -> Iterator[int]:
+    """Run a command again and again, each time interrupted a little later; its exit codes."""
+    monkeypatch.setattr(sys, "argv", ["mockpump", *arguments])
+    set_ = signal.signal
+
+    def quietly(number: int, what: Any) -> object:
+        return None if number == signal.SIGINT else set_(number, what)
+
+    # Whoever interrupts the command must not take Ctrl-C from the tests.
+    monkeypatch.setattr("signal.signal", quietly)
+    for after in itertools.count(1):
+        prepare()
+        moment, code = Moment(after), 0
+        sys.setprofile(moment)
+        try:
+            entry.main()
+        except SystemExit as ended:
+            code = int(str(ended.code or 0))
+        finally:
+            sys.setprofile(None)
+        gc.collect()
+        assert code == (130 if moment.calls >= after else 0)
+        yield code
+        if not code:
+            return
+
+
+@left_open
+def test_a_new_pump_is_whole_and_its_keys_are_kept_or_there_is_none(
+    memory: Path, ring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing() -> None:
+        memory.unlink(missing_ok=True)
+        ring.unlink(missing_ok=True)
+
+    arguments = ("pump", "new", str(memory), "--serial", "7", "--keyring", str(ring))
+    made = []
+    for _ in interrupted_everywhere(monkeypatch, arguments, nothing):
+        made.append(memory.exists())
+        assert kept(ring) == ({7: keys_in(memory)} if memory.exists() else {})
+        assert {each.name for each in memory.parent.iterdir()} <= {
+            *(memory.name, ring.name, f".{ring.name}.lock")
+        }
+    assert made == sorted(made), "once it is made it stays"
+    assert made.count(False) > 50
+    assert made.count(True) > 5
+
+
+@left_open
+def test_keys_change_wholly_or_not_at_all(
+    command: Command, memory: Path, ring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = new_in(command, memory, ring)
+    files = {each: each.read_bytes() for each in (memory, ring)}
+
+    def as_it_was() -> None:
+        # What was interrupted as it was closed has left its WAL.
+        for each in memory.parent.glob(f"{memory.name}-*"):
+            each.unlink()
+        for each, content in files.items():
+            each.write_bytes(content)
+        ring.chmod(0o600)
+
+    arguments = ("pump", "pair", str(memory), "--keyring", str(ring))
+    changed = []
+    for _ in interrupted_everywhere(monkeypatch, arguments, as_it_was):
+        changed.append(kept(ring) != first)
+        assert kept(ring) == {7: keys_in(memory)}
+    assert set(changed) == {False, True}
+
+
+# Ends like a killed process just before the pump gets its name.
+KILLED = """
+import os, sys
+from mockpump.__main__ import main
+os.link = lambda *_: os._exit(9)
+sys.argv = ["mockpump", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.end_to_end
+def test_a_pump_whose_making_is_killed_leaves_a_folder_that_says_what_it_is(
+    command: Command, memory: Path, ring: Path
+) -> None:
+    arguments = ("pump", "new", str(memory), "--serial", "7", "--keyring", str(ring))
+    done = subprocess.run([sys.executable, "-P", "-c", KILLED, *arguments], check=False, timeout=60)
+    assert done.returncode == 9
+    assert not memory.exists()
+    left = [each for each in memory.parent.iterdir() if each.is_dir()]
+    assert [each.name.startswith("unfinished-pump-") for each in left] == [True]
+    assert [each.name for each in left[0].iterdir()] == [memory.name]
+    # The number is taken, by a pump that never was.
+    assert command(*arguments).code == 2
+    assert command(*arguments, "--replace-keys").code == 0
+    assert kept(ring) == {7: keys_in(memory)}

@@ -116,13 +116,6 @@ def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -
     assert shown[2] == "  its ramp: 50 % from day 0, 100 % from day 3"
 
 
-def test_a_line_that_is_redrawn_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    assert render.redrawn("x" * 100) == "\r\x1b[2K" + "x" * 38 + ">"
-    assert render.redrawn("x" * 39) == "\r\x1b[2K" + "x" * 39
-    assert render.redrawn("short") == "\r\x1b[2Kshort"
-
-
 def test_a_reader_who_has_gone_is_noticed_before_anything_is_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -151,3 +144,24 @@ def test_only_a_terminal_that_can_is_drawn_on_anew(
     monkeypatch.setenv("TERM", term)
     assert render.can_redraw(Screen()) is can
     assert not render.can_redraw(io.StringIO())
+
+
+FOREIGN = st.text(
+    st.characters() | st.sampled_from("\x1b\x9b\x07\r\n\t\x7f\u202e\u2066\ufeff\ud800")
+)
+
+
+@given(FOREIGN)
+def test_json_is_the_same_and_takes_no_letter_that_a_terminal_acts_on(text: str) -> None:
+    written = render.as_json({text: [text]})
+    assert json.loads(written) == {text: [text]}
+    assert written.isprintable()
+
+
+@given(FOREIGN)
+def test_a_line_that_is_shown_takes_none_either(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdout", io.StringIO())
+        render.show(text, (text, "bold"))
+        shown = sys.stdout.getvalue()  # type: ignore[attr-defined]
+    assert shown.replace("\n", "").replace("\t", "").isprintable()

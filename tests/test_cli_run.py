@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from outside import Command, in_process
+from outside import Command, as_process, in_process
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 
@@ -231,3 +231,11 @@ def test_a_pump_and_a_line_that_do_as_they_are_to_break_no_invariant(
     for seed in "123":
         ended = command("run", scenario(tmp_path, text), "--seed", seed)
         assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.end_to_end
+def test_a_disk_that_is_full_is_said_to_be_that_of_the_bundle() -> None:
+    """And not that of the output, which nothing is wrong with."""
+    if Path("/dev/full").exists():
+        ended = as_process("run", "limits", "--record", "/dev/full")
+        assert (ended.code, ended.line) == (74, "mockpump: /dev/full: no space left on device")

@@ -1,14 +1,21 @@
 """The programmer on a terminal: redrawing in place, asking, colour, and Ctrl-C."""
 
+import io
 import os
 import pty
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from outside import COMMAND, PATIENCE, program_file, wait_readable
+
+from mockpump.cli import terminal as terminal_door
 
 DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
 
@@ -97,3 +104,74 @@ def test_colour_on_a_terminal_unless_it_is_not_wanted(
     terminal = Terminal(*DEMO, "status", **environment)
     assert terminal.end() == 0
     assert (b"\x1b[2m" in terminal.shown or b"\x1b[3" in terminal.shown) is colour
+
+
+# -- the door --------------------------------------------------------------------------------------
+
+FOREIGN = st.text(
+    st.characters() | st.sampled_from("\x1b\x9b\x07\r\n\t\x7f\u202e\u2066\ufeff\ud800")
+)
+
+
+class Screen(io.StringIO):
+    """An output that says that it is a terminal, or that it is none."""
+
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+def shown(print_: Callable[[], object], terminal: bool = True) -> str:
+    """What something prints on both outputs."""
+    screen = Screen(terminal)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdout", screen)
+        patched.setattr("sys.stderr", screen)
+        patched.setenv("COLUMNS", "40")
+        print_()
+    return screen.getvalue()
+
+
+@given(FOREIGN, st.booleans())
+def test_nothing_that_is_printed_is_a_command_to_a_terminal(text: str, terminal: bool) -> None:
+    for print_ in (terminal_door.echo, terminal_door.complain, terminal_door.warn):
+        out = shown(partial(print_, text), terminal)
+        assert out.replace("\n", "").replace("\t", "").isprintable()
+    assert shown(partial(terminal_door.complain, text)).count("\n") == 1
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"], include_characters=" \n\t")))
+def test_letters_figures_and_signs_are_left_as_they_are(text: str) -> None:
+    assert terminal_door.printable(text) == text
+
+
+@given(FOREIGN)
+def test_what_is_escaped_can_be_read_back(text: str) -> None:
+    plain = text.replace("\\", "/")
+    escaped = terminal_door.on_one_line(plain).encode("latin-1", "backslashreplace")
+    assert escaped.decode("unicode_escape") == plain
+
+
+@given(FOREIGN)
+def test_a_file_goes_through_as_it_is_except_to_a_terminal(text: str) -> None:
+    assert shown(partial(terminal_door.write_out, text), terminal=False) == text
+    seen = shown(partial(terminal_door.write_out, text))
+    assert seen.replace("\n", "").replace("\t", "").isprintable()
+
+
+@given(FOREIGN)
+def test_what_is_drawn_in_place_is_one_line_behind_our_own_command(text: str) -> None:
+    lead, drawn = "\r\x1b[2K", shown(partial(terminal_door.redraw, text))
+    assert drawn.startswith(lead)
+    assert drawn.removeprefix(lead).isprintable()
+    assert len(drawn.removeprefix(lead)) < 40
+
+
+def test_a_line_that_is_redrawn_never_wraps() -> None:
+    for text, expected in (("x" * 100, "x" * 38 + ">"), ("x" * 39, "x" * 39), ("short", "short")):
+        assert shown(partial(terminal_door.redraw, text)) == "\r\x1b[2K" + expected
+    drawn = shown(partial(terminal_door.redraw_lines, ["one", "two"], 2))
+    assert drawn == "\x1b[2A\r\x1b[2Kone\n\r\x1b[2Ktwo\n"

@@ -1,6 +1,7 @@
 """The control socket, in this process: whatever is said to it, one line comes back."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -13,7 +14,7 @@ from outside import PATIENCE
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import control
-from mockpump.emulator.transports.control import ControlSocket, socket_path, tell
+from mockpump.emulator.transports.control import ControlSocket, NoControl, socket_path, tell
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.messages import Alarm
@@ -257,3 +258,94 @@ def test_what_is_no_socket_is_left_alone(memory: Path, kind: str) -> None:
     with pytest.raises(PortError, match="something else has that name"):
         with_control(test, memory)
     assert path.exists()
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def deep(tmp_path: Path, length: int) -> Path:
+    """A memory in a folder so deep that its socket's path has about that many bytes."""
+    folder = tmp_path
+    while len(str(folder)) < length - 60:
+        folder = folder / ("x" * 50)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "a.pump"
+
+
+@pytest.mark.parametrize("length", [160, 250, 900])
+def test_a_pump_in_a_deep_folder_is_reached_where_that_can_be(tmp_path: Path, length: int) -> None:
+    memory = deep(tmp_path, length)
+
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        await asyncio.to_thread(tell, memory, "inject stall")
+        assert shown(runner) == {Alarm.STALLED}
+
+    can_be = control._FOLDERS.is_dir()
+    with contextlib.nullcontext() if can_be else pytest.raises(NoControl):
+        with_control(test, memory)
+    assert list(memory.parent.iterdir()) == []
+
+
+def test_where_open_folders_have_no_names_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_FOLDERS", tmp_path / "nowhere")
+    with pytest.raises(NoControl, match="too long a name for a socket"):
+        tell(deep(tmp_path, 250), "inject stall")
+
+
+def test_a_name_too_long_for_any_socket_is_said_to_be_one(tmp_path: Path) -> None:
+    memory = tmp_path / ("x" * 200)
+
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        raise AssertionError
+
+    with pytest.raises(NoControl, match="too long a name for a socket"):
+        with_control(test, memory)
+    with pytest.raises(PortError, match="too long a name for a socket"):
+        tell(memory, "inject stall")
+
+
+def test_a_pump_is_reached_by_any_name_of_its_memory(tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "a.pump", tmp_path / "link.pump"
+    real.parent.mkdir()
+    real.touch()
+    link.symlink_to(real)
+
+    async def test(runner: PumpRunner, memory: Path) -> None:
+        await asyncio.to_thread(tell, real, "inject stall")
+        await asyncio.to_thread(tell, link, "inject low-battery")
+        assert shown(runner) == {Alarm.STALLED, Alarm.LOW_BATTERY}
+
+    with_control(test, link)
+
+
+def test_the_socket_of_another_pump_is_not_removed(memory: Path) -> None:
+    """The file was made anew while its pump ran, and another pump runs at the new one."""
+
+    async def run() -> None:
+        first, second = (PumpRunner(Station(new_pump())) for _ in range(2))
+        one = ControlSocket(first, memory)
+        await one.__aenter__()
+        async with ControlSocket(second, memory):
+            await one.__aexit__()
+            await asyncio.to_thread(tell, memory, "inject stall")
+        assert shown(second) == {Alarm.STALLED}
+        assert not socket_path(memory).exists()
+
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
+
+
+def test_a_socket_that_cannot_be_removed_is_told_and_stops_nothing(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    async def run() -> str:
+        control = ControlSocket(PumpRunner(Station(new_pump())), memory)
+        async with control:
+            monkeypatch.setattr(Path, "unlink", refuse)
+        return control.trouble
+
+    assert asyncio.run(run()) == f"cannot remove {socket_path(memory)}: permission denied"

@@ -5,7 +5,9 @@ Whether each is sound takes hours of runs: `make exercises-gate` asks for that.
 
 import ast
 import importlib.util
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +101,29 @@ def test_nothing_of_the_learners_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(ExerciseError, match="is there already"):
         start(exercise, tmp_path / "a" / "b")
     assert made[1].read_text("utf-8") == "mine"
+
+
+def test_an_exercise_is_laid_out_wholly_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    open_ = Path.open
+
+    def full(path: Path, mode: str = "r", **how: Any) -> Any:
+        if mode != "x":
+            return open_(path, mode, **how)
+        path.touch()
+        opened.append(path.name)
+        if len(opened) == 2:
+            raise OSError(28, "No space left on device")
+        return io.StringIO()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", full)
+        with pytest.raises(ExerciseError, match="no space left"):
+            start(LADDER[0], tmp_path)
+    # What could not even be opened is not ours to remove.
+    assert {each.name for each in tmp_path.iterdir()} <= {opened[1]}
 
 
 def test_beside_a_test_file_of_the_learners_nothing_is_made(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """How far a learner has come: kept whatever happens, and never in the way."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockpump.cli.files import read_learners
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.progress import Progress, Standing
 from mockpump.exercises.verdicts import Judgement, Report, Verdict
@@ -166,3 +168,36 @@ def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert Progress().file == tmp_path / "mockpump" / "exercises.json"
     monkeypatch.setenv("MOCKPUMP_PROGRESS", str(tmp_path / "mine"))
     assert Progress().file == tmp_path / "mine"
+
+
+def test_what_is_no_file_or_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
+    """Nobody waits for a pipe, nothing is read without an end, and a device is not replaced."""
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    long = tmp_path / "long"
+    with long.open("wb") as file:
+        file.truncate(20 * 10**9)  # of which the disk has nothing
+    before = {each: each.stat() for each in (pipe, folder, long, Path("/dev/zero"))}
+    for file, was in before.items():
+        progress = Progress(file, read_learners)
+        assert progress.of(EXERCISE) == Standing()
+        progress.hint(EXERCISE)
+        assert "is left alone" in progress.trouble
+        assert (file.stat().st_ino, file.stat().st_mode) == (was.st_ino, was.st_mode)
+
+
+def test_what_is_nested_too_deeply_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "progress.json"
+    file.write_bytes(b'{"1": ' + b"[" * 100_000)
+    progress = Progress(file)
+    progress.hint(EXERCISE)
+    assert "is left alone" in progress.trouble
+
+
+def test_a_link_to_it_stays_one(tmp_path: Path) -> None:
+    real, link = tmp_path / "dotfiles.json", tmp_path / "progress.json"
+    link.symlink_to(real)
+    Progress(link).hint(EXERCISE)
+    assert link.is_symlink()
+    assert Progress(real).of(EXERCISE).hints == 1

@@ -5,9 +5,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paired import KEYS
+from paired import KEYS, OTHER_KEYS
 
-from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, loads
+from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken, loads
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.messages import Identity
 from mockpump.protocol.pairing import BadKey, PairingKey
@@ -80,3 +80,65 @@ def test_its_entries_do_not_show_their_keys() -> None:
     ring = Keyring()
     ring.add(1, "one", KEYS[Access.OBSERVER])
     assert KEYS[Access.OBSERVER].text not in repr(vars(ring))
+
+
+def texts(ring: Keyring, serial: int) -> set[str]:
+    found = (ring.find(serial, access) for access in Access)
+    return {key.text for key in found if key is not None}
+
+
+OURS, OTHERS = ({key.text for key in keys.values()} for keys in (KEYS, OTHER_KEYS))
+
+
+@given(ENTRIES, st.booleans())
+def test_no_key_is_thrown_away_that_was_not_the_pumps_own(
+    entries: list[tuple[int, str, PairingKey]], knows: bool
+) -> None:
+    ring = Keyring()
+    for serial, name, key in entries:
+        ring.add(serial, name, key)
+    before = {serial: texts(ring, serial) for serial in range(4)}
+    old = [key for _, _, key in entries] if knows else []
+    try:
+        ring.give(2, "new", KEYS.values(), old=old)
+    except KeysTaken:
+        assert before[2]
+        assert not knows
+        assert texts(ring, 2) == before[2]
+    else:
+        assert texts(ring, 2) == OURS
+        assert not before[2] or knows
+    assert all(texts(ring, serial) == before[serial] for serial in (0, 1, 3))
+
+
+def test_keys_that_are_taken_are_said_to_be_and_may_be_replaced() -> None:
+    ring = Keyring()
+    ring.give(7, "seven", OTHER_KEYS.values())
+    with pytest.raises(KeysTaken, match=r'other keys for number 7 \("seven"\); --replace-keys'):
+        ring.give(7, "another", KEYS.values())
+    ring.replace(7, "another", KEYS.values())
+    assert texts(ring, 7) == OURS
+
+
+def test_the_same_key_may_be_learnt_again_and_no_other_with_its_access() -> None:
+    ring = Keyring()
+    ring.learn(7, "seven", KEYS[Access.OBSERVER])
+    ring.learn(7, "seven", KEYS[Access.CLINICIAN])
+    ring.learn(7, "seven", PairingKey(Access.OBSERVER, KEYS[Access.OBSERVER].secret))
+    with pytest.raises(KeysTaken):
+        ring.learn(7, "seven", OTHER_KEYS[Access.OBSERVER])
+    assert texts(ring, 7) == OURS
+
+
+def test_only_a_pump_with_these_keys_is_forgotten() -> None:
+    ring = Keyring()
+    ring.give(7, "seven", KEYS.values())
+    assert not ring.forget(8, KEYS.values())
+    assert not ring.forget(7, OTHER_KEYS.values())
+    assert texts(ring, 7) == OURS
+    ring.replace(7, "seven", [KEYS[Access.OBSERVER], OTHER_KEYS[Access.CLINICIAN]])
+    assert not ring.forget(7, KEYS.values())
+    ring.replace(7, "seven", [KEYS[Access.OBSERVER]])
+    assert ring.forget(7, KEYS.values())
+    assert 7 not in ring
+    assert 7 not in loads(ring.dumps())

@@ -1,5 +1,6 @@
 """The file of a memory belongs to its owner and to one pump; what is no memory is said so."""
 
+import errno
 import os
 import shutil
 import signal
@@ -11,14 +12,15 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from stat import S_IMODE
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from memories import everything, fill, filled
 
-from mockpump.emulator.memory import sqlite_file
+from mockpump.emulator.memory import sqlite_file, sqlite_lock
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite import SqliteMemory
-from mockpump.emulator.memory.sqlite_file import MIGRATIONS, MemoryBusy, NotAMemory
+from mockpump.emulator.memory.sqlite_file import MIGRATIONS, MemoryBusy, NotAMemory, new_file
 
 NOBODY = 65_534
 OPENERS = [SqliteMemory.open, SqliteMemory.look]
@@ -367,7 +369,7 @@ def test_a_lock_that_was_removed_meanwhile_is_no_lock(
 ) -> None:
     """Between opening the lock's file and locking it, its holder closes and another opens."""
     first = SqliteMemory.open(path)
-    flock = sqlite_file.fcntl.flock
+    flock = sqlite_lock.fcntl.flock
     second = ExitStack()
 
     def late(*arguments: int) -> None:
@@ -376,9 +378,236 @@ def test_a_lock_that_was_removed_meanwhile_is_no_lock(
         second.enter_context(closing(SqliteMemory.open(path)))
         flock(*arguments)
 
-    monkeypatch.setattr(sqlite_file.fcntl, "flock", late)
+    monkeypatch.setattr(sqlite_lock.fcntl, "flock", late)
     with second, pytest.raises(MemoryBusy):
         SqliteMemory.open(path)
+
+
+# -- a part is not the whole -----------------------------------------------------------------------
+
+
+def alone(path: Path, folder: Path, *names: str) -> Path:
+    """A copy of the files of a memory with those endings, and of no others."""
+    folder.mkdir()
+    for name in names:
+        if Path(f"{path}{name}").exists():
+            shutil.copyfile(f"{path}{name}", folder / f"pump{name}")
+    return folder / "pump"
+
+
+def told(path: Path) -> tuple[bool, dict[str, Any]]:
+    """Whether it is said that something may be missing, and what there is."""
+    with closing(SqliteMemory.look(path)) as memory:
+        return memory.lacks_wal, everything(memory)
+
+
+def a_life(path: Path, folder: Path) -> list[tuple[str, dict[str, Any], Path, Path]]:
+    """Copies of a pump's files before every statement from its opening to its end.
+
+    Each with the statement, and what had been acknowledged by then: the file alone, and with its
+    WAL.
+    """
+    copies: list[tuple[str, dict[str, Any], Path, Path]] = []
+    with closing(SqliteMemory.open(path)) as memory:
+        acknowledged = everything(memory)
+
+        def copy(statement: str) -> None:
+            place = len(copies)
+            lone = alone(path, folder / f"{place}-alone", "")
+            both = alone(path, folder / f"{place}-both", "", "-wal")
+            copies.append((statement, acknowledged, lone, both))
+
+        memory._connection.set_trace_callback(copy)
+        for number in (7, 8, 9):
+            memory.record(filled(number))
+            memory._connection.set_trace_callback(None)
+            acknowledged = everything(memory)
+            memory._connection.set_trace_callback(copy)
+    copies.append(("", acknowledged, alone(path, folder / "last", ""), path))
+    return copies
+
+
+def test_a_file_without_its_wal_is_whole_or_says_that_it_is_not(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    copies = a_life(path, folder)
+    behind = 0
+    for statement, acknowledged, lone, both in copies:
+        lacks, found = told(lone)
+        assert lacks or found == acknowledged
+        if statement.startswith("INSERT OR REPLACE INTO marks VALUES (0, 0"):
+            taken_back = found == acknowledged
+        behind += found != acknowledged
+        lacks, found = told(both)
+        assert not lacks
+        # A record that was under way is there or is not.
+        assert found["state"] >= acknowledged["state"]
+        assert found["log"].newest >= acknowledged["log"].newest
+    assert behind > 5, "no copy was behind: it was not the WAL that had it"
+    assert taken_back, "it is all in the file before the mark is taken back"
+    assert told(copies[-1][2]) == (False, copies[-1][1])
+
+
+def test_a_pump_that_was_killed_lacks_nothing(path: Path, tmp_path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        memory.record(filled(3))
+        killed = alone(path, tmp_path / "killed", "", "-wal", "-shm")
+        lone = alone(path, tmp_path / "alone", "")
+    for opener in (SqliteMemory.look, SqliteMemory.open):
+        with closing(opener(killed)) as memory:
+            assert (memory.lacks_wal, memory.state()) == (False, b"state3")
+        with closing(opener(lone)) as memory:
+            assert (memory.lacks_wal, memory.state()) == (True, b"state2")
+
+
+def test_what_lacks_its_wal_may_go_on_and_is_whole_from_then_on(path: Path, tmp_path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        lone = alone(path, tmp_path / "alone", "")
+    with closing(SqliteMemory.open(lone)) as memory:
+        assert memory.lacks_wal
+        memory.record(filled(3))
+    assert told(lone)[0] is False
+
+
+def test_somebody_who_reads_holds_the_mark_up_and_no_record(path: Path, tmp_path: Path) -> None:
+    with (
+        closing(SqliteMemory.open(path)) as memory,
+        closing(sqlite3.connect(path, isolation_level=None)) as reader,
+    ):
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM states").fetchall()
+        memory.record(filled(2))
+        assert memory.state() == b"state2"
+        reader.execute("COMMIT")
+        memory.record(filled(3))
+        lone = alone(path, tmp_path / "alone", "")
+    assert told(lone) == (True, told(path)[1])
+
+
+@pytest.mark.parametrize("gone", ["", "-wal"])
+@pytest.mark.parametrize("again", [False, True])
+def test_nothing_is_acknowledged_in_a_file_that_is_not_there_any_more(
+    path: Path, gone: str, again: bool
+) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        name = Path(f"{path}{gone}")
+        content = name.read_bytes()
+        name.unlink()
+        if again:
+            name.write_bytes(content)
+        with pytest.raises(MemoryFailed, match="is not the file any more that was opened"):
+            memory.record(filled(3))
+    # What was acknowledged before is where it was, unless the file itself is gone.
+    if gone:
+        assert told(path)[1]["state"] == b"state2"
+    elif again:
+        assert path.read_bytes() == content
+
+
+def test_neither_lock_nor_file_of_another_pump_of_the_same_name_is_removed(path: Path) -> None:
+    """The files are removed while their pump runs, and made anew, and another pump runs there."""
+    first = SqliteMemory.open(path)
+    first.record(filled(2))
+    for each in path.parent.iterdir():
+        each.unlink()
+    SqliteMemory.create(path).close()
+    with closing(SqliteMemory.open(path)) as second:
+        second.record(filled(5))
+        first.close()
+        with pytest.raises(MemoryBusy):
+            SqliteMemory.open(path)
+        second.record(filled(6))
+    assert told(path)[1]["state"] == b"state6"
+
+
+# -- making ----------------------------------------------------------------------------------------
+
+
+def make_new(path: Path) -> None:
+    with new_file(path) as new:
+        with closing(SqliteMemory.create(new.path)) as memory:
+            memory.record(filled(1))
+        assert not path.exists()
+        new.put_in_place()
+
+
+def test_a_new_file_is_there_in_the_end_and_nothing_beside_it(tmp_path: Path) -> None:
+    make_new(tmp_path / "pump")
+    assert set(files(tmp_path)) == {"pump"}
+    assert S_IMODE((tmp_path / "pump").stat().st_mode) == 0o600
+    assert told(tmp_path / "pump")[1]["state"] == b"state1"
+
+
+def test_a_new_file_takes_nothing_over_from_an_old_one(path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        remains = Path(f"{path}-wal").read_bytes()
+    path.unlink()
+    Path(f"{path}-wal").write_bytes(remains)
+    make_new(path)
+    assert told(path)[1]["state"] == b"state1"
+
+
+def test_a_new_file_replaces_nothing_that_came_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "pump"
+    with new_file(path) as new:
+        SqliteMemory.create(new.path).close()
+        path.write_text("another")
+        with pytest.raises(MemoryFailed, match="it exists already"):
+            new.put_in_place()
+    assert files(tmp_path) == {"pump": b"another"}
+
+
+def test_where_there_are_no_links_a_new_file_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("os.link", no_links)
+    make_new(tmp_path / "pump")
+    assert set(files(tmp_path)) == {"pump"}
+
+
+def test_what_was_not_put_in_place_is_gone(tmp_path: Path) -> None:
+    with new_file(tmp_path / "pump") as new:
+        SqliteMemory.create(new.path).close()
+        (folder,) = [each.name for each in tmp_path.iterdir() if each.is_dir()]
+        assert folder.startswith("unfinished-pump-")
+    assert files(tmp_path) == {}
+
+
+# -- what is too long ------------------------------------------------------------------------------
+
+
+@either_way
+@pytest.mark.parametrize("name", ["", "-wal"])
+def test_what_is_far_too_long_is_not_copied(
+    path: Path, opener: Callable[[Path], SqliteMemory], name: str
+) -> None:
+    with Path(f"{path}{name}").open("ab") as file:
+        file.truncate(20 * 10**9)  # of which the disk has nothing
+    with pytest.raises(NotAMemory) as error:
+        opener(path)
+    assert "more than" in line_of(error, path)
+
+
+@either_way
+def test_the_wal_of_another_database_is_left_alone(
+    tmp_path: Path, opener: Callable[[Path], SqliteMemory]
+) -> None:
+    path = tmp_path / "places.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE states (place, state)")
+        other = alone(path, tmp_path / "other", "", "-wal")
+    before = files(other.parent)
+    with pytest.raises(NotAMemory):
+        opener(other)
+    assert files(other.parent) == before
 
 
 # -- looking ---------------------------------------------------------------------------------------
@@ -442,7 +671,7 @@ def as_somebody_who_is_not_root(*owned: Path) -> Iterator[None]:
         (0o500, 0o400, "permission denied"),
         (0o500, 0o600, "permission denied"),
         (0o700, 0o400, "attempt to write a readonly database"),
-        (0o700, 0o000, "unable to open database file"),
+        (0o700, 0o000, "permission denied"),
     ],
 )
 def test_where_nothing_may_be_written_a_pump_cannot_run(

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol.program import UNITS_PER_NL, Program, ProgramError, daily_volume, flat
-from mockpump.protocol.program_toml import FORMAT_TEXT, MAX_LINE, MAX_TEXT, dumps, loads
+from mockpump.protocol.program_toml import FORMAT_TEXT, MAX_TEXT, dumps, loads
 from mockpump.protocol.strategies import programs
+from mockpump.protocol.toml_text import MAX_LINE
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "programs"
 GOOD = f"""\

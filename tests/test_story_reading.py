@@ -66,3 +66,20 @@ def test_what_cannot_be_is_found_before_the_story_begins(text: str, said: str) -
 def test_time_alone_is_something_to_do() -> None:
     story = load_story(f'{HEAD}[[step]]\nat = "2h"\n', "x")
     assert story.step[0].at == "2h"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a = " + "9" * 5_000, "x: line 4 is too long"),
+        ("a." * 100 + "a = 1", "x: line 4 has too many dots"),
+        ("[pump]\nserial = " + "9" * 300, "x: pump.serial: so large a number"),
+        ("#" * 300_000, "x: too long"),
+        ("a = [" * 400, "x: not TOML"),
+    ],
+)
+def test_what_is_more_than_anybody_writes_is_a_story_error(text: str, expected: str) -> None:
+    with pytest.raises(StoryError) as error:
+        load_story(f"{HEAD}{text}", "x")
+    assert str(error.value).startswith(expected)
+    assert len(str(error.value)) < 200

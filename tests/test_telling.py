@@ -106,7 +106,8 @@ def test_an_expectation_that_is_not_met_is_an_error(
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", "missing required field"),
+        ("", "empty"),
+        ("name = 'x'", "missing required field"),
         ("no toml", "x.toml: "),
         (HEAD + "[[step]]\nfly = true", "unknown field `fly`"),
         (HEAD + "[[step]]\nsay = 5", "Expected `str`"),

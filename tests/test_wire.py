@@ -1,6 +1,7 @@
 """`mockpump wire`: what it shows of bytes, what it makes of words, and how it says no."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -302,7 +303,7 @@ def test_an_image_that_breaks_a_rule_is_shown_and_rejected() -> None:
         ("٣٣", "is not hex"),
         ("z" * 5_000, "z...' is not hex"),
         ("00\x1b[31m", "is not hex"),
-        (".", "is a directory"),
+        (".", "it is a folder"),
     ],
 )
 def test_an_argument_that_is_no_hex(source: str, fault: str) -> None:
@@ -315,7 +316,9 @@ def test_input_that_is_no_hex(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("größer")
     assert "is not hex" in refusal("decode", str(tmp_path / "text"))
     (tmp_path / "large").write_bytes(bytes(MAX_BYTES + 1))
-    assert "too much" in refusal("decode", str(tmp_path / "large"))
+    assert "it is too long" in refusal("decode", str(tmp_path / "large"))
+    os.mkfifo(tmp_path / "pipe")
+    assert "nothing to decode" in refusal("decode", str(tmp_path / "pipe"))
     assert "not both" in refusal("decode", "--payload", "--program", "00")
 
 
@@ -469,7 +472,7 @@ def test_the_whole_reference_on_standard_output() -> None:
 
 
 def test_a_document_without_an_end_is_none() -> None:
-    assert "it is no document" in refusal("spec", "/dev/zero")
+    assert "it is a device" in refusal("spec", "/dev/zero")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -493,7 +496,7 @@ def test_a_document_is_stale_then_written_then_fresh(tmp_path: Path, newline: st
 
 def test_documents_that_cannot_be_written(tmp_path: Path) -> None:
     assert "no such file" in refusal("spec", str(tmp_path / "none.md"))
-    assert "is a directory" in refusal("spec", str(tmp_path))
+    assert "it is a folder" in refusal("spec", str(tmp_path))
     (tmp_path / "bytes").write_bytes(b"\xff")
     assert "not UTF-8" in refusal("spec", str(tmp_path / "bytes"))
     (tmp_path / "bad").write_text("<!-- generated: nonsense -->\n")

@@ -25,6 +25,10 @@ class MemoryFailed(MockpumpError):
     """The memory could not read or write; it holds what it held before."""
 
 
+class StateLost(MemoryFailed):
+    """The last state of a pump could not be recorded: it wakes up as after a cut of its power."""
+
+
 class PowerCut(BaseException):
     """The pump's power is gone, before a write.
 

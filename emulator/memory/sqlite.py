@@ -10,7 +10,7 @@ file by a hard link, and network file systems, where SQLite's WAL does not work.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -25,10 +25,12 @@ from mockpump.emulator.memory.interface import (
     Outcome,
 )
 from mockpump.emulator.memory.sqlite_file import Opened, create_file, look_into_file, open_file
+from mockpump.emulator.memory.sqlite_lock import SameFiles
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import LogEntry, chain, encode_entry
 from mockpump.protocol.messages import CHAIN_SIZE
 
+_MARK = "INSERT OR REPLACE INTO marks VALUES (0, ?)"
 _FIELDS = LogEntry.__struct_fields__
 
 
@@ -48,7 +50,9 @@ class SqliteMemory:
     """A `Memory` in a file.  Made by `create`, `open` or `look`; `close` it.
 
     It belongs to the thread that opened it.  `before_write` is called with a name before each
-    statement of a record, from "begin" to "commit"; what it raises ends the record.
+    statement of a record, from "begin" to "commit"; what it raises ends the record.  `lacks_wal`:
+    it is a file that was copied while its pump ran, without the WAL beside it, so what the pump
+    had acknowledged by then may be missing.
     """
 
     durable = True
@@ -56,8 +60,13 @@ class SqliteMemory:
 
     def __init__(self, opened: Opened) -> None:
         self.before_write: Callable[[str], None] = _no_hook
+        self.lacks_wal = opened.lacks_wal
         self._connection = opened.connection
         self._held = opened.held
+        self._path = opened.path
+        self._files = SameFiles(opened.path)
+        # How far the mark has come that says that a pump runs: into the WAL, into the file itself.
+        self._marked, self._mark_shows = False, False
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -153,7 +162,26 @@ class SqliteMemory:
 
     # -- writing -----------------------------------------------------------------------------------
 
+    # A pump's file says that the pump runs, from the first record after it was opened until it is
+    # closed; else a copy of it without the WAL beside it would pass for a whole pump that was put
+    # down in good order, and what was acknowledged would be missing without a word.
+    #
+    #     the file itself    the WAL beside it      a copy of the file alone
+    #     not in use         nothing                is the whole pump
+    #     not in use         "in use", a record     is whole: that record acknowledged nothing yet
+    #     in use             all that is newer      says that it lacks its WAL
+    #     in use             "not in use"           says so too, and lacks nothing
+    #     not in use         nothing                is the whole pump
+    #
+    # From line 2 to 3 the first record is copied into the file at once: not before that does it
+    # return, so nothing that is acknowledged comes before the mark.  (Some other program that reads
+    # the file just then holds the copying up; each further record tries again.)  From 3 to 4 all
+    # that is newer is copied first and the mark taken back after it, so the page with the mark is
+    # the only one that the last copying, from 4 to 5, still writes.  A cut of the power anywhere in
+    # between leaves the WAL beside the file, and the WAL has everything.
+
     def record(self, change: Change) -> None:
+        self._files.check()
         writes = self._writes(change)
         try:
             with ExitStack() as unless_written:
@@ -165,11 +193,38 @@ class SqliteMemory:
                 unless_written.pop_all()
         except sqlite3.Error as error:
             raise MemoryFailed(f"the memory cannot be written: {error}") from error
+        if not self._mark_shows:
+            self._show_mark()
+
+    def _show_mark(self) -> None:
+        """Have the mark in the file itself; somebody who reads may hold that up until later."""
+        if not self._marked:
+            self._marked = True
+            self._files = SameFiles(self._path, Path(f"{self._path}-wal"))
+        self._mark_shows = self._copy_wal()
+
+    def _copy_wal(self) -> bool:
+        """Copy what the WAL holds into the file, without waiting; whether all of it is there."""
+        try:
+            row = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:
+            return False  # what was recorded is in the WAL
+        busy, pages, copied = row
+        return not busy and pages == copied
+
+    def _take_back_mark(self) -> None:
+        if self._marked:
+            self._marked = False
+            with suppress(sqlite3.Error, MemoryFailed):
+                self._files.check()
+                self._copy_wal()
+                self._connection.execute(_MARK, (0,))
 
     def _writes(self, change: Change) -> list[Write]:
         """All statements of one record."""
         return [
             Write("begin", "BEGIN IMMEDIATE"),
+            *(() if self._marked else [Write("mark", _MARK, (1,))]),
             Write("state", "INSERT OR REPLACE INTO states VALUES (0, ?)", (bytes(change.state),)),
             *(
                 Write("image", "INSERT OR REPLACE INTO images VALUES (?, ?)", each)
@@ -187,7 +242,8 @@ class SqliteMemory:
                 self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        self._held.close()
+        with closing(self._held):
+            self._take_back_mark()
 
 
 def _blob(value: object, what: str) -> bytes:

@@ -2,20 +2,25 @@
 
 The idea: everything that is held open is given to an `ExitStack`, so a failure half way and a
 `close` at the end let go of the same things in the same order: the connection first, the lock last.
+
+What a running pump records is in the WAL beside its file, and in the file itself only later.  So
+the file is marked as in use, and a file with that mark and without a WAL is an old copy: what was
+acknowledged after it may be missing.
 """
 
 import errno
-import fcntl
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from mockpump.emulator.memory.interface import MemoryFailed
+from mockpump.emulator.memory.sqlite_lock import MemoryBusy, sole_use
 from mockpump.protocol.log import GENESIS
 
 # What SQLite files say they are; `file` and every SQLite tool show it.
@@ -42,38 +47,101 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE VIEW links AS SELECT number, chain FROM anchors"
         " UNION ALL SELECT number, chain FROM entries",
     ),
+    (
+        # Whether a pump runs on it.
+        "CREATE TABLE marks (place INTEGER PRIMARY KEY CHECK (place = 0), in_use INTEGER NOT NULL)",
+        "INSERT INTO marks VALUES (0, 0)",
+    ),
 )
+# How every SQLite file begins, and where in it its application says which one it is.
+_MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
+# What a file system says that knows no links.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+# Far more than a pump's memory ever has, its WAL included.
+_MOST = 256 * 1024 * 1024
 
 
 class NotAMemory(MemoryFailed):
     """What is at that path is no pump's memory that this version can read."""
 
 
-class MemoryBusy(MemoryFailed):
-    """Another pump uses that memory."""
-
-
 _NO_MEMORY = "it is no memory of a pump"
 
 
 class Opened(NamedTuple):
-    """A connection, and what to close when it is no longer wanted: itself and all behind it."""
+    """A connection, and what to close when it is no longer wanted: itself and all behind it.
+
+    `path` is where the file is, whatever name led to it; `lacks_wal` as in the module's own words.
+    """
 
     connection: sqlite3.Connection
     held: ExitStack
+    path: Path
+    lacks_wal: bool = False
 
 
 def create_file(path: Path) -> Opened:
     """A new and empty memory.  `MemoryFailed` when the file exists or cannot be written."""
     with _faults_of(path), ExitStack() as held:
-        held.enter_context(_sole_use(path))
+        held.enter_context(sole_use(real_path(path)))
         # The connection is closed before the file is removed: so it leaves nothing beside it.
         with _new_file(path), ExitStack() as connected:
             connection = _connect(path, connected)
             connection.execute("PRAGMA journal_mode = WAL")
             _migrate(connection)
+            # Without its WAL too it is a memory.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             held.enter_context(connected.pop_all())
-        return Opened(connection, held.pop_all())
+        return Opened(connection, held.pop_all(), real_path(path))
+
+
+class NewFile:
+    """A memory that is being made beside where it is to be, and comes there whole or not at all.
+
+    Make it at `path`, `close` it, `put_in_place`.  Whoever is killed in between leaves a folder
+    that says in its name that what is in it is unfinished, and nothing else.
+    """
+
+    def __init__(self, place: Path, folder: Path) -> None:
+        self.path = folder / place.name
+        self._place = place
+
+    def put_in_place(self) -> None:
+        """Give it its name; `MemoryFailed` when something else has that by now."""
+        with _faults_of(self._place):
+            # What an earlier pump of that name has left would be taken for this one's.
+            for beside in ("-wal", "-shm", "-journal"):
+                Path(f"{self._place}{beside}").unlink(missing_ok=True)
+            try:
+                os.link(self.path, self._place)
+            except OSError as error:
+                if error.errno not in _NO_LINKS or os.path.lexists(self._place):
+                    raise
+                self.path.rename(self._place)
+            _sync_folder(self._place.parent)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[NewFile]:
+    """A place to make a memory that is to be at `path`; `MemoryFailed` when something is there."""
+    with ExitStack() as held:
+        with _faults_of(path):
+            held.enter_context(sole_use(real_path(path)))
+            if os.path.lexists(path):
+                raise FileExistsError
+            folder = TemporaryDirectory(
+                prefix="unfinished-pump-", dir=path.parent, ignore_cleanup_errors=True
+            )
+            held.enter_context(folder)
+        yield NewFile(path, Path(folder.name))
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_file(path: Path) -> Opened:
@@ -84,14 +152,18 @@ def open_file(path: Path) -> Opened:
     """
     with _faults_of(path), ExitStack() as held:
         _expect_file(path)
-        held.enter_context(_sole_use(path))
-        connection = _connect_checked(path, held)
+        real = real_path(path)
+        held.enter_context(sole_use(real))
+        _expect_memory(real)
+        has_wal = _has_wal(real)
+        connection = _connect_checked(real, held)
         # What SQLite may not write it opens all the same, and says so at the first statement that
         # writes: better now than at the first record.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("ROLLBACK")
-        return Opened(connection, held.pop_all())
+        lacks_wal = _is_marked(connection) and not has_wal
+        return Opened(connection, held.pop_all(), real, lacks_wal)
 
 
 def look_into_file(path: Path) -> Opened:
@@ -102,16 +174,19 @@ def look_into_file(path: Path) -> Opened:
     with _faults_of(path), ExitStack() as held:
         _expect_file(path)
         folder = Path(held.enter_context(TemporaryDirectory(prefix="mockpump-")))
-        with _sole_use_if_possible(path):
-            copy = _copied(_real(path), folder)
+        real = real_path(path)
+        with _sole_use_if_possible(real):
+            _expect_memory(real)
+            has_wal = _has_wal(real)
+            copy = _copied(real, folder)
         connection = _connect_checked(copy, held)
         connection.execute("PRAGMA query_only = ON")
-        return Opened(connection, held.pop_all())
+        return Opened(connection, held.pop_all(), real, _is_marked(connection) and not has_wal)
 
 
 def _connect(path: Path, held: ExitStack) -> sqlite3.Connection:
     """A connection to a file that exists, which `held` will close."""
-    address = f"{_real(path).as_uri()}?mode=rw"
+    address = f"{real_path(path).as_uri()}?mode=rw"
     connection = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, uri=True)
     held.callback(connection.close)
     connection.execute("PRAGMA synchronous = FULL")
@@ -125,6 +200,10 @@ def _connect_checked(path: Path, held: ExitStack) -> sqlite3.Connection:
         raise NotAMemory(_NO_MEMORY)
     _migrate(connection)
     return connection
+
+
+def _is_marked(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT in_use FROM marks").fetchone() != (0,))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -142,37 +221,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _sole_use(path: Path) -> Iterator[None]:
-    """Hold the lock of a memory.  `MemoryBusy` when another does.
-
-    The kernel lets go of it when the process ends, however that ends, so none is ever stale; a file
-    that is left of it is nobody's lock.  It is a file of its own because closing any descriptor of
-    the database would drop the locks that SQLite has on it, and because on some systems a `flock`
-    on the database would lock SQLite out.
-    """
-    lock = Path(f"{_real(path)}-lock")
-    with ExitStack() as held:
-        while True:
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-            file = held.enter_context(os.fdopen(os.open(lock, flags, 0o600), "rb+"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise MemoryBusy("it is in use by another pump") from None
-            # Whoever had it before may have removed the file since we opened it.
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                    break
-        held.callback(lock.unlink, missing_ok=True)
-        yield
-
-
-@contextmanager
 def _sole_use_if_possible(path: Path) -> Iterator[None]:
     """The same, except where a pump could not run anyhow, because it may not write there."""
     with ExitStack() as held:
         try:
-            held.enter_context(_sole_use(path))
+            held.enter_context(sole_use(path))
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EROFS}:
                 raise
@@ -192,7 +245,7 @@ def _new_file(path: Path) -> Iterator[None]:
         unless_made.pop_all()
 
 
-def _real(path: Path) -> Path:
+def real_path(path: Path) -> Path:
     """Where a path leads; not `resolve`, which fails in its own way on links in a circle."""
     return Path(os.path.realpath(path))
 
@@ -204,12 +257,39 @@ def _expect_file(path: Path) -> None:
         raise NotAMemory("it is no file")
 
 
+def _expect_memory(path: Path) -> None:
+    """Look at how it begins, before SQLite opens it or anybody copies it."""
+    with path.open("rb") as file:
+        head = file.read(100)
+        size = os.fstat(file.fileno()).st_size
+    application = head[_APPLICATION_AT : _APPLICATION_AT + 4]
+    if not head.startswith(_MAGIC) or application != APPLICATION_ID.to_bytes(4):
+        raise NotAMemory(_NO_MEMORY)
+    if size > _MOST:
+        raise NotAMemory(f"it is too long for a memory: more than {_MOST:,} bytes")
+
+
+def _wal(path: Path) -> Path:
+    return Path(f"{path}-wal")
+
+
+def _has_wal(path: Path) -> bool:
+    """Whether there is one, with anything in it."""
+    try:
+        found = _wal(path).stat()
+    except FileNotFoundError:
+        return False
+    if not S_ISREG(found.st_mode) or found.st_size > _MOST:
+        raise NotAMemory(f"its -wal is none: more than {_MOST:,} bytes, or no file")
+    return found.st_size > 0
+
+
 def _copied(path: Path, folder: Path) -> Path:
     """A copy of a database at rest, with what its WAL holds."""
     copy = folder / "memory"
     shutil.copyfile(path, copy)
-    with suppress(FileNotFoundError):
-        shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    if _has_wal(path):
+        shutil.copyfile(_wal(path), _wal(copy))
     return copy
 
 

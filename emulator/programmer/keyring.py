@@ -4,6 +4,7 @@ One entry a pump, found by its serial number, with at most one key for each acce
 keeps of it is JSON; the file itself is `mockpump.emulator.transports.keyring_file`'s business.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,10 @@ from mockpump.protocol.pairing import PairingKey, parse_key
 
 class BadKeyring(MockpumpError):
     """What should be a keyring is none; it does not repeat what is in it."""
+
+
+class KeysTaken(BadKeyring):
+    """It has other keys under that number, which nobody has asked to throw away."""
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,10 +49,51 @@ class Keyring:
     def __len__(self) -> int:
         return len(self._pumps)
 
+    def __contains__(self, serial: int) -> bool:
+        return serial in self._pumps
+
     def add(self, serial: int, name: str, key: PairingKey) -> None:
         """Keep a key, in place of the one with the same access to that pump."""
         self._pumps.setdefault(serial, {})[key.access] = key
         self._names[serial] = name
+
+    def give(
+        self, serial: int, name: str, keys: Iterable[PairingKey], *, old: Iterable[PairingKey] = ()
+    ) -> None:
+        """Keep all the keys of a pump; `old` are those that it had until now.
+
+        `KeysTaken` when there are others under its number: nothing says that those are this pump's.
+        """
+        if not self._are(serial, old):
+            raise KeysTaken(self._taken(serial))
+        self.replace(serial, name, keys)
+
+    def replace(self, serial: int, name: str, keys: Iterable[PairingKey]) -> None:
+        """Keep these keys and no others under that number."""
+        self._pumps[serial] = {key.access: key for key in keys}
+        self._names[serial] = name
+
+    def learn(self, serial: int, name: str, key: PairingKey) -> None:
+        """Keep one more key of a pump; `KeysTaken` when there is another with the same access."""
+        if self._pumps.get(serial, {}).get(key.access, key).text != key.text:
+            raise KeysTaken(self._taken(serial))
+        self.add(serial, name, key)
+
+    def forget(self, serial: int, keys: Iterable[PairingKey]) -> bool:
+        """Drop a pump whose keys are these, and no others by now; whether there was one."""
+        if serial not in self or not self._are(serial, keys):
+            return False
+        del self._pumps[serial], self._names[serial]
+        return True
+
+    def _are(self, serial: int, keys: Iterable[PairingKey]) -> bool:
+        """Whether there are no keys under that number but these."""
+        texts = {key.text for key in keys}
+        return all(key.text in texts for key in self._pumps.get(serial, {}).values())
+
+    def _taken(self, serial: int) -> str:
+        whose = f'number {serial} ("{self._names[serial]}")'
+        return f"it has other keys for {whose}; --replace-keys puts the new ones in their place"
 
     def find(self, serial: int, access: Access | None = None) -> PairingKey | None:
         """The key with that access, or else the one that grants most; None when there is none."""
@@ -75,7 +121,7 @@ def loads(data: bytes) -> Keyring:
     """The keyring in a JSON text; `BadKeyring`, or `BadKey` for what is no key."""
     try:
         book = msgspec.json.decode(data, type=_Book)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         # What msgspec says could quote a key.
         raise BadKeyring("it is no keyring of mockpump-keyring/1") from None
     keyring = Keyring()

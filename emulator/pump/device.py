@@ -7,7 +7,7 @@ no real device works like this.
 
 from collections.abc import Callable
 
-from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome
+from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome, StateLost
 from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput
@@ -220,5 +220,10 @@ class Pump(PumpCore):
     # -- the memory --------------------------------------------------------------------------------
 
     def put_down(self) -> None:
-        """The power is switched off in good order: nothing is unaccounted for afterwards."""
-        self._keep(clean=True)
+        """The power is switched off in good order: nothing is unaccounted for afterwards.
+
+        `StateLost` when that cannot be recorded: it will wake up as after a cut of its power.
+        """
+        if not self._record(clean=True):
+            self._memory_failed()
+            raise StateLost(f"the pump's last state could not be recorded: {self.memory_error}")

@@ -66,6 +66,12 @@ def draw_keys(draw: Draw) -> Keys:
     return {access: PairingKey(access, draw(SECRET_SIZE)) for access in Access}
 
 
+def keys_of(pairing: Pairing) -> Keys:
+    """The keys that it has."""
+    secrets = {access: pairing.secret(access) for access in Access}
+    return {access: PairingKey(access, secret) for access, secret in secrets.items() if secret}
+
+
 def paired_with(keys: Keys) -> Pairing:
     """A pairing with those keys and no lock."""
     return Pairing(keys[Access.OBSERVER].secret, keys[Access.CLINICIAN].secret)

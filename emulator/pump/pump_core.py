@@ -71,6 +71,7 @@ class PumpCore:
         "identity",
         "lock_left",
         "memory",
+        "memory_error",
         "mode",
         "next_record",
         "pairing",
@@ -101,6 +102,8 @@ class PumpCore:
         # What the reservoir's sensor is stuck at; None while it follows.
         self.sensor: int | None
         self.memory = memory
+        # Why it could not be written the last time that it could not.
+        self.memory_error = ""
         self.checkpoint_every = checkpoint_every
         # How many seconds of pump time a record is to stand for at least; see `_recorded`.
         self.covers = 0
@@ -236,7 +239,8 @@ class PumpCore:
         change = Change(self._state(clean=clean), outcome, images or {}, tuple(self._entries))
         try:
             self.memory.record(change)
-        except MemoryFailed:
+        except MemoryFailed as error:
+            self.memory_error = str(error)
             # To be tried again an interval later, if nothing happens before.
             self._recorded()
             return False

@@ -96,14 +96,19 @@ class PtyLine:
         if self._closed:
             return
         self._closed = True
-        self._loop.remove_reader(self._master)
-        self._loop.remove_writer(self._master)
-        self._runner.detach(self._port)
+        # From the last to the first, each whatever becomes of the others.
+        with contextlib.ExitStack() as steps:
+            steps.callback(self._close_descriptors)
+            steps.callback(self._remove_link)
+            steps.callback(self._runner.detach, self._port)
+            steps.callback(self._loop.remove_writer, self._master)
+            steps.callback(self._loop.remove_reader, self._master)
+
+    def _remove_link(self) -> None:
         if self._link is not None:
             # Whoever took away our right to remove the link has also taken over the link.
             with contextlib.suppress(OSError):
                 _unlink(self._link, self._device)
-        self._close_descriptors()
 
     def _close_descriptors(self) -> None:
         os.close(self._slave)

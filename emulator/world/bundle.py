@@ -14,11 +14,11 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from mockpump import __version__
-from mockpump.emulator.world.story import Story
+from mockpump.emulator.world.story import Story, StoryError, program_names
 from mockpump.emulator.world.story_reading import load_story
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.framing import VERSION
-from mockpump.protocol.program import Program
+from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import loads
 
 FORMAT: Literal["mockpump-bundle/2"] = "mockpump-bundle/2"
@@ -76,7 +76,7 @@ class Writer:
     def close(self) -> str:
         """The foot; the digest in it."""
         digest = self._digest.hexdigest()
-        self._write(f'{{"sha256": "{digest}"}}\n')
+        self._write(f"{_foot(digest)}\n")
         return digest
 
 
@@ -90,21 +90,46 @@ class Bundle(NamedTuple):
 
 def read_bundle(text: str) -> Bundle:
     """The bundle in a text; `BadBundle` in one line when it is none that this version can run."""
-    first, *lines = text.splitlines() or [""]
+    # Not `splitlines`: that one takes more for an end of a line than there is in a bundle.
+    first, *lines = text.split("\n")
     try:
         head = msgspec.json.decode(first, type=Head)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise BadBundle(_why_not(first)) from None
-    try:
-        digest = str(json.loads(lines.pop())["sha256"])
-    except (IndexError, ValueError, KeyError, TypeError, RecursionError):
-        raise BadBundle("it has been cut off: its last line is not the digest") from None
+    digest = _digest(lines)
     whole = "".join(f"{line}\n" for line in (first, *lines))
-    if hashlib.sha256(whole.encode()).hexdigest() != digest:
+    if hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest() != digest:
         raise BadBundle("it is not as it was recorded: the digest in its last line does not fit")
     if (head.mockpump, head.protocol) != (__version__, VERSION):
         raise BadBundle(f"it was recorded by mockpump {head.mockpump}; this is {__version__}")
+    _expect_runnable(head)
     return Bundle(head, lines, digest)
+
+
+def _expect_runnable(head: Head) -> None:
+    try:
+        for name in program_names(head.story):
+            if name not in head.programs:
+                raise BadBundle(f"it lacks the program {name!r} that its scenario calls for")
+            head.program(name)
+    except (StoryError, ProgramError) as error:
+        raise BadBundle(f"what it has recorded cannot be run: {error}") from None
+
+
+def _digest(lines: list[str]) -> str:
+    """The digest in the last of the lines, which is taken away; nothing comes behind it."""
+    try:
+        last, end = lines.pop(-2), lines.pop()
+        digest = str(json.loads(last)["sha256"])
+    except (IndexError, ValueError, KeyError, TypeError, RecursionError):
+        raise BadBundle("it has been cut off: its last line is not the digest") from None
+    if end or last != _foot(digest):
+        raise BadBundle("it is not as it was recorded: its end is another")
+    return digest
+
+
+def _foot(digest: str) -> str:
+    return f'{{"sha256": "{digest}"}}'
 
 
 def _why_not(first: str) -> str:

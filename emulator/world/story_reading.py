@@ -5,7 +5,6 @@ than one deed: each is a `StoryError` that says where, and what would have been 
 """
 
 import re
-import tomllib
 from difflib import get_close_matches
 from typing import Any
 
@@ -36,9 +35,14 @@ from mockpump.emulator.world.story import (
     span,
 )
 from mockpump.protocol import messages as m
+from mockpump.protocol import toml_text
 from mockpump.protocol.fields import Record, fields_of
 from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.messages import Alarm, Reason
+from mockpump.protocol.toml_text import BadToml
+
+# Bytes of a scenario; the examples have a few thousand.
+MAX_TEXT = 262_144
 
 # What is under which key.
 # Each table of a scenario by its key; the scenario itself has none.
@@ -70,7 +74,7 @@ _CARRIERS: dict[str, tuple[type[Record], dict[str, str]]] = {
 def load_story(text: str, name: str) -> Story:
     """The story in a TOML text; `StoryError` names the file and the place."""
     try:
-        story = msgspec.convert(tomllib.loads(text), Story)
+        story = msgspec.convert(toml_text.parse(text, MAX_TEXT), Story)
         for number, step in enumerate(story.step, start=1):
             _check_step(number, step)
         _check_amounts("programmer", story.programmer)
@@ -79,7 +83,7 @@ def load_story(text: str, name: str) -> Story:
         read_impairments(story.channel)
         span(story.sample)
         moment(story.pump.clock)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, StoryError, BadQuantity) as error:
+    except (BadToml, msgspec.ValidationError, StoryError, BadQuantity) as error:
         raise StoryError(f"{name}: {error}{_nearest(str(error))}") from None
     except RecursionError:
         raise StoryError(f"{name}: it is nested too deeply") from None

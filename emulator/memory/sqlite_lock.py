@@ -1,0 +1,72 @@
+"""The lock of a memory, and whether its files are still those that were opened.
+
+Names in a folder are nobody's: whoever may write there can remove a running pump's files, and make
+others of the same names.  So before anything is done by name, what has the name is held against
+what was opened.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from mockpump.emulator.memory.interface import MemoryFailed
+
+
+class MemoryBusy(MemoryFailed):
+    """Another pump uses that memory."""
+
+
+@contextmanager
+def sole_use(path: Path) -> Iterator[None]:
+    """Hold the lock of a memory.  `MemoryBusy` when another does.
+
+    The kernel lets go of it when the process ends, however that ends, so none is ever stale; a file
+    that is left of it is nobody's lock.  It is a file of its own because closing any descriptor of
+    the database would drop the locks that SQLite has on it, and because on some systems a `flock`
+    on the database would lock SQLite out.
+    """
+    lock = Path(f"{path}-lock")
+    with ExitStack() as held:
+        while True:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+            file = held.enter_context(os.fdopen(os.open(lock, flags, 0o600), "rb+"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise MemoryBusy("it is in use by another pump") from None
+            # Whoever had it before may have removed the file since we opened it.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                    break
+        held.callback(_unlink_if_same, lock, file.fileno())
+        yield
+
+
+def _unlink_if_same(lock: Path, descriptor: int) -> None:
+    """Remove the lock's file, unless another has its place, or the folder lets nobody write."""
+    with suppress(OSError):
+        if os.path.samestat(os.fstat(descriptor), lock.stat()):
+            lock.unlink()
+
+
+class SameFiles:
+    """The files of an open database, as they were when it was opened."""
+
+    def __init__(self, *paths: Path) -> None:
+        self._known = {str(path): _identity(str(path)) for path in paths}
+
+    def check(self) -> None:
+        """`MemoryFailed` when one is gone, or another has its name: nothing would last in it."""
+        for path, known in self._known.items():
+            if _identity(path) != known:
+                raise MemoryFailed(f"{path} is not the file any more that was opened")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116  at every record; this one takes half as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
