@@ -355,7 +355,11 @@ def test_what_was_altered_left_out_or_put_in_is_always_found(
     at: int,
     bit: int,
 ) -> None:
-    """While the log grows and folds; a piece that is not the next one is asked for again."""
+    """While the log grows and folds.
+
+    A piece that is not the next one is asked for again, and what was read before entries were
+    folded away is given up with whatever was wrong in it: what is read in the end is true.
+    """
     pieces = itertools.count()
 
     def meddle(piece: m.LogPiece) -> m.LogPiece:
@@ -368,8 +372,8 @@ def test_what_was_altered_left_out_or_put_in_is_always_found(
         read = book.read()
     except LogBroken:
         return
-    assert trick is begun_late
     assert which > 0
+    assert trick is begun_late or read.folded
     assert list(read.entries) == book.entries(read.first, len(read.entries))
 
 
