@@ -55,7 +55,9 @@ _PAUSE = 1.0
 # it has heard nothing of it for 16 s.
 _BUSY_CALLS = 20
 _REPEATED = "the request had not reached the pump; it was sent once more, as the same transaction"
-_WAITING = "the pump still has the lost session, and is asked until that has ended; at most 20 s"
+_WAITING = (
+    "the pump is busy with a session, perhaps the lost one; asking until it ends, 20 s at most"
+)
 
 
 def transaction() -> int:
@@ -114,6 +116,9 @@ def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
     complain("the reply was lost; asking the pump what became of it")
     try:
         settled = _call_until_settled(options, unknown)
+    except OutcomeForgotten as forgotten:
+        forgotten.add_note(f"its event log may tell: {_command(options, forgotten, 'log')}")
+        raise
     except OutcomeUnknown as still:
         still.add_note(f"ask again with: {how_to_ask(options, still)}")
         raise
@@ -123,22 +128,34 @@ def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
     if settled.repeated:
         complain(_REPEATED)
     reply = settled.reply
-    if reply is None or (settled.repeated and _lost_what_was_staged(reply)):
-        never = ConnectionLost(unknown.reason)
-        never.add_note("the request never reached the pump; nothing was changed")
-        raise never
+    if reply is None:
+        raise _without_effect(unknown, "the request never reached the pump")
+    if settled.repeated and _lacks_staged(reply):
+        raise _without_effect(unknown, "the staged program was lost with its connection")
     if isinstance(reply, m.Refused):
         raise RequestRefused(unknown.request, reply)
     return reply
 
 
-def _lost_what_was_staged(reply: Message) -> bool:
-    """What was to be committed was gone with its connection, and the pump has recorded that."""
+def _without_effect(unknown: OutcomeUnknown, why: str) -> ConnectionLost:
+    lost = ConnectionLost(unknown.reason)
+    lost.add_note(f"{why}; nothing was changed")
+    return lost
+
+
+def _lacks_staged(reply: Message) -> bool:
     return isinstance(reply, m.Refused) and reply.reason is m.Reason.NOTHING_STAGED
 
 
 def how_to_ask(options: Options, unknown: OutcomeUnknown) -> str:
     """The command that asks this pump, with the same key, what became of it."""
+    asking = ["outcome", str(unknown.transaction)]
+    if unknown.before is not None and unknown.before.outcomes is not None:
+        asking += ["--since", str(unknown.before.outcomes)]
+    return _command(options, unknown, *asking)
+
+
+def _command(options: Options, unknown: OutcomeUnknown, *asking: str) -> str:
     words = ["mockpump", "programmer", "--port", str(options.port)]
     if options.is_open:
         words.append("--open")
@@ -146,11 +163,8 @@ def how_to_ask(options: Options, unknown: OutcomeUnknown) -> str:
         words += ["--keyring", str(options.keyring)]
     if options.access is not None:
         words += ["--as", options.access.name.lower()]
-    asking = ["outcome", str(unknown.transaction)]
     if unknown.before is not None:
         words += ["--serial", str(unknown.before.identity.serial)]
-        if unknown.before.outcomes is not None:
-            asking += ["--since", str(unknown.before.outcomes)]
     return shlex.join([*words, *asking])
 
 

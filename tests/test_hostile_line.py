@@ -299,6 +299,26 @@ def test_a_request_that_was_replaced_is_asked_again_and_done_once(
     assert isinstance(it.ask(m.GetStatus()), m.Status)
 
 
+def test_what_the_pump_has_sealed_and_is_no_message_ends_the_connection() -> None:
+    """Somebody else's is dropped; this is the pump's own, so no reply will come in its place."""
+    it = line()
+    it.prove(KEYS[Access.CLINICIAN])
+    it.tap = lambda sent, data: b"" if sent else data
+    it.programmer.start(ask(m.Suspend(1)), it.now)
+    it.exchange()
+    sealer = it.port.connection._sealer
+    assert sealer is not None
+    it.port.connection.link.send(Sealer(bytes(32)).seal(b"\xfe"), it.now)
+    it.exchange()
+    assert it.programmer.busy
+    it.port.connection.link.send(sealer.seal(b"\xfe"), it.now)
+    it.exchange()
+    failed = it.history[-2]
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, OutcomeUnknown)
+    assert not it.programmer.connection.is_open
+
+
 def test_what_is_replaced_every_time_is_not_known_since_somebody_has_it() -> None:
     replacer = Replacer([b"x"] * (1 + MOST_REPEATS), gives_back=False)
     it = line(tap=replacer)

@@ -236,7 +236,7 @@ def test_the_property_sees_all_that_can_come_of_it(capsys: pytest.CaptureFixture
     lost, held = Fate(at=4), Fate(at=4, holds=True)
     seen = [
         (ask_at(Address([], in_session=True)), ""),
-        (ask_at(Address([lost], in_session=True)), "asked until"),
+        (ask_at(Address([lost], in_session=True)), "asking until it ends"),
         (ask_at(Address([Fate(at=3, holds=True, closes=True)], in_session=False)), "once more"),
     ]
     for said, _ in seen:

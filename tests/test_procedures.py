@@ -246,9 +246,13 @@ class Logbook:
         self.grow(length)
 
     def grow(self, count: int) -> None:
-        numbers = range(self.count + 1, self.count + count + 1)
-        self.log.append(LogEntry(n, n, LogKind.CLOCK_SET, n, n) for n in numbers)
+        self.log.append(self.entries(self.count + 1, count))
         self.count += count
+
+    def entries(self, first: int, count: int) -> list[LogEntry]:
+        """As they were written."""
+        numbers = range(first, first + count)
+        return [LogEntry(n, n, LogKind.CLOCK_SET, n, n) for n in numbers]
 
     def answer(self, asked: Message | list[Message]) -> Any:
         if isinstance(asked, list):
@@ -285,9 +289,7 @@ def test_a_log_that_grows_and_folds_while_it_is_read_is_not_broken(
     except LogUnsettled:
         assert sum(growth) > LOG_ENTRIES
         return
-    assert [each.first for each in read.entries] == list(
-        range(read.first, read.first + len(read.entries))
-    )
+    assert list(read.entries) == book.entries(read.first, len(read.entries))
     assert read.first + len(read.entries) - 1 >= min(length, read.first - 1)
     assert read.folded == 0 or book.count > LOG_ENTRIES
 
@@ -341,7 +343,7 @@ def begun_late(piece: m.LogPiece, at: int, _: int) -> m.LogPiece:
     st.integers(40, 300) | st.integers(LOG_ENTRIES, LOG_ENTRIES + 60),
     st.lists(st.sampled_from([0, 0, 1, 3]), max_size=40),
     st.sampled_from([altered, left_out, put_in, begun_late]),
-    st.integers(0, 10_000),
+    st.integers(0, 2),
     st.integers(0, 10_000),
     st.integers(0, 7),
 )
@@ -353,21 +355,26 @@ def test_what_was_altered_left_out_or_put_in_is_always_found(
     at: int,
     bit: int,
 ) -> None:
-    """In any piece that is of use to the reader, while the log grows and folds."""
+    """While the log grows and folds.
+
+    A piece that is not the next one is asked for again, and what was read before entries were
+    folded away is given up with whatever was wrong in it: what is read in the end is true.
+    """
     pieces = itertools.count()
-    which %= 3
-    done: list[bool] = []
 
     def meddle(piece: m.LogPiece) -> m.LogPiece:
         if next(pieces) != which or not piece.entries:
             return piece
-        done.append(True)
         return trick(piece, at, bit)
 
     book = Logbook(length, iter(growth), 13, meddle)
-    with pytest.raises(LogBroken):
-        book.read()
-    assert done
+    try:
+        read = book.read()
+    except LogBroken:
+        return
+    assert which > 0
+    assert trick is begun_late or read.folded
+    assert list(read.entries) == book.entries(read.first, len(read.entries))
 
 
 def test_a_log_does_not_begin_in_the_middle_of_its_chain() -> None:

@@ -372,6 +372,22 @@ def test_what_stays_malformed_is_refused_after_all() -> None:
     assert double.programmer.connection.is_open
 
 
+@pytest.mark.parametrize("reason", [Reason.BAD_TAG, Reason.MALFORMED])
+@pytest.mark.parametrize("request_", [m.GetClock(), m.Suspend(4)])
+def test_a_connection_that_is_being_closed_takes_no_request_again(
+    request_: Message, reason: Reason
+) -> None:
+    double = Double()
+    double.programmer.start(ask(request_), 0)
+    double.heard()
+    double.pump.send(foreign(request_, reason), 0)
+    double.programmer.disconnect(0)
+    double.programmer.receive_data(double.pump.data_to_send(0), 0)
+    error = double.ended()
+    expected = OutcomeUnknown if isinstance(request_, m.Suspend) else UnexpectedReply
+    assert isinstance(error, RequestRefused if reason is Reason.MALFORMED else expected)
+
+
 def test_of_several_the_replaced_one_comes_last() -> None:
     def read() -> Procedure[Any]:
         return (yield [m.GetClock(), m.GetLimits(), m.GetClock()])

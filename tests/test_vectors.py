@@ -246,7 +246,8 @@ def verified(pieces: list[LogPiece]) -> bool:
                 nothing = LogPiece(0, pieces[-1].newest, bytes(8), bytes(8), b"")
                 asked = procedure.send([beginning.pop(each.first, nothing) for each in asked])
     except StopIteration as end:
-        return len(end.value.entries) == pieces[-1].newest + 1 - pieces[0].first
+        # What was the newest when the reading began is its end.
+        return len(end.value.entries) == pieces[0].newest + 1 - pieces[0].first
     except LogBroken:
         return False
     raise AssertionError("it asks for more")

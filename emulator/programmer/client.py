@@ -279,7 +279,9 @@ class Programmer:
         self._lose(error, CloseReason.CLOSED_HERE, now)
 
     def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
-        again = asked.repeat() if asked.replaced(reply) else None
+        # Where the connection ends meanwhile, it cannot be sent again.
+        may_repeat = self.connection.is_open and asked.replaced(reply)
+        again = asked.repeat() if may_repeat else None
         if again is not None:
             try:
                 self._send((again,), now)

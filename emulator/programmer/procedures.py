@@ -156,9 +156,9 @@ def _read_on(reading: "_Reading") -> Procedure[m.LogPiece | None]:
         ahead = range(reading.following, reading.last + 1, reading.step)[:_AHEAD]
         pieces: list[m.LogPiece] = yield [m.ReadLog(each) for each in ahead]
         for piece in pieces:
-            if piece.first > reading.following:
-                if piece is pieces[0]:
-                    return piece
+            if piece is pieces[0] and piece.first > reading.following:
+                return piece
+            if piece is not pieces[0] and piece.first != reading.following:
                 break  # The one before was not as long as those before it: ask again from its end.
             reading.take(piece)
     raise LogBroken(f"after {len(reading.entries):,} entries it still has no end")
