@@ -82,7 +82,7 @@ class Siege:
 
     def wait(self) -> None:
         self.made[LogKind.ALARM_CLEARED] += self.pump.pairing.locked
-        # One microsecond more: what is due at the very end is not done in it.
+        # What is due in the last moment of a wait is not done in it.
         self.it.wait(LOCKED_FOR * SECOND + 1)
 
     def work(self) -> None:
