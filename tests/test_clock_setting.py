@@ -135,7 +135,6 @@ def test_a_pump_that_knows_no_such_question_is_set_all_the_same(lacks: type[m.Me
     assert (plan.target, plan.crosses) == (2 * DAY, False)
     procedure = plan_clock(WeekTime(2 * DAY))
     next(procedure)
-    procedure.send(line.ask(m.Identify()))
     procedure.send(line.ask(m.GetClock()))
     other = m.Refused(2, m.Reason.NO_SESSION, 0, 0, 0)
     with pytest.raises(RequestRefused):

@@ -322,9 +322,8 @@ def test_a_report_that_cannot_be_sealed_ends_the_connection_too() -> None:
     it = clinician()
     it.ask(m.Subscribe(1))
     spend(it.port.connection)
-    it.station.do(lambda pump: pump.advance(10) and None, it.now)
-    it.station._tell(False)
-    it.exchange()
+    it.station.change_pace(1, it.now)
+    it.wait(2 * SECOND)
     assert not it.programmer.connection.is_open
     assert it.station.pump.serving is None
 
