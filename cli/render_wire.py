@@ -95,7 +95,7 @@ def show_message(entry: Entry) -> None:
 def show_frame() -> None:
     """A whole frame."""
     show(("00 | COBS( header | payload | CRC-16 ) | 00", "bold"))
-    show_text("What COBS encodes, the checksum being CRC-16/IBM-3740 of header and payload:")
+    show_text("What COBS encodes, the checksum being CRC-16/GENIBUS of header and payload:")
     show()
     show((frame_diagram(), "cyan"))
     _show_fields(Header, 0)
