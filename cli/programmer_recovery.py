@@ -171,10 +171,11 @@ def _command(options: Options, unknown: OutcomeUnknown, *asking: str) -> str:
 def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
     """Call again and again, a bounded number of times; `unknown` when that settles nothing."""
     busy, calls, most_busy = 0, 1, _BUSY_CALLS
-    if isinstance(unknown.__cause__, SessionTaken):
-        # Whoever took the session over is not thrown out by a question, nor waited for.
-        options, most_busy = options._replace(take_over=False), 0
+    taken: object = unknown.__cause__
     while True:
+        if isinstance(taken, SessionTaken):
+            # Whoever took the session over is not thrown out by a question, nor waited for.
+            options, most_busy = options._replace(take_over=False), 0
         try:
             with connected(options) as session:
                 return session.device.run(settle(unknown, session.terms))
@@ -185,10 +186,11 @@ def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
             raise unknown from None
         except OutcomeUnknown as again:
             # Sent once more, and that reply was lost too.
-            unknown = again
+            unknown, taken = again, again.__cause__
             calls += 1
         except MockpumpError as error:
             # Whatever it is, what became of the transaction is not known by it.
+            taken = error
             if _is_busy(error) and busy < most_busy:
                 busy += 1
                 if busy == 1:

@@ -121,7 +121,7 @@ class Connection:
         self.link = Link(role, settings)
         self._receivable = _RECEIVABLE[role]
         self._decoder = FrameDecoder()
-        self._events: deque[ConnectionEvent] = deque()
+        self._events: deque[ConnectionEvent | PayloadReceived] = deque()
         # Why the last connection ended; None before any has.
         self.ended: CloseReason | None = None
         self._sealer: Sealer | None = None
@@ -133,6 +133,11 @@ class Connection:
     def is_open(self) -> bool:
         """Whether messages may be sent."""
         return self.link.state is State.OPEN
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no connection any more, after one; `ended` says why."""
+        return self.ended is not None and self.link.state is State.IDLE
 
     @property
     def room(self) -> int:
@@ -212,13 +217,10 @@ class Connection:
         events = self.link.events
         while events:
             event = events.popleft()
-            if isinstance(event, PayloadReceived):
-                self._events.append(self._message(event.payload))
-            else:
-                if isinstance(event, LinkClosed):
-                    self._sealer = self._opener = None
-                    self.ended = event.reason
-                self._events.append(event)
+            if isinstance(event, LinkClosed):
+                self._sealer = None
+                self.ended = event.reason
+            self._events.append(event)
 
     def _message(self, payload: bytes) -> MessageReceived | MessageRejected:
         sealed, said = False, payload
@@ -243,8 +245,19 @@ class Connection:
         return WrongDirection(f"not for a {self.link.role.value} to receive", message=name)
 
     def next_event(self) -> ConnectionEvent | None:
-        """What happened, oldest first; None when there is nothing more."""
-        return self._events.popleft() if self._events else None
+        """What happened, oldest first; None when there is nothing more.
+
+        A seal is opened here and not as its frame comes in: an event before it may be the one that
+        begins the session.
+        """
+        if not self._events:
+            return None
+        event = self._events.popleft()
+        if isinstance(event, PayloadReceived):
+            return self._message(event.payload)
+        if isinstance(event, LinkClosed):
+            self._opener = None
+        return event
 
     def data_to_send(self, now: int) -> bytes:
         """The bytes that must go out now; empty when there are none."""

@@ -132,6 +132,26 @@ def test_another_pump_that_answers_after_the_question_is_left_alone(
     assert ended.line.endswith("nothing was changed")
 
 
+def test_a_pump_that_has_changed_meanwhile_is_asked_about_anew(
+    command: Command, somebody: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = new_pump(program=RAMPED)
+    pump.advance(5 * DAY)
+    with pump_thread(pump=pump) as served:
+
+        def meanwhile(*_: object, **__: object) -> bool:
+            give(pump, flat("later", 5_000), m.When.MIDNIGHT)
+            return True
+
+        monkeypatch.setattr(click, "confirm", meanwhile)
+        ended = command("programmer", "--port", served.path, "clock", "--set", "Sun 12:00")
+        assert not [each for each in served.received if isinstance(each, m.SetClock)]
+    assert ended.code == 1
+    assert ended.line == (
+        "mockpump: the pump has changed meanwhile: ask again; nothing was changed"
+    )
+
+
 def test_before_the_first_week_there_is_nothing_to_set_it_to(command: Command) -> None:
     with pump_thread() as pump:
         at = ("programmer", "--port", pump.path)

@@ -12,7 +12,12 @@ from mockpump.cli import programmer_recovery
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer_session import Options, Session
 from mockpump.cli.pump_process import PumpProcess
-from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, SessionTaken
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    OutcomeUnknown,
+    SessionRefused,
+    SessionTaken,
+)
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.protocol import messages as m
 from mockpump.protocol.link_events import CloseReason
@@ -101,3 +106,46 @@ def test_asking_what_became_of_a_change_throws_nobody_out(
     with pytest.raises(OutcomeUnknown):
         programmer_recovery._call_until_settled(options, unknown)
     assert {each.take_over for each in called} == {not taken}
+
+
+def test_whoever_is_evicted_while_asking_throws_nobody_out_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[bool] = []
+
+    @contextmanager
+    def connected(options: Options) -> Iterator[Session]:
+        called.append(options.take_over)
+        raise SessionTaken
+        yield
+
+    monkeypatch.setattr(programmer_recovery, "connected", connected)
+    monkeypatch.setattr(programmer_recovery, "_PAUSE", 0)
+    unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.SILENCE)
+    options = Options(
+        "x", LinkSettings(), False, Path("ring"), None, False, KnownPump(), take_over=True
+    )
+    with pytest.raises(OutcomeUnknown):
+        programmer_recovery._call_until_settled(options, unknown)
+    assert called == [True, False, False]
+
+
+def test_whoever_has_taken_the_session_over_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[bool] = []
+
+    @contextmanager
+    def connected(options: Options) -> Iterator[Session]:
+        called.append(options.take_over)
+        raise SessionRefused(m.Refused(8, m.Reason.BUSY, 0, 0, 0))
+        yield
+
+    monkeypatch.setattr(programmer_recovery, "connected", connected)
+    monkeypatch.setattr(programmer_recovery, "_PAUSE", 0)
+    unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.CLOSED_THERE)
+    unknown.__cause__ = SessionTaken()
+    options = Options("x", LinkSettings(), False, Path("ring"), None, False, KnownPump())
+    with pytest.raises(OutcomeUnknown):
+        programmer_recovery._call_until_settled(options, unknown)
+    assert len(called) == 3

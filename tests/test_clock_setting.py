@@ -104,13 +104,21 @@ def test_what_was_planned_is_what_comes(
     assume(plan.target in FIRST_TO_LAST)
     line.ask(m.SetClock(line.fresh(), plan.target))
     crossed = asked(line, read_crossed(plan))
-    if crossed.program is None:
-        assert crossed.percent in plan.percents or not plan.crosses
-    else:
+    assert crossed.percent in plan.percents or not plan.crosses
+    if crossed.program is not None:
         assert crossed == Crossed(100, "later")
         assert plan.pending == "later"
     if not plan.crosses:
         assert (line.pump.program or flat("", 0)).name == "ramped"
+
+
+def test_a_clock_that_goes_back_brings_no_pending_program() -> None:
+    line = Line(new_pump(program=ramped((30, 200))))
+    line.pump.advance(3 * DAY)
+    give(line.pump, flat("later", 500), m.When.MIDNIGHT)
+    plan = asked(line, plan_clock(WeekTime(DAY)))
+    assert plan.target == DAY
+    assert (plan.pending, plan.crosses) == (None, False)
 
 
 def test_within_a_day_only_its_clock_is_asked() -> None:

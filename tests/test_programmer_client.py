@@ -35,7 +35,9 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link_events import CloseReason, Role
+from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import flat
 
@@ -401,6 +403,25 @@ def test_of_several_the_replaced_one_comes_last() -> None:
     assert double.ended() == [m.Clock(1, 1), m.Limits(1, 2, 3, 4), m.Clock(3, 3)]
 
 
+def test_where_there_is_no_room_to_ask_again_the_connection_ends() -> None:
+    """A pump that takes nothing off the line, and answers all the same."""
+    it = Double()
+    it.programmer = Programmer(LinkSettings(window=1, backlog=2))
+    it.pump = Connection(Role.ACCEPTOR, LinkSettings(window=1))
+    it.programmer.connect(3, 0)
+    it.carry()
+    it.events.clear()
+
+    def several() -> Procedure[Any]:
+        return (yield [m.GetClock(), m.GetStatus()])
+
+    it.programmer.start(several(), 0)
+    no = m.encode(m.Refused(0, Reason.BAD_TAG, 0, 0, 0))
+    frames = [encode_frame(Frame(Kind.DATA, 3, seq, 0, 0, no)) for seq in (0, 1)]
+    it.programmer.receive_data(b"".join(frames), 0)
+    assert isinstance(it.ended(), UnexpectedReply)
+
+
 def test_a_whole_backlog_may_be_replaced_one_by_one() -> None:
     def read() -> Procedure[Any]:
         return (yield [m.GetClock()] * 64)
@@ -441,6 +462,24 @@ def test_the_newest_count_before_the_request_is_what_it_is_measured_by() -> None
     assert error.before == PumpMet(pump, 9)
 
 
+def test_changes_of_ones_own_are_counted_but_for_what_the_pump_does_not_record() -> None:
+    """So whoever is alone with a pump never runs out of evidence."""
+    it = Bench()
+    it.port.pump = new_pump()
+    it.port.reboot(it.port.pump)
+    it.programmer = Programmer()
+    it.programmer.connect(2, 0, meet_pump(KnownPump(count=True)))
+    it.exchange()
+    it.events.clear()
+    for number in range(100):
+        it.run(ask(m.SetClock(number // 2, number // 2)))  # each twice
+    it.run(ask(m.Resume(500)))  # refused, and recorded as that
+    it.run(ask(m.SetClock(7, 99)))  # the transaction was another request's
+    met = it.programmer._met
+    assert met is not None
+    assert met.outcomes == it.port.pump.outcomes == 51
+
+
 def test_of_a_connection_without_an_opening_nothing_is_known() -> None:
     double = Double()
     double.programmer.start(ask(m.Suspend(4)), 0)
@@ -474,6 +513,21 @@ def watched(closed: list[str]) -> Procedure[None]:
             yield m.GetClock()
     finally:
         closed.append("closed")
+
+
+def test_what_is_asked_after_the_end_says_why_it_has_ended() -> None:
+    """The last reply may come in one go with the end, before anybody can have looked."""
+    it = Double()
+    it.programmer.start(ask(m.GetClock()), 0)
+    it.heard()
+    it.pump.send(m.Clock(1, 1), 0)
+    late = it.pump.data_to_send(0)
+    it.pump.abort(0)
+    it.programmer.receive_data(late + it.pump.data_to_send(0), 0)
+    assert it.ended() == m.Clock(1, 1)
+    with pytest.raises(ConnectionLost) as lost:
+        it.programmer.start(ask(m.GetClock()), 0)
+    assert lost.value.reason is CloseReason.RESET
 
 
 def test_one_procedure_at_a_time_and_only_when_connected() -> None:

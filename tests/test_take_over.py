@@ -16,7 +16,8 @@ from mockpump.emulator.programmer.client import (
     result_of,
 )
 from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused, SessionTaken
-from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.procedures import Procedure, ask
 from mockpump.emulator.pump.device import Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
@@ -63,6 +64,49 @@ def test_a_clinician_takes_the_session_over_and_the_evicted_is_told(access: Acce
     assert logged(pump, LogKind.TAKEN_OVER) == [(access, 0)]
     kinds = [each.kind for each in pump.memory.log(1, 99).entries]
     assert kinds[-3:] == [LogKind.TAKEN_OVER, LogKind.SESSION_STARTED, LogKind.SUSPENDED]
+
+
+def test_it_is_told_too_to_whoever_hears_of_it_together_with_the_proof() -> None:
+    """The bytes wait on the line until the session has been taken over again."""
+    first = line(paired_pump())
+    late = bytearray()
+    first.tap = lambda from_programmer, data: data if from_programmer else late_after_proof(data)
+
+    def late_after_proof(data: bytes) -> bytes:
+        if late or first.station.pump.serving is not None:
+            late.extend(data)
+            return b""
+        return data
+
+    opening = open_session(lambda _: CLINICIAN, bytes(16))
+    first.programmer.connect(7, first.now, opening)
+    first.exchange()
+    second = Line(first.station, seed=8)
+    second.now = first.now
+    assert isinstance(second.prove(CLINICIAN, take_over=True), Connected)
+    first.now = second.now
+    late.extend(first.port.data_to_send(first.now))
+    first.to_programmer(bytes(late))
+    first.tap = lambda _, data: data
+    first.exchange()
+    with pytest.raises(SessionTaken, match=TAKEN):
+        result_of(first.events[-1])
+
+
+def test_a_procedure_that_goes_on_after_an_eviction_asks_nobody() -> None:
+    first, second = two()
+
+    def stubborn() -> Procedure[None]:
+        try:
+            yield m.GetStatus()
+        except SessionTaken:
+            yield m.Suspend(1)
+
+    first.programmer.start(stubborn(), first.now)
+    taken(first, second)
+    first.exchange()
+    (failed,) = [each for each in first.events if isinstance(each, Failed)]
+    assert isinstance(failed.error, SessionTaken)
 
 
 def test_whoever_asks_after_that_is_told_why_until_they_call_again() -> None:

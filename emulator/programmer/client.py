@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
@@ -18,7 +19,7 @@ from mockpump.emulator.programmer.errors import (
     UnexpectedReply,
     lost_with,
 )
-from mockpump.emulator.programmer.known_pump import PumpMet
+from mockpump.emulator.programmer.known_pump import PumpMet, is_outcome
 from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.round import Round
@@ -103,6 +104,7 @@ class Programmer:
     """A virtual programmer."""
 
     __slots__ = (
+        "_changes",
         "_events",
         "_met",
         "_opened",
@@ -126,6 +128,9 @@ class Programmer:
         self._opened: LinkOpened | None = None
         # The pump that was met in this connection, with the newest count that it has said.
         self._met: PumpMet | None = None
+        # One's own transactions that it has recorded, as far back as it remembers them: a repeated
+        # one is answered from there and not recorded again.
+        self._changes: deque[int] = deque(maxlen=OUTCOMES)
         self._round: Round | None = None
         self._reply_due_at: int | None = None
         # Whether the session goes on, in the events that are looked at: it may have ended since.
@@ -155,14 +160,16 @@ class Programmer:
         return self._procedure is not None
 
     def start(self, procedure: Procedure[Any], now: int) -> None:
-        """Run a procedure; `LocalProtocolError` while another runs or no pump is connected.
+        """Run a procedure; `LocalProtocolError` while another runs or no pump was connected.
 
-        `SessionTaken` when that is why none is.
+        `ConnectionLost`, or `SessionTaken`, when it is not connected any more.
         """
         if self._procedure is not None:
             raise LocalProtocolError("another procedure is running")
         if self._session_end is not None:
             raise SessionTaken
+        if self._opening is None and self.connection.has_ended:
+            raise ConnectionLost(self.connection.ended or CloseReason.CLOSED_HERE)
         if not self.connection.is_open or self._opening is not None:
             raise LocalProtocolError("no pump is connected")
         self._begin(procedure, now)
@@ -264,8 +271,8 @@ class Programmer:
         if not self._sealed:
             return  # Without a session there is none to end, and anybody can have said it.
         self._session_end = message.reason
-        self._lose(SessionTaken(), CloseReason.CLOSED_THERE, now)
         self.connection.close(now)
+        self._lose(SessionTaken(), CloseReason.CLOSED_THERE, now)
 
     def _hear_nonsense(self, event: MessageRejected, now: int) -> None:
         if self._round is not None:
@@ -283,14 +290,14 @@ class Programmer:
         may_repeat = self.connection.is_open and asked.replaced(reply)
         again = asked.repeat() if may_repeat else None
         if again is not None:
-            try:
-                self._send((again,), now)
-            except ProgrammerError as error:
-                self._lose(error, CloseReason.CLOSED_HERE, now)
+            if not self._send_again(again, now):
                 return
-        elif not asked.take(reply):
-            self._give_up(asked.unexpected(reply), now)
-            return
+        else:
+            request = asked.open
+            if not asked.take(reply):
+                self._give_up(asked.unexpected(reply), now)
+                return
+            self._count(request, reply)
         self._reply_due_at = now + REPLY_TIMEOUT
         if asked.over:
             self._forget_round()
@@ -299,6 +306,29 @@ class Programmer:
                 self._resume(lambda: procedure.send(asked.result), now)
             else:
                 self._resume(lambda: procedure.throw(refusal), now)
+
+    def _send_again(self, request: Message, now: int) -> bool:
+        """Send a request that was replaced on its way; False when that was the end of it."""
+        try:
+            self._send((request,), now)
+        except ProgrammerError as error:
+            self._lose(error, CloseReason.CLOSED_HERE, now)
+        except LocalProtocolError:
+            # The pump takes nothing off the line, so there is no room behind what waits.
+            why = f"{type(request).__name__} cannot be sent again"
+            self._give_up(UnexpectedReply(why), now)
+        else:
+            return True
+        return False
+
+    def _count(self, request: Message, reply: Message) -> None:
+        """A change of one's own is an outcome more that the pump has recorded."""
+        transaction: int | None = getattr(request, "transaction", None)
+        if self._met is None or transaction is None or not is_outcome(reply):
+            return
+        if transaction not in self._changes:
+            self._changes.append(transaction)
+            self._met = self._met.after_change()
 
     def _forget_round(self) -> None:
         self._round = None
@@ -342,6 +372,8 @@ class Programmer:
     def _no_misuse(self, count: int, now: int) -> ProgrammerError | None:
         """What is to blame when so many requests could not be sent; None: whoever asks them."""
         connection = self.connection
+        if self._session_end is not None:
+            return SessionTaken()
         if not connection.is_open:
             # It has ended in one go with what the procedure was sent.
             return ConnectionLost(connection.ended or CloseReason.CLOSED_HERE)

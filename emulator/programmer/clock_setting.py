@@ -19,6 +19,7 @@ from mockpump.emulator.pump.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Integer, Record, fields_of
 from mockpump.protocol.program import Program
+from mockpump.protocol.program import percents as steps_of
 
 # What a clock can be set to, in seconds since the Monday of week 0 at midnight.
 _CLOCK = cast(Integer, dict(fields_of(m.SetClock))["clock"])
@@ -98,8 +99,10 @@ def _plan_days(plan: ClockPlan, days: int) -> Procedure[ClockPlan]:
         percents = percents_after(active.program, status.percent, days)
     pending = None
     if days > 0 and details.pending is not m.When.NOW:
-        waits = yield from read_program(m.Slot.PENDING)
-        pending = None if waits.program is None else waits.program.name
+        waits = (yield from read_program(m.Slot.PENDING)).program
+        if waits is not None:
+            # It brings its own ramp along, from its first day on.
+            pending, percents = waits.name, tuple(sorted({*percents, steps_of(waits)[0]}))
     return replace(plan, percent=status.percent, percents=percents, pending=pending)
 
 

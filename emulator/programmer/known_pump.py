@@ -9,7 +9,23 @@ import msgspec
 
 from mockpump.emulator.programmer.errors import OtherPump
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Record
+
+# Where a count of outcomes stays, however many follow.
+LAST_COUNT = 2**32 - 1
+# A no that the pump does not remember as an outcome: the same transaction may still be carried out.
+_UNRECORDED = (
+    m.Reason.UNKNOWN_MESSAGE,
+    m.Reason.MALFORMED,
+    m.Reason.NOT_A_REQUEST,
+    m.Reason.NO_SESSION,
+    m.Reason.BAD_TAG,
+    m.Reason.OLD_COUNTER,
+    m.Reason.FORBIDDEN,
+    m.Reason.TRANSACTION_REUSED,
+    m.Reason.MEMORY_FAILED,
+)
 
 
 class PumpMet(Record, frozen=True, gc=True):
@@ -26,6 +42,10 @@ class PumpMet(Record, frozen=True, gc=True):
         """The same pump, when it has said a count again."""
         return PumpMet(self.identity, max(outcomes, self.outcomes or 0))
 
+    def after_change(self) -> "PumpMet":
+        """The same pump, when it has recorded one outcome more at least."""
+        return self if self.outcomes is None else self.at(min(self.outcomes + 1, LAST_COUNT))
+
 
 def require_same(before: PumpMet, now: PumpMet) -> None:
     """`OtherPump` unless this is the pump from before: the same identity, no smaller count."""
@@ -41,6 +61,11 @@ def require_same(before: PumpMet, now: PumpMet) -> None:
 
 def _named(identity: m.Identity) -> str:
     return f'pump {identity.serial} ("{identity.name}")'
+
+
+def is_outcome(reply: Message) -> bool:
+    """Whether a reply to a change is one that the pump has recorded (PROTOCOL 5.4)."""
+    return not isinstance(reply, m.Refused) or reply.reason not in _UNRECORDED
 
 
 class KnownPump(msgspec.Struct):

@@ -9,26 +9,13 @@ The one text of it, for a person at the command line, a scenario and whoever wri
 from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import OutcomeForgotten, OutcomeUnknown, RequestRefused
-from mockpump.emulator.programmer.known_pump import PumpMet, require_same
+from mockpump.emulator.programmer.known_pump import LAST_COUNT, PumpMet, is_outcome, require_same
 from mockpump.emulator.programmer.procedures import Procedure, learn_outcome
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.messages import Fate, Reason
-
-# Where a count of outcomes stays, however many follow.
-_LAST_COUNT = 2**32 - 1
-# A no that the pump does not remember as an outcome: the same transaction may still be carried out.
-_UNRECORDED = (
-    Reason.UNKNOWN_MESSAGE,
-    Reason.MALFORMED,
-    Reason.NOT_A_REQUEST,
-    Reason.NO_SESSION,
-    Reason.FORBIDDEN,
-    Reason.TRANSACTION_REUSED,
-    Reason.MEMORY_FAILED,
-)
+from mockpump.protocol.messages import Fate
 
 
 class Settled(Record, frozen=True, gc=True):
@@ -77,7 +64,7 @@ def never_recorded(before: int | None, known: m.OutcomeKnown) -> bool:
     """
     if known.fate is not Fate.NEVER_SEEN or before is None:
         return False
-    if _LAST_COUNT in (before, known.outcomes):
+    if known.outcomes == LAST_COUNT:
         return False
     return 0 <= known.outcomes - before < OUTCOMES
 
@@ -107,7 +94,7 @@ def settle(
     try:
         return Settled((yield unknown.request), repeated=True)
     except RequestRefused as no:
-        if no.refused.reason in _UNRECORDED:
+        if not is_outcome(no.refused):
             raise _again(unknown) from None
         return Settled(no.refused, repeated=True)
 
@@ -133,7 +120,7 @@ def _forgotten(unknown: OutcomeUnknown, known: m.OutcomeKnown) -> OutcomeForgott
     before = unknown.before
     if before is None or before.outcomes is None:
         error.add_note("the pump does not remember it, and may have forgotten it")
-    elif _LAST_COUNT in (before.outcomes, known.outcomes):
+    elif known.outcomes == LAST_COUNT:
         error.add_note("the pump does not remember it, and does not count outcomes any more")
     else:
         others = known.outcomes - before.outcomes
