@@ -159,12 +159,8 @@ def _put_down(station: Station, failures: list[Exception]) -> None:
     if failures:
         return
     with undisturbed():
-        running = station.pump
         # Nobody has looked at the clock since the last byte came.
-        station.do(Pump.put_down, line_now())
-        if station.pump is not running:
-            # The power was to go just before the next write: it did, and has come back.
-            station.do(Pump.put_down, line_now())
+        station.put_down(line_now())
 
 
 async def _run(

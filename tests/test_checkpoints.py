@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paired import KEYS, Line
 from pump_state import state_of
 
 from mockpump.emulator.memory.faulty import FaultyMemory
@@ -18,8 +19,10 @@ from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.making import Making, make
 from mockpump.emulator.pump.overlay import Bolus
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.pairing import paired_with
 from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state
 from mockpump.emulator.pump.station import Station
+from mockpump.protocol import messages as m
 from mockpump.protocol.messages import BolusKind, Limits, LogKind, Mode
 from mockpump.protocol.program import DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
@@ -297,3 +300,61 @@ def test_a_record_that_covers_a_corner_says_what_comes_after_it() -> None:
     station.advance(SECOND // 1_000)
     assert decode_state(memory.state() or b"").covers == 20_000
     assert unaccounted(memory) == 5_000
+
+
+# -- a pump that comes to stand still, and one whose process did ----------------------------------
+
+
+@given(PROGRAMS, st.sampled_from([1, 60, 3_600, 100_000]), st.integers(1, 200_000))
+def test_what_stands_still_has_recorded_how_it_stands(
+    program: Program, speed: int, run: int
+) -> None:
+    """Nothing comes any more that would have it recorded: no deadline is left."""
+    memory = Looked()
+    station = station_on(memory, program, 0, reservoir=100_000)
+    station.between_records = 100_000
+    station.change_pace(speed, 0, run)
+    now = 0
+    while (deadline := station.next_deadline(now)) is not None:
+        now = max(now + 1, deadline)
+        station.handle_timer(now)
+    assert station.pump.elapsed == run
+    recorded = decode_state(memory.state() or b"")
+    assert (recorded.delivery.elapsed, recorded.mode) == (run, station.pump.mode)
+    assert recorded.covers == 0
+
+
+@pytest.mark.parametrize("speed", [1, 4, 250])
+def test_a_pump_that_is_late_lives_it_all_for_a_few_records(speed: int) -> None:
+    """Its process stood still for an hour; a record a checkpoint would take longer than a slice."""
+    memory = Looked()
+    station = station_on(memory, flat("f", 10_000), speed)
+    station.between_records = 100_000
+    station.handle_timer(SECOND)
+    before = memory.records
+    for _ in range(20):
+        if station.advance(3_601 * SECOND, 1):
+            break
+    assert station.pump.elapsed == 3_601 * speed
+    assert memory.records - before <= 5
+    # As soon as it is late no longer, its records stand for what they usually do.
+    station.handle_timer(3_601 * SECOND + max(SECOND // speed, 100_000))
+    assert station.pump.covers == 2 * 100_000 * speed // SECOND
+
+
+def test_who_holds_no_key_has_nothing_recorded_by_asking() -> None:
+    memory = Looked()
+    make(memory, Making(pairing=paired_with(KEYS)))
+    station = Station(Pump(memory), Pacing(86_400))
+    station.between_records = 100_000
+    line = Line(station)
+
+    line.connect()
+    line.ask(m.GetStatus())  # the first of them is noted
+    before, began = memory.records, line.now
+    for _ in range(200):
+        line.now += 5_000
+        station.handle_timer(line.now)
+        line.ask(m.GetStatus())
+        line.ask(m.Identify())
+    assert memory.records - before <= (line.now - began) // BETWEEN + 1

@@ -324,6 +324,7 @@ def test_a_report_that_cannot_be_sealed_ends_the_connection_too() -> None:
     spend(it.port.connection)
     it.station.change_pace(1, it.now)
     it.wait(2 * SECOND)
+    it.wait(9 * SECOND)  # and the pump lives on, with nobody to report to
     assert not it.programmer.connection.is_open
     assert it.station.pump.serving is None
 

@@ -1,5 +1,6 @@
 """A station: however its time is cut, the pump is the same, and each line hears what it asked."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pump_state import state_of
 
-from mockpump.emulator.pump.device import LAST_SECOND
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.interface import MemoryFailed
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.pump import faults
+from mockpump.emulator.pump.device import LAST_SECOND, Pump
+from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.pump_state import PumpIdentity
@@ -334,3 +339,45 @@ def test_a_station_of_its_own_runs_at_speed_one() -> None:
     station.handle_timer(3 * SECOND)
     assert station.pump.elapsed == 3
     assert station.next_deadline(3 * SECOND) is None
+
+
+class Observed(RamMemory):
+    observed = True
+
+
+def failing(speed: int) -> tuple[Station, Port]:
+    """A pump with a subscriber, which has been told all so far, and whose memory takes no more."""
+    memory = FaultyMemory(Observed())
+    make(memory, Making())
+    station = Station(Pump(memory), Pacing(speed))
+    port = station.attach()
+    port.caller.subscribe(86_400, 0)
+    station.receive_data(port, b"", 0)
+    memory.fail_writes = True
+    return station, port
+
+
+def inject(station: Station) -> None:
+    with pytest.raises(MemoryFailed):
+        station.do(faults.FAULTS[faults.Fault.LOW_BATTERY].inject, 0)
+
+
+def pace(station: Station) -> None:
+    station.between_records = 100_000
+    station.change_pace(3_600, 0)
+
+
+def live(station: Station) -> None:
+    station.between_records = 100_000
+    station.advance(500_000)
+
+
+@pytest.mark.parametrize(("fail", "speed"), [(inject, 1), (pace, 1), (live, 3_600)])
+def test_a_memory_that_fails_is_reported_wherever_it_does(
+    fail: Callable[[Station], None], speed: int
+) -> None:
+    station, port = failing(speed)
+    fail(station)
+    assert station.pump.mode is Mode.FAULT
+    assert port.caller.pending is not None
+    assert port.caller.pending.mode is Mode.FAULT

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump
+from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump, payloads_in
 
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
@@ -120,6 +120,33 @@ def test_whoever_asks_after_that_is_told_why_until_they_call_again() -> None:
     first.now = second.now
     assert isinstance(first.prove(CLINICIAN), Connected)
     assert isinstance(first.ask(m.GetStatus()), m.Status)
+
+
+def test_whoever_leaves_in_the_same_breath_has_ended_the_old_session_all_the_same() -> None:
+    """Else the old one would go on beside whoever comes next: two sessions at a time."""
+    first, second = two()
+    held = bytearray()
+
+    def hold(from_programmer: bool, data: bytes) -> bytes:
+        if from_programmer and any(each[:1] == b"\x09" for each in payloads_in(data)):
+            held.extend(data)
+        return b"" if held and from_programmer else data
+
+    second.tap = hold
+    second.programmer.connect(
+        77, second.now, open_session(lambda _: CLINICIAN, bytes(16), take_over=True)
+    )
+    second.exchange()
+    second.programmer.connection.abort(second.now)
+    second.to_pump(bytes(held) + second.programmer.data_to_send(second.now))
+    assert logged(first.station.pump, LogKind.TAKEN_OVER)
+    assert first.station.pump.serving is None
+    first.now = second.now
+    first.exchange()
+    assert first.port.caller.keys is None
+    with pytest.raises(SessionTaken):
+        first.ask(m.Suspend(1))
+    assert first.station.pump.mode is Mode.RUNNING
 
 
 def test_unasked_nobody_is_evicted() -> None:

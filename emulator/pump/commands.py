@@ -47,6 +47,10 @@ def handle(pump: Pump, request: Message, caller: Caller, *, sealed: bool = False
     fault = gate.request_fault(pump, request, caller, sealed)
     if fault is not None:
         return gate.turn_away(pump, m.entry_of(type(request)).number, fault)
+    if pump.covers and gate.takes_access(request):
+        # What is answered now must not be forgotten for longer than a checkpoint's interval; who
+        # holds no key gets no record out of it.
+        pump.checkpoint()
     try:
         return _handle(pump, request, caller)
     except MemoryFailed:

@@ -30,6 +30,11 @@ def request_fault(pump: Pump, request: Message, caller: Caller, sealed: bool) ->
     return Reason.FORBIDDEN if caller.access < needs else None
 
 
+def takes_access(request: Message) -> bool:
+    """Whether only some may ask this."""
+    return entry_of(type(request)).needs is not None
+
+
 def payload_fault(event: MessageRejected, caller: Caller) -> Reason | None:
     """Why what is no message cannot have come from this session either; None when it can."""
     if caller.keys is not None and not event.sealed:

@@ -139,9 +139,6 @@ class Port:
     def _answer(self, event: ConnectionEvent) -> Message | None:
         if isinstance(event, MessageReceived):
             self._count_line()
-            if self.pump.covers:
-                # What is told now must not be forgotten for longer than a checkpoint's interval.
-                self.pump.checkpoint()
             return handle(self.pump, event.message, self.caller, sealed=event.sealed)
         return self._refusal(event) if isinstance(event, MessageRejected) else None
 

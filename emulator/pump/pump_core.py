@@ -241,7 +241,7 @@ class PumpCore:
             self.memory.record(change)
         except MemoryFailed as error:
             self.memory_error = str(error)
-            # To be tried again an interval later, if nothing happens before.
+            # To be tried again as soon as there is anything to write, or an interval later.
             self._recorded()
             return False
         self._entries.clear()

@@ -47,15 +47,17 @@ class Reports:
         """The pump has lived on; `changed`: and everybody is to know of it."""
         if self.next is None or not (changed or next(iter(self._due)).pump.elapsed >= self.next):
             return
-        for port in self._due:
+        for port in tuple(self._due):
             if port.pump_advanced(changed):
                 self.fresh[port] = None
-            self._due[port] = port.caller.next_report
-        self.next = min(self._due.values())
+            # A line may have ended its session, and with it this, while it was sending.
+            self._take(port, port.next_report())
+        self.next = min(self._due.values(), default=None)
 
     def newest_by(self, elapsed: int) -> set[int]:
         """The second of the newest report that each line is to have by then."""
-        return {elapsed // port.caller.interval * port.caller.interval for port in self._due}
+        intervals = {port.caller.interval for port in self._due} - {0}
+        return {elapsed // each * each for each in intervals}
 
     @property
     def all_sent(self) -> bool:

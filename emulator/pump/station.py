@@ -16,10 +16,9 @@ from mockpump.emulator.pump.pairing import LOCKED_FOR, Draw
 from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.reports import Reports
 from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.messages import Mode
 
 _MICROSECONDS = 1_000_000
-# More seconds than that no record need cover, whatever the speed.
-_MOST_COVERED = 2**31
 
 
 class Station:
@@ -106,13 +105,11 @@ class Station:
         except PowerCut:
             self.reboot(now)
         self._reports.note(port)
-        serving = self.pump.serving
-        if served is not None and serving is not None and serving is not served:
+        if served is not None and self.pump.serving is not served:
             self._evict(now)
         if self.pump.pairing.locked:
             self._lock_ends(now)
-        if self.pump.mode is not mode:
-            self._reports.tell(True)
+        self._tell_if_changed(mode)
 
     def do(self, action: Callable[[Pump], None], now: int) -> None:
         """Have something done to the pump from outside its lines: a fault, a story's hand."""
@@ -122,6 +119,19 @@ class Station:
             action(self.pump)
         except PowerCut:
             self.reboot(now)
+        finally:
+            self._tell_if_changed(mode)
+
+    def put_down(self, now: int) -> None:
+        """Switch the pump's power off in good order; `StateLost` when that cannot be recorded."""
+        running = self.pump
+        self.do(Pump.put_down, now)
+        if self.pump is not running:
+            # The power was to go just before the next write: it did, and has come back.
+            self.do(Pump.put_down, now)
+
+    def _tell_if_changed(self, mode: Mode) -> None:
+        """Have a change of mode reported, whatever has brought it about."""
         if self.pump.mode is not mode:
             self._reports.tell(True)
 
@@ -224,11 +234,13 @@ class Station:
         if ends is not None:
             # Where that cannot be recorded, it stays closed for as long again.
             self._lock_ends_at = None
+            mode = self.pump.mode
             with suppress(MemoryFailed):
                 self.pump.change(partial(operations.unlock, self.pump))
+            self._tell_if_changed(mode)
 
     def _evict(self, now: int) -> None:
-        """The session has changed hands: whoever had it is told."""
+        """The session has ended or changed hands: whoever had it and is still there is told."""
         for port in self._ports:
             if port.evict(now):
                 self._reports.note(port)
@@ -246,7 +258,7 @@ class Station:
             return True
         if target <= self.pump.elapsed:
             return True
-        self._cover()
+        self._cover(target - self.pump.elapsed)
         stops = sorted({*self._reports.newest_by(target), target})
         for stop in stops:
             while self.pump.elapsed < stop:
@@ -257,14 +269,22 @@ class Station:
                 self._advance_to(self._next_step(stop))
         return True
 
-    def _cover(self) -> None:
-        """Have the pump's records stand for as much as goes by while nobody calls."""
+    def _cover(self, late: int = 0) -> None:
+        """Have the pump's records stand for as much as goes by while nobody calls.
+
+        When it has to live much more than that at once, because its process stood still, for all of
+        it: one record in place of one a checkpoint, or it would never come to where time has come.
+        """
         pump, covers = self.pump, 0
-        if self.between_records and pump.every_record_counts:
+        if self.between_records and pump.every_record_counts and not self._stands_still:
             covers = 2 * self.between_records * (self.pacing.speed or 0) // _MICROSECONDS
-            covers = min(covers, _MOST_COVERED)
+            if late > 2 * max(covers, pump.checkpoint_every):
+                covers = late
+            covers = min(covers, LAST_SECOND)
         if covers != pump.covers:
+            mode = pump.mode
             pump.cover(covers)
+            self._tell_if_changed(mode)
 
     def _stop(self) -> int | None:
         """The second ahead at which a line may have to be told something, or time stands still.
@@ -299,8 +319,17 @@ class Station:
         mode_changed = self.pump.advance(elapsed)
         stands_still = until is not None and before < until <= self.pump.elapsed
         self._reports.tell(mode_changed or stands_still)
+        if self._stands_still and self.between_records and self.pump.every_record_counts:
+            # Nothing comes any more that would have it recorded.
+            self.pump.cover(0)
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether time goes no further as things stand."""
+        until = self.pacing.until
+        return self.pump.elapsed >= (LAST_SECOND if until is None else until)
 
     def _may_leap(self) -> bool:
-        if self.pump.elapsed >= (LAST_SECOND if self.pacing.until is None else self.pacing.until):
+        if self._stands_still:
             return False
         return bool(self._reports) and self.lines_idle

@@ -63,8 +63,10 @@ class PumpRunner:
     def do(self, action: Callable[[Pump], None]) -> None:
         """Have something done to the pump from outside its lines, and tell who is to know."""
         now = self._live(line_now())
-        self.station.do(action, now)
-        self._look_after(now)
+        try:
+            self.station.do(action, now)
+        finally:
+            self._look_after(now)
 
     def change_pace(self, speed: int | None, run: int | None = None) -> None:
         """Go on at another speed, at most for so many seconds of pump time."""
