@@ -64,7 +64,7 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     """A file that is there whole in the end, or as it was before; `OSError` when it cannot be.
 
     What a link leads to is replaced, and not the link; what is no file, such as a device or a pipe,
-    is written as it is.  A file that is read-only stays, though its folder would let it be replaced.
+    is written as it is.  A file that is read-only stays, though its folder would let it go.
     """
     real = Path(os.path.realpath(path))
     before = _mode(real)
