@@ -20,7 +20,6 @@ from pump_state import Line, give
 from mockpump.cli import programmer_program, programmer_recovery, programmer_session
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer import programmer
-from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.programmer import recovery
 from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused
 from mockpump.emulator.programmer.known_pump import PumpMet
@@ -33,6 +32,7 @@ from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.messages import OUTCOMES
 from mockpump.protocol.program import flat
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import Line
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.memory.log import ChainedLog
 from mockpump.emulator.programmer.errors import (
     LogBroken,
@@ -31,7 +30,15 @@ from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.log import ENTRY_SIZE, GENESIS, LogEntry, chain, encode_entry, entries_of
+from mockpump.protocol.log import (
+    ENTRY_SIZE,
+    GENESIS,
+    LOG_ENTRIES,
+    LogEntry,
+    chain,
+    encode_entry,
+    entries_of,
+)
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
