@@ -269,10 +269,19 @@ def test_the_figures_in_the_prose() -> None:
     assert f"always {ENTRY_SIZE} long" in " ".join(PROSE.split())
     assert "at least three transmissions later" in " ".join(PROSE.split())
     assert REORDERING == 3
-    assert f"for {TcpBounds().idle // 1_000_000} s of line time" in " ".join(PROSE.split())
+    bounds = TcpBounds()
+    assert f"for {bounds.idle // 1_000_000} s of line time" in " ".join(PROSE.split())
+    assert f"more than {bounds.introduction:,} bytes without a session" in " ".join(PROSE.split())
+    assert f"At most {bounds.lobby} such clients" in " ".join(PROSE.split())
+    assert f"if that has waited for {bounds.grace // 1_000} ms" in " ".join(PROSE.split())
     assert f"at most {LONGEST_MEASURED // 1_000_000} s (RFC 6298" in " ".join(PROSE.split())
     settings = LinkSettings()
     assert settings.idle_timeout > 3 * settings.keepalive
+
+
+def test_its_paragraphs_are_wrapped() -> None:
+    prose = re.sub("^```.*?^```$", "", PROSE, flags=re.MULTILINE | re.DOTALL)
+    assert not [line for line in prose.splitlines() if len(line) > 110 and line[0] != "|"]
 
 
 def test_its_links_lead_somewhere() -> None:
