@@ -384,6 +384,16 @@ def test_what_was_altered_left_out_or_put_in_is_always_found(
     assert list(read.entries) == book.entries(read.first, len(read.entries))
 
 
+@pytest.mark.parametrize("folded", [0, 1, 30])
+def test_a_log_that_begins_late_is_whole_and_not_one_entry_short(folded: int) -> None:
+    """What a full log has folded away is nobody's fault; one entry more is missing."""
+    length = LOG_ENTRIES + folded
+    read = Logbook(length, iter([])).read()
+    assert (read.first, len(read.entries)) == (1 + folded, LOG_ENTRIES)
+    with pytest.raises(LogBroken, match=f"entries 1 to {1 + folded} are missing"):
+        Logbook(length, iter([]), meddle=lambda piece: begun_late(piece, 0, 0)).read()
+
+
 def test_a_log_does_not_begin_in_the_middle_of_its_chain() -> None:
     with pytest.raises(LogBroken, match="before entry 1"):
         Logbook(5, iter([]), meddle=lambda piece: replace(piece, before=bytes(7) + b"x")).read()
