@@ -1,5 +1,6 @@
 """Files that a person names, read and written; whatever goes wrong is one line with the name."""
 
+import errno
 import os
 import stat
 import tempfile
@@ -44,14 +45,18 @@ def read_learners(path: Path) -> bytes:
 
 
 def expect_writable(path: Path) -> None:
-    """`OSError` when nothing could be written there, as far as one can know; nothing is changed."""
-    if path.exists():
-        with path.open("ab"):
-            pass
-    else:
+    """`OSError` when nothing could be written there, as far as one can know; nothing is changed.
+
+    A pipe is not opened: its reader would see the end of it before anything was written.
+    """
+    mode = _mode(path)
+    if mode is None:
         descriptor, name = tempfile.mkstemp(dir=Path(os.path.realpath(path)).parent)
         os.close(descriptor)
         Path(name).unlink()
+    elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        with path.open("ab"):
+            pass
 
 
 @contextmanager
@@ -59,7 +64,7 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     """A file that is there whole in the end, or as it was before; `OSError` when it cannot be.
 
     What a link leads to is replaced, and not the link; what is no file, such as a device or a pipe,
-    is written as it is.
+    is written as it is.  A file that is read-only stays, though its folder would let it go.
     """
     real = Path(os.path.realpath(path))
     before = _mode(real)
@@ -67,6 +72,8 @@ def written(path: Path) -> Iterator[IO[bytes]]:
         with path.open("wb") as file:
             yield file
         return
+    if before is not None and not os.access(real, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name[:100]}.")
     with ExitStack() as unless_whole:
         unless_whole.callback(Path(name).unlink, missing_ok=True)

@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +82,10 @@ def handed_over(
     is told.
     """
     if place.keyring is not None:
-        with keyring_with(place.keyring, place.change(keys, identity, old)) as waiting:
+        with (
+            advising_to_replace(),
+            keyring_with(place.keyring, place.change(keys, identity, old)) as waiting,
+        ):
             yield waiting
         echo(f"its pairing keys are in {place.keyring}")
         return
@@ -103,7 +106,7 @@ def lent(keys: Keys, identity: PumpIdentity, place: KeyPlace) -> Iterator[None]:
     if place.keyring is None:
         yield
         return
-    with changed_keyring(place.keyring) as ring:
+    with advising_to_replace(), changed_keyring(place.keyring) as ring:
         place.change(keys, identity)(ring)
     try:
         yield
@@ -115,13 +118,22 @@ def lent(keys: Keys, identity: PumpIdentity, place: KeyPlace) -> Iterator[None]:
 
 
 @contextmanager
-def advising_on_serial() -> Iterator[None]:
-    """Say what else can be done about a number that is taken."""
+def _advising(advice: str) -> Iterator[None]:
     try:
         yield
     except KeysTaken as error:
-        error.add_note("another --serial leaves them there")
+        error.add_note(advice)
         raise
+
+
+def advising_to_replace() -> AbstractContextManager[None]:
+    """Say which option throws away the keys that a keyring has under a number."""
+    return _advising("--replace-keys puts the new ones in their place")
+
+
+def advising_on_serial() -> AbstractContextManager[None]:
+    """Say what else can be done about a number that is taken."""
+    return _advising("another --serial leaves them there")
 
 
 def show_keys(keys: Keys, identity: PumpIdentity, *, err: bool = False) -> None:

@@ -101,7 +101,7 @@ def cli() -> None:
 
 def fail(message: str, code: int) -> NoReturn:
     """End the program with one clear line on stderr."""
-    complain(f"{message}")
+    complain(message)
     sys.exit(code)
 
 

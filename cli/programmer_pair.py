@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from mockpump.cli.keys import replace_option
+from mockpump.cli.keys import advising_to_replace, replace_option
 from mockpump.cli.programmer_session import Options, called, proving, say
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol.errors import InternalError
@@ -28,7 +28,7 @@ def pair(options: Options, replace_keys: bool) -> None:
         identity = session.terms.identity
     if identity is None:
         raise InternalError("a session without a pump")
-    with changed_keyring(options.keyring) as ring:
+    with advising_to_replace(), changed_keyring(options.keyring) as ring:
         keep = ring.add if replace_keys else ring.learn
         keep(identity.serial, identity.name, key)
     facts = {"access": key.access, "name": identity.name, "serial": identity.serial}

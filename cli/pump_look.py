@@ -86,14 +86,14 @@ def _facts(state: PumpState, active: bytes, lacks_wal: bool) -> dict[str, str]:
         "pairing": _pairing_text(state.pairing),
         **_uncounted(state.strangers),
         **{f"limit: {name}": text for name, text in limits_facts(state.limits).items()},
-        "put down": _end_text(state, lacks_wal),
+        "last shutdown": _end_text(state, lacks_wal),
     }
 
 
 def _end_text(state: PumpState, lacks_wal: bool) -> str:
     if lacks_wal:
-        return "no: copied while it ran; something may be missing"
-    return "in good order" if state.clean else "no: its power was cut"
+        return "not known: copied while it ran; something may be missing"
+    return "clean" if state.clean else "power lost"
 
 
 def _pairing_text(pairing: Pairing) -> str:

@@ -300,8 +300,7 @@ def _direct(runner: PumpRunner, line: str) -> None:
     match = _DIRECTION.fullmatch(line)
     if match is None or (match[1] != "max" and int(match[1] or 0) > MAX_FACTOR):
         said = line if len(line) <= 40 else f"{line[:40]}..."
-        known = "'hold', 'go SPEED', 'go SPEED for SECONDS'"
-        complain(f"{said!r} is no direction; those are {known}")
+        complain(f"unknown direction {said!r}: use 'hold', 'go SPEED' or 'go SPEED for SECONDS'")
     elif line == "hold":
         runner.change_pace(0)
     else:

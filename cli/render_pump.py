@@ -5,7 +5,6 @@ Every figure has its unit, and a line fits into 80 columns for every pump that o
 
 from msgspec.structs import asdict
 
-from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.programmer.recovery import never_recorded
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.limits import WIDEST
@@ -15,6 +14,7 @@ from mockpump.emulator.wording.quantities import clock_time, duration, rate, vol
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
 from mockpump.protocol.log import LogEntry
+from mockpump.protocol.messages import OUTCOMES
 
 
 def status_facts(status: m.Status) -> dict[str, str]:

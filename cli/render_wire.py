@@ -13,7 +13,7 @@ from mockpump.protocol import diagram
 from mockpump.protocol.catalogue import Entry
 from mockpump.protocol.document import catalogue, frame_diagram, said, summary
 from mockpump.protocol.fields import Choice, Record, fields_of
-from mockpump.protocol.framing import Frame, Header, Kind, RejectedFrame, RejectReason
+from mockpump.protocol.framing import CHECKSUM, Frame, Header, Kind, RejectedFrame, RejectReason
 
 WIDTH = 80
 _LABEL, _HEX = 13, 24  # columns; the hex of eight bytes
@@ -95,7 +95,7 @@ def show_message(entry: Entry) -> None:
 def show_frame() -> None:
     """A whole frame."""
     show(("00 | COBS( header | payload | CRC-16 ) | 00", "bold"))
-    show_text("What COBS encodes, the checksum being CRC-16/GENIBUS of header and payload:")
+    show_text(f"What COBS encodes, the checksum being {CHECKSUM} of header and payload:")
     show()
     show((frame_diagram(), "cyan"))
     _show_fields(Header, 0)

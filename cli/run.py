@@ -1,17 +1,16 @@
 """`mockpump run` and `mockpump replay`: a scenario by seed, written down, and run again."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import click
 
 from mockpump.cli.completion import stories_or_files
 from mockpump.cli.examples import program_text, story_names, story_text
-from mockpump.cli.files import read_text
+from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_faults import show_faults
@@ -137,38 +136,31 @@ def _created(record: Path) -> Iterator[Callable[[str], None]]:
 
     `OSError` with the name of the file, which is not the output.
     """
-    # What a link leads to is replaced, and not the link.
-    record = Path(os.path.realpath(record))
-    whole = record if record.exists() and not record.is_file() else _beside(record)
-    try:
-        file = whole.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise StoryError(f"{record}: {reason_of(error)}") from None
-    with ExitStack() as unless_told:
-        if whole is not record:
-            unless_told.callback(whole.unlink)
-        recording = _Recording(file, record)
+    broken_off = None
+    with ExitStack() as stack:
         try:
-            with closing(recording):
-                yield recording.write
-        except StoryError:
+            file = stack.enter_context(written(record))
+        except OSError as error:
+            raise StoryError(f"{record}: {reason_of(error)}") from None
+        recording = stack.enter_context(closing(_Recording(file, record)))
+        try:
+            yield recording.write
+        except StoryError as error:
             # It ends there every time, and is worth to be looked at.
-            unless_told.pop_all()
-            _put_in_place(whole, record)
-            raise
-        unless_told.pop_all()
-    _put_in_place(whole, record)
+            broken_off = error
+    if broken_off is not None:
+        raise broken_off
 
 
 class _Recording:
     """A file whose errors say which one it is: what is printed meanwhile may fail as well."""
 
-    def __init__(self, file: TextIO, path: Path) -> None:
+    def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file, self._path = file, path
 
     def write(self, text: str) -> None:
         with self._naming():
-            self._file.write(text)
+            self._file.write(text.encode())
 
     def close(self) -> None:
         with self._naming():
@@ -180,15 +172,6 @@ class _Recording:
             yield
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self._path)) from None
-
-
-def _put_in_place(whole: Path, record: Path) -> None:
-    if whole is not record:
-        whole.replace(record)
-
-
-def _beside(record: Path) -> Path:
-    return record.with_name(f"{record.name}.part")
 
 
 def _conclude(teller: Teller, seed: int, json_: bool, failure: str | None) -> None:

@@ -13,6 +13,7 @@ from mockpump.protocol.catalogue import CATALOGUE, Access, Direction, Entry
 from mockpump.protocol.diagram import Cell
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import (
+    CHECKSUM,
     HEADER_SIZE,
     MAX_ENCODED,
     MAX_PAYLOAD,
@@ -169,7 +170,7 @@ def _program() -> str:
 def frame_diagram() -> str:
     """The body of a frame, before COBS."""
     payload = Cell(f"payload: 0..{MAX_PAYLOAD} bytes", None)
-    return diagram.draw([*diagram.cells_of(Header), payload, Cell("CRC-16", 2)])
+    return diagram.draw([*diagram.cells_of(Header), payload, Cell(CHECKSUM.partition("/")[0], 2)])
 
 
 def _frame() -> str:

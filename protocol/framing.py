@@ -81,6 +81,8 @@ class RejectedFrame(Record, frozen=True):
 
 _HEADER = struct.Struct(">" + Layout(Header).run.code)
 _CRC = struct.Struct(">H")
+# The checksum's name in the usual catalogue.
+CHECKSUM = "CRC-16/GENIBUS"
 # Where the register stands after a body and its checksum, whatever the body.
 _RESIDUE = 0x1D0F
 HEADER_SIZE = _HEADER.size

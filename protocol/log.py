@@ -18,6 +18,8 @@ from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record, choice, u32
 from mockpump.protocol.messages import CHAIN_SIZE, LogKind
 
+# How many entries a pump keeps; of older ones only the chain is left.
+LOG_ENTRIES = 1_000
 # The chain before the first entry.
 GENESIS = bytes(CHAIN_SIZE)
 

@@ -66,9 +66,9 @@ class SessionKeys:
     __slots__ = ("prove", "proven", "replies", "requests")
 
     def __init__(self, secret: bytes, identity: Identity, hello: Hello, welcome: Welcome) -> None:
-        stirred = extract(transcript(identity, hello, welcome), secret)
+        prk = extract(transcript(identity, hello, welcome), secret)
         self.prove, self.proven, self.requests, self.replies = (
-            expand(stirred, info, size) for size, info in SCHEDULE.values()
+            expand(prk, info, size) for size, info in SCHEDULE.values()
         )
 
 

@@ -16,6 +16,7 @@ MAX_LINE = 2_048
 MAX_DOTS = 64
 # Bits of an integer: as many as a TOML file must be able to hold.
 MAX_BITS = 64
+_MOST = 2**MAX_BITS - 1
 
 
 class BadToml(MockpumpError):
@@ -67,4 +68,4 @@ def _expect_small(document: dict[str, Any]) -> None:
         elif isinstance(value, list):
             waiting += [(f"{key}[{place}]", each) for place, each in enumerate(value)]
         elif isinstance(value, int) and value.bit_length() > MAX_BITS:
-            raise BadToml("so large a number is in no range", key)
+            raise BadToml(f"so large a number is not -{_MOST}..{_MOST}", key)

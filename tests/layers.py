@@ -37,6 +37,9 @@ ROOMS_WITH_DOORS = {
     "emulator/memory": frozenset({"sqlite3", "fcntl", "os"}),
 }
 
+# What the programmer knows comes over the line, or is the protocol's.
+NOT_THE_PROGRAMMERS = ("memory", "transports", "world")
+
 HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
 MAY_BE_HEAVY = "protocol/strategies.py"
 
@@ -117,6 +120,7 @@ def offences(root: Path) -> Iterator[str]:
     for module in source:
         yield from relative_imports(module)
         yield from upward_imports(module)
+        yield from other_rooms(module)
         yield from doors(module)
         yield from heavy_imports(module)
         yield from printing(module)
@@ -143,6 +147,15 @@ def upward_imports(module: Module) -> Iterator[str]:
         if head == "mockpump" and layer in LAYERS and layer not in LAYERS[module.folder]:
             where = f"{module.path}:{found.line}"
             yield f"{where}: imports {found.target}, a layer above {module.folder}"
+
+
+def other_rooms(module: Module) -> Iterator[str]:
+    """The programmer has nothing of what keeps a pump, joins the two, or plays the world."""
+    if module.path.startswith("emulator/programmer/"):
+        for found in module.imports:
+            match found.target.split("."):
+                case ["mockpump", "emulator", room, *_] if room in NOT_THE_PROGRAMMERS:
+                    yield f"{module.path}:{found.line}: imports {found.target}, no programmer's"
 
 
 def doors(module: Module) -> Iterator[str]:

@@ -4,16 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mockpump.emulator.memory.interface import (
-    LOG_ENTRIES,
-    OUTCOMES,
-    Change,
-    LogPage,
-    Memory,
-    Outcome,
-)
-from mockpump.protocol.log import GENESIS, LogEntry, chain
-from mockpump.protocol.messages import LogKind
+from mockpump.emulator.memory.interface import Change, LogPage, Memory, Outcome
+from mockpump.protocol.log import GENESIS, LOG_ENTRIES, LogEntry, chain
+from mockpump.protocol.messages import OUTCOMES, LogKind
 
 TRANSACTIONS = range(OUTCOMES + 16)
 U32 = st.integers(0, 2**32 - 1)

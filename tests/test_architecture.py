@@ -54,6 +54,8 @@ def test_the_project_was_really_read(layer: str) -> None:
         ("emulator/pump/a.py", "import sqlite3", "imports sqlite3"),
         ("emulator/memory/a.py", "import threading", "imports threading"),
         ("emulator/transports_too/a.py", "import os", "imports os"),
+        ("emulator/programmer/a.py", "from mockpump.emulator import memory", "no programmer's"),
+        ("emulator/programmer/a.py", "import mockpump.emulator.world.world", "no programmer's"),
         ("protocol/a.py", "import hypothesis.strategies as st", "slow to load"),
         ("protocol/a.py", "from mockpump.protocol import strategies", "slow to load"),
         ("protocol/a.py", "try:\n    import rich\nexcept ImportError:\n    pass", "slow to load"),

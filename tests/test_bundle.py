@@ -177,7 +177,9 @@ BUNDLE = small()
     [
         ("".join(BUNDLE.splitlines(keepends=True)[:-1]), "its last line is not the digest"),
         ("".join(BUNDLE.splitlines(keepends=True)[:1]), "its last line is not the digest"),
-        (f"{BUNDLE}\n", "its last line is not the digest"),
+        (f"{BUNDLE}\n", "something has been appended"),
+        (f"{BUNDLE}and more", "something has been appended"),
+        (f"{BUNDLE}and\nmore\n", "something has been appended"),
         (BUNDLE[:200], "its first line has been cut off"),
         ("{}", "its first line is no head"),
         ("[" * 100_000, "its first line is no head"),

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from outside import COMMAND, PATIENCE, Command, in_process
 
 from mockpump.cli.examples import example_program
+from mockpump.emulator.pump.schedule import WEEK
 from mockpump.emulator.world import campaign as campaigns
 from mockpump.emulator.world.campaign import campaign, cut_down, run_seeds, total
 from mockpump.emulator.world.invariants import Watched
 from mockpump.emulator.world.random_story import random_facts, random_story, story_text
+from mockpump.emulator.world.story import moment
 from mockpump.emulator.world.story_reading import load_story
 
 
@@ -33,6 +35,13 @@ def test_a_seed_is_a_story_that_can_be_written_and_read(seed: int) -> None:
     story = random_story(seed)
     assert story == load_story(story_text(random_facts(seed)), "x")
     assert story.step[-1].at == "24h"
+
+
+@given(st.integers(0, 10**6))
+def test_no_random_story_sets_a_clock_to_before_its_first_week(seed: int) -> None:
+    """Whatever it shows by then: what is nearest is at most half a week back."""
+    story = random_story(seed)
+    assert all(moment(each.clock) < WEEK // 2 for each in story.step if each.clock is not None)
 
 
 def test_the_stories_of_a_few_seeds_break_nothing() -> None:

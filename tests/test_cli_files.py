@@ -1,6 +1,7 @@
 """Reading a program from a file, and the examples that come with the package."""
 
 import os
+import select
 from pathlib import Path
 from stat import S_IMODE
 
@@ -87,3 +88,38 @@ def test_whether_it_can_be_written_is_found_out_without_a_trace(tmp_path: Path) 
     for bad in (tmp_path, tmp_path / "no" / "folder", tmp_path / "there" / "out"):
         with pytest.raises(OSError, match="directory"):
             expect_writable(bad)
+
+
+def test_a_file_that_is_read_only_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write whatever it wants, so what the system would say is said in its place."""
+    (path := tmp_path / "out").write_bytes(b"before")
+    path.chmod(0o444)
+    (link := tmp_path / "link").symlink_to(path)
+    allowed = os.access
+
+    def access(asked: Path, mode: int) -> bool:
+        return asked != path and allowed(asked, mode)
+
+    monkeypatch.setattr(os, "access", access)
+    for each in (path, link):
+        with pytest.raises(PermissionError) as caught:
+            write_file(each, b"after")
+        assert caught.value.filename == str(each)
+    assert path.read_bytes() == b"before"
+    assert {each.name for each in tmp_path.iterdir()} == {"out", "link"}
+
+
+def test_a_pipe_is_not_opened_before_it_is_written(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        seen = select.poll()
+        seen.register(reader, select.POLLIN)
+        expect_writable(pipe)
+        assert seen.poll(0) == []
+        write_file(pipe, b"after")
+        assert os.read(reader, 10) == b"after"
+    finally:
+        os.close(reader)

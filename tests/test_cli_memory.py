@@ -170,7 +170,7 @@ def test_a_last_state_that_cannot_be_recorded_is_said(command: Command, memory: 
         "mockpump: the pump's last state could not be recorded:"
         " the memory takes no writes: an injected fault\n"
     )
-    assert "power was cut" in command("pump", "show", str(memory)).out
+    assert "last shutdown  power lost" in command("pump", "show", str(memory)).out
 
 
 @pytest.mark.end_to_end
@@ -179,7 +179,7 @@ def test_a_power_cut_in_the_very_end_is_got_over(command: Command, memory: Path)
         assert command("pump", "fault", "brown-out", str(memory)).code == 0
         code, _ = end(process)
     assert code == 0
-    assert "put down      in good order" in command("pump", "show", str(memory)).out
+    assert "last shutdown  clean" in command("pump", "show", str(memory)).out
     assert "alarm raised: restarted" in command("pump", "log", str(memory)).out
 
 
@@ -193,7 +193,7 @@ def test_the_files_beside_it_are_gone_and_it_ends_in_good_order(
         shutil.rmtree(place)
         socket_path(memory).unlink()
         assert end(process)[0] == 0
-    assert "put down      in good order" in command("pump", "show", str(memory)).out
+    assert "last shutdown  clean" in command("pump", "show", str(memory)).out
 
 
 @pytest.mark.end_to_end
@@ -202,7 +202,7 @@ def test_without_descriptors_it_ends_in_good_order(command: Command, memory: Pat
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 3))
         assert end(process)[0] == 0
     assert not socket_path(memory).exists()
-    assert "put down      in good order" in command("pump", "show", str(memory)).out
+    assert "last shutdown  clean" in command("pump", "show", str(memory)).out
 
 
 def test_a_clean_up_that_fails_is_told_and_the_pump_is_put_down(

@@ -265,9 +265,9 @@ def test_wrong_directions_are_named_and_the_pump_goes_on() -> None:
     assert code == 0
     *complaints, last = err.splitlines()
     assert len(complaints) == 7
-    known = " is no direction; those are 'hold', 'go SPEED', 'go SPEED for SECONDS'"
+    known = ": use 'hold', 'go SPEED' or 'go SPEED for SECONDS'"
     assert all(complaint.endswith(known) for complaint in complaints)
-    assert complaints[0].startswith("mockpump: '")
+    assert complaints[0].startswith("mockpump: unknown direction '")
     assert max(map(len, complaints)) < 160
     assert last.startswith("pump stopped after")
 

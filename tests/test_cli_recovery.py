@@ -20,11 +20,17 @@ from pump_state import Line, give
 from mockpump.cli import programmer_program, programmer_recovery, programmer_session
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer import programmer
-from mockpump.emulator.memory.interface import OUTCOMES
+from mockpump.cli.programmer_session import Options
 from mockpump.emulator.programmer import recovery
-from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused
-from mockpump.emulator.programmer.known_pump import PumpMet
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    OutcomeUnknown,
+    RequestRefused,
+    SessionRefused,
+)
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.recovery import Settled
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
@@ -33,6 +39,8 @@ from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.messages import OUTCOMES
 from mockpump.protocol.program import flat
 
 
@@ -231,6 +239,23 @@ def test_what_never_arrived_at_an_open_pump_is_sent_once_more(
         why = "; the staged program was lost with its connection; nothing was changed\n"
         assert ended.err.endswith(why)
         assert pump.pump.digest == old
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_only_a_repeated_commit_has_lost_what_was_staged(
+    monkeypatch: pytest.MonkeyPatch, repeated: bool
+) -> None:
+    """The other one found nothing staged when it came, and was refused."""
+    unknown = OutcomeUnknown(m.CommitProgram(7, bytes(8), m.When.NOW), 7, CloseReason.SILENCE)
+    number = m.entry_of(m.CommitProgram).number
+    settled = Settled(m.Refused(number, m.Reason.NOTHING_STAGED, 0, 0, 0), repeated)
+    monkeypatch.setattr(programmer_recovery, "_call_until_settled", lambda *_: settled)
+    options = Options("x", LinkSettings(), False, Path("ring"), None, False, KnownPump())
+    with (
+        pytest.raises(ConnectionLost if repeated else RequestRefused),
+        programmer_recovery.recovering(options),
+    ):
+        raise unknown
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -61,7 +61,15 @@ def test_what_a_link_leads_to_is_replaced_and_not_the_link(
     command("run", "clock", "--record", str(link))
     assert link.is_symlink()
     assert bundle.is_file()
-    assert not (tmp_path / "link.part").exists()
+    assert {each.name for each in tmp_path.iterdir()} == {"run.bundle", "link"}
+
+
+def test_a_file_beside_the_bundle_is_left_alone(command: Command, tmp_path: Path) -> None:
+    bundle, beside = tmp_path / "run.bundle", tmp_path / "run.bundle.part"
+    beside.write_bytes(b"somebody's")
+    assert command("run", "clock", "--record", str(bundle)).code == 0
+    assert beside.read_bytes() == b"somebody's"
+    assert command("replay", str(bundle)).code == 0
 
 
 def test_as_json_every_line_is_an_object(command: Command) -> None:

@@ -83,11 +83,8 @@ def test_what_cannot_be_taken_over_is_said_before_anybody_is_called(
     assert said in ended.err
 
 
-@pytest.mark.parametrize("taken", [True, False])
-def test_asking_what_became_of_a_change_throws_nobody_out(
-    monkeypatch: pytest.MonkeyPatch, taken: bool
-) -> None:
-    """One who has taken the session over is not evicted again, just to ask."""
+def asked_with(monkeypatch: pytest.MonkeyPatch, cause: Exception | None) -> set[bool]:
+    """Whether it takes over when it asks what became of a change that was lost by this cause."""
     called: list[Options] = []
 
     @contextmanager
@@ -99,13 +96,26 @@ def test_asking_what_became_of_a_change_throws_nobody_out(
     monkeypatch.setattr(programmer_recovery, "connected", connected)
     monkeypatch.setattr(programmer_recovery, "_PAUSE", 0)
     unknown = OutcomeUnknown(m.Suspend(7), 7, CloseReason.CLOSED_THERE)
-    unknown.__cause__ = SessionTaken() if taken else None
+    unknown.__cause__ = cause
     options = Options(
         "x", LinkSettings(), False, Path("ring"), None, False, KnownPump(), take_over=True
     )
     with pytest.raises(OutcomeUnknown):
         programmer_recovery._call_until_settled(options, unknown)
-    assert {each.take_over for each in called} == {not taken}
+    return {each.take_over for each in called}
+
+
+def test_who_took_the_session_over_is_not_evicted_by_a_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert asked_with(monkeypatch, SessionTaken()) == {False}
+
+
+def test_after_any_other_loss_a_question_takes_over_as_the_request_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The session that is in the way may be the lost one."""
+    assert asked_with(monkeypatch, None) == {True}
 
 
 def test_whoever_is_evicted_while_asking_throws_nobody_out_either(

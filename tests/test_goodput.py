@@ -16,7 +16,7 @@ from paired import KEYS, paired_pump, payloads_in
 from mockpump.emulator.channel.channel import Channel, frames_of
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
-from mockpump.emulator.memory.interface import LOG_ENTRIES, Change
+from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import read_log
 from mockpump.emulator.pump.device import Pump
@@ -25,7 +25,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.framing import MAX_PAYLOAD, OVERHEAD
 from mockpump.protocol.link_events import LinkStatistics
 from mockpump.protocol.link_settings import MAX_WINDOW, LinkSettings
-from mockpump.protocol.log import LogEntry
+from mockpump.protocol.log import LOG_ENTRIES, LogEntry
 
 BAUD = 115_200
 ROUND_TRIP = 100_000

@@ -68,7 +68,6 @@ def unknown_key(run: Command) -> None:
 def near_clock(run: Command) -> None:
     for elapsed, text, target in [
         (WEEK + 60, "Sun 23:50", WEEK - 600),
-        (60, "Sun 23:50", WEEK - 600),
         (2 * WEEK, "Thu 12:00", 2 * WEEK + 3 * DAY + 12 * 3_600),
         (2 * WEEK + 60, "Thu 12:02", WEEK + 3 * DAY + 12 * 3_600 + 120),
     ]:
@@ -79,13 +78,24 @@ def near_clock(run: Command) -> None:
         assert request.clock == target
 
 
+def before_the_first_week(run: Command) -> None:
+    early = "[[step]]\nlive = '1h'\n[[step]]\nclock = 'Sun 23:00'\n"
+    ended = run(early)
+    assert ended.code == 2
+    assert "clock: the nearest Sun 23:00 is before the first week of the clock" in ended.line
+    assert ended.line.endswith('[pump] clock = "Thu 12:00"')
+    assert run(early + '[pump]\nclock = "Thu 12:00"\n').code == 0
+    assert run("[[step]]\nlive = '7d'\n" + early).code == 0
+
+
 SCENARIOS: dict[str, Callable[[Command], None]] = {
     "says so before it begins, with exit code 2.": beginning,
     "What an `expect` says and is not so ends the run with exit code 1;": expecting,
     'With `--json` the last line is `{"seed", "faults", "failure"}`': last_line,
     "A key that nobody knows is an error that names the nearest right one.": unknown_key,
-    "the nearest one, at most half a week back or ahead; ahead where both are as far, or where "
-    "back is before the first week of the clock": near_clock,
+    "the nearest one, at most half a week back or ahead; ahead where both are as far.": near_clock,
+    "One before the first week of the clock, which begins on a Monday at midnight, is an error: "
+    "begin later (`clock` of `pump`), or let pump time pass before": before_the_first_week,
 }
 
 

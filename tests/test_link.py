@@ -152,6 +152,15 @@ def test_deadlines_are_honest_under_any_settings(left, right, plan, latency):
         pair.step(20)
 
 
+@given(st.integers(1, 9))
+def test_a_call_is_tried_as_often_as_it_is_set_to_be(tries):
+    pair = Pair([LOST] * 99, settings=LinkSettings(open_tries=tries))
+    pair.links[0].open(7, 0)
+    pair.run(LONG)
+    assert pair.kinds(0) == [Kind.OPEN] * tries
+    assert pair.events[0] == [LinkClosed(CloseReason.NO_ANSWER, 0)]
+
+
 @given(WINDOWS, plans(), TRAFFIC)
 def test_a_timer_that_is_not_due_does_nothing(window, plan, traffic):
     pair = Pair(plan, settings=windows(window))

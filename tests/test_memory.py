@@ -22,20 +22,12 @@ from memories import (
 from msgspec import structs
 
 from mockpump.emulator.memory.faulty import FaultyMemory
-from mockpump.emulator.memory.interface import (
-    LOG_ENTRIES,
-    OUTCOMES,
-    Change,
-    LogPage,
-    Memory,
-    MemoryFailed,
-    Outcome,
-)
+from mockpump.emulator.memory.interface import Change, LogPage, Memory, MemoryFailed, Outcome
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.log import GENESIS, LogEntry, chain
-from mockpump.protocol.messages import LogKind
+from mockpump.protocol.log import GENESIS, LOG_ENTRIES, LogEntry, chain
+from mockpump.protocol.messages import OUTCOMES, LogKind
 
 KINDS = {
     "ram": lambda path: RamMemory(),

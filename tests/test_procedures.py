@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import Line
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.memory.log import ChainedLog
 from mockpump.emulator.programmer.errors import (
     LogBroken,
@@ -31,7 +30,15 @@ from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.log import ENTRY_SIZE, GENESIS, LogEntry, chain, encode_entry, entries_of
+from mockpump.protocol.log import (
+    ENTRY_SIZE,
+    GENESIS,
+    LOG_ENTRIES,
+    LogEntry,
+    chain,
+    encode_entry,
+    entries_of,
+)
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
@@ -375,6 +382,16 @@ def test_what_was_altered_left_out_or_put_in_is_always_found(
     assert which > 0
     assert trick is begun_late or read.folded
     assert list(read.entries) == book.entries(read.first, len(read.entries))
+
+
+@pytest.mark.parametrize("folded", [0, 1, 30])
+def test_a_log_that_begins_late_is_whole_and_not_one_entry_short(folded: int) -> None:
+    """What a full log has folded away is nobody's fault; one entry more is missing."""
+    length = LOG_ENTRIES + folded
+    read = Logbook(length, iter([])).read()
+    assert (read.first, len(read.entries)) == (1 + folded, LOG_ENTRIES)
+    with pytest.raises(LogBroken, match=f"entries 1 to {1 + folded} are missing"):
+        Logbook(length, iter([]), meddle=lambda piece: begun_late(piece, 0, 0)).read()
 
 
 def test_a_log_does_not_begin_in_the_middle_of_its_chain() -> None:

@@ -437,6 +437,30 @@ def test_a_whole_backlog_may_be_replaced_one_by_one() -> None:
     assert answered == 64 + MOST_REPEATS
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_the_wait_for_a_reply_starts_over_with_what_comes(replaced: bool) -> None:
+    """With a reply for the next one, and with a refusal for what is sent again."""
+
+    def read() -> Procedure[Any]:
+        return (yield [m.GetClock(), m.GetClock()])
+
+    double = Double()
+    double.programmer.start(read(), 0)
+    double.heard()
+    heard_at = REPLY_TIMEOUT - 1
+    double.pump.send(foreign(m.GetClock()) if replaced else m.Clock(1, 1), heard_at)
+    double.programmer.receive_data(double.pump.data_to_send(heard_at), heard_at)
+    for now in range(heard_at, heard_at + REPLY_TIMEOUT, 100_000):
+        # The pump is there, and acknowledges whatever comes.
+        double.pump.receive_data(double.programmer.data_to_send(now), now)
+        double.pump.handle_timer(now)
+        double.programmer.receive_data(double.pump.data_to_send(now), now)
+        double.programmer.handle_timer(now)
+        assert double.programmer.busy
+    double.programmer.handle_timer(heard_at + REPLY_TIMEOUT)
+    assert isinstance(double.ended(), NoReply)
+
+
 # -- whom it talks to ------------------------------------------------------------------------------
 
 

@@ -12,7 +12,6 @@ from mockpump.cli.wire_decode import content_parts, program_of, stretches
 from mockpump.cli.wire_input import from_hex
 from mockpump.cli.wire_reference import BLOCKS
 from mockpump.cli.wire_summary import summary
-from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
 from mockpump.emulator.programmer.round import MOST_REPEATS
@@ -24,7 +23,7 @@ from mockpump.emulator.pump.pump_state import PumpIdentity
 from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, decode
-from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectReason
+from mockpump.protocol.framing import CHECKSUM, Frame, FrameDecoder, Kind, RejectReason
 from mockpump.protocol.link_actions import REMEMBERED_CONNECTIONS
 from mockpump.protocol.link_events import CloseReason, DropReason
 from mockpump.protocol.link_settings import LinkSettings
@@ -32,6 +31,7 @@ from mockpump.protocol.link_table import State
 from mockpump.protocol.log import ENTRY_SIZE, chain, entries_of
 from mockpump.protocol.markdown import render
 from mockpump.protocol.messages import (
+    OUTCOMES,
     Access,
     Alarm,
     Hello,
@@ -265,13 +265,23 @@ def test_the_figures_of_the_programmer_in_the_prose() -> None:
 def test_the_figures_in_the_prose() -> None:
     assert f"this one waits {REPLY_TIMEOUT // 1_000_000} s" in PROSE
     assert f"`{programs.digest(b'').hex()}`" in PROSE
+    assert f"The checksum is {CHECKSUM} over header and payload" in PROSE
     assert f"always {ENTRY_SIZE} long" in " ".join(PROSE.split())
     assert "at least three transmissions later" in " ".join(PROSE.split())
     assert REORDERING == 3
-    assert f"for {TcpBounds().idle // 1_000_000} s of line time" in " ".join(PROSE.split())
+    bounds = TcpBounds()
+    assert f"for {bounds.idle // 1_000_000} s of line time" in " ".join(PROSE.split())
+    assert f"more than {bounds.introduction:,} bytes without a session" in " ".join(PROSE.split())
+    assert f"At most {bounds.lobby} such clients" in " ".join(PROSE.split())
+    assert f"if that has waited for {bounds.grace // 1_000} ms" in " ".join(PROSE.split())
     assert f"at most {LONGEST_MEASURED // 1_000_000} s (RFC 6298" in " ".join(PROSE.split())
     settings = LinkSettings()
     assert settings.idle_timeout > 3 * settings.keepalive
+
+
+def test_its_paragraphs_are_wrapped() -> None:
+    prose = re.sub("^```.*?^```$", "", PROSE, flags=re.MULTILINE | re.DOTALL)
+    assert not [line for line in prose.splitlines() if len(line) > 110 and line[0] != "|"]
 
 
 def test_its_links_lead_somewhere() -> None:

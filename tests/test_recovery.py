@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import FailingMemory, Line
 
-from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.programmer.client import Connected, Failed, Finished
 from mockpump.emulator.programmer.errors import (
     OtherPump,
@@ -30,7 +29,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.link_events import CloseReason
-from mockpump.protocol.messages import Fate, Mode, Reason
+from mockpump.protocol.messages import OUTCOMES, Fate, Mode, Reason
 from mockpump.protocol.program import flat
 
 LAST = 2**32 - 1

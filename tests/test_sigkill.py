@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, wait_readable
 
-from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.programmer.errors import ProgrammerError, RequestRefused
 from mockpump.emulator.programmer.procedures import (
@@ -35,7 +34,7 @@ from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.messages import LogKind
+from mockpump.protocol.messages import OUTCOMES, LogKind
 from mockpump.protocol.program import Program, flat
 
 # The entry that each leaves in the log when it is carried out, and not when it is refused.

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paired import KEYS, OTHER_KEYS, Line, paired_pump
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES, Change
+from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.commands import handle
@@ -21,7 +21,7 @@ from mockpump.emulator.pump.station import Station
 from mockpump.emulator.pump.strangers import KINDS, MOST_BETWEEN, NOBODY, Strangers, is_strangers
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
-from mockpump.protocol.log import LogEntry, chain
+from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
 from mockpump.protocol.messages import Alarm, LogKind, Reason
 
 SECOND = 1_000_000

@@ -15,13 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from naive_whole_pump import DAY, NL, NaiveWholePump
 from pump_state import FailingMemory, Line
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.making import Making, make
 from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
+from mockpump.protocol.log import LOG_ENTRIES
 from mockpump.protocol.messages import Alarm, Limits, Mode, RampMove, Reason, When
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
 

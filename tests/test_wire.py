@@ -24,6 +24,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, Message
 from mockpump.protocol.fields import fields_of
 from mockpump.protocol.framing import (
+    CHECKSUM,
     MAX_ENCODED,
     Frame,
     FrameDecoder,
@@ -444,7 +445,9 @@ def test_direction_number_reply_range_and_unit() -> None:
 
 
 def test_what_is_no_message_explained() -> None:
-    assert "COBS( header | payload | CRC-16 )" in done("explain", "frame")
+    frame = done("explain", "frame")
+    assert "COBS( header | payload | CRC-16 )" in frame
+    assert f"the checksum being {CHECKSUM} of header and payload" in " ".join(frame.split())
     assert "version_kind" in done("explain", "reset")
     assert "max_payload" in done("explain", "offer")
     assert done("explain", "OPEN") == done("explain", "offer")

@@ -22,8 +22,9 @@ state is what was decided, swapped as often as there were slots since.
 Which slots decide is drawn for blocks of 2**k slots, the least 2**k >= 1 / p, from each block's own
 bits, gap by gap (`mockpump.emulator.channel.gaps`).  Gaps have no memory, so blocks drawn apart
 from each other are one sequence.  A block has no deciding slot with the chance (1 - p)**(2**k),
-which is at most 1 / e: the search for the last one looks at 1.6 blocks in the mean, and at over 40
-once in 10**17 times.  Before slot 0 the line stands as its stationary share says.
+which is at most 1 / e: the search for the last one looks at about two blocks at the most in the
+mean, and at over 40 once in 10**17 times.  Before slot 0 the line stands as its stationary share
+says.
 """
 
 import struct

@@ -144,7 +144,7 @@ def _caught(fault: Fault, found: Frame | RejectedFrame) -> Layer:
 
 
 def _slipped_through(found: Frame) -> Layer:
-    """What catches a bent frame whose checksum fits: by accident, or by a zero more at its end."""
+    """What catches a bent frame whose checksum fits by accident."""
     if found.kind is not Kind.DATA:
         return Layer.LINK
     if is_sealed(found.payload):

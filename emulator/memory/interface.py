@@ -13,10 +13,6 @@ from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.log import LogEntry
 
-# How many outcomes a pump remembers; an older transaction counts as never seen.
-OUTCOMES = 64
-# How many log entries a memory keeps; of older ones only the chain is left.
-LOG_ENTRIES = 1_000
 # Two places for programs, so that a new one never overwrites the one that rules.
 SLOTS = 2
 

@@ -7,8 +7,16 @@ chain before it need not be worked out again.
 
 from collections.abc import Iterable
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES, LogPage
-from mockpump.protocol.log import ENTRY_SIZE, GENESIS, LogEntry, encode_entry, entries_of, link
+from mockpump.emulator.memory.interface import LogPage
+from mockpump.protocol.log import (
+    ENTRY_SIZE,
+    GENESIS,
+    LOG_ENTRIES,
+    LogEntry,
+    encode_entry,
+    entries_of,
+    link,
+)
 from mockpump.protocol.messages import CHAIN_SIZE
 
 _ROW = ENTRY_SIZE + CHAIN_SIZE

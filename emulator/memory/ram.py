@@ -2,15 +2,9 @@
 
 from typing import SupportsBytes
 
-from mockpump.emulator.memory.interface import (
-    OUTCOMES,
-    SLOTS,
-    Change,
-    LogPage,
-    MemoryFailed,
-    Outcome,
-)
+from mockpump.emulator.memory.interface import SLOTS, Change, LogPage, MemoryFailed, Outcome
 from mockpump.emulator.memory.log import ChainedLog
+from mockpump.protocol.messages import OUTCOMES
 
 
 class RamMemory:

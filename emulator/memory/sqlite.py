@@ -16,19 +16,12 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from mockpump.emulator.memory.interface import (
-    LOG_ENTRIES,
-    OUTCOMES,
-    Change,
-    LogPage,
-    MemoryFailed,
-    Outcome,
-)
+from mockpump.emulator.memory.interface import Change, LogPage, MemoryFailed, Outcome
 from mockpump.emulator.memory.sqlite_file import Opened, create_file, look_into_file, open_file
 from mockpump.emulator.memory.sqlite_lock import SameFiles
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.log import LogEntry, chain, encode_entry
-from mockpump.protocol.messages import CHAIN_SIZE
+from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain, encode_entry
+from mockpump.protocol.messages import CHAIN_SIZE, OUTCOMES
 
 _MARK = "INSERT OR REPLACE INTO marks VALUES (0, ?)"
 _FIELDS = LogEntry.__struct_fields__

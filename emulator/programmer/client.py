@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mockpump.emulator.memory.interface import OUTCOMES
 from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
@@ -130,7 +129,7 @@ class Programmer:
         self._met: PumpMet | None = None
         # One's own transactions that it has recorded, as far back as it remembers them: a repeated
         # one is answered from there and not recorded again.
-        self._changes: deque[int] = deque(maxlen=OUTCOMES)
+        self._changes: deque[int] = deque(maxlen=m.OUTCOMES)
         self._round: Round | None = None
         self._reply_due_at: int | None = None
         # Whether the session goes on, in the events that are looked at: it may have ended since.

@@ -93,7 +93,7 @@ class Keyring:
 
     def _taken(self, serial: int) -> str:
         whose = f'number {serial} ("{self._names[serial]}")'
-        return f"it has other keys for {whose}; --replace-keys puts the new ones in their place"
+        return f"it has other keys for {whose}"
 
     def find(self, serial: int, access: Access | None = None) -> PairingKey | None:
         """The key with that access, or else the one that grants most; None when there is none."""

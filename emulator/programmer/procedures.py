@@ -11,7 +11,6 @@ asyncio.  A procedure never sees a refusal or a lost connection as a value: thos
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.programmer.errors import (
     LogBroken,
     LogUnsettled,
@@ -23,7 +22,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.log import GENESIS, LogEntry, chain, entries_of
+from mockpump.protocol.log import GENESIS, LOG_ENTRIES, LogEntry, chain, entries_of
 from mockpump.protocol.program import Program, ProgramError
 
 T = TypeVar("T")

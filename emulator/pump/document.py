@@ -5,7 +5,6 @@ Read from the tables that the pump runs by, as `mockpump.protocol.document` read
 
 from collections.abc import Callable, Iterator
 
-from mockpump.emulator.memory.interface import LOG_ENTRIES, OUTCOMES
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
 from mockpump.emulator.pump.clock import CLOCK_CYCLE, MAX_DRIFT
@@ -19,8 +18,9 @@ from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.pump_state import RESERVOIR
 from mockpump.emulator.pump.strangers import MOST_BETWEEN
 from mockpump.protocol import program as programs
+from mockpump.protocol.log import LOG_ENTRIES
 from mockpump.protocol.markdown import code, fenced, table
-from mockpump.protocol.messages import Mode, entry_of
+from mockpump.protocol.messages import OUTCOMES, Mode, entry_of
 
 
 def modes() -> str:

@@ -33,8 +33,9 @@ class TcpBounds(NamedTuple):
     `clients` at a time, and `lobby` more that have not shown yet that they mean it; each of these
     has `grace` microseconds to do so.  `chunk` bytes of a client are read in a turn of the
     loop; of what goes out to one, `waiting` bytes may wait here, and about as many in the system,
-    before it is hung up on.  In the lobby it is a tenth of either, and after `introduction` bytes
-    there, or `idle` microseconds without a connection to the pump, one is hung up on too.
+    before it is hung up on.  In the lobby `chunk` and `waiting` are a tenth of that; whoever sends
+    more than `introduction` bytes there is hung up on, and so is whoever has had no connection to
+    the pump for `idle` microseconds.
     """
 
     clients: int = 16

@@ -7,6 +7,7 @@ changed says so, and running it again either gives the same lines or shows the f
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
@@ -122,10 +123,18 @@ def _digest(lines: list[str]) -> str:
         last, end = lines.pop(-2), lines.pop()
         digest = str(json.loads(last)["sha256"])
     except (IndexError, ValueError, KeyError, TypeError, RecursionError):
+        if any(map(_FOOT.fullmatch, lines)):
+            raise BadBundle(_APPENDED) from None
         raise BadBundle("it has been cut off: its last line is not the digest") from None
-    if end or last != _foot(digest):
+    if end:
+        raise BadBundle(_APPENDED)
+    if last != _foot(digest):
         raise BadBundle("it is not as it was recorded: its end is another")
     return digest
+
+
+_FOOT = re.compile(r'\{"sha256": "[0-9a-f]{64}"\}')
+_APPENDED = "it is not as it was recorded: something has been appended behind the digest"
 
 
 def _foot(digest: str) -> str:

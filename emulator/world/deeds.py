@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 
-from mockpump.emulator.programmer.clock_setting import WeekTime
+from mockpump.emulator.programmer.clock_setting import FIRST_TO_LAST, WeekTime
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.schedule import WEEK
 from mockpump.emulator.wording.names import words_of
 from mockpump.emulator.wording.quantities import WEEKDAYS, time_of_day
-from mockpump.emulator.world.story import LimitsPart, moment, span
+from mockpump.emulator.world.story import LimitsPart, StoryError, moment, span
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Integer, NamedField, fields_of
@@ -72,9 +71,11 @@ def _refill(pump: Pump, transaction: int, part: Any) -> tuple[Message, str]:
 
 def _clock(pump: Pump, transaction: int, text: str) -> tuple[Message, str]:
     wanted = WeekTime(moment(text)).near(pump.delivery.clock)
-    if wanted < 0:
-        # Before the clock's first week there is nothing it could be set to.
-        wanted += WEEK
+    if wanted < FIRST_TO_LAST.start:
+        raise StoryError(
+            f"clock: the nearest {text} is before the first week of the clock; write a later time, "
+            f'or let the pump begin later: [pump] clock = "Thu 12:00"'
+        )
     return m.SetClock(transaction, wanted), f"sets its clock to {text}"
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from mockpump.emulator.channel.channel import MOST_UNDER_WAY, duration
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.memory.interface import LOG_ENTRIES
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.faults import CLOCK_JUMP
@@ -25,7 +24,7 @@ from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
 from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.log import LogEntry, chain
+from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
 from mockpump.protocol.markdown import code, table
 from mockpump.protocol.messages import MAX_IMAGE, LogKind
 from mockpump.protocol.program import UNITS_PER_NL

@@ -93,7 +93,8 @@ def _program(chance: _Chance) -> dict[str, Any]:
 
 
 def _clock(chance: _Chance) -> dict[str, Any]:
-    return _asked(clock=f"{chance.one(('Mon', 'Wed', 'Sun'))} {chance.below(24):02}:00")
+    # In the first half of a week: so the nearest one is never before the first week.
+    return _asked(clock=f"{chance.one(('Mon', 'Tue', 'Wed'))} {chance.below(24):02}:00")
 
 
 def _refill(chance: _Chance) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class Teller:
             self.recorder.take(self.world.pump)
             self.world.live(min(self.world.pump.elapsed + every, end))
         self.world.change_pace(0)
-        yield Told("do", f"{text} of pump time go by")
+        yield Told("do", f"{text} of pump time pass")
         for alarm in sorted(set(self.world.pump.panel.shown) - before):
             shown = self.world.pump.panel.shown[alarm]
             yield Told(
@@ -213,7 +213,7 @@ class Teller:
     def wait(self, step: Step, text: str) -> Iterator[Told]:
         """Let time go by on the line, and none in the pump."""
         self.world.wait(span(text) * 1_000_000)
-        yield Told("do", f"{text} go by on the line")
+        yield Told("do", f"{text} pass on the line")
 
     def rival(self, step: Step, name: str) -> Iterator[Told]:
         """A second programmer calls, on a line of its own."""

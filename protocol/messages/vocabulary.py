@@ -20,6 +20,8 @@ MAX_BOLUS = 100_000_000
 CHAIN_SIZE = 8
 NONCE_SIZE = 16
 PROOF_SIZE = 16
+# How many outcomes a pump remembers; an older transaction counts as never seen.
+OUTCOMES = 64
 LONGEST_BOLUS = 86_400
 LONGEST_TEMPORARY = 7 * 86_400
 
