@@ -137,6 +137,74 @@ def test_while_all_clients_are_served_nobody_else_is_let_in() -> None:
     assert places.admit(Somebody(), SECOND + 100_000)
 
 
+def test_whoever_may_take_a_session_over_waits_for_no_place_to_become_free() -> None:
+    places = admission()
+    clients = full(places)
+    # The places were looked at just now, and all that have one deserve it.
+    assert not places.admit(Somebody(), SECOND)
+    newcomer, other = Somebody(), Somebody()
+    assert places.admit(newcomer, SECOND, to_prove=True)
+    assert places.admit(other, SECOND, to_prove=True)
+    clients[1].deserving = False
+    assert places.place(newcomer, SECOND, proven=True)
+    # Whoever has lost the session is hung up on no sooner than anybody else who comes now.
+    assert list(places.placed) == [clients[0], clients[2], clients[3], newcomer]
+    assert list(places.waiting) == [other, clients[1]]
+    assert places.waiting[clients[1]] == SECOND
+    assert not any(each.closed for each in [*clients, newcomer, other])
+
+
+def test_as_many_wait_to_prove_themselves_as_there_is_room_for_in_the_lobby() -> None:
+    places = admission()
+    full(places)
+    guests = [Somebody() for _ in range(LOBBY)]
+    assert all(places.admit(each, SECOND, to_prove=True) for each in guests)
+    assert not places.admit(Somebody(), SECOND + GRACE - 1, to_prove=True)
+    assert places.admit(Somebody(), SECOND + GRACE, to_prove=True)
+    assert len(places.waiting) == LOBBY
+    assert guests[0].closed
+
+
+@given(
+    st.integers(1, 3),
+    st.lists(st.tuples(st.integers(0, 30_000), st.sampled_from("aapppre")), min_size=20),
+)
+def test_whoever_has_the_session_has_a_place_and_whoever_had_it_has_their_time(
+    clients: int, events: list[tuple[int, str]]
+) -> None:
+    """Who comes, proves itself and so takes the session over, leaves, ends it: in any order."""
+    places, now, holder = Admission(clients, 5, GRACE), 0, list[Somebody]()
+    came: dict[Somebody, int] = {}
+    for span, what in events:
+        now += span
+        waiting: list[Somebody] = list(places.waiting)  # type: ignore[arg-type]
+        if what == "a":
+            guest = Somebody()
+            guest.deserving = False
+            if places.admit(guest, now, to_prove=True):
+                came[guest] = now
+        elif what == "p" and waiting:
+            guest = waiting[len(waiting) // 2]
+            for each in holder:
+                each.deserving = False
+                came[each] = now
+            holder, guest.deserving = [guest], True
+            assert places.place(guest, now, proven=True)
+        elif what == "r" and came:
+            gone = list(came)[len(came) // 2]
+            del came[gone]
+            places.release(gone)
+            holder = [each for each in holder if each is not gone]
+        elif what == "e" and holder:
+            holder.pop().deserving = False
+        assert all(each in places.placed for each in holder)
+        for each in [each for each in came if each.closed]:
+            assert now - came.pop(each) >= GRACE
+            assert each not in holder
+        assert len(places.placed) <= clients
+        assert len(places.waiting) + len(places.placed) <= 5 + clients
+
+
 def test_who_has_waited_longest_makes_room() -> None:
     places = admission()
     guests = [Somebody() for _ in range(LOBBY)]

@@ -50,11 +50,12 @@ def watching(at: tuple[str, ...]) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.end_to_end
+@pytest.mark.parametrize("clients", ["1", "16"])
 def test_a_clinician_takes_over_and_whoever_watched_is_told(
-    command: Command, tmp_path: Path
+    command: Command, tmp_path: Path, clients: str
 ) -> None:
     ring = str(tmp_path / "ring.json")
-    with PumpProcess("--tcp", "127.0.0.1:0", "--keyring", ring) as pump:
+    with PumpProcess("--tcp", "127.0.0.1:0", "--clients", clients, "--keyring", ring) as pump:
         at = ("programmer", "--port", pump.port, "--keyring", ring)
         with watching(at) as child:
             busy = command(*at, "suspend")

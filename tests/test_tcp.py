@@ -9,14 +9,14 @@ from random import Random
 import pytest
 from outside import PATIENCE
 
-from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.errors import ConnectionLost, SessionRefused, SessionTaken
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pairing import Pairing, draw_keys, paired_with
 from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import tcp
-from mockpump.emulator.transports.async_programmer import connect_tcp
+from mockpump.emulator.transports.async_programmer import AsyncProgrammer, connect_tcp
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.tcp import (
@@ -153,6 +153,91 @@ def test_what_is_asked_without_a_place_is_not_done() -> None:
     with_listener(test, bounds=BOUNDS._replace(clients=2))
 
 
+CALL = encode_frame(Frame(Kind.OPEN, 5, payload=b"\x00\xf0\x08"))
+
+
+class Wire(asyncio.Transport):
+    """A line's other end, which takes everything and notes when it is hung up on."""
+
+    aborted = False
+
+    def write(self, data: object) -> None:
+        """Nobody reads it."""
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class Client:
+    """A client that says what a test says, in the very chunks."""
+
+    def __init__(self, listener: TcpListener) -> None:
+        self.wire = Wire()
+        self.line = TcpLine(listener)
+        self.line.connection_made(self.wire)
+
+    def say(self, data: bytes) -> None:
+        """All of it in one turn of the loop, unless the pump has hung up."""
+        if not self.wire.aborted:
+            self.line.get_buffer(len(data))[: len(data)] = data
+            self.line.buffer_updated(len(data))
+
+
+def change(transaction: int) -> bytes:
+    return encode_frame(Frame(Kind.DATA, 5, payload=m.encode(m.SetClock(transaction, 7))))
+
+
+def test_what_comes_together_with_the_call_needs_a_place_too() -> None:
+    async def test(listener: TcpListener) -> None:
+        clients = [Client(listener) for _ in range(6)]
+        for transaction, each in enumerate(clients, 1):
+            each.say(CALL + change(transaction))
+        assert [each.wire.aborted for each in clients] == [False] * 2 + [True] * 4
+        assert len(listener.admission.placed) == 2
+        assert listener.runner.station.pump.outcomes == 2
+
+    with_listener(test, bounds=BOUNDS._replace(clients=2))
+
+
+@pytest.mark.parametrize("noise", [b"", b"\x00", b"\x01\x00" * 9, b"\x55" * 30 + b"\x00"])
+def test_without_a_place_nothing_is_done_however_it_is_cut(noise: bytes) -> None:
+    said = noise + CALL + noise + change(9)
+
+    async def test(listener: TcpListener) -> None:
+        late = [Client(listener) for _ in range(len(said) + 1)]
+        client = Client(listener)
+        client.say(CALL)
+        client.say(change(1))
+        for cut, each in enumerate(late):
+            each.say(said[:cut])
+            each.say(said[cut:])
+            assert each.wire.aborted
+            assert not listener.runner.station.pump.memory.outcome(9)
+        assert not client.wire.aborted
+        assert listener.runner.station.pump.outcomes == 1
+
+    with_listener(test, bounds=BOUNDS._replace(clients=1))
+
+
+def test_a_call_alone_takes_no_place_however_it_is_cut() -> None:
+    async def test(listener: TcpListener) -> None:
+        for cut in range(len(CALL) + 1):
+            client = Client(listener)
+            client.say(CALL[:cut])
+            client.say(CALL[cut:])
+            assert client.line._port is not None
+            assert client.line._port.connection.is_open
+        assert not listener.admission.placed
+
+    with_listener(test)
+
+
 def test_strangers_keep_nobody_out_and_those_that_leave_take_nothing() -> None:
     async def test(listener: TcpListener) -> None:
         strangers = await crowd(listener, 6)
@@ -201,6 +286,45 @@ def test_who_holds_no_key_of_a_paired_pump_stays_in_the_lobby() -> None:
             stream.transport.abort()
 
     with_listener(test, bounds=BOUNDS._replace(lobby=6, grace=0))
+
+
+@pytest.mark.parametrize("clients", [1, 2])
+def test_a_session_is_taken_over_while_all_places_are_taken(
+    monkeypatch: pytest.MonkeyPatch, clients: int
+) -> None:
+    """And without the wish to, it is the pump that says no."""
+    # No time goes by, so the places are not looked at again just because of it.
+    monkeypatch.setattr(tcp, "line_now", Clock())
+    keys = draw_keys(Random(4).randbytes)
+    clinician = keys[m.Access.CLINICIAN]
+
+    async def test(listener: TcpListener) -> None:
+        listener.runner.station.pump.pairing = paired_with(keys)
+        lines_held = list[asyncio.Transport]()
+
+        async def come(take_over: bool) -> AsyncProgrammer:
+            programmer, transport = await connect_tcp(*listener.address)
+            lines_held.append(transport)
+            opening = open_session(lambda _: clinician, bytes(16), take_over=take_over)
+            await programmer.connect(len(lines_held), opening)
+            return programmer
+
+        holder = await come(False)
+        for _ in range(4):
+            with pytest.raises(SessionRefused) as caught:
+                await come(False)
+            assert caught.value.refused.reason is m.Reason.BUSY
+            evicted, holder = holder, await come(True)
+            assert isinstance(await holder.run(ask(m.GetStatus())), m.Status)
+            # It is told why, by the pump: nobody has hung up on it.
+            with pytest.raises(SessionTaken):
+                await evicted.run(ask(m.GetStatus()))
+        assert len(lines(listener)) == len(lines_held)
+        assert len(listener.admission.placed) <= clients
+        for each in lines_held:
+            each.abort()
+
+    with_listener(test, bounds=BOUNDS._replace(clients=clients))
 
 
 def test_whose_connection_has_ended_makes_room_for_another() -> None:

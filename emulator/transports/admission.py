@@ -9,6 +9,11 @@ that is turned away, and may come again.
 So strangers who come at a rate R and stay leave each newcomer the time lobby / R, or at least the
 grace; strangers who leave take no place at all.  What all of them can use up is bounded by the
 number of places, and a client that has one never loses it to them.
+
+Where a session is what deserves a place, the lobby is open whatever the places are: a newcomer may
+be there to take the session over, and the pump tells it whether it is busy.  There is one session
+at a time, so whoever has it finds a place: whoever had it before has lost theirs with it.  Where
+everybody is served there is nothing to prove, and while all places are taken nobody comes in.
 """
 
 from typing import Protocol
@@ -40,9 +45,12 @@ class Admission:
         self.waiting: dict[Guest, int] = {}
         self._looked_at = -_GLANCE
 
-    def admit(self, guest: Guest, now: int) -> bool:
-        """Whether there is room for somebody who has just connected."""
-        if not self._has_place(now):
+    def admit(self, guest: Guest, now: int, *, to_prove: bool = False) -> bool:
+        """Whether there is room for somebody who has just connected.
+
+        `to_prove`: there is a session to be proved here, so that it need not wait for a place.
+        """
+        if not to_prove and not self._has_place(now):
             return False
         if len(self.waiting) >= self.lobby:
             first = next(iter(self.waiting))
@@ -53,8 +61,13 @@ class Admission:
         self.waiting[guest] = now
         return True
 
-    def place(self, guest: Guest, now: int) -> bool:
-        """Somebody has shown that it means it; whether there is a place among the clients."""
+    def place(self, guest: Guest, now: int, *, proven: bool = False) -> bool:
+        """Somebody has shown that it means it; whether there is a place among the clients.
+
+        `proven`: by a session, which another may have lost by it just now.
+        """
+        if proven:
+            self._look_again(now)
         if not self._has_place(now):
             return False
         self.waiting.pop(guest, None)
@@ -67,12 +80,13 @@ class Admission:
         self.waiting.pop(guest, None)
 
     def _has_place(self, now: int) -> bool:
-        if len(self.placed) < self.clients:
-            return True
-        if now - self._looked_at >= _GLANCE:
-            self._looked_at = now
-            # Whoever deserves its place no longer waits like everybody until it does again.
-            for each in [each for each in self.placed if not each.deserving]:
-                del self.placed[each]
-                self.waiting[each] = now
+        if len(self.placed) >= self.clients and now - self._looked_at >= _GLANCE:
+            self._look_again(now)
         return len(self.placed) < self.clients
+
+    def _look_again(self, now: int) -> None:
+        """Whoever deserves its place no longer waits like everybody until it does again."""
+        self._looked_at = now
+        for each in [each for each in self.placed if not each.deserving]:
+            del self.placed[each]
+            self.waiting[each] = now

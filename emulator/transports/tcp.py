@@ -8,9 +8,11 @@ so of each of them much less is taken.  It listens on loopback unless told that 
 """
 
 import asyncio
+import re
 import resource
 import socket
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 from mockpump.emulator.pump.port import Port
@@ -18,6 +20,7 @@ from mockpump.emulator.transports.admission import Admission
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.protocol.framing import OVERHEAD
 from mockpump.protocol.link_settings import LinkSettings
 
 # The descriptors that are none of a client's: what the process has open besides, and those of
@@ -25,6 +28,8 @@ from mockpump.protocol.link_settings import LinkSettings
 _OTHER_DESCRIPTORS = 200
 # With less than that the lobby would be none.
 _SMALLEST_LOBBY = 32
+# The end of what may be a whole frame: less than that is none.
+_FRAME_END = re.compile(rb"(?<=[^\x00]{%d})\x00" % OVERHEAD)
 
 
 class TcpBounds(NamedTuple):
@@ -98,10 +103,11 @@ class TcpLine(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected; it is turned away when there are too many."""
         self._transport = cast(asyncio.Transport, transport)
-        if not self._listener.admission.admit(self, line_now()):
+        listener = self._listener
+        if not listener.admission.admit(self, line_now(), to_prove=not listener.serves_everybody):
             self._transport.abort()
             return
-        self._port = self._listener.runner.attach(self._write, self._listener.settings)
+        self._port = listener.runner.attach(self._write, listener.settings)
         self._look()
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -110,33 +116,54 @@ class TcpLine(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come from the client."""
-        port, listener = self._port, self._listener
-        if port is None:
-            return
-        # At a pump without keys whoever goes on is a client, and must have a place to ask anything.
-        if port.connection.is_open and port.pump.pairing.is_open and not self._take_place():
+        if self._port is None:
             return
         if not self._placed:
             self._said += nbytes
-            if self._said > listener.bounds.introduction:
+            if self._said > self._listener.bounds.introduction:
                 self.close()
                 return
-        listener.runner.data_received(port, bytes(listener.buffer[:nbytes]))
+        for piece in self._pieces(bytes(self._listener.buffer[:nbytes])):
+            if not self._take(self._port, piece):
+                return
+
+    def _pieces(self, data: bytes) -> list[bytes]:
+        """The same bytes, with one frame at the most in each piece where that may matter.
+
+        Where everybody is served, a call costs no place, and whatever comes behind it needs one: if
+        both come at once, they are looked at one after the other.  A frame ends with the first
+        delimiter, which may end what came before, or with one behind enough for a whole frame.
+        """
+        if self._placed or not self._listener.serves_everybody:
+            return [data]
+        ends = {each.end() for each in _FRAME_END.finditer(data)}
+        cuts = sorted({0, data.find(b"\x00") + 1, *ends, len(data)})
+        return [data[start:end] for start, end in pairwise(cuts)]
+
+    def _take(self, port: Port, data: bytes) -> bool:
+        """Bytes for the pump; whether it is still there to take more."""
+        listener = self._listener
+        # Where everybody is served, whoever goes on after its call is a client, and must have a
+        # place before the pump hears another byte of it.
+        if port.connection.is_open and listener.serves_everybody and not self._take_place():
+            return False
+        listener.runner.data_received(port, data)
         if port.connection.is_open:
             self._called_at = line_now()
             if port.caller.keys is not None:
-                self._take_place()
+                self._take_place(proven=True)
+        return True
 
     @property
     def _placed(self) -> bool:
         return self in self._listener.admission.placed
 
-    def _take_place(self) -> bool:
+    def _take_place(self, *, proven: bool = False) -> bool:
         """Whether it has a place among the clients; without one it is hung up on."""
-        if not self._placed and not self._listener.admission.place(self, line_now()):
-            self.close()
-            return False
-        return True
+        if self._placed or self._listener.admission.place(self, line_now(), proven=proven):
+            return True
+        self.close()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
@@ -179,7 +206,7 @@ class TcpLine(asyncio.BufferedProtocol):
             return False
         if self._transport.get_write_buffer_size() > self._listener.bounds.waiting // 10:
             return False
-        return self._port.caller.keys is not None or self._port.pump.pairing.is_open
+        return self._port.caller.keys is not None or self._listener.serves_everybody
 
     def close(self) -> None:
         """Hang up."""
@@ -230,6 +257,11 @@ class TcpListener:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.bounds.waiting)
             each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.bounds.waiting)
         return server
+
+    @property
+    def serves_everybody(self) -> bool:
+        """Whether the pump has no keys, so that whoever calls is a client."""
+        return self.runner.station.pump.pairing.is_open
 
     @property
     def on_loopback(self) -> bool:
