@@ -6,12 +6,17 @@ timer itself: no second of this module is a second of anybody's life.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
+from paired import KEYS, paired_pump
 
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.programmer.client import Connected, Disconnected, Programmer, result_of
+from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
@@ -21,8 +26,10 @@ from mockpump.emulator.pump.station import Station
 from mockpump.emulator.transports import runner as runner_module
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Access
 from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link_events import Role
+from mockpump.protocol.link_events import CloseReason, Role
+from mockpump.protocol.messages import SessionEnd
 from mockpump.protocol.program import flat
 
 SECOND = 1_000_000
@@ -306,6 +313,87 @@ def test_all_that_have_subscribed_are_told_of_a_change_by_another(clock: Clock) 
         assert [report.mode for report in bench.reports] == [m.Mode.SUSPENDED, m.Mode.FAULT]
 
     with_bench(clock, 0, test)
+
+
+# -- a session that is taken over ---------------------------------------------------------------
+
+
+class Clinician:
+    """A clinician on a line of a runner; with `mute`, nothing that they say reaches it any more."""
+
+    def __init__(self, runner: PumpRunner, clock: Clock) -> None:
+        self.runner, self.clock = runner, clock
+        self.programmer, self.mute = Programmer(), False
+        self.heard: list[bytes] = []
+        self.port = runner.attach(self.heard.append)
+
+    def exchange(self) -> list[object]:
+        """Hear what has come and say what there is to say, until nothing moves; what came of it."""
+        while True:
+            for data in self.heard:
+                self.programmer.receive_data(data, self.clock.now)
+            self.heard.clear()
+            said = self.programmer.data_to_send(self.clock.now)
+            if self.mute or not said:
+                return list(iter(self.programmer.next_event, None))
+            self.runner.data_received(self.port, said)
+
+    def begin(self, connection: int, *, take_over: bool = False) -> None:
+        opening = open_session(lambda _: KEYS[Access.CLINICIAN], bytes(16), take_over=take_over)
+        self.programmer.connect(connection, self.clock.now, opening)
+        assert isinstance(self.exchange()[-1], Connected)
+
+    def ask(self, request: m.Message) -> object:
+        self.programmer.start(ask(request), self.clock.now)
+        return result_of(self.exchange()[-1])
+
+
+def with_clinicians(clock: Clock, speed: int, test: Callable[[Clinician, Clinician], None]) -> None:
+    """Two lines into a paired pump; the first clinician has a session, and subscribes to it."""
+
+    async def run() -> None:
+        station = Station(paired_pump(), Pacing(speed), Random(4).randbytes)
+        runner = PumpRunner(station)
+        first, second = Clinician(runner, clock), Clinician(runner, clock)
+        first.begin(1)
+        assert isinstance(first.ask(m.Subscribe(60)), m.Subscribed)
+        first.mute = True
+        try:
+            test(first, second)
+        finally:
+            runner.close()
+
+    asyncio.run(run())
+
+
+def test_whoever_is_evicted_is_told_at_once(clock: Clock) -> None:
+    """Their line has said nothing, nothing on it is due, and no time goes by."""
+
+    def test(first: Clinician, second: Clinician) -> None:
+        second.begin(2, take_over=True)
+        assert first.heard
+        first.mute = False
+        assert first.exchange() == [Disconnected(CloseReason.CLOSED_HERE, SessionEnd.TAKEN_OVER)]
+        assert clock.now == 0
+
+    with_clinicians(clock, 0, test)
+
+
+def test_what_the_evicted_has_subscribed_to_ends_at_once(clock: Clock) -> None:
+    """Though their line says nothing more: the pump lives on for the others, past a report."""
+
+    def test(first: Clinician, second: Clinician) -> None:
+        second.begin(2, take_over=True)
+        first.heard.clear()
+        station = second.runner.station
+        assert station.pump.elapsed == 0
+        # So little line time that nothing is sent again to whoever says nothing.
+        clock.now += 30_000
+        assert isinstance(second.ask(m.GetStatus()), m.Status)
+        assert station.pump.elapsed > 60
+        assert first.heard == []
+
+    with_clinicians(clock, 3_600, test)
 
 
 # -- a pump that nobody calls ----------------------------------------------------------------------
