@@ -327,6 +327,33 @@ def test_a_session_is_taken_over_while_all_places_are_taken(
     with_listener(test, bounds=BOUNDS._replace(clients=clients))
 
 
+def test_whoever_is_evicted_while_it_says_much_is_told_all_the_same() -> None:
+    keys = draw_keys(Random(4).randbytes)
+    clinician = keys[m.Access.CLINICIAN]
+
+    async def test(listener: TcpListener) -> None:
+        listener.runner.station.pump.pairing = paired_with(keys)
+        (first, first_line), (second, second_line) = [
+            await connect_tcp(*listener.address) for _ in "12"
+        ]
+        await first.connect(1, open_session(lambda _: clinician, bytes(16)))
+        first_line.pause_reading()
+        await second.connect(2, open_session(lambda _: clinician, bytes(16), take_over=True))
+        evicted = lines(listener)[-1]
+        for _ in range(BOUNDS.introduction // 100):
+            evicted.get_buffer(200)[:200] = b"\x55" * 200
+            evicted.buffer_updated(200)
+        assert evicted._transport is not None
+        assert not evicted._transport.is_closing()
+        first_line.resume_reading()
+        with pytest.raises(SessionTaken):
+            await first.run(ask(m.GetStatus()))
+        for each in (first_line, second_line):
+            each.abort()
+
+    with_listener(test, bounds=BOUNDS._replace(clients=1))
+
+
 def test_whose_connection_has_ended_makes_room_for_another() -> None:
     async def test(listener: TcpListener) -> None:
         gone, here = await crowd(listener, 2)

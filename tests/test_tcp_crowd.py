@@ -11,7 +11,7 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -35,7 +35,10 @@ CROWD = 500
 AT_ONCE = 20
 # pyserial takes 0.3 s to close a socket, so there are few of these.
 CROWD_TO_A_NEWCOMER = 5 * AT_ONCE
-TRIES = 20
+# Those who ask and do not read make room, or are hung up on, so a newcomer comes in soon.  What
+# counts is how much the pump has done between two tries, and not how long it took.
+TRIES = 4
+TURNS = 4 * TcpBounds().waiting // TcpBounds().chunk
 # What the good client waits for an answer at the most, in seconds, on a busy machine too.
 LONGEST_WAIT = 1.0
 # What the pump may grow by: twice what may wait on all its lines, something for the allocator,
@@ -169,7 +172,7 @@ def ordeal(pump: PumpProcess, seed: int, crowd: int = CROWD) -> Ordeal:
             waits.append(asked(good))
             most = max(most, descriptors(pump.pid) - had)
             if len(bad) % CROWD_TO_A_NEWCOMER == 0:
-                newcomers += is_served(pump)
+                newcomers += is_served(pump, partial(go_on, good, bad))
         all_bad.close()
         settle(lambda: waits.append(asked(good)), lambda: descriptors(pump.pid) <= had)
         left = descriptors(pump.pid) - had
@@ -182,15 +185,28 @@ def address_of(pump: PumpProcess) -> tuple[str, int]:
     return str(parts.hostname), int(parts.port or 0)
 
 
-def is_served(pump: PumpProcess) -> bool:
+def go_on(good: SerialProgrammer, bad: list[Bad]) -> None:
+    """Let the pump take from everybody until whoever does not read can no longer be sent anything.
+
+    Each answer to the good one is a turn of the loop, in which it takes a chunk from each.
+    """
+    for _ in range(TURNS):
+        for each in bad:
+            each.push()
+        asked(good)
+
+
+def is_served(pump: PumpProcess, otherwise: Callable[[], None]) -> bool:
     """Whether a good client that comes now gets an answer, if it tries a few times.
 
-    All places may be taken for a moment by those who ask and do not read.
+    All places may be taken for a moment by those who ask and do not read: they have one until what
+    they leave unread fills what the system keeps for a client.
     """
     for _ in range(TRIES):
         with contextlib.suppress(PortError), SerialProgrammer(pump.port) as newcomer:
             newcomer.connect(2)
             return isinstance(newcomer.run(ask(m.Identify())), m.Identity)
+        otherwise()
     return False
 
 

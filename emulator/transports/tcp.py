@@ -118,7 +118,8 @@ class TcpLine(asyncio.BufferedProtocol):
         """Bytes have come from the client."""
         if self._port is None:
             return
-        if not self._placed:
+        # Whoever is evicted is told first, whatever it still says meanwhile.
+        if not self._placed and not self._port.caller.evicted:
             self._said += nbytes
             if self._said > self._listener.bounds.introduction:
                 self.close()
