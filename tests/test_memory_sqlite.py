@@ -354,6 +354,7 @@ def test_a_log_that_makes_no_sense_is_said_to_be_damaged(
         ("INSERT INTO images VALUES (0, 'text')", lambda memory: memory.image(0)),
         ("UPDATE outcomes SET request = 'text'", lambda memory: memory.outcome(1)),
         ("UPDATE outcomes SET reply = 7", lambda memory: memory.outcome(1)),
+        ("INSERT INTO outcomes VALUES (65, 99, x'', x'')", SqliteMemory.state),
         ("UPDATE entries SET chain = 'text'", lambda memory: memory.log(1, 1)),
         ("UPDATE anchors SET chain = 'text'", lambda memory: memory.log(1, 1)),
         ("UPDATE anchors SET number = 'text'", lambda memory: memory.log(1, 1)),
@@ -365,6 +366,22 @@ def test_what_somebody_has_made_into_something_else_is_damage(
 ) -> None:
     with pytest.raises(MemoryFailed, match="damaged"):
         ask(tampered(sql))
+
+
+@pytest.mark.parametrize("place", [2**32 - 1, 2**32, 2**40])
+def test_however_many_outcomes_are_counted_on(tmp_path: Path, place: int) -> None:
+    with closing(SqliteMemory.create(tmp_path / "pump")) as memory:
+        memory._connection.execute("INSERT INTO outcomes VALUES (?, 3, x'', x'')", (place - 1,))
+        memory.record(filled(1))
+        assert memory.outcome_count() == place
+
+
+@pytest.mark.parametrize("place", [0, -7])
+def test_a_count_of_outcomes_that_is_none_is_said_to_be_that(tmp_path: Path, place: int) -> None:
+    with closing(SqliteMemory.create(tmp_path / "pump")) as memory:
+        memory._connection.execute("INSERT INTO outcomes VALUES (?, 3, x'', x'')", (place,))
+        with pytest.raises(MemoryFailed, match="damaged: what should count its outcomes"):
+            memory.outcome_count()
 
 
 def test_a_log_without_anything_to_hold_on_to_takes_no_entries(tmp_path: Path) -> None:

@@ -484,11 +484,19 @@ def test_a_pump_whose_file_cannot_be_marked_does_not_begin(path: Path) -> None:
     with another_program_reads(path) as reader:
         with pytest.raises(MemoryBusy) as error:
             SqliteMemory.open(path)
-        assert line_of(error, path) == "it is in use by another program, which reads it"
+        said = line_of(error, path)
+        assert said == "it is in use by another program, which reads it: end that first"
         reader.execute("COMMIT")
         with closing(SqliteMemory.open(path)) as memory:
             assert not memory.lacks_wal
     assert told(path)[0] is False
+
+
+def test_a_pump_that_did_not_begin_has_left_no_mark(path: Path) -> None:
+    before = told(path)
+    with another_program_reads(path), pytest.raises(MemoryBusy):
+        SqliteMemory.open(path)
+    assert told(path) == before
 
 
 def test_a_killed_pump_whose_file_is_read_lacks_nothing(path: Path, tmp_path: Path) -> None:
@@ -499,7 +507,12 @@ def test_a_killed_pump_whose_file_is_read_lacks_nothing(path: Path, tmp_path: Pa
         with pytest.raises(MemoryBusy):
             SqliteMemory.open(killed)
         assert told(alone(killed, tmp_path / "lone", ""))[0]
-        assert told(alone(killed, tmp_path / "both", "", "-wal")) == (False, told(path)[1])
+        both = alone(killed, tmp_path / "both", "", "-wal")
+        # Not all that is newer is in the file, so the mark stays.
+        with closing(sqlite3.connect(both)) as connection:
+            assert connection.execute("SELECT in_use FROM marks").fetchone() == (1,)
+        both = alone(killed, tmp_path / "both again", "", "-wal")
+        assert told(both) == (False, told(path)[1])
 
 
 def test_who_reads_once_a_pump_runs_holds_nothing_up(path: Path, tmp_path: Path) -> None:

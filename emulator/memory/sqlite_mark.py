@@ -56,7 +56,6 @@ class InUse:
         self._connection = connection
         self._paths = (path, wal_of(path))
         self._files = SameFiles()
-        self._is_put = False
 
     def put(self) -> None:
         """Have it in the file itself; `MemoryBusy` when another program reads that."""
@@ -65,8 +64,8 @@ class InUse:
             self._connection.execute(_MARK, (1,))
             if not self._copied():
                 self._connection.execute(_MARK, (before,))
-                raise MemoryBusy("it is in use by another program, which reads it")
-        self._files, self._is_put = SameFiles(*self._paths), True
+                raise MemoryBusy("it is in use by another program, which reads it: end that first")
+        self._files = SameFiles(*self._paths)
 
     def check_files(self) -> None:
         """`MemoryFailed` when one is gone, or another has its name: nothing would last in it."""
@@ -74,8 +73,7 @@ class InUse:
 
     def take_back(self) -> None:
         """Have it in the file no longer, if all else is there."""
-        if self._is_put and not self.stays:
-            self._is_put = False
+        if not self.stays:
             with suppress(sqlite3.Error, MemoryFailed):
                 self.check_files()
                 if self._copied():
