@@ -383,6 +383,26 @@ def test_a_pump_notices_that_its_file_is_another(command: Command, memory: Path)
     assert not memory.exists()
 
 
+@pytest.mark.end_to_end
+def test_a_pump_at_files_made_anew_leaves_the_socket_to_the_one_before(
+    command: Command, memory: Path
+) -> None:
+    with running("--memory", str(memory)):
+        memory.unlink()
+        Path(f"{memory}-lock").unlink()
+        assert command("pump", "new", str(memory), "--seed", "8").code == 0
+        with running("--memory", str(memory)) as second:
+            code, said = end(second)
+        assert code == 0
+        line, _ = said.splitlines()
+        assert line == (
+            "mockpump: warning: `pump fault` cannot reach this pump:"
+            f" another pump answers at {socket_path(memory)}"
+        )
+        assert socket_path(memory).is_socket()
+    assert "in good order" in command("pump", "show", str(memory)).out
+
+
 def test_what_is_far_too_long_is_not_copied(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "disk.img"
     with file.open("wb") as opened:

@@ -337,6 +337,7 @@ def test_it_finds_nothing_in_a_log_that_was_left_alone(
         "DELETE FROM entries WHERE number = 320",
         "UPDATE entries SET number = 4294967296 WHERE number = 1000",
         "UPDATE entries SET chain = x'00' WHERE number = 1000",
+        "UPDATE entries SET chain = x'00' WHERE number = 500",
         "UPDATE anchors SET chain = x'00'",
     ],
 )
@@ -374,6 +375,7 @@ def test_however_many_outcomes_are_counted_on(tmp_path: Path, place: int) -> Non
         memory._connection.execute("INSERT INTO outcomes VALUES (?, 3, x'', x'')", (place - 1,))
         memory.record(filled(1))
         assert memory.outcome_count() == place
+        assert memory.outcome(1) == filled(1).outcome
 
 
 @pytest.mark.parametrize("place", [0, -7])

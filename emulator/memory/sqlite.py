@@ -108,6 +108,9 @@ class SqliteMemory:
         self.state()
         for slot in range(SLOTS):
             self.image(slot)
+        # One that goes on from there may come to more; nothing fails for that.
+        if (count := self.outcome_count()) > values.MOST_OUTCOMES:
+            raise MemoryFailed(f"the memory is damaged: no pump has ever had {count:,} outcomes")
         if len(self.outcomes()) > OUTCOMES:
             raise MemoryFailed(f"the memory is damaged: it has more than {OUTCOMES} outcomes")
         page = self.log(1, LOG_ENTRIES)
