@@ -17,6 +17,7 @@ from outside import COMMAND, PATIENCE, Command, in_process, program_file
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.pump.faults import FAULTS
 from mockpump.emulator.transports.control import ControlSocket, socket_path
+from mockpump.protocol import messages as m
 
 FAULTY = sorted(fault.name.lower().replace("_", "-") for fault in FAULTS)
 
@@ -93,6 +94,100 @@ def test_the_log_is_shown_and_a_changed_entry_is_noticed(command: Command, memor
     ended = command("pump", "log", str(memory))
     assert ended.code != 0
     assert ended.line.endswith(f"the log in {memory} does not fit its own chain")
+
+
+def tamper(memory: Path, sql: str, *values: object) -> None:
+    with contextlib.closing(sqlite3.connect(memory)) as database:
+        assert database.execute(sql, values).rowcount > 0
+        database.commit()
+
+
+# Of transaction 3.
+SUSPEND, SUSPENDED = m.encode(m.Suspend(3)), m.encode(m.Suspended(7))
+OUTCOMES_THAT_CANNOT_BE: dict[str, tuple[tuple[object, ...], str]] = {
+    "no text": ((3, 3, "text", SUSPENDED), "transaction 3 is not made of bytes"),
+    "no number": ((3, 3, SUSPEND, 3), "transaction 3 is not made of bytes"),
+    "place": ((2**40, 3, SUSPEND, SUSPENDED), "no pump has ever had 1,099,511,627,776 outcomes"),
+    "negative": ((-5, 3, SUSPEND, SUSPENDED), "what should count its outcomes is no number"),
+    "zero": ((0, 3, SUSPEND, SUSPENDED), "what should count its outcomes is no number"),
+    "transaction": ((3, -1, SUSPEND, SUSPENDED), "what should be a transaction's number is none"),
+    "long": ((3, 2**32, SUSPEND, SUSPENDED), "what should be a transaction's number is none"),
+    "word": ((3, "x", SUSPEND, SUSPENDED), "what should be a transaction's number is none"),
+    "no request": ((3, 3, b"", SUSPENDED), "no outcome of transaction 3: empty payload"),
+    "no reply": (
+        (3, 3, SUSPEND, b"\xfe"),
+        "transaction 3: no message has number 254",
+    ),
+    "another": (
+        (3, 4, SUSPEND, SUSPENDED),
+        "transaction 4: the request is of another",
+    ),
+    "a question": (
+        (3, 3, m.encode(m.GetStatus()), SUSPENDED),
+        "no outcome of transaction 3: the request is of another",
+    ),
+    "a request": ((3, 3, SUSPEND, SUSPEND), "transaction 3: the reply is to another request"),
+}
+
+
+def expect_refused(command: Command, memory: Path, expected: str) -> None:
+    """Whatever would use it says the same, in one line that names the file."""
+    before = memory.read_bytes()
+    lines = set()
+    for words in (("show", str(memory)), ("log", str(memory)), ("pair", str(memory))):
+        ended = command("pump", *words)
+        assert (ended.code, ended.out) == (1, "")
+        lines.add(ended.line)
+    ended = command("pump", "run", "--stage", "--memory", str(memory))
+    assert (ended.code, ended.out) == (1, "")
+    (line,) = lines | {ended.line}
+    assert str(memory) in line
+    assert expected in line
+    assert command("pump", "show", str(memory)).line == line
+    assert len(memory.read_bytes()) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"), OUTCOMES_THAT_CANNOT_BE.values(), ids=OUTCOMES_THAT_CANNOT_BE
+)
+def test_an_outcome_that_cannot_be_is_found_by_whatever_opens_it(
+    command: Command, memory: Path, row: tuple[object, ...], expected: str
+) -> None:
+    tamper(memory, "INSERT INTO outcomes VALUES (?, ?, ?, ?)", *row)
+    expect_refused(command, memory, expected)
+
+
+def test_outcomes_that_can_be_are_no_fault(command: Command, memory: Path) -> None:
+    refused = m.encode(m.Refused(SUSPEND[0], m.Reason.WRONG_MODE, 0, 3, 0))
+    tamper(memory, "INSERT INTO outcomes VALUES (4, 4, ?, ?)", m.encode(m.Suspend(4)), refused)
+    tamper(memory, "INSERT INTO outcomes VALUES (?, 3, ?, ?)", 2**32 - 1, SUSPEND, SUSPENDED)
+    assert command("pump", "show", str(memory)).code == 0
+    assert command("pump", "pair", str(memory)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("INSERT INTO images VALUES (1, 'text')", "the image in slot 1 is not made of bytes"),
+        ("UPDATE states SET state = 'text'", "its state is not made of bytes"),
+        ("UPDATE states SET state = x'7b7d'", "the memory holds no state of a pump: "),
+        ("DELETE FROM images WHERE slot = 0", "names a program in slot 0, and there is none"),
+        ("UPDATE entries SET chain = 'text' WHERE number = 1", "its log is not made of bytes"),
+        ("UPDATE entries SET chain = x'00' WHERE number = 1", "what should be its chain is none"),
+    ],
+)
+def test_what_cannot_be_is_found_by_whatever_opens_it(
+    command: Command, memory: Path, sql: str, expected: str
+) -> None:
+    tamper(memory, sql)
+    expect_refused(command, memory, expected)
+
+
+def test_a_pump_with_two_names_is_found_by_whatever_opens_it(
+    command: Command, memory: Path
+) -> None:
+    memory.with_name("y.pump").hardlink_to(memory)
+    expect_refused(command, memory, "it has 2 names (hard links)")
 
 
 @pytest.mark.end_to_end
@@ -286,6 +381,26 @@ def test_a_pump_notices_that_its_file_is_another(command: Command, memory: Path)
     assert code == 74
     assert f"{memory} is not the file any more that was opened" in said
     assert not memory.exists()
+
+
+@pytest.mark.end_to_end
+def test_a_pump_at_files_made_anew_leaves_the_socket_to_the_one_before(
+    command: Command, memory: Path
+) -> None:
+    with running("--memory", str(memory)):
+        memory.unlink()
+        Path(f"{memory}-lock").unlink()
+        assert command("pump", "new", str(memory), "--seed", "8").code == 0
+        with running("--memory", str(memory)) as second:
+            code, said = end(second)
+        assert code == 0
+        line, _ = said.splitlines()
+        assert line == (
+            "mockpump: warning: `pump fault` cannot reach this pump:"
+            f" another pump answers at {socket_path(memory)}"
+        )
+        assert socket_path(memory).is_socket()
+    assert "in good order" in command("pump", "show", str(memory)).out
 
 
 def test_what_is_far_too_long_is_not_copied(command: Command, tmp_path: Path) -> None:

@@ -321,12 +321,13 @@ def test_a_pump_is_reached_by_any_name_of_its_memory(tmp_path: Path) -> None:
 
 
 def test_the_socket_of_another_pump_is_not_removed(memory: Path) -> None:
-    """The file was made anew while its pump ran, and another pump runs at the new one."""
+    """The files were made anew while their pump ran, and another pump runs at the new ones."""
 
     async def run() -> None:
         first, second = (PumpRunner(Station(new_pump())) for _ in range(2))
         one = ControlSocket(first, memory)
         await one.__aenter__()
+        socket_path(memory).unlink()
         async with ControlSocket(second, memory):
             await one.__aexit__()
             await asyncio.to_thread(tell, memory, "inject stall")
@@ -334,6 +335,35 @@ def test_the_socket_of_another_pump_is_not_removed(memory: Path) -> None:
         assert not socket_path(memory).exists()
 
     asyncio.run(asyncio.wait_for(run(), PATIENCE))
+
+
+@pytest.mark.parametrize("length", [0, 250])
+def test_a_pump_runs_without_control_where_another_answers(tmp_path: Path, length: int) -> None:
+    """The memory and its lock were made anew while its pump ran, and its socket was not."""
+    memory = deep(tmp_path, length)
+
+    async def test(first: PumpRunner, memory: Path) -> None:
+        second = PumpRunner(Station(new_pump()))
+        with pytest.raises(NoControl, match=r"another pump answers at .*/a\.pump\.control"):
+            await ControlSocket(second, memory).__aenter__()
+        await asyncio.to_thread(tell, memory, "inject stall")
+        assert (shown(first), shown(second)) == ({Alarm.STALLED}, set())
+
+    with_control(test, memory)
+
+
+def test_a_pump_too_busy_to_answer_is_no_dead_one(memory: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
+        listener.bind(str(socket_path(memory)))
+        listener.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                end = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                end.setblocking(False)
+                end.connect(str(socket_path(memory)))
+        with pytest.raises(NoControl, match="another pump answers"):
+            with_control(_never, memory)
+        assert socket_path(memory).exists()
 
 
 def test_a_socket_that_cannot_be_removed_is_told_and_stops_nothing(

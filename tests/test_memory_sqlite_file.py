@@ -458,7 +458,7 @@ def test_a_pump_that_was_killed_lacks_nothing(path: Path, tmp_path: Path) -> Non
         with closing(opener(killed)) as memory:
             assert (memory.lacks_wal, memory.state()) == (False, b"state3")
         with closing(opener(lone)) as memory:
-            assert (memory.lacks_wal, memory.state()) == (True, b"state2")
+            assert (memory.lacks_wal, memory.state()) == (True, b"state1")
 
 
 def test_what_lacks_its_wal_may_go_on_and_is_whole_from_then_on(path: Path, tmp_path: Path) -> None:
@@ -471,19 +471,147 @@ def test_what_lacks_its_wal_may_go_on_and_is_whole_from_then_on(path: Path, tmp_
     assert told(lone)[0] is False
 
 
-def test_somebody_who_reads_holds_the_mark_up_and_no_record(path: Path, tmp_path: Path) -> None:
-    with (
-        closing(SqliteMemory.open(path)) as memory,
-        closing(sqlite3.connect(path, isolation_level=None)) as reader,
-    ):
+@contextmanager
+def another_program_reads(path: Path) -> Iterator[sqlite3.Connection]:
+    """A transaction of another program, that sees what is there now and keeps it there."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM states").fetchall()
+        yield reader
+
+
+def test_a_pump_whose_file_cannot_be_marked_does_not_begin(path: Path) -> None:
+    with another_program_reads(path) as reader:
+        with pytest.raises(MemoryBusy) as error:
+            SqliteMemory.open(path)
+        said = line_of(error, path)
+        assert said == "it is in use by another program, which reads it: end that first"
+        reader.execute("COMMIT")
+        with closing(SqliteMemory.open(path)) as memory:
+            assert not memory.lacks_wal
+    assert told(path)[0] is False
+
+
+def test_a_pump_that_did_not_begin_has_left_no_mark(path: Path) -> None:
+    before = told(path)
+    with another_program_reads(path), pytest.raises(MemoryBusy):
+        SqliteMemory.open(path)
+    assert told(path) == before
+
+
+def test_a_killed_pump_whose_file_is_read_lacks_nothing(path: Path, tmp_path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        killed = alone(path, tmp_path / "killed", "", "-wal")
+    with another_program_reads(killed):
+        with pytest.raises(MemoryBusy):
+            SqliteMemory.open(killed)
+        assert told(alone(killed, tmp_path / "lone", ""))[0]
+        both = alone(killed, tmp_path / "both", "", "-wal")
+        # Not all that is newer is in the file, so the mark stays.
+        with closing(sqlite3.connect(both)) as connection:
+            assert connection.execute("SELECT in_use FROM marks").fetchone() == (1,)
+        both = alone(killed, tmp_path / "both again", "", "-wal")
+        assert told(both) == (False, told(path)[1])
+
+
+def test_who_reads_once_a_pump_runs_holds_nothing_up(path: Path, tmp_path: Path) -> None:
+    with (
+        closing(SqliteMemory.open(path)) as memory,
+        another_program_reads(path),
+    ):
         memory.record(filled(2))
         assert memory.state() == b"state2"
-        reader.execute("COMMIT")
+        assert told(alone(path, tmp_path / "alone", ""))[0]
+
+
+def test_the_mark_is_not_taken_back_before_all_else_is_in_the_file(
+    path: Path, tmp_path: Path
+) -> None:
+    memory = SqliteMemory.open(path)
+    memory.record(filled(2))
+    with another_program_reads(path) as reader:
         memory.record(filled(3))
-        lone = alone(path, tmp_path / "alone", "")
+        memory.close()
+        both = alone(path, tmp_path / "both", "", "-wal")
+        reader.execute("COMMIT")
+    assert told(both) == (False, told(path)[1])
+    assert told(path)[0], "it says that something may be missing rather than that nothing is"
+    assert told(path)[1]["state"] == b"state3"
+
+
+def test_when_the_mark_is_taken_back_all_else_is_in_the_file(path: Path, tmp_path: Path) -> None:
+    copies: list[Path] = []
+
+    def copy(statement: str) -> None:
+        if statement.startswith("INSERT OR REPLACE INTO marks"):
+            copies.append(alone(path, tmp_path / f"copy{len(copies)}", ""))
+
+    with closing(SqliteMemory.open(path)) as memory:
+        for number in (2, 3):
+            memory.record(filled(number))
+        memory._connection.set_trace_callback(copy)
+    (lone,) = copies
     assert told(lone) == (True, told(path)[1])
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_is_opened_and_closed_says_what_it_said(
+    path: Path, tmp_path: Path, killed: bool
+) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        names = ("", "-wal") if killed else ("",)
+        left = alone(path, tmp_path / "left", *names)
+    before = told(left)
+    assert before[0] is not killed
+    for number in range(2):
+        with closing(SqliteMemory.open(left)) as memory:
+            assert memory.lacks_wal is not killed
+            # Nor does it forget it when it is killed then.
+            again = alone(left, tmp_path / f"again{number}", "", "-wal")
+        assert told(again) == told(left) == before
+
+
+def test_what_is_refused_as_damaged_is_left_as_whole_as_it_was(path: Path, tmp_path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        memory._connection.execute("UPDATE states SET state = 'text'")
+        killed = alone(path, tmp_path / "killed", "", "-wal")
+    with pytest.raises(MemoryFailed, match="damaged"):
+        SqliteMemory.open(killed)
+    with closing(sqlite3.connect(killed)) as connection:
+        connection.execute("UPDATE states SET state = x'00'")
+        connection.commit()
+    assert told(killed)[0] is False
+
+
+# -- one name --------------------------------------------------------------------------------------
+
+
+@either_way
+def test_a_memory_with_two_names_is_refused(
+    path: Path, opener: Callable[[Path], SqliteMemory]
+) -> None:
+    other = path.with_name("other")
+    other.hardlink_to(path)
+    for name in (path, other):
+        with pytest.raises(MemoryFailed) as error:
+            opener(name)
+        said = line_of(error, name)
+        assert said == "it has 2 names (hard links); a pump's file has one: remove the others"
+    other.unlink()
+    opener(path).close()
+
+
+def test_a_second_name_is_no_way_to_a_pump_that_runs(path: Path) -> None:
+    with closing(SqliteMemory.open(path)) as memory:
+        other = path.with_name("other")
+        other.hardlink_to(path)
+        with pytest.raises(MemoryFailed, match="2 names"):
+            SqliteMemory.open(other)
+        memory.record(filled(2))
+    assert not Path(f"{other}-wal").exists()
 
 
 @pytest.mark.parametrize("gone", ["", "-wal"])
@@ -532,6 +660,7 @@ def make_new(path: Path) -> None:
             memory.record(filled(1))
         assert not path.exists()
         new.put_in_place()
+        assert path.stat().st_nlink == 1
 
 
 def test_a_new_file_is_there_in_the_end_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -559,6 +688,24 @@ def test_a_new_file_replaces_nothing_that_came_meanwhile(tmp_path: Path) -> None
         with pytest.raises(MemoryFailed, match="it exists already"):
             new.put_in_place()
     assert files(tmp_path) == {"pump": b"another"}
+
+
+def test_while_a_new_file_has_two_names_it_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    link = os.link
+
+    def linked(source: Path, place: Path) -> None:
+        link(source, place)
+        for opener in OPENERS:
+            with pytest.raises(MemoryBusy) as error:
+                opener(place)
+            found.append(line_of(error, place))
+
+    monkeypatch.setattr("os.link", linked)
+    make_new(tmp_path / "pump")
+    assert found == ["it is in use by another pump"] * 2
 
 
 def test_where_there_are_no_links_a_new_file_is_moved(

@@ -1,11 +1,8 @@
 """The file of a memory: made, locked, opened, brought up to date, copied.
 
 The idea: everything that is held open is given to an `ExitStack`, so a failure half way and a
-`close` at the end let go of the same things in the same order: the connection first, the lock last.
-
-What a running pump records is in the WAL beside its file, and in the file itself only later.  So
-the file is marked as in use, and a file with that mark and without a WAL is an old copy: what was
-acknowledged after it may be missing.
+`close` at the end let go of the same things in the same order: the mark that a pump runs, the
+connection, the lock.
 """
 
 import errno
@@ -21,6 +18,7 @@ from typing import NamedTuple
 
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite_lock import MemoryBusy, sole_use
+from mockpump.emulator.memory.sqlite_mark import InUse, is_marked, wal_of
 from mockpump.protocol.log import GENESIS
 
 # What SQLite files say they are; `file` and every SQLite tool show it.
@@ -71,19 +69,21 @@ _NO_MEMORY = "it is no memory of a pump"
 class Opened(NamedTuple):
     """A connection, and what to close when it is no longer wanted: itself and all behind it.
 
-    `path` is where the file is, whatever name led to it; `lacks_wal` as in the module's own words.
+    `in_use` is the mark that a pump runs, None where none can; `lacks_wal`: it has that mark from
+    another life, and no WAL.
     """
 
     connection: sqlite3.Connection
     held: ExitStack
-    path: Path
+    in_use: InUse | None = None
     lacks_wal: bool = False
 
 
 def create_file(path: Path) -> Opened:
     """A new and empty memory.  `MemoryFailed` when the file exists or cannot be written."""
+    real = real_path(path)
     with _faults_of(path), ExitStack() as held:
-        held.enter_context(sole_use(real_path(path)))
+        held.enter_context(sole_use(real))
         # The connection is closed before the file is removed: so it leaves nothing beside it.
         with _new_file(path), ExitStack() as connected:
             connection = _connect(path, connected)
@@ -91,8 +91,9 @@ def create_file(path: Path) -> Opened:
             _migrate(connection)
             # Without its WAL too it is a memory.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            in_use = _marked(connection, real, connected)
             held.enter_context(connected.pop_all())
-        return Opened(connection, held.pop_all(), real_path(path))
+        return Opened(connection, held.pop_all(), in_use)
 
 
 class NewFile:
@@ -118,6 +119,7 @@ class NewFile:
                 if error.errno not in _NO_LINKS or os.path.lexists(self._place):
                     raise
                 self.path.rename(self._place)
+            self.path.unlink(missing_ok=True)
             _sync_folder(self._place.parent)
 
 
@@ -147,8 +149,8 @@ def _sync_folder(folder: Path) -> None:
 def open_file(path: Path) -> Opened:
     """The memory of a pump that is to go on; one of an older version is brought up to date.
 
-    `NotAMemory` when there is none, `MemoryBusy` while another pump runs on it, `MemoryFailed`
-    when it cannot be read or written.
+    `NotAMemory` when there is none, `MemoryBusy` while another pump runs on it or another program
+    reads it, `MemoryFailed` when it cannot be read or written.
     """
     with _faults_of(path), ExitStack() as held:
         _expect_file(path)
@@ -162,8 +164,9 @@ def open_file(path: Path) -> Opened:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("ROLLBACK")
-        lacks_wal = _is_marked(connection) and not has_wal
-        return Opened(connection, held.pop_all(), real, lacks_wal)
+        lacks_wal = is_marked(connection) and not has_wal
+        in_use = _marked(connection, real, held, stays=lacks_wal)
+        return Opened(connection, held.pop_all(), in_use, lacks_wal)
 
 
 def look_into_file(path: Path) -> Opened:
@@ -181,7 +184,8 @@ def look_into_file(path: Path) -> Opened:
             copy = _copied(real, folder)
         connection = _connect_checked(copy, held)
         connection.execute("PRAGMA query_only = ON")
-        return Opened(connection, held.pop_all(), real, _is_marked(connection) and not has_wal)
+        lacks_wal = is_marked(connection) and not has_wal
+        return Opened(connection, held.pop_all(), lacks_wal=lacks_wal)
 
 
 def _connect(path: Path, held: ExitStack) -> sqlite3.Connection:
@@ -202,8 +206,14 @@ def _connect_checked(path: Path, held: ExitStack) -> sqlite3.Connection:
     return connection
 
 
-def _is_marked(connection: sqlite3.Connection) -> bool:
-    return bool(connection.execute("SELECT in_use FROM marks").fetchone() != (0,))
+def _marked(
+    connection: sqlite3.Connection, path: Path, held: ExitStack, *, stays: bool = False
+) -> InUse:
+    """The mark that a pump runs, put there, which `held` will take back."""
+    in_use = InUse(connection, path, stays=stays)
+    held.callback(in_use.take_back)
+    in_use.put()
+    return in_use
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -261,22 +271,22 @@ def _expect_memory(path: Path) -> None:
     """Look at how it begins, before SQLite opens it or anybody copies it."""
     with path.open("rb") as file:
         head = file.read(100)
-        size = os.fstat(file.fileno()).st_size
+        found = os.fstat(file.fileno())
     application = head[_APPLICATION_AT : _APPLICATION_AT + 4]
     if not head.startswith(_MAGIC) or application != APPLICATION_ID.to_bytes(4):
         raise NotAMemory(_NO_MEMORY)
-    if size > _MOST:
+    if found.st_size > _MOST:
         raise NotAMemory(f"it is too long for a memory: more than {_MOST:,} bytes")
-
-
-def _wal(path: Path) -> Path:
-    return Path(f"{path}-wal")
+    # By each of its names it would have another lock and another WAL.
+    if found.st_nlink > 1:
+        names = f"it has {found.st_nlink} names (hard links)"
+        raise MemoryFailed(f"{names}; a pump's file has one: remove the others")
 
 
 def _has_wal(path: Path) -> bool:
     """Whether there is one, with anything in it."""
     try:
-        found = _wal(path).stat()
+        found = wal_of(path).stat()
     except FileNotFoundError:
         return False
     if not S_ISREG(found.st_mode) or found.st_size > _MOST:
@@ -289,7 +299,7 @@ def _copied(path: Path, folder: Path) -> Path:
     copy = folder / "memory"
     shutil.copyfile(path, copy)
     if _has_wal(path):
-        shutil.copyfile(_wal(path), _wal(copy))
+        shutil.copyfile(wal_of(path), wal_of(copy))
     return copy
 
 

@@ -15,7 +15,7 @@ from mockpump.emulator.memory.interface import MemoryFailed
 
 
 class MemoryBusy(MemoryFailed):
-    """Another pump uses that memory."""
+    """Another pump, or another program, uses that memory."""
 
 
 @contextmanager
@@ -55,18 +55,19 @@ class SameFiles:
     """The files of an open database, as they were when it was opened."""
 
     def __init__(self, *paths: Path) -> None:
-        self._known = {str(path): _identity(str(path)) for path in paths}
+        self._known = {path: identity(path) for path in paths}
 
     def check(self) -> None:
         """`MemoryFailed` when one is gone, or another has its name: nothing would last in it."""
         for path, known in self._known.items():
-            if _identity(path) != known:
+            if identity(path) != known:
                 raise MemoryFailed(f"{path} is not the file any more that was opened")
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from all others, whatever its name; None where there is none."""
     try:
-        found = os.stat(path)  # noqa: PTH116  at every record; this one takes half as long
+        found = os.lstat(path)
     except OSError:
         return None
     return found.st_dev, found.st_ino

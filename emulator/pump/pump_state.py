@@ -4,13 +4,13 @@ Kept apart from the images of its programs, the outcomes and the log, which are 
 JSON, so that a curious person can read a checkpoint with any tool.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from mockpump.emulator.memory.interface import SLOTS
+from mockpump.emulator.memory.interface import SLOTS, Outcome
 from mockpump.emulator.pump.alarms import PASSING, AlarmPanel, Shown
 from mockpump.emulator.pump.catheter import MOST_FLUIDS, Catheter
 from mockpump.emulator.pump.clock import MAX_DRIFT
@@ -110,6 +110,20 @@ def check_images(state: PumpState, image: Callable[[int], bytes]) -> None:
             programs.from_image(held)
         except (DecodeError, ProgramError) as error:
             raise DecodeError(f"the memory holds no program in slot {slot}: {error}") from None
+
+
+def check_outcomes(outcomes: Iterable[Outcome]) -> None:
+    """`DecodeError` unless each is a request with its number, and what that can be answered."""
+    for outcome in outcomes:
+        what = f"the memory holds no outcome of transaction {outcome.transaction}"
+        try:
+            request, reply = m.decode(outcome.request), m.decode(outcome.reply)
+        except DecodeError as error:
+            raise DecodeError(f"{what}: {error}") from None
+        if getattr(request, "transaction", None) != outcome.transaction:
+            raise DecodeError(f"{what}: the request is of another")
+        if type(reply) not in (m.entry_of(type(request)).reply, m.Refused):
+            raise DecodeError(f"{what}: the reply is to another request")
 
 
 # What no pump ever writes, whatever it has lived through.  A memory is a file that anybody can

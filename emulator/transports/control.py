@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mockpump.emulator.memory.sqlite_lock import identity
 from mockpump.emulator.pump import faults
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
@@ -61,12 +62,17 @@ def _short_name(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.lstat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+def _is_live(path: Path) -> bool:
+    """Whether somebody listens at a socket; else it is left of one who ended without a word."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as end, _short_name(path) as name:
+        end.setblocking(False)
+        try:
+            end.connect(name)
+        except BlockingIOError:
+            return True  # more callers wait there already than it has room for
+        except ConnectionRefusedError:
+            return False
+    return True
 
 
 class ControlSocket:
@@ -87,18 +93,21 @@ class ControlSocket:
             listener = self._bound()
         except OSError as error:
             raise PortError(f"cannot make {self._path}: {reason_of(error)}") from None
-        self._made = _identity(self._path)
+        self._made = identity(self._path)
         self._server = await asyncio.start_unix_server(
             self._answer, sock=listener, limit=_LONGEST, **_LEFT_TO_US
         )
         return self
 
     def _bound(self) -> socket.socket:
-        # The memory's lock says that no other pump runs here, so an old socket is nobody's.
+        # Where the memory and its lock were removed and made anew, the pump of the old ones may
+        # still run, so the lock does not say whose a socket is.
         with contextlib.suppress(FileNotFoundError):
             if not self._path.is_socket():
                 self._path.lstat()
                 raise PortError(f"cannot make {self._path}: something else has that name")
+            if _is_live(self._path):
+                raise NoControl(f"another pump answers at {self._path}")
             self._path.unlink()
         with _short_name(self._path) as name, contextlib.ExitStack() as unless_bound:
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -116,7 +125,7 @@ class ControlSocket:
             self._server.close()
         try:
             # Another pump may run at a new file of that name: its socket is not ours to remove.
-            if self._made is not None and _identity(self._path) == self._made:
+            if self._made is not None and identity(self._path) == self._made:
                 self._path.unlink()
         except OSError as error:
             self.trouble = f"cannot remove {self._path}: {reason_of(error)}"
