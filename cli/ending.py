@@ -48,9 +48,20 @@ def ended_in_order() -> Iterator[None]:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """What must be done wholly or not at all: whoever interrupts it meanwhile is heard after it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTING)
+    """What must be done wholly or not at all: whoever interrupts it meanwhile is heard after it.
+
+    Handlers, and no mask: a mask holds for one thread, and the system gives the signal to another.
+    A signal that is ignored stays ignored.
+    """
+    heard: dict[int, None] = {}
+    before = {each: signal.getsignal(each) for each in _INTERRUPTING}
+    held = {each: handler for each, handler in before.items() if handler is not signal.SIG_IGN}
     try:
+        for each in held:
+            signal.signal(each, lambda number, _frame: heard.setdefault(number))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for each, handler in held.items():
+            signal.signal(each, handler)
+        for number in heard:
+            signal.raise_signal(number)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -387,14 +388,34 @@ def test_who_is_told_to_end_again_and_again_still_cleans_up(
 
 
 def test_what_must_not_be_interrupted_is_done_first() -> None:
+    """Also when another thread takes the signal: the system gives it to any that lets it."""
     done = []
+    now = threading.Event()
+
+    def take() -> None:
+        now.wait()
+        signal.raise_signal(signal.SIGINT)
+
+    other = threading.Thread(target=take)
+    other.start()
 
     def half_and_half() -> None:
         with undisturbed():
             done.append("one half")
-            os.kill(os.getpid(), signal.SIGINT)
+            now.set()
+            other.join()
             done.append("the other")
 
     with pytest.raises(KeyboardInterrupt):
         half_and_half()
     assert done == ["one half", "the other"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with undisturbed():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

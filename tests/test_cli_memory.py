@@ -400,7 +400,7 @@ def test_a_pump_at_files_made_anew_leaves_the_socket_to_the_one_before(
             f" another pump answers at {socket_path(memory)}"
         )
         assert socket_path(memory).is_socket()
-    assert "in good order" in command("pump", "show", str(memory)).out
+    assert "last shutdown  clean" in command("pump", "show", str(memory)).out
 
 
 def test_what_is_far_too_long_is_not_copied(command: Command, tmp_path: Path) -> None:
