@@ -4,10 +4,13 @@ Each command lives in a module of its own that is imported only when it is run, 
 costs no more than click itself.
 """
 
+import contextlib
+import errno
 import importlib
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -99,10 +102,22 @@ def cli() -> None:
     """
 
 
+# What the system says when this process, or all together, may open no more files.
+_NO_MORE_FILES = {errno.EMFILE, errno.ENFILE}
+
+
 def fail(message: str, code: int) -> NoReturn:
     """End the program with one clear line on stderr."""
-    complain(message)
+    with _last_words():
+        complain(message)
     sys.exit(code)
+
+
+@contextlib.contextmanager
+def _last_words() -> Iterator[None]:
+    """Say why it ends, to whoever can be told; the exit code says it at any rate."""
+    with contextlib.suppress(OSError):
+        yield
 
 
 def main() -> Any:
@@ -116,7 +131,8 @@ def main() -> Any:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
         said = "; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)])
-        echo(on_one_line(said), err=True)
+        with _last_words():
+            echo(on_one_line(said), err=True)
         sys.exit(EXIT_INTERRUPTED)
     except ReaderGone:
         _give_up_output()
@@ -125,7 +141,8 @@ def main() -> Any:
         if os.environ.get("MOCKPUMP_DEBUG"):
             import traceback
 
-            echo(traceback.format_exc(), err=True, nl=False)
+            with _last_words():
+                echo(traceback.format_exc(), err=True, nl=False)
         if _is_of_output(error):
             _give_up_output()
         code, line = _explain(error)
@@ -135,7 +152,8 @@ def main() -> Any:
 def _show_usage(error: click.ClickException) -> None:
     said = io.StringIO()
     error.show(file=said)
-    echo(said.getvalue(), err=True, nl=False)
+    with _last_words():
+        echo(said.getvalue(), err=True, nl=False)
 
 
 def _prepare_streams() -> None:
@@ -161,7 +179,12 @@ def _give_up_output() -> None:
 
 def _is_of_output(error: Exception) -> bool:
     """Whether it is an error of what is open already, and not of anything that has a name."""
-    return isinstance(error, OSError) and error.filename is None
+    nameless = isinstance(error, OSError) and error.filename is None
+    return nameless and not _lacks_files(error)
+
+
+def _lacks_files(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in _NO_MORE_FILES
 
 
 def _notes(error: BaseException | None) -> list[str]:
@@ -169,6 +192,9 @@ def _notes(error: BaseException | None) -> list[str]:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
+    if _lacks_files(error):
+        # Nor can a module be loaded then.
+        return EXIT_OUTPUT, "no more files can be opened: see `ulimit -n`"
     from mockpump.emulator.memory.interface import StateLost
     from mockpump.emulator.programmer.errors import (
         LogBroken,

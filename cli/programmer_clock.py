@@ -46,7 +46,8 @@ def clock(options: Options, wanted: WeekTime | None, yes: bool) -> None:
 
     A time without a week is the nearest one: at most half a week back or ahead, and ahead if both
     are as far.  Nothing is delivered twice or skipped: the schedule follows the new time.  So do a
-    ramp and a pending program: what of them is crossed is said, and on a terminal asked about.
+    ramp and a pending program: what of them is crossed is said; a person at a terminal is asked
+    first, unless with --yes or --json.
     """
     if wanted is None:
         shown: m.Clock = ask_pump(options, m.GetClock())

@@ -29,7 +29,7 @@ def pair(options: Options, replace_keys: bool) -> None:
     if identity is None:
         raise InternalError("a session without a pump")
     with advising_to_replace(), changed_keyring(options.keyring) as ring:
-        keep = ring.add if replace_keys else ring.learn
+        keep = ring.learn_anew if replace_keys else ring.learn
         keep(identity.serial, identity.name, key)
     facts = {"access": key.access, "name": identity.name, "serial": identity.serial}
     granted = key.access.name.lower()

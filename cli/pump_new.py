@@ -139,6 +139,11 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
                 raise click.UsageError(f"--seed and --{option} exclude each other")
         made_with["serial"] = random.Random(seed).randrange(10_000, 100_000)
         made_with["name"] = f"mock pump {made_with['serial']}"
+    from mockpump.emulator.memory.sqlite_file import real_path
+
+    keyring = made_with["keyring"]
+    if keyring is not None and real_path(keyring) == real_path(file):
+        raise click.UsageError("the pump and its keyring cannot be one file")
     _make(file, ordered(**made_with))
 
 

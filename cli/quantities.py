@@ -63,7 +63,7 @@ class ClockDate(click.ParamType[WeekTime]):
     ) -> WeekTime:
         """The time, and its week if one is named."""
         time, comma, named = str(value).partition(",")
-        week = re.fullmatch(r"\s*week (\d{1,4})\s*", named, re.ASCII)
+        week = re.fullmatch(r"\s*week (\d{1,9})\s*", named, re.ASCII)
         if comma and week is None:
             self.fail(f"{value!r} is not like 'Mon 07:30' or 'Mon 07:30, week 2'", param, ctx)
         second = ClockTime(day=None).convert(time, param, ctx)

@@ -387,6 +387,47 @@ def test_who_is_told_to_end_again_and_again_still_cleans_up(
     assert (died, cleaned) == ([number], ["all of it"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["wire", "decode", "zz"], 2),
+        (["run", "missing.toml"], 2),
+        (["programmer", "--port", "./missing", "status"], 3),
+        (["programmer", "--port", "mockpump://demo", "--open", "outcome", "x"], 2),
+    ],
+)
+def test_the_exit_code_is_the_same_when_nobody_can_be_told_why(
+    arguments: list[str], code: int, tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*COMMAND, *arguments],
+            check=False,
+            stderr=full,
+            stdout=full,
+            cwd=tmp_path,
+            timeout=PATIENCE,
+        )
+    assert ended.returncode == code
+
+
+def test_too_few_files_are_told_of_as_such() -> None:
+    """With fewer than these Python itself may not begin."""
+    for most in range(9, 14):
+        ended = subprocess.run(
+            ["sh", "-c", f'ulimit -n {most}; exec "$@"', "sh", *COMMAND, "campaign", "--runs=4"],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert "Traceback" not in ended.stderr
+        assert ended.returncode in (0, 74)
+        if ended.returncode:
+            assert "no more files can be opened" in ended.stderr
+
+
 def test_what_must_not_be_interrupted_is_done_first() -> None:
     """Also when another thread takes the signal: the system gives it to any that lets it."""
     done = []

@@ -413,6 +413,17 @@ def test_keys_of_another_pump_are_thrown_away_only_if_that_is_said(
     assert kept(ring) == {} if "run" in arguments else kept(ring) != before
 
 
+@pytest.mark.parametrize("name", ["same", "./same"])
+def test_a_pump_is_not_made_in_the_file_of_its_keys(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = command("pump", "new", "same", "--keyring", name)
+    assert ended.code == 2
+    assert "the pump and its keyring cannot be one file" in ended.err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.end_to_end
 def test_a_key_that_was_typed_takes_no_others_place_unasked(
     command: Command, ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -429,10 +440,15 @@ def test_a_key_that_was_typed_takes_no_others_place_unasked(
         ended = command(*words)
         assert (ended.code, kept(ring)) == (2, before)
         assert "--replace-keys" in ended.line
-        for key in (clinician, observer, observer):
+        for key, known in (
+            # With the other pump's key of that access its other one goes too.
+            (clinician, {clinician}),
+            (observer, {clinician, observer}),
+            (observer, {clinician, observer}),
+        ):
             monkeypatch.setattr("sys.stdin", io.StringIO(key))
             assert command(*words, "--replace-keys").code == 0
-        assert kept(ring) == {7: {observer, clinician}}
+            assert kept(ring) == {7: known}
         monkeypatch.setattr("sys.stdin", io.StringIO(observer))
         assert command(*words).code == 0, "the same key may come again"
 

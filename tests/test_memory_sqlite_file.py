@@ -318,7 +318,10 @@ def test_another_process_is_locked_out_until_it_is_closed(path: Path) -> None:
     with closing(SqliteMemory.open(path)), another_process(path) as process:
         out, err = process.communicate()
         assert (out, process.returncode) == ("", 1)
-        assert err.strip() == f"MemoryBusy {path}: it is in use by another pump"
+        assert (
+            err.strip()
+            == f"MemoryBusy {path}: it is in use: a pump runs on it, or a command uses it"
+        )
     with another_process(path) as process:
         assert said(process) == "ready\n"
 
@@ -330,7 +333,7 @@ def test_a_killed_process_leaves_no_lock_behind(path: Path) -> None:
         for opener in (*OPENERS, SqliteMemory.create):
             with pytest.raises(MemoryBusy) as error:
                 opener(path)
-            assert line_of(error, path) == "it is in use by another pump"
+            assert line_of(error, path) == "it is in use: a pump runs on it, or a command uses it"
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert set(files(path.parent)) == {"pump", "pump-lock", "pump-shm", "pump-wal"}
@@ -459,6 +462,24 @@ def test_a_pump_that_was_killed_lacks_nothing(path: Path, tmp_path: Path) -> Non
             assert (memory.lacks_wal, memory.state()) == (False, b"state3")
         with closing(opener(lone)) as memory:
             assert (memory.lacks_wal, memory.state()) == (True, b"state1")
+
+
+def test_a_backup_is_no_file_of_the_wal_that_a_killed_pump_has_left(
+    path: Path, tmp_path: Path
+) -> None:
+    backup = alone(path, tmp_path / "backup", "")
+    with closing(SqliteMemory.open(path)) as memory:
+        memory.record(filled(2))
+        killed = alone(path, tmp_path / "killed", "", "-wal", "-shm")
+    wal = killed.with_name("pump-wal")
+    shutil.copyfile(backup, killed)
+    before = killed.read_bytes(), wal.read_bytes()
+    for opener in (SqliteMemory.look, SqliteMemory.open):
+        with pytest.raises(MemoryFailed, match="pump-wal beside it is left of another file"):
+            opener(killed)
+        assert (killed.read_bytes(), wal.read_bytes()) == before
+    wal.unlink()
+    assert told(killed) == told(backup)
 
 
 def test_what_lacks_its_wal_may_go_on_and_is_whole_from_then_on(path: Path, tmp_path: Path) -> None:
@@ -705,7 +726,7 @@ def test_while_a_new_file_has_two_names_it_is_in_use(
 
     monkeypatch.setattr("os.link", linked)
     make_new(tmp_path / "pump")
-    assert found == ["it is in use by another pump"] * 2
+    assert found == ["it is in use: a pump runs on it, or a command uses it"] * 2
 
 
 def test_where_there_are_no_links_a_new_file_is_moved(

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from stat import S_ISREG
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite_lock import MemoryBusy, sole_use
-from mockpump.emulator.memory.sqlite_mark import InUse, is_marked, wal_of
+from mockpump.emulator.memory.sqlite_mark import MARKED_FROM, InUse, is_marked, wal_of
 from mockpump.protocol.log import GENESIS
 
 # What SQLite files say they are; `file` and every SQLite tool show it.
@@ -158,6 +158,8 @@ def open_file(path: Path) -> Opened:
         held.enter_context(sole_use(real))
         _expect_memory(real)
         has_wal = _has_wal(real)
+        if has_wal:
+            _expect_own_wal(real)
         connection = _connect_checked(real, held)
         # What SQLite may not write it opens all the same, and says so at the first statement that
         # writes: better now than at the first record.
@@ -181,6 +183,8 @@ def look_into_file(path: Path) -> Opened:
         with _sole_use_if_possible(real):
             _expect_memory(real)
             has_wal = _has_wal(real)
+            if has_wal:
+                _expect_own_wal(real)
             copy = _copied(real, folder)
         connection = _connect_checked(copy, held)
         connection.execute("PRAGMA query_only = ON")
@@ -292,6 +296,30 @@ def _has_wal(path: Path) -> bool:
     if not S_ISREG(found.st_mode) or found.st_size > _MOST:
         raise NotAMemory(f"its -wal is none: more than {_MOST:,} bytes, or no file")
     return found.st_size > 0
+
+
+def _expect_own_wal(path: Path) -> None:
+    """Why there can be another's: above `InUse`.
+
+    On a copy: who opens the file itself has the WAL copied into it at the latest by closing it.
+    """
+    # What cannot change is read without its WAL.
+    address = f"{path.as_uri()}?mode=ro&immutable=1"
+    with closing(sqlite3.connect(address, uri=True)) as alone:
+        (version,) = alone.execute("PRAGMA user_version").fetchone()
+        if version < MARKED_FROM or is_marked(alone):
+            return
+        states = _states(alone)
+    with TemporaryDirectory(prefix="mockpump-") as folder, ExitStack() as held:
+        if _states(_connect(_copied(path, Path(folder)), held)) != states:
+            raise MemoryFailed(
+                f"{wal_of(path).name} beside it is left of another file of that name, whose pump"
+                " was killed: move it to that file, or remove it"
+            )
+
+
+def _states(connection: sqlite3.Connection) -> list[tuple[bytes]]:
+    return connection.execute("SELECT state FROM states").fetchall()
 
 
 def _copied(path: Path, folder: Path) -> Path:

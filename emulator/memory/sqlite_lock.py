@@ -35,7 +35,7 @@ def sole_use(path: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise MemoryBusy("it is in use by another pump") from None
+                raise MemoryBusy("it is in use: a pump runs on it, or a command uses it") from None
             # Whoever had it before may have removed the file since we opened it.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), lock.stat()):

@@ -11,6 +11,8 @@ from pathlib import Path
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite_lock import MemoryBusy, SameFiles
 
+# The first version of a memory that has it.
+MARKED_FROM = 2
 _MARK = "INSERT OR REPLACE INTO marks VALUES (0, ?)"
 
 
@@ -42,6 +44,11 @@ def is_marked(connection: sqlite3.Connection) -> bool:
 # only one that the last copying, from 4 to 5, still writes.  If a reader holds up the first of
 # those two, the mark stays: the file then says that something may be missing, which is no harm.  A
 # cut of the power anywhere in between leaves the WAL beside the file, and the WAL has everything.
+#
+# In 2 and 4 the WAL holds no state but the file's.  So where a file is not in use and the WAL
+# beside it brings another state, that is left of another file of the same name, whose pump was
+# killed; a backup that was put back finds it so.  SQLite would take it for this file's without a
+# word.
 #
 # A copy that lacks its WAL has the mark in it already.  It keeps that until something is recorded,
 # so that it says what it lacks each time it is opened and closed, or killed, before that.

@@ -79,6 +79,13 @@ class Keyring:
             raise KeysTaken(self._taken(serial))
         self.add(serial, name, key)
 
+    def learn_anew(self, serial: int, name: str, key: PairingKey) -> None:
+        """The same, whatever is there: with another key of that access goes the whole pump."""
+        try:
+            self.learn(serial, name, key)
+        except KeysTaken:
+            self.replace(serial, name, [key])
+
     def forget(self, serial: int, keys: Iterable[PairingKey]) -> bool:
         """Drop a pump whose keys are these, and no others by now; whether there was one."""
         if serial not in self or not self._are(serial, keys):

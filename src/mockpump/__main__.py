@@ -1,5 +1,6 @@
 """The `mockpump` command, as a program and as `python -m mockpump`."""
 
+import contextlib
 import signal
 import sys
 
@@ -16,7 +17,8 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print("interrupted", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print("interrupted", file=sys.stderr, flush=True)
         sys.exit(130)
 
 
