@@ -20,7 +20,7 @@ from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.program import DayPattern, Segment
 
 STATUS = m.Status(
-    m.Mode.RUNNING, 86_400, 432_000, 25_000, 1_234_560, 4_711, 18_765_440, 100, 2, 3, 240
+    m.Mode.RUNNING, 86_400, 432_000, 25_000, 1_234_560, 4_711, 18_765_440, 100, 2, 3, 240, 12
 )
 PAYLOAD = m.encode(STATUS)
 _CODEC = m.entry_of(m.Status).codec

@@ -9,7 +9,7 @@ import struct
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import MAX_PATTERN_NAME, MAX_RATE, MAX_SEGMENTS
 
-_STATUS = struct.Struct(">BBIIIQIIBBII")
+_STATUS = struct.Struct(">BBIIIQIIBBIII")
 _STATUS_NUMBER = m.entry_of(m.Status).number
 _MODES = tuple(m.Mode)
 _SEGMENT = struct.Struct(">HI")
@@ -25,6 +25,7 @@ class Status:
         "dropped",
         "elapsed",
         "mode",
+        "outcomes",
         "pattern",
         "percent",
         "rate",
@@ -46,6 +47,7 @@ class Status:
         pattern: int,
         rejected: int,
         dropped: int,
+        outcomes: int,
     ) -> None:
         self.mode = mode
         self.elapsed = elapsed
@@ -58,10 +60,11 @@ class Status:
         self.pattern = pattern
         self.rejected = rejected
         self.dropped = dropped
+        self.outcomes = outcomes
 
 
 def decode_status(data: bytes) -> Status:
-    """A status from its 40 bytes; ValueError for anything else."""
+    """A status from its 44 bytes; ValueError for anything else."""
     try:
         (
             number,
@@ -76,6 +79,7 @@ def decode_status(data: bytes) -> Status:
             pattern,
             rejected,
             dropped,
+            outcomes,
         ) = _STATUS.unpack(data)
     except struct.error as error:
         raise ValueError(str(error)) from None
@@ -93,11 +97,12 @@ def decode_status(data: bytes) -> Status:
         pattern,
         rejected,
         dropped,
+        outcomes,
     )
 
 
 def encode_status(status: Status) -> bytes:
-    """The 40 bytes of a status; ValueError for a value out of range."""
+    """The 44 bytes of a status; ValueError for a value out of range."""
     mode, percent, pattern = status.mode, status.percent, status.pattern
     if mode > 3 or percent > 200 or pattern > 3:
         raise ValueError("out of range")
@@ -115,6 +120,7 @@ def encode_status(status: Status) -> bytes:
             pattern,
             status.rejected,
             status.dropped,
+            status.outcomes,
         )
     except struct.error as error:
         raise ValueError(str(error)) from None
