@@ -71,12 +71,12 @@ def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Pa
 def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> None:
     """Judge every submission under DIRECTORY: whose/.../test_NAME.py, as `start` names them.
 
-    What is called like no exercise is named, and not judged.  The exit code is 0 when all others
+    A file without the name of an exercise is named, and not judged.  The exit code is 0 when all others
     were judged, whatever came of them.
     """
     found = list(submissions(directory))
     for file in strangers(directory):
-        complain(f"not judged: {file} is called like no exercise")
+        complain(f"not judged: {file} does not have the name of an exercise")
     if not found:
         raise ExerciseError(f"{directory}: no submission in it")
     with _table(csv_) as keep:

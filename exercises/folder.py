@@ -94,7 +94,9 @@ def submission(path: Path) -> Submission:
         raise ExerciseError(f"{path} has several exercises; name one of {names}")
     if path.is_dir():
         raise ExerciseError(f"{path} has no exercise in it; `mockpump exercises start 1` makes one")
-    raise ExerciseError(f"{path} is called like no exercise: they are like {ladder()[0].test_name}")
+    raise ExerciseError(
+        f"{path} does not have the name of an exercise, such as {ladder()[0].test_name}"
+    )
 
 
 def submissions(folder: Path) -> Iterator[tuple[str, Submission]]:
@@ -110,7 +112,7 @@ def submissions(folder: Path) -> Iterator[tuple[str, Submission]]:
 
 
 def strangers(folder: Path) -> list[Path]:
-    """Test files under a folder that are called like no exercise."""
+    """Test files under a folder that have the name of no exercise."""
     names = {exercise.test_name for exercise in ladder()}
     return [file for file in sorted(folder.rglob("test_*.py")) if file.name not in names]
 

@@ -227,7 +227,7 @@ def test_whose_work_is_not_judged_is_said(monkeypatch: pytest.MonkeyPatch, tmp_p
         (tmp_path / "class" / who / name).write_text("", "utf-8")
     judged_as(monkeypatch, reported([LEFT] * 6))
     graded = run("grade", "class", "--csv", "table.csv")
-    assert "fred/test_roundtrip.py is called like no exercise" in graded.stderr
+    assert "fred/test_roundtrip.py does not have the name of an exercise" in graded.stderr
     (_, row) = (tmp_path / "table.csv").read_text("utf-8").splitlines()
     assert row.startswith("'=cmd,1,'=cmd/")
 

@@ -408,7 +408,7 @@ def test_what_is_far_too_long_is_not_copied(command: Command, tmp_path: Path) ->
     with file.open("wb") as opened:
         opened.truncate(20 * 10**9)
     for look in ("show", "log"):
-        assert command("pump", look, str(file)).line.endswith(": it is no memory of a pump")
+        assert command("pump", look, str(file)).line.endswith(": it is not the memory of a pump")
 
 
 @pytest.mark.end_to_end

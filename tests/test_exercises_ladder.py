@@ -155,7 +155,7 @@ def test_a_file_is_known_by_its_name(tmp_path: Path) -> None:
     assert submission(tmp_path) == submission(file) == (exercise, file)
     for path, complaint in (
         (tmp_path / "nowhere", "no such file or folder"),
-        (tmp_path / "README.md", "called like no exercise"),
+        (tmp_path / "README.md", "does not have the name of an exercise"),
     ):
         with pytest.raises(ExerciseError, match=complaint):
             submission(path)

@@ -63,7 +63,7 @@ class NotAMemory(MemoryFailed):
     """What is at that path is no pump's memory that this version can read."""
 
 
-_NO_MEMORY = "it is no memory of a pump"
+_NO_MEMORY = "it is not the memory of a pump"
 
 
 class Opened(NamedTuple):
