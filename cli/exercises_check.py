@@ -71,8 +71,8 @@ def check(path: Path, seeds: int, jobs: int | None, json_: Path | None, html: Pa
 def grade(directory: Path, seeds: int, jobs: int | None, csv_: Path | None) -> None:
     """Judge every submission under DIRECTORY: whose/.../test_NAME.py, as `start` names them.
 
-    A file without the name of an exercise is named, and not judged.  The exit code is 0 when all others
-    were judged, whatever came of them.
+    A file without the name of an exercise is named, and not judged. The exit code is 0 when all
+    others were judged, whatever came of them.
     """
     found = list(submissions(directory))
     for file in strangers(directory):
