@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mockpump.cli.ending import telling
 from mockpump.cli.examples import example_program
 from mockpump.cli.executors import executor
 from mockpump.cli.files import write_file
@@ -60,14 +61,10 @@ def run_campaign(
 
 def _run(seeds: range, jobs: int | None, dask: str | None, json_: bool) -> Result:
     results: list[Result] = []
-    try:
-        with executor(jobs, dask) as pool:
-            for result in campaign(seeds, pool, example_program):
-                results.append(result)
-                _progress(sum(each.runs for each in results), len(seeds), json_)
-    except KeyboardInterrupt as interrupted:
-        interrupted.add_note(_so_far(total(results), seeds))
-        raise
+    with telling(lambda: _so_far(total(results), seeds)), executor(jobs, dask) as pool:
+        for result in campaign(seeds, pool, example_program):
+            results.append(result)
+            _progress(sum(each.runs for each in results), len(seeds), json_)
     return total(results)
 
 

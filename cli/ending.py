@@ -2,19 +2,28 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTING = (signal.SIGINT, *_ENDING)
 
 
-class _Ended(BaseException):
+class Ended(BaseException):
     """This process was told to end, by a signal of that number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+    def end(self) -> None:
+        """End as if nobody had caught the signal."""
+        signal.signal(self.number, signal.SIG_DFL)
+        signal.raise_signal(self.number)
+
+
+# How a command is stopped from outside.
+STOPPED = (KeyboardInterrupt, Ended)
 
 
 def _end(number: int, _frame: Any) -> None:
@@ -22,12 +31,12 @@ def _end(number: int, _frame: Any) -> None:
     for each in _ENDING:
         if signal.getsignal(each) is _end:
             signal.signal(each, signal.SIG_IGN)
-    raise _Ended(number)
+    raise Ended(number)
 
 
 @contextlib.contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Clean up when told to end, and then end as if there had been nothing to clean up.
+    """Clean up when told to end; `Ended` when that is done.
 
     A signal that somebody else sees to, or ignores, is left alone.
     """
@@ -36,14 +45,20 @@ def ended_in_order() -> Iterator[None]:
     for each in ours:
         signal.signal(each, _end)
     try:
-        try:
-            yield
-        finally:
-            for each in ours:
-                signal.signal(each, signal.SIG_DFL)
-    except _Ended as ended:
-        signal.signal(ended.number, signal.SIG_DFL)
-        signal.raise_signal(ended.number)
+        yield
+    finally:
+        for each in ours:
+            signal.signal(each, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def telling(what: str | Callable[[], str]) -> Iterator[None]:
+    """Whoever stops what is done here is told that."""
+    try:
+        yield
+    except STOPPED as stopped:
+        stopped.add_note(what if isinstance(what, str) else what())
+        raise
 
 
 @contextlib.contextmanager
@@ -51,17 +66,20 @@ def undisturbed() -> Iterator[None]:
     """What must be done wholly or not at all: whoever interrupts it meanwhile is heard after it.
 
     Handlers, and no mask: a mask holds for one thread, and the system gives the signal to another.
-    A signal that is ignored stays ignored.
+    A signal that is ignored stays ignored.  Whatever a handler raises that is back in its place,
+    the others come back too.
     """
     heard: dict[int, None] = {}
-    before = {each: signal.getsignal(each) for each in _INTERRUPTING}
-    held = {each: handler for each, handler in before.items() if handler is not signal.SIG_IGN}
-    try:
-        for each in held:
-            signal.signal(each, lambda number, _frame: heard.setdefault(number))
-        yield
-    finally:
-        for each, handler in held.items():
-            signal.signal(each, handler)
+
+    def say_again() -> None:
         for number in heard:
             signal.raise_signal(number)
+
+    with contextlib.ExitStack() as afterwards:
+        afterwards.callback(say_again)
+        for each in _INTERRUPTING:
+            before = signal.getsignal(each)
+            if before is not signal.SIG_IGN:
+                signal.signal(each, lambda number, _frame: heard.setdefault(number))
+                afterwards.callback(signal.signal, each, before)
+        yield

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mockpump.cli.ending import ended_in_order
+from mockpump.cli.ending import Ended, ended_in_order
 from mockpump.cli.terminal import complain, echo, on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
@@ -130,10 +130,12 @@ def main() -> Any:
         _show_usage(error)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
-        said = "; ".join(["interrupted", *_notes(error), *_notes(error.__cause__)])
-        with _last_words():
-            echo(on_one_line(said), err=True)
+        _say_stopped("interrupted", _notes(error) + _notes(error.__cause__))
         sys.exit(EXIT_INTERRUPTED)
+    except Ended as ended:
+        if _notes(ended):
+            _say_stopped("told to end", _notes(ended))
+        ended.end()
     except ReaderGone:
         _give_up_output()
         sys.exit(EXIT_OUTPUT)
@@ -147,6 +149,12 @@ def main() -> Any:
             _give_up_output()
         code, line = _explain(error)
         fail("; ".join([line, *_notes(error)]), code)
+
+
+def _say_stopped(how: str, notes: list[str]) -> None:
+    said = "; ".join([how, *notes])
+    with _last_words():
+        echo(on_one_line(said), err=True)
 
 
 def _show_usage(error: click.ClickException) -> None:

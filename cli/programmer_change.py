@@ -6,6 +6,7 @@ from functools import partial
 import click
 import msgspec
 
+from mockpump.cli.ending import telling
 from mockpump.cli.programmer_recovery import (
     change_pump,
     changing,
@@ -150,14 +151,11 @@ def _refilled(amount: int, concentration: int | None) -> Procedure[m.Refilled]:
 def _bridge(done: m.Refilled, run: Callable[[Procedure[Bridge]], Bridge]) -> Bridge | None:
     """None when it cannot be learned: that must not hide that the reservoir is filled."""
     try:
-        bridge = run(read_bridge(done))
+        with telling("the reservoir is filled"):
+            return run(read_bridge(done))
     except (ProgrammerError, PortError) as error:
         complain(f"how long it takes to arrive is not known: {error}")
         return None
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note("the reservoir is filled")
-        raise
-    return bridge
 
 
 def _bridge_text(done: m.Refilled, bridge: Bridge) -> str:

@@ -5,6 +5,7 @@ import sys
 import click
 from msgspec.structs import asdict
 
+from mockpump.cli.ending import telling
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.programmer_recovery import changing, recovering, transaction
 from mockpump.cli.programmer_session import (
@@ -110,13 +111,11 @@ def _crossed(session: Session, plan: ClockPlan) -> Crossed | None:
     if not plan.crosses:
         return None
     try:
-        crossed: Crossed = session.device.run(read_crossed(plan))
+        with telling("the clock is set"):
+            crossed: Crossed = session.device.run(read_crossed(plan))
     except (ProgrammerError, PortError) as error:
         complain(f"the clock is set; what it crossed is not known: {error}")
         return None
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note("the clock is set")
-        raise
     return crossed
 
 

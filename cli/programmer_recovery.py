@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mockpump.cli.ending import STOPPED, telling
 from mockpump.cli.keys import DEFAULT_KEYRING
 from mockpump.cli.programmer_session import Options, connected
 from mockpump.cli.terminal import complain
@@ -110,20 +111,22 @@ def recovering(options: Options) -> Iterator[Recovery]:
         yield recovery
     except OutcomeUnknown as unknown:
         recovery.reply = _learn(options, unknown)
+    except STOPPED as stopped:
+        if isinstance(stopped.__cause__, OutcomeUnknown):
+            stopped.add_note(f"ask again with: {how_to_ask(options, stopped.__cause__)}")
+        raise
 
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
     complain("the reply was lost; asking the pump what became of it")
     try:
-        settled = _call_until_settled(options, unknown)
+        with telling(lambda: f"{unknown}; ask again with: {how_to_ask(options, unknown)}"):
+            settled = _call_until_settled(options, unknown)
     except OutcomeForgotten as forgotten:
         forgotten.add_note(f"its event log may tell: {_command(options, forgotten, 'log')}")
         raise
     except OutcomeUnknown as still:
         still.add_note(f"ask again with: {how_to_ask(options, still)}")
-        raise
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note(f"{unknown}; ask again with: {how_to_ask(options, unknown)}")
         raise
     if settled.repeated:
         complain(_REPEATED)

@@ -14,8 +14,6 @@ world in virtual time.
 Call `handle_timer(now)` when `next_deadline()` has come, and `data_to_send(now)` after every call.
 """
 
-from collections import deque
-
 import msgspec
 
 from mockpump.protocol import messages
@@ -109,11 +107,11 @@ class Connection:
         "_bytes_received",
         "_bytes_sent",
         "_decoder",
+        "_endings",
         "_events",
         "_opener",
         "_receivable",
         "_sealer",
-        "ended",
         "link",
     )
 
@@ -121,9 +119,10 @@ class Connection:
         self.link = Link(role, settings)
         self._receivable = _RECEIVABLE[role]
         self._decoder = FrameDecoder()
-        self._events: deque[ConnectionEvent | PayloadReceived] = deque()
-        # Why the last connection ended; None before any has.
-        self.ended: CloseReason | None = None
+        # What the link says goes into the same queue.
+        self._events = self.link.events
+        # How many connections of the link have ended, as far as it was looked at.
+        self._endings = 0
         self._sealer: Sealer | None = None
         self._opener: Opener | None = None
         self._bytes_sent = 0
@@ -133,6 +132,11 @@ class Connection:
     def is_open(self) -> bool:
         """Whether messages may be sent."""
         return self.link.state is State.OPEN
+
+    @property
+    def ended(self) -> CloseReason | None:
+        """Why the last connection has ended; None before any has."""
+        return self.link.ended
 
     @property
     def has_ended(self) -> bool:
@@ -191,12 +195,12 @@ class Connection:
     def close(self, now: int) -> None:
         """Have everything sent acknowledged, then end the connection."""
         self.link.close(now)
-        self._take_link_events()
+        self._look_after_session()
 
     def abort(self, now: int) -> None:
         """End the connection at once; what is unacknowledged may never arrive."""
         self.link.abort(now)
-        self._take_link_events()
+        self._look_after_session()
 
     def receive_data(self, data: bytes, now: int) -> None:
         """Take bytes from the line.  Never raises, whatever they are."""
@@ -204,23 +208,20 @@ class Connection:
         for found in self._decoder.receive_data(data):
             if isinstance(found, Frame):
                 self.link.receive_frame(found, now)
-                self._take_link_events()
             else:
                 self._events.append(found)
+        self._look_after_session()
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now; harmless when nothing is."""
         self.link.handle_timer(now)
-        self._take_link_events()
+        self._look_after_session()
 
-    def _take_link_events(self) -> None:
-        events = self.link.events
-        while events:
-            event = events.popleft()
-            if isinstance(event, LinkClosed):
-                self._sealer = None
-                self.ended = event.reason
-            self._events.append(event)
+    def _look_after_session(self) -> None:
+        """A session ends with its connection: nothing is sealed any more."""
+        if self._endings != self.link.endings:
+            self._endings = self.link.endings
+            self._sealer = None
 
     def _message(self, payload: bytes) -> MessageReceived | MessageRejected:
         sealed, said = False, payload
@@ -259,6 +260,13 @@ class Connection:
             self._opener = None
         return event
 
+    def take_events(self) -> list[ConnectionEvent]:
+        """All that `next_event` would give, oldest first."""
+        taken = []
+        while (event := self.next_event()) is not None:
+            taken.append(event)
+        return taken
+
     def data_to_send(self, now: int) -> bytes:
         """The bytes that must go out now; empty when there are none."""
         frames = self.link.frames_to_send(now)
@@ -273,13 +281,13 @@ class Connection:
         return self.link.next_deadline()
 
     @property
+    def turned_down(self) -> tuple[int, int]:
+        """How many frames were none, and how many bytes those had."""
+        return self._decoder.rejected, self._decoder.discarded
+
+    @property
     def statistics(self) -> ConnectionStatistics:
         """What has been counted so far."""
-        decoder = self._decoder
         return ConnectionStatistics(
-            self.link.statistics,
-            self._bytes_sent,
-            self._bytes_received,
-            decoder.rejected,
-            decoder.discarded,
+            self.link.statistics, self._bytes_sent, self._bytes_received, *self.turned_down
         )

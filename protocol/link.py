@@ -58,7 +58,7 @@ class Link(LinkActions):
         """
         if len(payload) > self.max_payload:
             raise LocalProtocolError(f"payload of {len(payload)} bytes; at most {self.max_payload}")
-        self._step(Input.CALL_SEND, now, Frame(Kind.DATA, self.connection, payload=payload))
+        self._step(Input.CALL_SEND, now, Frame(Kind.DATA, self.connection, 0, 0, 0, payload))
 
     def close(self, now: int) -> None:
         """Have everything sent acknowledged, then end the connection."""
@@ -134,13 +134,14 @@ class Link(LinkActions):
         if self.state is State.OPENING:
             # Nothing to keep alive and nothing to miss yet: OPEN is repeated, so and so often.
             return self._timer.due_at
-        deadline = self._heard_at + self.settings.idle_timeout
-        keepalive_at = self._sent_at + self.settings.keepalive
+        settings, due_at, ack_at = self.settings, self._timer.due_at, self._transfer.ack_at
+        deadline = self._heard_at + settings.idle_timeout
+        keepalive_at = self._sent_at + settings.keepalive
         deadline = min(deadline, keepalive_at)
-        if self._timer.due_at is not None and self._timer.due_at < deadline:
-            deadline = self._timer.due_at
-        if self._transfer.ack_at is not None and self._transfer.ack_at < deadline:
-            deadline = self._transfer.ack_at
+        if due_at is not None and due_at < deadline:
+            deadline = due_at
+        if ack_at is not None and ack_at < deadline:
+            deadline = ack_at
         return deadline
 
     def handle_timer(self, now: int) -> None:

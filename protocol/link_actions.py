@@ -47,7 +47,8 @@ _CLOSE_REASON = {
 class LinkActions:
     """The state of one side of a link, and what can be done to it.
 
-    `events` is what happened, oldest first; whoever owns the link takes it out.
+    `events` is what happened, oldest first; whoever owns the link takes it out.  `ended` is why the
+    last connection has ended, None before any has; `endings` is how many have.
     """
 
     __slots__ = (
@@ -59,6 +60,8 @@ class LinkActions:
         "_timer",
         "_transfer",
         "connection",
+        "ended",
+        "endings",
         "events",
         "max_payload",
         "role",
@@ -74,6 +77,8 @@ class LinkActions:
         self.state = State.IDLE
         self.statistics = LinkStatistics()
         self.events: deque[LinkEvent] = deque()
+        self.endings = 0
+        self.ended: CloseReason | None = None
         self._earlier: deque[int] = deque(maxlen=REMEMBERED_CONNECTIONS)
         self._begin(0, 0, self.settings.offer())
 
@@ -180,6 +185,8 @@ class LinkActions:
         self._close(CloseReason.NO_ANSWER if unanswered else _CLOSE_REASON[event])
 
     def _close(self, reason: CloseReason) -> None:
+        self.ended = reason
+        self.endings += 1
         self.events.append(LinkClosed(reason, self._transfer.outstanding))
 
     def _send_reset(self, event: Input, now: int, frame: Frame) -> None:

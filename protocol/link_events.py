@@ -5,7 +5,7 @@ from enum import Enum
 import msgspec
 
 from mockpump.protocol.fields import Record
-from mockpump.protocol.framing import Frame
+from mockpump.protocol.framing import Frame, RejectedFrame
 
 
 class Role(Enum):
@@ -67,7 +67,8 @@ class FrameDropped(Record, frozen=True):
     frame: Frame
 
 
-LinkEvent = LinkOpened | LinkClosed | PayloadReceived | FrameDropped
+# Whoever finds the frames puts what was none in its place among the others.
+LinkEvent = LinkOpened | LinkClosed | PayloadReceived | FrameDropped | RejectedFrame
 
 
 class LinkStatistics(msgspec.Struct):

@@ -166,7 +166,7 @@ def look_into(payload: bytes) -> tuple[Seal | None, bytes]:
 
 def is_sealed(payload: bytes) -> bool:
     """Whether a payload claims to be sealed."""
-    return payload[:1] == bytes((SEALED,))
+    return payload.startswith(_LEAD)
 
 
 def claimed_number(payload: bytes) -> int:
@@ -176,6 +176,7 @@ def claimed_number(payload: bytes) -> int:
 
 
 _SEAL = codec_for(Seal)
+_LEAD = bytes((SEALED,))
 
 
 def _tag(key: bytes, data: bytes) -> bytes:

@@ -67,8 +67,9 @@ class Transfer:
 
     def receive(self, frame: Frame, now: int) -> tuple[Arrival, list[bytes]]:
         """Take a DATA frame; return what it is, and the payloads that are now in order."""
-        gap = self._receive.holding
-        arrival, delivered = self._receive.receive(frame.seq, frame.payload)
+        window = self._receive
+        gap = window.holding
+        arrival, delivered = window.receive(frame.seq, frame.payload)
         self._unacknowledged += 1
         if arrival is not Arrival.IN_ORDER or gap or self._unacknowledged >= self._ack_every:
             self._ack_now = True

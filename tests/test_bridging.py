@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from naive_program import naive_volume
 from pump_state import Line
 
@@ -73,7 +74,7 @@ def test_when_it_ends_the_new_fluid_arrives(
 ) -> None:
     line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), steady(program, 100), clock))
     pump = line.pump
-    pump.catheter.dead = dead
+    pump.catheter = replace(pump.catheter, dead=dead)
     for seconds_before, concentration in earlier:
         pump.advance(pump.elapsed + seconds_before)
         line.ask(m.Refill(line.fresh(), 2**32 - 1, concentration))

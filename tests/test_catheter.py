@@ -54,7 +54,7 @@ def test_it_is_a_queue(steps: list[tuple[str, Any]], dead: int, concentration: i
     for name, argument in steps:
         getattr(queue, name)(argument)
         if name == "fill":
-            catheter.refill(queue.due, argument)
+            catheter = catheter.refilled(queue.due, argument)
         assert catheter.arrived(queue.due) == queue.arrived
         assert catheter.dose(queue.due) == queue.dose
         assert catheter.arriving(queue.due) == queue.arriving()
@@ -72,8 +72,8 @@ def test_what_must_pass_before_the_newest_comes_out_is_what_a_queue_must_pass(
         value = argument % 3 if name == "fill" else argument
         getattr(queue, name)(value)
         if name == "fill":
-            catheter.refill(queue.due, value)
-    after = catheter.after_refill(queue.due, filled)
+            catheter = catheter.refilled(queue.due, value)
+    after = catheter.refilled(queue.due, filled)
     queue.fill(filled)
     in_front = [*reversed([each != filled for each in queue.inside])]
     own = in_front.index(True) if True in in_front else len(in_front)
@@ -94,7 +94,7 @@ def test_it_remembers_no_fluid_that_has_come_out_wholly(
         if name == "pump":
             due += argument
             continue
-        catheter.refill(due, argument)
+        catheter = catheter.refilled(due, argument)
         assert all(fluid.since > catheter.arrived(due) for fluid in catheter.fluids[1:])
         assert catheter.concentration == argument
         began = [fluid.since for fluid in catheter.fluids]
@@ -102,14 +102,14 @@ def test_it_remembers_no_fluid_that_has_come_out_wholly(
 
 
 def test_after_a_refill_the_old_fluid_comes_out_first() -> None:
-    catheter = Catheter(10, [Fluid(0, 500)])
+    catheter = Catheter(10, (Fluid(0, 500),))
     full = 10 * 3_600
     assert (catheter.arrived(full), catheter.arriving(full - 1), catheter.arriving(full)) == (
         0,
         0,
         500,
     )
-    catheter.refill(full, 800)
+    catheter = catheter.refilled(full, 800)
     assert (catheter.arriving(2 * full - 1), catheter.arriving(2 * full)) == (500, 800)
     assert catheter.dose(2 * full + 1) == full * 500 + 800
 

@@ -14,6 +14,7 @@ import pytest
 from outside import COMMAND, PATIENCE, Command, as_process, in_process
 
 from mockpump import __main__ as entry
+from mockpump.cli import ending
 from mockpump.cli import main as main_module
 from mockpump.cli.ending import ended_in_order, undisturbed
 from mockpump.cli.main import COMMANDS, EXIT_INTERRUPTED, cli
@@ -370,21 +371,60 @@ def test_an_error_of_a_file_is_not_said_to_be_one_of_the_output(
 def test_who_is_told_to_end_again_and_again_still_cleans_up(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    died: list[int] = []
-    monkeypatch.setattr("signal.raise_signal", died.append)
     before = signal.signal(number, signal.SIG_DFL)
     cleaned = []
-    try:
+
+    def told() -> None:
         with ended_in_order():
             try:
                 os.kill(os.getpid(), number)
             finally:
                 os.kill(os.getpid(), number)
                 cleaned.append("all of it")
+
+    try:
+        with pytest.raises(ending.Ended) as ended:
+            told()
         assert signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, before)
-    assert (died, cleaned) == ([number], ["all of it"])
+    assert (ended.value.number, cleaned) == (number, ["all of it"])
+
+
+@pytest.mark.parametrize(
+    ("note", "said"), [("", ""), ("outcome unknown", "told to end; outcome unknown\n")]
+)
+def test_who_is_told_to_end_ends_by_that_signal_and_says_what_is_open(
+    command: Command, monkeypatch: pytest.MonkeyPatch, note: str, said: str
+) -> None:
+    died: list[int] = []
+    monkeypatch.setattr("signal.raise_signal", died.append)
+    ended = ending.Ended(signal.SIGTERM)
+    if note:
+        ended.add_note(note)
+    failing(monkeypatch, ended)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert command().err == said
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert died == [signal.SIGTERM]
+
+
+def test_whatever_is_raised_after_what_must_be_done_wholly_all_handlers_are_back() -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def heard(*_: object) -> None:
+        raise ValueError("heard")
+
+    signal.signal(signal.SIGTERM, heard)
+    try:
+        with pytest.raises(ValueError, match="heard"), undisturbed():
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGINT) is before[signal.SIGINT]
+        assert signal.getsignal(signal.SIGTERM) is heard
+    finally:
+        signal.signal(signal.SIGTERM, before[signal.SIGTERM])
 
 
 @pytest.mark.parametrize(

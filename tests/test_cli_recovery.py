@@ -6,6 +6,7 @@ Every command that changes something goes through all four, and is carried out o
 import contextlib
 import json
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +14,11 @@ from typing import NamedTuple
 import click
 import pytest
 from msgspec.structs import replace
-from outside import Command, Ended, in_process, program_file, pump_thread
+from outside import Command, Ended, in_process, messages_in, program_file, pump_thread
 from paired import KEYS
 from pump_state import Line, give
 
-from mockpump.cli import programmer_program, programmer_recovery, programmer_session
+from mockpump.cli import ending, programmer_program, programmer_recovery, programmer_session
 from mockpump.cli.keys import OPEN_VARIABLE
 from mockpump.cli.programmer import programmer
 from mockpump.cli.programmer_session import Options
@@ -36,6 +37,7 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.pairing import OPEN, paired_with
 from mockpump.emulator.transports.keyring_file import changed_keyring
+from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.link_events import CloseReason
@@ -360,6 +362,33 @@ def test_ctrl_c_while_it_asks_still_says_what_is_not_known(
     line = ended.err.splitlines()[-1]
     assert line.startswith("interrupted; outcome unknown: ")
     assert line.endswith(f"outcome {asked} --since 0")
+
+
+@pytest.mark.parametrize(
+    ("stopped", "how"),
+    [(KeyboardInterrupt(), "interrupted"), (ending.Ended(signal.SIGTERM), "told to end")],
+)
+def test_whoever_stops_it_before_the_reply_is_told_how_to_ask_what_became_of_it(
+    command: Command, monkeypatch: pytest.MonkeyPatch, stopped: BaseException, how: str
+) -> None:
+    send = SerialPort.send
+    asked: list[int] = []
+
+    def send_and_stop(self: SerialPort, data: bytes) -> None:
+        send(self, data)
+        new = [each.transaction for each in messages_in(data) if isinstance(each, m.Suspend)]
+        asked.extend(new)
+        if new:
+            raise stopped
+
+    monkeypatch.setattr(SerialPort, "send", send_and_stop)
+    monkeypatch.setattr(ending.Ended, "end", lambda self: None)
+    with pump_thread() as pump:
+        ended = command("programmer", "--port", pump.path, "suspend")
+    line = ended.err.splitlines()[-1]
+    assert line.startswith(f"{how}; outcome unknown: ")
+    assert line.endswith(f"outcome {asked[0]} --since 0")
+    assert ended.out == ""
 
 
 # -- what is asked around a change ---------------------------------------------------------------

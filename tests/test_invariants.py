@@ -77,7 +77,7 @@ def another(it: Watched) -> None:
 
 
 def unchained(it: Watched) -> None:
-    it.world.pump.memory._log._rows[-1] ^= 1  # type: ignore[attr-defined]
+    it.world.pump.memory._log._rows[0] ^= 1  # type: ignore[attr-defined]
 
 
 def foresee(it: Watched) -> None:

@@ -246,7 +246,6 @@ def test_a_crowd_of_bad_clients_keeps_nobody_from_the_pump(tmp_path: Path) -> No
     assert seen.growth <= MOST_GROWTH
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
 def test_a_pump_that_runs_out_of_descriptors_serves_those_that_it_has() -> None:
     with PumpProcess("--tcp", "0") as pump, SerialProgrammer(pump.port) as good:
         good.connect(1)

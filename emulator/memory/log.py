@@ -25,12 +25,14 @@ _ROW = ENTRY_SIZE + CHAIN_SIZE
 class ChainedLog:
     """The newest `LOG_ENTRIES` entries, and the chain of all there ever were."""
 
-    __slots__ = ("_anchor", "_folded", "_rows")
+    __slots__ = ("_anchor", "_folded", "_newest", "_rows")
 
     def __init__(self) -> None:
         # How many entries are no longer kept, and the chain after the last of them.
         self._folded = 0
         self._anchor = GENESIS
+        # The chain after the newest of all.
+        self._newest = GENESIS
         self._rows = bytearray()
 
     def append(self, entries: Iterable[LogEntry]) -> None:
@@ -39,12 +41,13 @@ class ChainedLog:
         `LocalProtocolError` when one has a value out of its range.
         """
         rows = bytearray()
-        last = self._chain_after(len(self._rows))
+        last = self._newest
         for entry in entries:
             encoded = encode_entry(entry)
             last = link(last, encoded)
             rows += encoded + last
         self._rows += rows
+        self._newest = last
         over = len(self._rows) // _ROW - LOG_ENTRIES
         if over > 0:
             self._anchor = self._chain_after(over * _ROW)
@@ -62,7 +65,7 @@ class ChainedLog:
             self._folded + at + 1,
             self._folded + kept,
             self._chain_after(at * _ROW),
-            self._chain_after(kept * _ROW),
+            self._newest,
             tuple(entries_of(b"".join(rows))),
         )
 

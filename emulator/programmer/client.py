@@ -38,6 +38,10 @@ from mockpump.protocol.link_settings import LinkSettings
 REPLY_TIMEOUT = 10_000_000
 # What begins a connection, before any procedure may start.
 Opening = Procedure[SessionOpened] | Procedure[PumpMet]
+# How a procedure goes on: `send` with an answer, or `throw` with an error; what it asks next.
+Step = Callable[[Any], Message | Sequence[Message]]
+# The replies that tell how many outcomes the pump has recorded.
+_COUNTS = (m.Status, m.OutcomeKnown)
 
 
 class Connected(Record, frozen=True):
@@ -167,15 +171,15 @@ class Programmer:
             raise LocalProtocolError("another procedure is running")
         if self._session_end is not None:
             raise SessionTaken
-        if self._opening is None and self.connection.has_ended:
-            raise ConnectionLost(self.connection.ended or CloseReason.CLOSED_HERE)
-        if not self.connection.is_open or self._opening is not None:
+        if self._opening is not None or not self.connection.is_open:
+            if self._opening is None and self.connection.has_ended:
+                raise ConnectionLost(self.connection.ended or CloseReason.CLOSED_HERE)
             raise LocalProtocolError("no pump is connected")
         self._begin(procedure, now)
 
     def _begin(self, procedure: Procedure[Any], now: int) -> None:
         self._procedure = procedure
-        self._resume(lambda: next(procedure), now)
+        self._resume(procedure.send, None, now)
 
     # -- the line --------------------------------------------------------------------------------
 
@@ -190,8 +194,10 @@ class Programmer:
 
     def next_deadline(self) -> int | None:
         """When `handle_timer` must be called at the latest."""
-        deadlines = (self.connection.next_deadline(), self._reply_due_at)
-        return min((each for each in deadlines if each is not None), default=None)
+        deadline, reply_due_at = self.connection.next_deadline(), self._reply_due_at
+        if deadline is None or (reply_due_at is not None and reply_due_at < deadline):
+            return reply_due_at
+        return deadline
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now."""
@@ -257,7 +263,7 @@ class Programmer:
 
     def _hear(self, message: Message, now: int) -> None:
         self.belief.learn(message, now)
-        if self._met is not None and isinstance(message, m.Status | m.OutcomeKnown):
+        if self._met is not None and isinstance(message, _COUNTS):
             self._met = self._met.at(message.outcomes)
         if isinstance(message, m.Telemetry):
             self._events.append(TelemetryReceived(message))
@@ -286,7 +292,7 @@ class Programmer:
 
     def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
         # Where the connection ends meanwhile, it cannot be sent again.
-        may_repeat = self.connection.is_open and asked.replaced(reply)
+        may_repeat = asked.replaced(reply) and self.connection.is_open
         again = asked.repeat() if may_repeat else None
         if again is not None:
             if not self._send_again(again, now):
@@ -302,9 +308,9 @@ class Programmer:
             self._forget_round()
             refusal = asked.refusal
             if refusal is None:
-                self._resume(lambda: procedure.send(asked.result), now)
+                self._resume(procedure.send, asked.result, now)
             else:
-                self._resume(lambda: procedure.throw(refusal), now)
+                self._resume(procedure.throw, refusal, now)
 
     def _send_again(self, request: Message, now: int) -> bool:
         """Send a request that was replaced on its way; False when that was the end of it."""
@@ -339,12 +345,12 @@ class Programmer:
             return
         self._forget_round()
         error = error if asked is None else lost_with(asked.open, error, reason, self._met)
-        self._resume(lambda: procedure.throw(error), now)
+        self._resume(procedure.throw, error, now)
 
-    def _resume(self, step: Callable[[], Message | Sequence[Message]], now: int) -> None:
+    def _resume(self, step: Step, answer: Any, now: int) -> None:
         """Let the procedure go on to its next request, its end or its failure."""
         try:
-            asked = Round(step())
+            asked = Round(step(answer))
             self._send(asked.requests, now)
         except StopIteration as end:
             self._end(Finished(end.value))

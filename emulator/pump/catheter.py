@@ -25,24 +25,20 @@ class Fluid(msgspec.Struct, frozen=True):
     concentration: int
 
 
-class Catheter(msgspec.Struct):
+class Catheter(msgspec.Struct, frozen=True):
     """A catheter that holds `dead` nL, and the fluids that are in it or behind it, oldest first.
 
     `past` is the dose of the fluids that have come out wholly, up to where the oldest one begins.
     """
 
     dead: int
-    fluids: list[Fluid]
+    fluids: tuple[Fluid, ...]
     past: int = 0
 
     @property
     def concentration(self) -> int:
         """Of the fluid that goes in now."""
         return self.fluids[-1].concentration
-
-    def copy(self) -> "Catheter":
-        """The same catheter, which does not change when this one does."""
-        return Catheter(self.dead, list(self.fluids), self.past)
 
     def arrived(self, due: int) -> int:
         """What has come out when `due` has been pumped in all."""
@@ -64,23 +60,16 @@ class Catheter(msgspec.Struct):
             for each, end in zip(self.fluids, ends, strict=True)
         )
 
-    def refill(self, due: int, concentration: int) -> None:
-        """From this sum on another fluid goes in."""
+    def refilled(self, due: int, concentration: int) -> "Catheter":
+        """The catheter of a pump into which, from this sum on, another fluid goes."""
         fluids = [each for each in self.fluids if each.since < due]
         if not fluids or fluids[-1].concentration != concentration:
             fluids.append(Fluid(due, concentration))
-        self.fluids = fluids
-        out = self.arrived(due)
-        while len(self.fluids) > 1 and self.fluids[1].since <= out:
-            gone, following = self.fluids[0], self.fluids[1]
-            self.past += (following.since - gone.since) * gone.concentration
-            del self.fluids[0]
-
-    def after_refill(self, due: int, concentration: int) -> "Catheter":
-        """The same catheter after a `refill`; this one does not change."""
-        after = self.copy()
-        after.refill(due, concentration)
-        return after
+        past, out = self.past, self.arrived(due)
+        while len(fluids) > 1 and fluids[1].since <= out:
+            gone = fluids.pop(0)
+            past += (fluids[0].since - gone.since) * gone.concentration
+        return Catheter(self.dead, tuple(fluids), past)
 
     def ahead(self, due: int) -> int:
         """What must still be pumped until the fluid that goes in now comes out, in nL, rounded up.
@@ -94,4 +83,4 @@ class Catheter(msgspec.Struct):
 
 def filled_with(concentration: int, dead: int) -> Catheter:
     """A new, empty catheter at a pump that holds a fluid."""
-    return Catheter(dead, [Fluid(0, concentration)])
+    return Catheter(dead, (Fluid(0, concentration),))

@@ -38,6 +38,10 @@ class PumpClock(msgspec.Struct):
     elapsed: int = 0
     drift: int = 0
 
+    def copy(self) -> "PumpClock":
+        """The same clock, which does not change when this one does."""
+        return PumpClock(self.reading, self.elapsed, self.drift)
+
     def at(self, elapsed: int) -> int:
         """What it says at an elapsed second, never gone around."""
         seconds = elapsed - self.elapsed

@@ -14,8 +14,6 @@ Pure: time comes in as an argument.  Elapsed time only rises; the clock is what 
 and may be set and drift.
 """
 
-import msgspec
-
 from mockpump.emulator.pump.delivery_state import (
     STEP,
     UNITS_PER_STEP,
@@ -223,7 +221,7 @@ class Delivery(Motor):
             self.elapsed,
             self._due,
             self.running,
-            msgspec.structs.replace(self.clock_work),
+            self.clock_work.copy(),
             self.filling,
             self.rolling.copy(),
             schedule.start_day if schedule else 0,

@@ -82,7 +82,7 @@ def _refill(pump: Pump, request: m.Refill, caller: Caller) -> Answer:
     if request.volume > pump.identity.reservoir:
         raise Refusal(Reason.OUT_OF_RANGE, 2, request.volume, pump.identity.reservoir)
     d = pump.delivery
-    after = pump.catheter.after_refill(d.due, request.concentration)
+    after = pump.catheter.refilled(d.due, request.concentration)
     if len(after.fluids) > MOST_FLUIDS:
         newest = pump.catheter.concentration
         raise Refusal(Reason.OUT_OF_RANGE, 3, request.concentration, newest)

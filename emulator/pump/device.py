@@ -168,7 +168,7 @@ class Pump(PumpCore):
         would stop at a limit in this very second.  `MemoryFailed`, and nothing changed but for the
         alarm, when it cannot be recorded.
         """
-        before, entries = self._state(), list(self._entries)
+        before, entries = self._state(), self._entries.copy()
         images = {} if image is None else {self.free_slot: image}
         self.delivery.excess = None
         effect()

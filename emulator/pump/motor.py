@@ -189,7 +189,8 @@ class Motor:
             until = min(until, self.temporary.ends)
         if self.bolus is not None:
             more, turn = self.bolus.span(now)
-            rate += more if moving else 0
+            if moving:
+                rate += more
             until = min(until, turn)
         self.rolling.turn(now, self._due, rate)
         if rate and not self._surely_holds(rate, until):
@@ -263,8 +264,7 @@ class Motor:
         Where that is not less than `units`, it need not be exact.
         """
         left = self._marks[-1][0] - 1 - self._due
-        room = self._daily_limit - (self._due - self.rolling.corners[0][1])
-        if units <= min(room, left):
+        if units <= left and units <= self._daily_limit - (self._due - self.rolling.corners[0][1]):
             return units
         if self.elapsed - self._undisturbed >= DAY and schedule.highest_peak <= self._daily_limit:
             return left

@@ -66,7 +66,7 @@ def set_temporary(pump: Pump, temporary: Temporary | None) -> None:
 def refill(pump: Pump, volume: int, concentration: int) -> None:
     """Fill the reservoir anew, nL and du/mL; what the catheter holds comes out first."""
     pump.log(LogKind.REFILLED, volume, concentration)
-    pump.catheter.refill(pump.delivery.due, concentration)
+    pump.catheter = pump.catheter.refilled(pump.delivery.due, concentration)
     pump.delivery.fill(volume)
     if volume >= STEP:
         pump.end(Alarm.LOW_RESERVOIR)

@@ -49,8 +49,9 @@ class Bolus(msgspec.Struct, frozen=True):
         `missing` units of what was asked of the motor in the second before were not in the
         reservoir: they are missing from the bolus, as far as it asked for them.
         """
-        asked = self.given(elapsed)
-        given = asked - min(missing, asked - self.given(elapsed - 1))
+        given = self.given(elapsed)
+        if missing:
+            given -= min(missing, given - self.given(elapsed - 1))
         return self.volume - given // UNITS_PER_NL
 
 

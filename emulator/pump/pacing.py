@@ -50,7 +50,9 @@ class Pacing:
         return self._ticks(now) // _MICROSECONDS
 
     def _ticks(self, now: int) -> int:
-        ticks = self._base_ticks + max(now - self._base_now, 0) * (self.speed or 0)
+        ticks = self._base_ticks
+        if self.speed and now > self._base_now:
+            ticks += (now - self._base_now) * self.speed
         if self.until is None:
             return ticks
         return max(self._base_ticks, min(ticks, self.until * _MICROSECONDS))

@@ -21,6 +21,9 @@ from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.messages import Reason
 
+# What somebody at the other end has said.
+_SAID = (MessageReceived, MessageRejected)
+
 
 class Port:
     """One line into a pump."""
@@ -98,18 +101,10 @@ class Port:
             self._take_events(now)
 
     def _take_events(self, now: int) -> None:
-        while events := self._next_events():
-            closes = [isinstance(event, LinkClosed) for event in events]
-            # The connections that these end are over already, and another may be open by now.
-            over = len(events) - closes[::-1].index(True) if True in closes else 0
+        while events := self.connection.take_events():
+            over = _before_last_close(events) if len(events) > 1 else 0
             for place, event in enumerate(events):
                 self._take_event(event, now, place < over)
-
-    def _next_events(self) -> list[ConnectionEvent]:
-        events: list[ConnectionEvent] = []
-        while (event := self.connection.next_event()) is not None:
-            events.append(event)
-        return events
 
     def _take_event(self, event: ConnectionEvent, now: int, over: bool) -> None:
         if isinstance(event, LinkOpened):
@@ -121,7 +116,7 @@ class Port:
         elif over:
             # It came before the end, so it counts; but its reply would reach another caller.
             self._answer(event)
-        elif isinstance(event, MessageReceived | MessageRejected) and not self.connection.room:
+        elif isinstance(event, _SAID) and not self.connection.room:
             # More requests than replies can be queued, for a caller that does not wait for answers,
             # or than the session can seal.  What cannot be answered is not done.
             self.connection.abort(now)
@@ -138,7 +133,8 @@ class Port:
 
     def _answer(self, event: ConnectionEvent) -> Message | None:
         if isinstance(event, MessageReceived):
-            self._count_line()
+            caller = self.caller
+            caller.frames_rejected, caller.bytes_discarded = self.connection.turned_down
             return handle(self.pump, event.message, self.caller, sealed=event.sealed)
         return self._refusal(event) if isinstance(event, MessageRejected) else None
 
@@ -147,11 +143,6 @@ class Port:
         if fault is not None:
             return turn_away(self.pump, event.number, fault)
         return _no_request(event)
-
-    def _count_line(self) -> None:
-        statistics = self.connection.statistics
-        self.caller.frames_rejected = statistics.frames_rejected
-        self.caller.bytes_discarded = statistics.bytes_discarded
 
     # -- the pump's time -------------------------------------------------------------------------
 
@@ -173,6 +164,11 @@ class Port:
         if due:
             caller.next_report = (self.pump.elapsed // caller.interval + 1) * caller.interval
         return due or mode_changed
+
+
+def _before_last_close(events: list[ConnectionEvent]) -> int:
+    """How many belong to connections that are over already: another may be open by now."""
+    return max((at for at, event in enumerate(events) if isinstance(event, LinkClosed)), default=0)
 
 
 def _no_request(event: MessageRejected) -> m.Refused:

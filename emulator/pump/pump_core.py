@@ -61,9 +61,9 @@ class PumpCore:
         "_entries",
         "_images",
         "_later",
-        "_record_by",
         "_recorded_at",
         "_recorded_turns",
+        "_stands_until",
         "catheter",
         "checkpoint_every",
         "covers",
@@ -73,7 +73,6 @@ class PumpCore:
         "memory",
         "memory_error",
         "mode",
-        "next_record",
         "pairing",
         "panel",
         "sensor",
@@ -214,8 +213,9 @@ class PumpCore:
         shown = self.delivery.clock_work.shown(when)
         entry = LogEntry(when, shown, kind, min(first, _U32), min(second, _U32))
         if not is_strangers(kind, first):
-            self._entries += self.strangers.joined(when, shown)
-            self.strangers = NOBODY
+            if self.strangers is not NOBODY:
+                self._entries += self.strangers.joined(when, shown)
+                self.strangers = NOBODY
         elif self.strangers.is_first(kind):
             self.strangers = self.strangers.written(kind)
         else:
@@ -236,7 +236,8 @@ class PumpCore:
         clean: bool = False,
     ) -> bool:
         # Whether and when it is made into bytes is the memory's affair.
-        change = Change(self._state(clean=clean), outcome, images or {}, tuple(self._entries))
+        entries = tuple(self._entries)
+        change = Change(self._state(clean=clean), outcome, images or {}, entries)
         try:
             self.memory.record(change)
         except MemoryFailed as error:
@@ -244,10 +245,11 @@ class PumpCore:
             # To be tried again as soon as there is anything to write, or an interval later.
             self._recorded()
             return False
-        self._entries.clear()
+        if entries:
+            self._entries = []
         self._recorded_turns = self.delivery.turns
         self._recorded()
-        if self.panel.present(Alarm.MEMORY_FAULT):
+        if self.panel.shown and self.panel.present(Alarm.MEMORY_FAULT):
             # What was to be recorded is: whether the end of the alarm is too, is another matter.
             self.end(Alarm.MEMORY_FAULT)
             self.settle()
@@ -265,7 +267,7 @@ class PumpCore:
             self.mode,
             self.delivery.state(),
             self.delivery.limits,
-            self.catheter.copy(),
+            self.catheter,
             self.panel.copy(),
             self._active,
             self._later,
@@ -309,20 +311,29 @@ class PumpCore:
     # stretch of time there are no more of them than halves of what one covers.
 
     def _recorded(self) -> None:
-        """A record was made, or could not be: find out when the next is due."""
-        self._recorded_at = now = self.elapsed
-        alone = now + self._steady(self.checkpoint_every)
-        self.next_record = max(alone, now + self.covers // 2)
-        self._record_by = max(alone, now + self.covers)
+        """A record was made, or could not be: when, and how far it would stand alone."""
+        self._recorded_at = self.delivery.elapsed
+        self._stands_until = self._steady_until(self.checkpoint_every)
 
-    def _steady(self, checkpoint_every: int) -> int:
-        """For how many seconds the rate is constant, an interval at the most."""
-        edge = self.delivery.next_edge()
-        return checkpoint_every if edge is None else min(edge - self.elapsed, checkpoint_every)
+    def _steady_until(self, checkpoint_every: int) -> int:
+        """The second until which the rate is constant, an interval from now at the most."""
+        last, edge = self.delivery.elapsed + checkpoint_every, self.delivery.next_edge()
+        return last if edge is None or last < edge else edge
+
+    @property
+    def next_record(self) -> int:
+        """The second at which the next record is due."""
+        return max(self._stands_until, self._recorded_at + self.covers // 2)
+
+    @property
+    def _record_by(self) -> int:
+        """The second by which the next record is made."""
+        return max(self._stands_until, self._recorded_at + self.covers)
 
     def _account_for_crash(self, state: PumpState) -> None:
         """What may have been moved after the last record, before another had to be made."""
-        d, steady = self.delivery, self._steady(state.checkpoint_every)
+        d = self.delivery
+        steady = self._steady_until(state.checkpoint_every) - d.elapsed
         units = d.rate * steady
         if state.covers > steady:
             alone = self._going_on(state)

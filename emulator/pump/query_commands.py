@@ -22,21 +22,22 @@ def _identify(pump: Pump, request: m.Identify, caller: Caller) -> Answer:
 
 def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Answer:
     d = pump.delivery
-    status = m.Status(
-        pump.mode,
-        d.elapsed,
-        d.clock,
-        d.rate,
-        d.delivered,
-        d.remainder,
-        pump.reservoir,
-        d.percent,
-        d.pattern,
-        min(caller.frames_rejected, _U32),
-        min(caller.bytes_discarded, _U32),
-        pump.outcomes,
+    return Answer(
+        m.Status(
+            pump.mode,
+            d.elapsed,
+            d.clock,
+            d.rate,
+            d.delivered,
+            d.remainder,
+            pump.reservoir,
+            d.percent,
+            d.pattern,
+            min(caller.frames_rejected, _U32),
+            min(caller.bytes_discarded, _U32),
+            pump.outcomes,
+        )
     )
-    return Answer(status)
 
 
 def _get_clock(pump: Pump, request: m.GetClock, caller: Caller) -> Answer:

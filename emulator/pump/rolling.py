@@ -53,9 +53,10 @@ class RollingVolume:
     def turn(self, elapsed: int, due: int, rate: int) -> None:
         """From `elapsed` on, when `due` was delivered, the rate is another."""
         pieces = self.corners
-        if pieces[-1][0] == elapsed:
+        began, _, held = pieces[-1]
+        if began == elapsed:
             pieces[-1] = (elapsed, due, rate)
-        elif pieces[-1][2] != rate:
+        elif held != rate:
             pieces.append((elapsed, due, rate))
         before = elapsed - DAY
         while len(pieces) > 1 and pieces[1][0] <= before:

@@ -170,7 +170,9 @@ class Station:
     def next_stop(self, now: int) -> int | None:
         """The same of the pump alone: when `advance` must be called at the latest."""
         stop = self._next_in_pump_time(now)
-        lock = self._lock_ends(now) if self.pump.pairing.locked else None
+        if not self.pump.pairing.locked:
+            return stop
+        lock = self._lock_ends(now)
         return stop if lock is None else lock if stop is None else min(stop, lock)
 
     def _next_in_pump_time(self, now: int) -> int | None:
@@ -292,11 +294,12 @@ class Station:
         Or at which the pump is to record what nobody could tell it anew.
         """
         pump = self.pump
-        stops = [self._reports.next, self._edge(), self.pacing.until]
-        if pump.every_record_counts:
-            stops.append(pump.next_record)
-        ahead = [each for each in stops if each is not None and pump.elapsed < each <= LAST_SECOND]
-        return min(ahead, default=None)
+        elapsed, soonest = pump.elapsed, LAST_SECOND + 1
+        record = pump.next_record if pump.every_record_counts else None
+        for stop in (self._reports.next, self._edge(), self.pacing.until, record):
+            if stop is not None and elapsed < stop < soonest:
+                soonest = stop
+        return soonest if soonest <= LAST_SECOND else None
 
     def _next_step(self, stop: int) -> int:
         """The second, `stop` at the latest, at which it must look at what has become of it."""

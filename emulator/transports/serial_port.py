@@ -23,6 +23,7 @@ from mockpump.emulator.transports.errors import PortError, reason_of
 HANDLER_PACKAGE = "mockpump.emulator.transports"
 _CHUNK = 65_536
 # What `poll` says of a port that has something to read, or to complain of, when it is read.
+_BOTH = select.POLLIN | select.POLLOUT
 _COMPLAINTS = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -35,6 +36,9 @@ class SerialPort:
         self._serial = open_port(url)
         self._descriptor = None if _is_handled(url) else _descriptor_of(self._serial)
         self._unsent = b""
+        # Not `select`: that fails above descriptor 1,023.
+        self._poll = select.poll()
+        self._awaited = 0
 
     def send(self, data: bytes) -> None:
         """Send bytes, now or as soon as the line takes them; `PortError` when it has closed."""
@@ -63,7 +67,7 @@ class SerialPort:
             if self._descriptor is None:
                 self._serial.timeout = timeout
                 return bytes(self._serial.read(max(1, self._serial.in_waiting)))
-            events = _wait(self._descriptor, bool(self._unsent), timeout)
+            events = self._wait(self._descriptor, timeout)
             if events & select.POLLOUT:
                 self._unsent = self._unsent[self._write_some(self._unsent) :]
             if not events & _COMPLAINTS:
@@ -77,6 +81,15 @@ class SerialPort:
         if not data:
             raise PortError(f"{self.url} has closed")
         return data
+
+    def _wait(self, descriptor: int, timeout: float | None) -> int:
+        """What there is to do on the descriptor within so many seconds, as `poll` says it."""
+        awaited = _BOTH if self._unsent else select.POLLIN
+        if awaited != self._awaited:
+            self._poll.register(descriptor, awaited)
+            self._awaited = awaited
+        ready = self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+        return ready[0][1] if ready else 0
 
     def _write_some(self, data: bytes) -> int:
         try:
@@ -154,17 +167,6 @@ def _why(error: Exception) -> str:
 def _is_handled(url: str) -> bool:
     """Whether the bytes are to go through a handler of pyserial's."""
     return "://" in url and not url.startswith(("socket://", "tcp:"))
-
-
-def _wait(descriptor: int, writes: bool, timeout: float | None) -> int:
-    """What there is to do on a descriptor within so many seconds, as `poll` says it.
-
-    Not `select`: that fails above descriptor 1,023.
-    """
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN | (select.POLLOUT if writes else 0))
-    ready = poll.poll(None if timeout is None else math.ceil(timeout * 1000))
-    return ready[0][1] if ready else 0
 
 
 def _descriptor_of(port: Serial) -> int | None:

@@ -81,8 +81,10 @@ class SerialProgrammer:
         self.programmer.start(procedure, line_now())
         try:
             result: T = self._until_end()
-        except KeyboardInterrupt as interrupt:
-            self._give_up(interrupt)
+        except Exception:
+            raise
+        except BaseException as stopped:
+            self._give_up(stopped)
             raise
         return result
 
@@ -91,11 +93,15 @@ class SerialProgrammer:
             self._telemetry.append(event.telemetry)
         return result_of(event)
 
-    def _give_up(self, interrupt: KeyboardInterrupt) -> None:
-        """End the connection at once; an outcome that nobody knows is noted on the interrupt."""
+    def _give_up(self, stopped: BaseException) -> None:
+        """Somebody stops us: end the connection at once.
+
+        An outcome that nobody knows is noted on what stops us, and is its cause.
+        """
         error = lose_line(self.programmer, "interrupted", line_now())
         if isinstance(error, OutcomeUnknown):
-            interrupt.add_note(str(error))
+            stopped.add_note(str(error))
+            stopped.__cause__ = error
         with contextlib.suppress(PortError):
             self._port.send(self.programmer.data_to_send(line_now()))
 
@@ -154,8 +160,10 @@ class SerialProgrammer:
             if self._tap is not None:
                 self._tap(True, data)
             self._port.send(data)
-        deadlines = [each for each in (self.programmer.next_deadline(), last) if each is not None]
-        data = self._port.receive(max(min(deadlines) - now, 0) / 1e6 if deadlines else None)
+        deadline = self.programmer.next_deadline()
+        if deadline is None or (last is not None and last < deadline):
+            deadline = last
+        data = self._port.receive(None if deadline is None else max(deadline - now, 0) / 1e6)
         now = line_now()
         if data:
             if self._tap is not None:
