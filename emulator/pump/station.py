@@ -97,8 +97,12 @@ class Station:
             self.reboot(now)
 
     def receive_data(self, port: Port, data: bytes, now: int) -> None:
-        """Take bytes from one line."""
+        """Take bytes from one line, when the pump has lived on to now."""
         self.advance(now)
+        self.take_data(port, data, now)
+
+    def take_data(self, port: Port, data: bytes, now: int) -> None:
+        """Take bytes from one line; the pump has been advanced as far as it is to be."""
         mode, served = self.pump.mode, self.pump.serving
         try:
             port.receive_data(data, now)

@@ -56,7 +56,7 @@ class PumpRunner:
         if port not in self._writers:
             return
         now = self._live(line_now())
-        self.station.receive_data(port, data, now)
+        self.station.take_data(port, data, now)
         self._send(port, now)
         self._look_after(now)
 
