@@ -19,7 +19,7 @@ FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## the whole story in one terminal, about half a minute
+demo: $(VENV)/.run ## the whole demonstration in one terminal, about half a minute
 	@$(BIN)/mockpump demo $(DEMO_ARGS)
 
 test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulator/

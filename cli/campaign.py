@@ -1,4 +1,4 @@
-"""`mockpump campaign`: thousands of random stories on bad lines, watched by the invariants."""
+"""`mockpump campaign`: thousands of random scenarios on bad lines, checked by the invariants."""
 
 import random
 import sys
@@ -14,10 +14,10 @@ from mockpump.cli.main import EXIT_REFUSED
 from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.render_faults import show_faults
 from mockpump.cli.terminal import echo, redraw
+from mockpump.emulator.simulation.campaign import Result, campaign, cut_down, total
+from mockpump.emulator.simulation.invariants import SENTENCES
+from mockpump.emulator.simulation.scenario import ScenarioError
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.world.campaign import Result, campaign, cut_down, total
-from mockpump.emulator.world.invariants import SENTENCES
-from mockpump.emulator.world.story import StoryError
 
 _MOST_SHOWN = 5
 # A run's pump is named after its seed, and a pump's name is short.
@@ -46,10 +46,10 @@ _LAST_SEED = 10**15
 def run_campaign(
     runs: int, jobs: int | None, seed: int | None, keep: Path | None, dask: str | None, json_: bool
 ) -> None:
-    """Run random stories, each a day of a pump on a bad line, and look at what must always be so.
+    """Run random scenarios, each a day of a pump on a bad line, and look at what must always be so.
 
-    Run number N of a campaign is the story of seed SEED + N.  A failure is shown as its seed, and
-    cut down to a small scenario that `mockpump run` takes.  Exit code 1 when there was one.
+    Run number N of a campaign is the scenario of seed SEED + N.  A failure is shown as its seed,
+    and cut down to a small scenario that `mockpump run` takes.  Exit code 1 when there was one.
     """
     first = random.SystemRandom().randrange(10**9) if seed is None else seed
     whole = _run(range(first, first + runs), jobs, dask, json_)
@@ -114,4 +114,4 @@ def _write(file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_file(file, text.encode())
     except OSError as error:
-        raise StoryError(f"{file}: {reason_of(error)}") from None
+        raise ScenarioError(f"{file}: {reason_of(error)}") from None

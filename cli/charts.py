@@ -4,8 +4,8 @@ import shutil
 from bisect import bisect_right
 
 from mockpump.cli.render import columns, show
+from mockpump.emulator.simulation.curves import Curves, Line
 from mockpump.emulator.wording.quantities import rate, volume
-from mockpump.emulator.world.curves import Curves, Line
 from mockpump.protocol import messages as m
 
 # Columns: of the curve, at the most and at the least; of the labels before it; of the last mark

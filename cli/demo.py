@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from mockpump.cli.charts import show_day
-from mockpump.cli.completion import stories
+from mockpump.cli.completion import scenarios
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump_process import PumpProcess
@@ -21,7 +21,7 @@ from mockpump.cli.render import (
     show,
     show_changes,
 )
-from mockpump.cli.stories import list_stories, tell_story
+from mockpump.cli.scenarios import list_scenarios, tell_scenario
 from mockpump.cli.terminal import redraw
 from mockpump.cli.trace import FrameTrace
 from mockpump.emulator.programmer.comparison import compare
@@ -51,8 +51,8 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
 
 
 @click.command()
-@click.argument("name", required=False, shell_complete=stories)
-@click.option("--list", "list_", is_flag=True, help="List the stories that NAME may be.")
+@click.argument("name", required=False, shell_complete=scenarios)
+@click.option("--list", "list_", is_flag=True, help="List the scenarios that NAME may be.")
 @click.option(
     "--speed",
     type=Speed(minimum=1),
@@ -69,25 +69,25 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
-    help="Draw the story's picture into this PNG or SVG file as well.  With NAME only.",
+    help="Draw the scenario's picture into this PNG or SVG file as well.  With NAME only.",
 )
 def demo(
     name: str | None, list_: bool, speed: int | None, file: Path | None, plot: Path | None
 ) -> None:
-    """Show the whole story in one terminal, in about half a minute.
+    """Show the whole demonstration in one terminal, in about half a minute.
 
     A mock pump runs in a process of its own; a mock programmer finds it on a pty, gives it a
     program and watches it deliver a day.  Everything in it is fictional.
 
-    With NAME, tell another story instead, in virtual time; `--list` says which there are.
+    With NAME, tell another scenario instead, in virtual time; `--list` says which there are.
     """
     if list_:
-        list_stories()
+        list_scenarios()
     elif name is not None:
         _refuse_without_name()
-        tell_story(name, plot)
+        tell_scenario(name, plot)
     elif plot is not None:
-        raise click.UsageError("--plot draws a story: name one of `mockpump demo --list`")
+        raise click.UsageError("--plot draws a scenario: name one of `mockpump demo --list`")
     else:
         _show_day(speed, file)
 

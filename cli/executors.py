@@ -13,8 +13,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 
 import click
 
+from mockpump.emulator.simulation.scenario import ScenarioError
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.world.story import StoryError
 
 # How long a cluster has to answer, in seconds.
 _PATIENCE = 3
@@ -25,7 +25,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def executor(jobs: int | None, dask: str | None) -> Iterator[Executor]:
     """What calls functions elsewhere: so many processes, or the cluster at an address.
 
-    `UsageError` without the extra that clusters need, `StoryError` without a cluster.
+    `UsageError` without the extra that clusters need, `ScenarioError` without a cluster.
     """
     with _cluster(dask) if dask else _processes(jobs or os.cpu_count()) as made:
         yield made
@@ -75,7 +75,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     try:
         client = Client(address, timeout=_PATIENCE)
     except OSError as error:
-        raise StoryError(f"no Dask cluster at {address}: {reason_of(error)}") from None
+        raise ScenarioError(f"no Dask cluster at {address}: {reason_of(error)}") from None
     with client:
         # Every run is another one, though some look alike.
         yield client.get_executor(pure=False)

@@ -89,7 +89,7 @@ def _announce(first: str, second: str, json_: bool) -> None:
 
 
 def _conclude(cable: Cable, json_: bool) -> None:
-    table = cable.ledger.table()
+    table = cable.attribution.table()
     if json_:
         echo(as_json({"faults": table}))
     else:

@@ -21,7 +21,7 @@ from mockpump.cli.terminal import complain, echo, on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("mockpump.cli.demo:demo", "Show the whole story in one terminal."),
+    "demo": ("mockpump.cli.demo:demo", "Show the whole demonstration in one terminal."),
     "pump": ("mockpump.cli.pump:pump", "Run a mock pump on a pty or a TCP port."),
     "programmer": ("mockpump.cli.programmer:programmer", "Talk to a mock pump over any port."),
     "run": ("mockpump.cli.run:run", "Run a scenario in virtual time, by seed."),
@@ -211,9 +211,9 @@ def _explain(error: Exception) -> tuple[int, str]:
         RequestRefused,
     )
     from mockpump.emulator.programmer.keyring import KeysTaken
+    from mockpump.emulator.simulation.bundle import BadBundle
+    from mockpump.emulator.simulation.scenario import ExpectationFailed, ScenarioError
     from mockpump.emulator.transports.errors import PortError, reason_of
-    from mockpump.emulator.world.bundle import BadBundle
-    from mockpump.emulator.world.story import ExpectationFailed, StoryError
     from mockpump.protocol.errors import InternalError, MockpumpError
     from mockpump.protocol.program import ProgramError
 
@@ -228,7 +228,7 @@ def _explain(error: Exception) -> tuple[int, str]:
             (PortError, EXIT_LINK),
             (ProgramError, EXIT_USAGE),
             (ExpectationFailed, EXIT_REFUSED),
-            (StoryError, EXIT_USAGE),
+            (ScenarioError, EXIT_USAGE),
             (BadBundle, EXIT_USAGE),
             (MockpumpError, EXIT_REFUSED),
         ]

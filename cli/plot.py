@@ -1,4 +1,4 @@
-"""A story's curves as a picture file, by matplotlib (the extra `plot`)."""
+"""A scenario's curves as a picture file, by matplotlib (the extra `plot`)."""
 
 import importlib.util
 from itertools import cycle
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from mockpump.cli.files import written
+from mockpump.emulator.simulation.curves import Curves
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.world.curves import Curves
 
 COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7")
 _ENDINGS = (".png", ".svg")

@@ -8,17 +8,15 @@ from typing import IO
 
 import click
 
-from mockpump.cli.completion import stories_or_files
-from mockpump.cli.examples import program_text, story_names, story_text
+from mockpump.cli.completion import scenarios_or_files
+from mockpump.cli.examples import program_text, scenario_names, scenario_text
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.render_faults import show_faults
-from mockpump.cli.stories import library, show_told
+from mockpump.cli.scenarios import library, show_told
 from mockpump.cli.terminal import echo
-from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.transports.reading import Unreadable
-from mockpump.emulator.world.bundle import (
+from mockpump.emulator.simulation.bundle import (
     BadBundle,
     Bundle,
     Divergence,
@@ -28,12 +26,14 @@ from mockpump.emulator.world.bundle import (
     head_of,
     read_bundle,
 )
-from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.story import StoryError, program_names
-from mockpump.emulator.world.story_reading import MAX_TEXT, load_story
-from mockpump.emulator.world.story_schema import schema
-from mockpump.emulator.world.telling import Teller
-from mockpump.emulator.world.watching import watched
+from mockpump.emulator.simulation.checked import checked
+from mockpump.emulator.simulation.runner import ScenarioRunner
+from mockpump.emulator.simulation.scenario import ScenarioError, program_names
+from mockpump.emulator.simulation.scenario_reading import MAX_TEXT, load_scenario
+from mockpump.emulator.simulation.scenario_schema import schema
+from mockpump.emulator.trace.writer import TraceWriter
+from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Unreadable
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
@@ -48,7 +48,7 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 
 
 @click.command()
-@click.argument("scenario", shell_complete=stories_or_files)
+@click.argument("scenario", shell_complete=scenarios_or_files)
 @click.option("--seed", type=int, default=0, show_default=True, help="What chance is drawn from.")
 @click.option(
     "--record", type=click.Path(path_type=Path), help="Write all that happens into this file."
@@ -75,26 +75,26 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     head = _head(scenario, seed)
     with library(head.program) as books:
         # What cannot begin says so before anything of it is shown or written.
-        Teller(head.story, books, seed)
+        ScenarioRunner(head.parsed, books, seed)
     if not json_:
-        show(f"mockpump: {head.story.title}", style="bold")
+        show(f"mockpump: {head.parsed.title}", style="bold")
         show(_NOTHING_REAL)
     with ExitStack() as stack:
         writer = None
         if record is not None:
             writer = Writer(stack.enter_context(_created(record)), head)
-        teller = stack.enter_context(_Told(head, writer)).teller
+        runner = stack.enter_context(_Told(head, writer)).runner
         try:
-            for told in watched(teller):
+            for told in checked(runner):
                 echo(as_json(told._asdict())) if json_ else show_told(told)
-        except StoryError as error:
-            _conclude(teller, seed, json_, str(error))
+        except ScenarioError as error:
+            _conclude(runner, seed, json_, str(error))
             raise
-    _conclude(teller, seed, json_, None)
+    _conclude(runner, seed, json_, None)
 
 
 class _Told:
-    """A story about to be told, with whatever writes it down; the foot comes in the end."""
+    """A scenario about to be told, with whatever writes it down; the foot comes in the end."""
 
     def __init__(self, head: Head, writer: Writer | None) -> None:
         self._head, self._writer = head, writer
@@ -102,9 +102,9 @@ class _Told:
 
     def __enter__(self) -> "_Told":
         books = self._held.enter_context(library(self._head.program))
-        self.teller = Teller(self._head.story, books, self._head.seed)
+        self.runner = ScenarioRunner(self._head.parsed, books, self._head.seed)
         if self._writer is not None:
-            self.teller.world.chronicle = Chronicle(self._writer.line)
+            self.runner.world.trace = TraceWriter(self._writer.line)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,24 +115,25 @@ class _Told:
 
 def _head(scenario: str, seed: int) -> Head:
     name, text = _text(scenario)
-    story = load_story(text, name)
-    programs = {each: program_text(each) for each in program_names(story)}
+    names = program_names(load_scenario(text, name))
+    programs = {each: program_text(each) for each in names}
     return head_of(name, text, programs, seed)
 
 
 def _text(scenario: str) -> tuple[str, str]:
-    if scenario in story_names():
-        return f"examples/scenarios/{scenario}.toml", story_text(scenario)
+    if scenario in scenario_names():
+        return f"examples/scenarios/{scenario}.toml", scenario_text(scenario)
     try:
         return scenario, read_text(Path(scenario), MAX_TEXT)
     except Unreadable as error:
-        names = ", ".join(story_names())
-        raise StoryError(f"{scenario}: {error}; the examples are {names}") from None
+        names = ", ".join(scenario_names())
+        raise ScenarioError(f"{scenario}: {error}; the examples are {names}") from None
 
 
 @contextmanager
 def _created(record: Path) -> Iterator[Callable[[str], None]]:
-    """What writes into a bundle; what had that name stays until the story has been told to its end.
+    """What writes into a bundle; what had that name stays until the scenario has been told to its
+    end.
 
     `OSError` with the name of the file, which is not the output.
     """
@@ -141,11 +142,11 @@ def _created(record: Path) -> Iterator[Callable[[str], None]]:
         try:
             file = stack.enter_context(written(record))
         except OSError as error:
-            raise StoryError(f"{record}: {reason_of(error)}") from None
+            raise ScenarioError(f"{record}: {reason_of(error)}") from None
         recording = stack.enter_context(closing(_Recording(file, record)))
         try:
             yield recording.write
-        except StoryError as error:
+        except ScenarioError as error:
             # It ends there every time, and is worth to be looked at.
             broken_off = error
     if broken_off is not None:
@@ -174,8 +175,8 @@ class _Recording:
             raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
-def _conclude(teller: Teller, seed: int, json_: bool, failure: str | None) -> None:
-    table = teller.world.ledger.table()
+def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | None) -> None:
+    table = runner.world.attribution.table()
     if json_:
         echo(as_json({"seed": seed, "faults": table, "failure": failure}))
         return
@@ -196,7 +197,7 @@ def replay(bundle: Path, json_: bool) -> None:
     """
     recorded = _read(bundle)
     with _Told(recorded.head, None) as told:
-        found = compare(recorded.lines, _again(told.teller))
+        found = compare(recorded.lines, _again(told.runner))
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
@@ -216,13 +217,13 @@ def _read(bundle: Path) -> Bundle:
         raise BadBundle(f"{bundle}: {error}") from None
 
 
-def _again(teller: Teller) -> Iterator[str]:
-    """The lines of the chronicle, as the story is told again."""
+def _again(runner: ScenarioRunner) -> Iterator[str]:
+    """The lines of the trace, as the scenario is told again."""
     lines: list[str] = []
-    teller.world.chronicle = Chronicle(lines.append)
-    # What a story fails with is a line of its chronicle like the others.
-    with suppress(StoryError):
-        for _ in watched(teller):
+    runner.world.trace = TraceWriter(lines.append)
+    # What a scenario fails with is a line of its trace like the others.
+    with suppress(ScenarioError):
+        for _ in checked(runner):
             yield from lines
             lines.clear()
     yield from lines

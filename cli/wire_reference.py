@@ -16,9 +16,9 @@ from mockpump.cli.terminal import echo, write_out
 from mockpump.cli.wire_encode import KINDS, cut, nearest
 from mockpump.emulator.channel import document as channel_document
 from mockpump.emulator.pump import document as pump_document
+from mockpump.emulator.simulation import invariants, scenario_schema
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Unreadable
-from mockpump.emulator.world import invariants, story_schema
 from mockpump.protocol import diagram, document, markdown
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Entry
@@ -35,7 +35,7 @@ EVERY_BLOCK = {
     **BLOCKS,
     **channel_document.BLOCKS,
     **invariants.BLOCKS,
-    **story_schema.BLOCKS,
+    **scenario_schema.BLOCKS,
 }
 RECORDS: dict[str, tuple[type[Record], ...]] = {
     "frame": (Header,),

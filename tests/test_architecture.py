@@ -55,7 +55,11 @@ def test_the_project_was_really_read(layer: str) -> None:
         ("emulator/memory/a.py", "import threading", "imports threading"),
         ("emulator/transports_too/a.py", "import os", "imports os"),
         ("emulator/programmer/a.py", "from mockpump.emulator import memory", "no programmer's"),
-        ("emulator/programmer/a.py", "import mockpump.emulator.world.world", "no programmer's"),
+        (
+            "emulator/programmer/a.py",
+            "import mockpump.emulator.simulation.world",
+            "no programmer's",
+        ),
         ("protocol/a.py", "import hypothesis.strategies as st", "slow to load"),
         ("protocol/a.py", "from mockpump.protocol import strategies", "slow to load"),
         ("protocol/a.py", "try:\n    import rich\nexcept ImportError:\n    pass", "slow to load"),
@@ -88,7 +92,7 @@ def test_a_broken_rule_is_found(tmp_path: Path, path: str, source: str, expected
         ("emulator/a.py", "from mockpump.protocol.framing import Frame"),
         ("emulator/transports/a.py", "import asyncio, os, serial, socket, threading, time"),
         ("emulator/memory/a.py", "import sqlite3"),
-        ("emulator/world/a.py", "from random import Random"),
+        ("emulator/simulation/a.py", "from random import Random"),
         ("protocol/strategies.py", "from hypothesis import strategies"),
         ("protocol/a.py", "def f():\n    import rich"),
         (

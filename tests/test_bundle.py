@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.cli.examples import program_text, story_names, story_text
-from mockpump.cli.stories import library
-from mockpump.emulator.world.bundle import (
+from mockpump.cli.examples import program_text, scenario_names, scenario_text
+from mockpump.cli.scenarios import library
+from mockpump.emulator.simulation.bundle import (
     BadBundle,
     Bundle,
     Head,
@@ -23,18 +23,18 @@ from mockpump.emulator.world.bundle import (
     head_of,
     read_bundle,
 )
-from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.story import program_names
-from mockpump.emulator.world.story_reading import load_story
-from mockpump.emulator.world.telling import Teller
+from mockpump.emulator.simulation.runner import ScenarioRunner
+from mockpump.emulator.simulation.scenario import program_names
+from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.trace.writer import TraceWriter
 
 QUICK = ("bad-link", "out-of-range", "two-programmers", "eavesdropper", "replay-attack", "limits")
 LINES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=6)
 
 
 def head(name: str, seed: int) -> Head:
-    text = story_text(name)
-    programs = {each: program_text(each) for each in program_names(load_story(text, name))}
+    text = scenario_text(name)
+    programs = {each: program_text(each) for each in program_names(load_scenario(text, name))}
     return head_of(name, text, programs, seed)
 
 
@@ -44,9 +44,9 @@ def recorded(name: str, seed: int) -> str:
     mine = head(name, seed)
     writer = Writer(written.append, mine)
     with library(mine.program) as books:
-        teller = Teller(mine.story, books, mine.seed)
-        teller.world.chronicle = Chronicle(writer.line)
-        for _ in teller.tell():
+        runner = ScenarioRunner(mine.parsed, books, mine.seed)
+        runner.world.trace = TraceWriter(writer.line)
+        for _ in runner.tell():
             pass
     writer.close()
     return "".join(written)
@@ -67,7 +67,7 @@ def test_what_was_written_is_read() -> None:
     text = recorded("bad-link", 5)
     bundle = read_bundle(text)
     assert bundle.head == head("bad-link", 5)
-    assert bundle.head.story == load_story(story_text("bad-link"), "bad-link")
+    assert bundle.head.parsed == load_scenario(scenario_text("bad-link"), "bad-link")
     assert bundle.head.program("day").name == "day"
     assert len(bundle.lines) == text.count("\n") - 2
     whats = {json.loads(line)["what"] for line in bundle.lines}
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_bundle_in_another_process() -> None:
 
 
 def test_these_bytes_on_every_platform_and_version() -> None:
-    """When the protocol, a scenario or the words of a story change on purpose: the new figure."""
+    """When the protocol, a scenario or its words change on purpose: the new figure."""
     lines = [json.loads(line) for line in read_bundle(recorded("bad-link", 7)).lines]
     sent = [(f["t"], f["by"], f["bytes"]) for f in lines if f["what"] == "sent"]
     assert hashlib.sha256(repr(sent).encode()).hexdigest()[:16] == EXPECTED
@@ -142,7 +142,7 @@ def test_what_is_no_bundle_is_one_line(text: str) -> None:
 
 
 def test_a_bundle_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockpump.emulator.world.bundle.__version__", "99.0")
+    monkeypatch.setattr("mockpump.emulator.simulation.bundle.__version__", "99.0")
     with pytest.raises(BadBundle, match=r"recorded by mockpump .*; this is 99\.0"):
         read_bundle(BUNDLE)
 
@@ -210,7 +210,7 @@ def test_the_first_difference_is_found(one: list[str], other: list[str]) -> None
 
 
 def test_every_example_is_known() -> None:
-    assert set(QUICK) <= set(story_names())
+    assert set(QUICK) <= set(scenario_names())
     assert isinstance(read_bundle(BUNDLE), Bundle)
 
 

@@ -1,4 +1,4 @@
-"""Campaigns: a seed is a story, whoever runs it; what fails is cut down and can be run by hand."""
+"""Campaigns: a seed is a scenario; what fails is cut down and can be run by hand."""
 
 import contextlib
 import os
@@ -17,12 +17,16 @@ from outside import COMMAND, PATIENCE, Command, in_process
 
 from mockpump.cli.examples import example_program
 from mockpump.emulator.pump.schedule import WEEK
-from mockpump.emulator.world import campaign as campaigns
-from mockpump.emulator.world.campaign import campaign, cut_down, run_seeds, total
-from mockpump.emulator.world.invariants import Watched
-from mockpump.emulator.world.random_story import random_facts, random_story, story_text
-from mockpump.emulator.world.story import moment
-from mockpump.emulator.world.story_reading import load_story
+from mockpump.emulator.simulation import campaign as campaigns
+from mockpump.emulator.simulation.campaign import campaign, cut_down, run_seeds, total
+from mockpump.emulator.simulation.invariants import Watched
+from mockpump.emulator.simulation.random_scenario import (
+    random_facts,
+    random_scenario,
+    scenario_text,
+)
+from mockpump.emulator.simulation.scenario import moment
+from mockpump.emulator.simulation.scenario_reading import load_scenario
 
 
 @pytest.fixture
@@ -31,20 +35,20 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 
 @given(st.integers(0, 10**6))
-def test_a_seed_is_a_story_that_can_be_written_and_read(seed: int) -> None:
-    story = random_story(seed)
-    assert story == load_story(story_text(random_facts(seed)), "x")
-    assert story.step[-1].at == "24h"
+def test_a_seed_is_a_scenario_that_can_be_written_and_read(seed: int) -> None:
+    scenario = random_scenario(seed)
+    assert scenario == load_scenario(scenario_text(random_facts(seed)), "x")
+    assert scenario.step[-1].at == "24h"
 
 
 @given(st.integers(0, 10**6))
-def test_no_random_story_sets_a_clock_to_before_its_first_week(seed: int) -> None:
+def test_no_random_scenario_sets_a_clock_to_before_its_first_week(seed: int) -> None:
     """Whatever it shows by then: what is nearest is at most half a week back."""
-    story = random_story(seed)
-    assert all(moment(each.clock) < WEEK // 2 for each in story.step if each.clock is not None)
+    scenario = random_scenario(seed)
+    assert all(moment(each.clock) < WEEK // 2 for each in scenario.step if each.clock is not None)
 
 
-def test_the_stories_of_a_few_seeds_break_nothing() -> None:
+def test_the_scenarios_of_a_few_seeds_break_nothing() -> None:
     result = run_seeds(range(8), example_program)
     assert result.failed == {}
     assert result.runs == 8
@@ -63,8 +67,8 @@ def _threads(workers: int | None, **_: Any) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers)
 
 
-def broken(watched: Watched) -> Any:
-    kinds = [each.kind.name for each in watched.world.pump.memory.log(1, 1_000).entries]
+def broken(checked: Watched) -> Any:
+    kinds = [each.kind.name for each in checked.world.pump.memory.log(1, 1_000).entries]
     if "REFILLED" in kinds:
         yield "no-refills: somebody has refilled it"
 
@@ -75,9 +79,9 @@ def test_what_fails_is_cut_down_to_what_it_takes(monkeypatch: pytest.MonkeyPatch
     assert failed
     seed = min(failed)
     text = cut_down(seed, example_program)
-    story = load_story(text, "x")
-    assert [step.deed and step.deed[0] for step in story.step] == ["refill"]
-    assert story.channel == {}
+    scenario = load_scenario(text, "x")
+    assert [step.action and step.action[0] for step in scenario.step] == ["refill"]
+    assert scenario.channel == {}
     assert text.startswith("# no-refills")
 
 

@@ -57,12 +57,12 @@ def test_a_harmless_line_brings_everything_in_order(
     chunks: list[bytes], delay: int, jitter: int, baud: int
 ) -> None:
     line = Impairments(delay=delay, jitter=jitter, baud=baud)
-    assert line.harmless
+    assert line.is_clean
     arrived = carry(line, chunks)
     for way in (True, False):
         sent = chunks[0 if way else 1 :: 2]
         assert [each.data for each in arrived if each.from_programmer is way] == sent
-    assert all(not each.marks for each in arrived)
+    assert all(not each.spans for each in arrived)
     assert all(one.at <= two.at for one, two in pairwise(arrived))
 
 
@@ -122,13 +122,13 @@ def test_every_difference_has_been_noted(line: Impairments, chunks: list[bytes])
         if channel.send(True, chunk, number * 1_000) is None:
             whole.append(chunk)
     arrived = channel.arrivals(FOR_EVER)
-    untouched = [each.data for each in arrived if not each.marks]
+    untouched = [each.data for each in arrived if not each.spans]
     assert set(untouched) <= set(whole)
-    noted = {id(mark.fault) for each in arrived for mark in each.marks}
+    noted = {id(mark.fault) for each in arrived for mark in each.spans}
     lost = len(chunks) - len(whole)
     # One that did nothing is none, but for what bends bits on its way to being lost.
     assert len(channel.faults) == len(noted) + lost
-    assert all(0 <= m.start <= m.end <= len(e.data) for e in arrived for m in e.marks)
+    assert all(0 <= m.start <= m.end <= len(e.data) for e in arrived for m in e.spans)
 
 
 OF_A_CHUNK = ("loss", "truncate", "duplicate", "reorder", "garbage", "ber")
@@ -176,9 +176,9 @@ def befell(line: Impairments, chunks: list[bytes]) -> list[dict[str, list[tuple[
         lost = channel.send(True, chunk, number * 100_000)
         met: dict[str, list[tuple[int, int]]] = {} if lost is None else {lost.kind.value: []}
         for arrival in channel.arrivals(FOR_EVER):
-            marks = {mark.fault.kind: mark for mark in arrival.marks}
-            before = marks[FaultKind.GARBAGE].end if FaultKind.GARBAGE in marks else 0
-            for mark in arrival.marks:
+            spans = {mark.fault.kind: mark for mark in arrival.spans}
+            before = spans[FaultKind.GARBAGE].end if FaultKind.GARBAGE in spans else 0
+            for mark in arrival.spans:
                 at = 0 if mark.fault.kind in WHOLE_CHUNK else before
                 where = (0, 0) if mark.fault.kind in AS_LONG else (mark.start - at, mark.end - at)
                 met.setdefault(mark.fault.kind.value, []).append(where)
@@ -223,7 +223,7 @@ def test_every_bit_may_be_bent() -> None:
 
 def test_garbage_is_as_often_of_each_length() -> None:
     found = send_all(Impairments(garbage=WHOLE), [b"x"] * 3_200).arrivals(FOR_EVER)
-    sizes = Counter(each.marks[0].end for each in found)
+    sizes = Counter(each.spans[0].end for each in found)
     assert set(sizes) == set(range(1, 33))
     assert all(count in bounds(3_200, 1 / 32) for count in sizes.values())
     assert len({each.data for each in found}) > 3_000
@@ -334,7 +334,7 @@ def test_what_is_given_to_a_full_line_is_lost_and_noted() -> None:
 def test_a_mended_line_is_good() -> None:
     channel = Channel(Impairments(loss=WHOLE, delay=7))
     assert channel.send(True, b"x", 0) is not None
-    channel.mend()
+    channel.heal()
     assert channel.send(True, b"x", 0) is None
     assert channel.next_deadline() == 7
 

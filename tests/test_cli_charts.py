@@ -3,7 +3,7 @@
 import pytest
 
 from mockpump.cli.charts import show_curves, show_day
-from mockpump.emulator.world.curves import Curves, Line
+from mockpump.emulator.simulation.curves import Curves, Line
 from mockpump.protocol import messages as m
 
 DAY = 86_400

@@ -100,7 +100,7 @@ def test_a_divergence_is_shown_with_what_came_before(
 ) -> None:
     bundle = str(tmp_path / "run.bundle")
     command("run", "bad-link", "--record", bundle)
-    monkeypatch.setattr("mockpump.emulator.world.chronicle._SIDES", {True: "you", False: "pump"})
+    monkeypatch.setattr("mockpump.emulator.trace.writer._SIDES", {True: "you", False: "pump"})
     ended = command("replay", bundle)
     assert ended.code == 1
     assert "recorded  " in ended.out

@@ -37,7 +37,7 @@ def test_it_takes_a_few_seconds_and_leaves_no_process(day: tuple[Ended, float]) 
     assert not is_alive(pump_pid(ended.out))
 
 
-def test_it_tells_the_whole_story(day: tuple[Ended, float]) -> None:
+def test_it_tells_the_whole_scenario(day: tuple[Ended, float]) -> None:
     text = day[0].out
     wanted = [
         "fictional",
@@ -87,7 +87,7 @@ def test_any_program_can_be_shown(name: str) -> None:
     assert "equal, to the last unit" in ended.out
 
 
-def test_a_reservoir_that_runs_empty_is_a_story_too(tmp_path: Path) -> None:
+def test_a_reservoir_that_runs_empty_is_a_scenario_too(tmp_path: Path) -> None:
     file = program_file(tmp_path, flat("thirsty", 1_000_000))
     ended = as_process("demo", "--speed", "max", "--program", file)
     assert ended.code == 0

@@ -1,11 +1,11 @@
-"""What a story expects, and what is not so."""
+"""What a scenario expects, and what is not so."""
 
 import pytest
 from msgspec import convert
 
 from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.world.expectation import differences
-from mockpump.emulator.world.story import ExpectPart
+from mockpump.emulator.simulation.expectation import differences
+from mockpump.emulator.simulation.scenario import ExpectPart
 from mockpump.protocol.messages import Alarm, LogKind, Reason
 
 
@@ -29,12 +29,12 @@ def test_what_is_not_as_expected(expected: dict[str, object], wrong: list[str]) 
     assert list(differences(pump, convert(expected, ExpectPart))) == wrong
 
 
-@pytest.mark.parametrize("deeds", [0, 1])
-def test_whoever_was_turned_away_is_counted_written_or_not(deeds: int) -> None:
+@pytest.mark.parametrize("actions", [0, 1])
+def test_whoever_was_turned_away_is_counted_written_or_not(actions: int) -> None:
     pump = new_pump()
     for _ in range(7):
         pump.log(LogKind.TURNED_AWAY, Reason.NO_SESSION, 1)
-    for _ in range(deeds):
+    for _ in range(actions):
         pump.log(LogKind.RESUMED)
     pump.change(lambda: None)
     assert list(differences(pump, ExpectPart(turned_away=7))) == []

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from drawn_scenarios import scenarios
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from paired import KEYS, paired_pump
-from stories import stories
 
 from mockpump.cli.examples import example_program
-from mockpump.emulator.channel.channel import Channel, Mark
+from mockpump.emulator.channel.channel import Channel, FaultSpan
 from mockpump.emulator.channel.fate import Fate, Fates
 from mockpump.emulator.channel.faults import Fault
 from mockpump.emulator.channel.impairments import Impairments
@@ -19,13 +19,13 @@ from mockpump.emulator.channel.places import Place
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask, read_log
-from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.clinician import Clinician, OutOfReach
-from mockpump.emulator.world.invariants import Watched
-from mockpump.emulator.world.random_story import story_text
-from mockpump.emulator.world.story_reading import load_story
-from mockpump.emulator.world.telling import Library, Teller
-from mockpump.emulator.world.world import World
+from mockpump.emulator.simulation.invariants import Watched
+from mockpump.emulator.simulation.random_scenario import scenario_text
+from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
+from mockpump.emulator.simulation.runner import Library, ScenarioRunner
+from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.world import World
+from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Kind
 from mockpump.protocol.link_settings import LinkSettings
@@ -63,7 +63,7 @@ class Met(NamedTuple):
     @property
     def as_a_whole(self) -> tuple[str, int, set[str]]:
         """What does not depend on the bytes: how it was lost, or how often and how it came."""
-        kinds = {kind for _, marks in self.came for kind, _, _ in marks}
+        kinds = {kind for _, spans in self.came for kind, _, _ in spans}
         return self.lost, len(self.came), kinds - {"ber"}
 
 
@@ -97,10 +97,12 @@ class Noted(Channel):
         self.met[self.forked.newest] = Met(data, lost.kind.value if lost else "", self._came)
         return lost
 
-    def carry(self, at: int, from_programmer: bool, data: bytes, marks: tuple[Mark, ...]) -> None:
-        told = [(mark.fault.kind.value, mark.start, mark.end) for mark in marks]
+    def carry(
+        self, at: int, from_programmer: bool, data: bytes, spans: tuple[FaultSpan, ...]
+    ) -> None:
+        told = [(span.fault.kind.value, span.start, span.end) for span in spans]
         self._came.append((data, told))
-        super().carry(at, from_programmer, data, marks)
+        super().carry(at, from_programmer, data, spans)
 
 
 def run(
@@ -113,11 +115,11 @@ def run(
     """These commands over that line, and what every transmission has met."""
     channel = Noted(line, seed, drop)
     world = World(paired_pump(), seed=seed, speed=0, channel=channel, settings=settings)
-    clinician = Clinician(world, lambda _: KEYS[m.Access.CLINICIAN])
+    clinician = RetryingProgrammer(world, lambda _: KEYS[m.Access.CLINICIAN])
     for number, name in enumerate(commands):
         try:
             clinician.reach()
-        except OutOfReach:
+        except PumpUnreachable:
             continue
         for _ in clinician.change(lambda name=name, number=number: ASKED[name](number)):
             pass
@@ -172,12 +174,12 @@ def test_another_share_of_one_impairment_leaves_what_is_lost(
 
 
 def told(facts: dict[str, Any], seed: int) -> list[str]:
-    """The chronicle of a story."""
-    story = load_story(story_text(facts), "x")
-    teller = Teller(story, Library(example_program, RamMemory), seed)
+    """The trace of a scenario."""
+    scenario = load_scenario(scenario_text(facts), "x")
+    runner = ScenarioRunner(scenario, Library(example_program, RamMemory), seed)
     lines: list[str] = []
-    teller.world.chronicle = Chronicle(lines.append)
-    for _ in teller.tell():
+    runner.world.trace = TraceWriter(lines.append)
+    for _ in runner.tell():
         pass
     return lines
 
@@ -192,7 +194,7 @@ ADDED = {
 }
 
 
-@given(stories(), st.integers(0, 100), st.data())
+@given(scenarios(), st.integers(0, 100), st.data())
 def test_before_an_added_command_the_run_is_the_same_to_the_byte(
     facts: dict[str, Any], seed: int, data: st.DataObject
 ) -> None:
@@ -209,14 +211,16 @@ def test_before_an_added_command_the_run_is_the_same_to_the_byte(
 def asked_for(*steps: dict[str, Any]) -> list[int]:
     """The transactions that the programmer has said on the line, in order."""
     facts = {"format": "mockpump-scenario/1", "name": "x", "title": "x", "step": list(steps)}
-    teller = Teller(load_story(story_text(facts), "x"), Library(example_program, RamMemory), seed=3)
-    watch = Watched(teller.world)
-    for _ in teller.tell():
+    runner = ScenarioRunner(
+        load_scenario(scenario_text(facts), "x"), Library(example_program, RamMemory), seed=3
+    )
+    watch = Watched(runner.world)
+    for _ in runner.tell():
         pass
     return list(watch.asked)
 
 
-@pytest.mark.parametrize("added", [{"rival": "a third"}, {"attack": "guess"}, {"attack": "replay"}])
+@pytest.span.parametrize("added", [{"rival": "a third"}, {"attack": "guess"}, {"attack": "replay"}])
 def test_what_somebody_else_draws_moves_no_transaction(added: dict[str, Any]) -> None:
     # Whoever guesses keys locks everybody out for a minute.
     steps = ({"suspend": True}, {"wait": "61s"}, {"resume": True})

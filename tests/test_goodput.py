@@ -20,7 +20,7 @@ from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import read_log
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.world.world import World
+from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import MAX_PAYLOAD, OVERHEAD
 from mockpump.protocol.link_events import LinkStatistics
@@ -77,7 +77,7 @@ def download(line: Impairments, window: int, seed: int, max_payload: int = MAX_P
             said.update(payloads_in(data))
             sizes.extend(map(len, frames_of(data)))
 
-    world.ears.append(listen)
+    world.taps.append(listen)
     began = world.now
     assert len(world.run(read_log()).entries) == LOG_ENTRIES
     # Sealed payloads differ: one that is sent again counts once.

@@ -16,8 +16,8 @@ from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.pump.making import new_pump
 from mockpump.emulator.pump.schedule import DAY, WEEK
-from mockpump.emulator.world.deeds import REQUESTS
-from mockpump.emulator.world.world import World
+from mockpump.emulator.simulation.actions import REQUESTS
+from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 
@@ -118,7 +118,7 @@ def each_a_chunk() -> None:
 def lost_takes_time() -> None:
     channel = Channel(Impairments(baud=10, loss=WHOLE))
     channel.send(True, bytes(5), 0)
-    channel.mend()
+    channel.heal()
     channel.send(True, b"x", 0)
     assert channel.next_deadline() == 6_000_000
 

@@ -41,7 +41,7 @@ SECOND = 1_000_000
 PLACES = st.integers(0, 3) | st.integers(0, 250)
 
 
-class Attacker:
+class Adversary:
     """Knows every byte that was ever on the line, in both directions."""
 
     def __init__(self) -> None:
@@ -182,7 +182,7 @@ LOGGED = {
 
 
 def play(steps: list[Any]) -> tuple[Line, Clinician]:
-    attacker = Attacker()
+    attacker = Adversary()
     it = line(tap=attacker)
     clinician = Clinician(it)
     for step in [("command", 1, True), ("command", 0, False), *steps]:
@@ -243,7 +243,7 @@ def test_without_the_attacker_everything_is_done() -> None:
 
 
 def test_a_forged_yes_is_not_believed() -> None:
-    attacker = Attacker()
+    attacker = Adversary()
     it = line(tap=attacker)
     it.prove(KEYS[Access.CLINICIAN])
     it.programmer.start(ask(m.Suspend(1)), it.now)
@@ -331,7 +331,7 @@ def test_what_is_replaced_every_time_is_not_known_since_somebody_has_it() -> Non
 
 def test_against_an_open_pump_the_attacker_wins() -> None:
     """The property can fail: without the session, a replayed command is carried out."""
-    attacker = Attacker()
+    attacker = Adversary()
     it = line(new_pump(), attacker)
     it.connect()
     it.ask(m.Suspend(1))

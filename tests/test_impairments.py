@@ -47,6 +47,6 @@ def test_a_wrong_value_names_its_key(value: object) -> None:
 
 
 def test_a_line_of_which_nothing_is_said_is_harmless() -> None:
-    assert Impairments().harmless
-    assert not read_impairments({"duplicate": "1%"}).harmless
-    assert not read_impairments({"outage": "1s@1s"}).harmless
+    assert Impairments().is_clean
+    assert not read_impairments({"duplicate": "1%"}).is_clean
+    assert not read_impairments({"outage": "1s@1s"}).is_clean

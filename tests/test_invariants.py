@@ -19,8 +19,8 @@ from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.making import Making, make, new_pump
 from mockpump.emulator.pump.overlay import Bolus
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, NOBODY
-from mockpump.emulator.world.invariants import INVARIANTS, Watched, unsettled
-from mockpump.emulator.world.world import World
+from mockpump.emulator.simulation.invariants import INVARIANTS, Watched, unsettled
+from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.markdown import render
@@ -28,7 +28,7 @@ from mockpump.protocol.messages import LogKind
 from mockpump.protocol.program import UNITS_PER_NL, flat
 
 
-def watched() -> Watched:
+def checked() -> Watched:
     world = World(paired_pump(), speed=0)
     it = Watched(world)
     world.connect(lambda _: KEYS[Access.CLINICIAN])
@@ -38,7 +38,7 @@ def watched() -> Watched:
 
 
 def test_a_good_run_breaks_none() -> None:
-    it = watched()
+    it = checked()
     assert list(it.broken()) == []
     it.world.change_pace(3_600)
     it.world.live(86_400)
@@ -107,7 +107,7 @@ def test_each_is_broken_here() -> None:
 
 @pytest.mark.parametrize("name", BREAKING)
 def test_when_it_is_broken_it_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    it = watched()
+    it = checked()
     if name == "conserved":
         kind = type(it.world.pump.catheter)
         monkeypatch.setattr(kind, "arrived", lambda self, due: due + 1)
@@ -140,7 +140,7 @@ def test_what_is_only_feared_after_a_power_cut_breaks_no_limit() -> None:
 
 
 def test_what_was_told_before_a_power_cut_may_be_believed_after_it() -> None:
-    it = watched()
+    it = checked()
     world = it.world
     world.change_pace(1)
     world.live(59)
@@ -153,7 +153,7 @@ def test_what_was_told_before_a_power_cut_may_be_believed_after_it() -> None:
 
 
 def test_a_clock_that_jumped_was_not_set() -> None:
-    it = watched()
+    it = checked()
     faults.inject(it.world.pump, faults.Fault.CLOCK_JUMP)
     assert list(it.broken()) == []
     clock = it.world.pump.delivery.clock
@@ -170,8 +170,8 @@ def test_a_line_that_never_settles_is_noticed(monkeypatch: pytest.MonkeyPatch) -
     world = World(paired_pump(), speed=0, channel=Channel(Impairments()))
     world.connect(lambda _: KEYS[Access.CLINICIAN])
     world.impair(Impairments(loss=WHOLE))
-    monkeypatch.setattr(type(world.channel), "mend", lambda self: None)
-    monkeypatch.setattr("mockpump.emulator.world.invariants._PATIENCE", 1_000)
+    monkeypatch.setattr(type(world.channel), "heal", lambda self: None)
+    monkeypatch.setattr("mockpump.emulator.simulation.invariants._PATIENCE", 1_000)
     world.programmer.start(ask(m.GetStatus()), world.now)
     assert any("not acknowledged" in fault for fault in unsettled(world))
 

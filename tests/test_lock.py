@@ -19,7 +19,7 @@ from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.pump_state import decode_state
 from mockpump.emulator.pump.station import Station
-from mockpump.emulator.world.world import World
+from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.messages import Alarm, Reason

@@ -25,8 +25,8 @@ from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.pacing import MAX_SPEED
 from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.world.chronicle import Chronicle
-from mockpump.emulator.world.world import World
+from mockpump.emulator.simulation.world import World
+from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import InternalError, LocalProtocolError
@@ -56,7 +56,7 @@ LINES = st.builds(
 )
 
 
-def story(
+def scenario(
     seed: int, speed: int | None = 3_600, line: Impairments | None = None
 ) -> tuple[World, str]:
     """A whole demo, and the digest of every byte on the line with its time."""
@@ -84,17 +84,17 @@ def story(
 
 @pytest.mark.parametrize("speed", [3_600, MAX_SPEED])
 def test_the_same_seed_gives_the_same_bytes(speed: int | None) -> None:
-    one, two = story(5, speed), story(5, speed)
+    one, two = scenario(5, speed), scenario(5, speed)
     assert one[1] == two[1]
     assert one[0].now == two[0].now
     assert one[0].telemetry == two[0].telemetry
     assert state_of(one[0].pump) == state_of(two[0].pump)
-    assert story(6, speed)[1] != one[1]
+    assert scenario(6, speed)[1] != one[1]
 
 
 def test_hash_seeds_change_nothing() -> None:
-    # The tests' folder comes along, so that this very module tells the story there too.
-    code = "import test_world as t; print(t.story(5)[1], t.story(5, None)[1])"
+    # The tests' folder comes along, so that this very module tells the scenario there too.
+    code = "import test_world as t; print(t.scenario(5)[1], t.scenario(5, None)[1])"
     told = set()
     for seed in ("1", "2"):
         paths = os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])  # noqa: PTH120
@@ -103,7 +103,7 @@ def test_hash_seeds_change_nothing() -> None:
             [sys.executable, "-c", code], env=environment, capture_output=True, check=True
         )
         told.add(done.stdout.decode().strip())
-    assert told == {f"{story(5)[1]} {story(5, MAX_SPEED)[1]}"}
+    assert told == {f"{scenario(5)[1]} {scenario(5, MAX_SPEED)[1]}"}
 
 
 def settle(world: World) -> None:
@@ -230,7 +230,7 @@ def test_a_small_payload_will_do() -> None:
 def test_what_is_done_by_hand_is_written_down_when_it_is_done() -> None:
     written: list[dict[str, Any]] = []
     world = World(new_pump(), speed=60)
-    world.chronicle = Chronicle(lambda line: written.append(json.loads(line)))
+    world.trace = TraceWriter(lambda line: written.append(json.loads(line)))
     world.wait(3_000_000)
     world.station.do(partial(faults.inject, fault=faults.Fault.STALL), world.now)
     world.wait(5_000_000)
@@ -321,7 +321,7 @@ def test_belief_and_truth_stand_side_by_side() -> None:
 # -- beside a naive pump ---------------------------------------------------------------------------
 
 
-class NaiveStory(RuleBasedStateMachine):
+class NaiveScenario(RuleBasedStateMachine):
     """Requests and hours go into a world, and into a pump that sums minute by minute."""
 
     RESERVOIR = 400_000
@@ -421,7 +421,7 @@ class NaiveStory(RuleBasedStateMachine):
         assert (belief.mode, belief.elapsed) == (status.mode, status.elapsed)
 
 
-TestBesideANaivePump = NaiveStory.TestCase
+TestBesideANaivePump = NaiveScenario.TestCase
 TestBesideANaivePump.settings = settings(stateful_step_count=settings().stateful_step_count // 3)
 
 

@@ -53,7 +53,7 @@ def _parted(pieces: list[bytes]) -> list[bytes]:
     ]
 
 
-class Mark(NamedTuple):
+class FaultSpan(NamedTuple):
     """Where in a chunk a fault is: from byte `start` to before byte `end`."""
 
     fault: Fault
@@ -68,7 +68,7 @@ class Arrival(NamedTuple):
     number: int
     from_programmer: bool
     data: bytes
-    marks: tuple[Mark, ...]
+    spans: tuple[FaultSpan, ...]
 
 
 class Channel:
@@ -84,7 +84,7 @@ class Channel:
         self.fates = fates or Fates(seed)
         self.faults: list[Fault] = []
         self._places = Places()
-        self._ways = {way: _Way(self, way) for way in (True, False)}
+        self._directions = {way: _Direction(self, way) for way in (True, False)}
         self._under_way: list[Arrival] = []
         self._count = 0
         self.impairments = impairments or Impairments()
@@ -98,20 +98,20 @@ class Channel:
     def impairments(self, impairments: Impairments) -> None:
         self._impairments = impairments
         odds = _Odds.of(impairments)
-        for way in self._ways.values():
+        for way in self._directions.values():
             way.impair(impairments, odds)
 
     def send(self, from_programmer: bool, data: bytes, now: int) -> Fault | None:
         """A side gives a chunk to the line; the fault that swallows it, if one does."""
         place = self._places.place(from_programmer, data)
-        return self._ways[from_programmer].send(place, data, now)
+        return self._directions[from_programmer].send(place, data, now)
 
     def arrivals(self, now: int) -> list[Arrival]:
         """What has arrived by now, in order."""
         found = []
         while self._under_way and self._under_way[0].at <= now:
             arrival = heapq.heappop(self._under_way)
-            self._ways[arrival.from_programmer].load -= len(arrival.data)
+            self._directions[arrival.from_programmer].bytes_in_flight -= len(arrival.data)
             found.append(arrival)
         return found
 
@@ -119,15 +119,17 @@ class Channel:
         """When `arrivals` will give something; None when nothing is under way."""
         return self._under_way[0].at if self._under_way else None
 
-    def mend(self) -> None:
+    def heal(self) -> None:
         """From now on nothing goes wrong on it any more."""
         clean = self.impairments
         self.impairments = Impairments(baud=clean.baud, delay=clean.delay)
 
-    def carry(self, at: int, from_programmer: bool, data: bytes, marks: tuple[Mark, ...]) -> None:
+    def carry(
+        self, at: int, from_programmer: bool, data: bytes, spans: tuple[FaultSpan, ...]
+    ) -> None:
         """Have a chunk arrive; for the ways."""
         self._count += 1
-        heapq.heappush(self._under_way, Arrival(at, self._count, from_programmer, data, marks))
+        heapq.heappush(self._under_way, Arrival(at, self._count, from_programmer, data, spans))
 
 
 class _Odds(NamedTuple):
@@ -155,7 +157,7 @@ class _Odds(NamedTuple):
         return cls(loss, truncate, duplicate, reorder, garbage, bits, by_chance)
 
 
-class _Way:
+class _Direction:
     """One direction: when its line is free again, and what is wrong with it."""
 
     def __init__(self, channel: Channel, from_programmer: bool) -> None:
@@ -163,7 +165,7 @@ class _Way:
         self._from_programmer = from_programmer
         self._free_at = 0
         self._last_at = 0
-        self.load = 0
+        self.bytes_in_flight = 0
 
     def impair(self, line: Impairments, odds: _Odds) -> None:
         """From now on this is wrong with it."""
@@ -184,22 +186,22 @@ class _Way:
         self._free_at = start + duration(len(data), line.baud)
         if lost is not None:
             return self._note(lost, now)
-        data, marks = self._bent(place, fate, data, now, start)
+        data, spans = self._bent(place, fate, data, now, start)
         at = self._free_at + line.delay + below(line.jitter + 1, fate.jitter)
         if fate.reorder < odds.reorder:
-            marks += (Mark(self._note(FaultKind.REORDER, now), 0, len(data)),)
-            self._carry(max(at, self._last_at) + _OUT_OF_TURN, data, marks)
+            spans += (FaultSpan(self._note(FaultKind.REORDER, now), 0, len(data)),)
+            self._carry(max(at, self._last_at) + _OUT_OF_TURN, data, spans)
             return None
         self._last_at = max(at, self._last_at)
-        self._carry(self._last_at, data, marks)
+        self._carry(self._last_at, data, spans)
         if fate.duplicate < odds.duplicate:
-            mark = Mark(self._note(FaultKind.DUPLICATE, now), 0, len(data))
-            self._carry(self._last_at, data, (mark,))
+            span = FaultSpan(self._note(FaultKind.DUPLICATE, now), 0, len(data))
+            self._carry(self._last_at, data, (span,))
         return None
 
-    def _carry(self, at: int, data: bytes, marks: tuple[Mark, ...]) -> None:
-        self.load += len(data)
-        self._channel.carry(at, self._from_programmer, data, marks)
+    def _carry(self, at: int, data: bytes, spans: tuple[FaultSpan, ...]) -> None:
+        self.bytes_in_flight += len(data)
+        self._channel.carry(at, self._from_programmer, data, spans)
 
     def _lost(self, fate: Fate, size: int, now: int) -> FaultKind | None:
         """Why a chunk does not arrive at all; None when it does."""
@@ -209,31 +211,31 @@ class _Way:
         for outage in line.outage:
             if outage.begin <= now < outage.begin + outage.span:
                 return FaultKind.OUTAGE
-        if self.load + size > MOST_UNDER_WAY:
+        if self.bytes_in_flight + size > MOST_UNDER_WAY:
             return FaultKind.OVERFLOW
         return FaultKind.LOSS if fate.loss < self._odds.loss else None
 
     def _bent(
         self, place: Place, fate: Fate, data: bytes, now: int, start: int
-    ) -> tuple[bytes, tuple[Mark, ...]]:
-        marks: list[Mark] = []
+    ) -> tuple[bytes, tuple[FaultSpan, ...]]:
+        spans: list[FaultSpan] = []
         if fate.truncate < self._odds.truncate:
             data = data[: below(len(data), fate.length)]
-            marks.append(Mark(self._note(FaultKind.TRUNCATE, now), len(data), len(data)))
+            spans.append(FaultSpan(self._note(FaultKind.TRUNCATE, now), len(data), len(data)))
         bits = self._odds.bits
         if bits is not None and not bits.passes(len(data), fate.bits):
             data, bent = self._bit_errors(place, fate, data, bits)
-            marks += [Mark(self._note(FaultKind.BER, now), at, at + 1) for at in bent]
+            spans += [FaultSpan(self._note(FaultKind.BER, now), at, at + 1) for at in bent]
         if self._stretches is not None:
             data, hit = self._bursts(place, data, self._stretches, start)
-            marks += [Mark(self._note(FaultKind.BURST, now), *each) for each in hit]
+            spans += [FaultSpan(self._note(FaultKind.BURST, now), *each) for each in hit]
         if fate.garbage < self._odds.garbage:
             garbage = self._garbage(place)
             size = len(garbage)
             data = garbage + data
-            marks = [each._replace(start=each.start + size, end=each.end + size) for each in marks]
-            marks.append(Mark(self._note(FaultKind.GARBAGE, now), 0, size))
-        return data, tuple(marks)
+            spans = [each._replace(start=each.start + size, end=each.end + size) for each in spans]
+            spans.append(FaultSpan(self._note(FaultKind.GARBAGE, now), 0, size))
+        return data, tuple(spans)
 
     def _bit_errors(
         self, place: Place, fate: Fate, data: bytes, bits: Gaps

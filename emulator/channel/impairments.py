@@ -15,7 +15,7 @@ from mockpump.emulator.channel import quantities
 from mockpump.emulator.channel.quantities import BadQuantity, Burst, Outage, share, span
 
 
-class Written(NamedTuple):
+class TextFormat(NamedTuple):
     """How an impairment is written: read by `read`, such as `example`; `doc` says what it is."""
 
     read: Callable[[str], Any]
@@ -38,33 +38,34 @@ class Impairments(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     baud: Annotated[
-        int, Written(_baud, "9600", "bits a second, ten of them a byte; if not given, no limit")
+        int, TextFormat(_baud, "9600", "bits a second, ten of them a byte; if not given, no limit")
     ] = 0
-    delay: Annotated[int, Written(span, "50ms", "how long every byte is under way")] = 0
+    delay: Annotated[int, TextFormat(span, "50ms", "how long every byte is under way")] = 0
     jitter: Annotated[
-        int, Written(span, "20ms", "up to so much longer, drawn for each chunk; the order is kept")
+        int,
+        TextFormat(span, "20ms", "up to so much longer, drawn for each chunk; the order is kept"),
     ] = 0
-    loss: Annotated[int, Written(share, "5%", "chance of a chunk to be lost")] = 0
-    ber: Annotated[int, Written(share, "1e-4", "chance of a bit to be bent")] = 0
+    loss: Annotated[int, TextFormat(share, "5%", "chance of a chunk to be lost")] = 0
+    ber: Annotated[int, TextFormat(share, "1e-4", "chance of a bit to be bent")] = 0
     burst: Annotated[
         Burst | None,
-        Written(
+        TextFormat(
             quantities.burst,
             "0.1%,20%,50%",
             "chance of a byte: the line turns bad, turns good, bends it",
         ),
     ] = None
-    truncate: Annotated[int, Written(share, "1%", "chance of a chunk to lose its end")] = 0
-    duplicate: Annotated[int, Written(share, "1%", "chance of a chunk to arrive twice")] = 0
+    truncate: Annotated[int, TextFormat(share, "1%", "chance of a chunk to lose its end")] = 0
+    duplicate: Annotated[int, TextFormat(share, "1%", "chance of a chunk to arrive twice")] = 0
     reorder: Annotated[
-        int, Written(share, "1%", "chance of a chunk to arrive after the next one")
+        int, TextFormat(share, "1%", "chance of a chunk to arrive after the next one")
     ] = 0
     garbage: Annotated[
-        int, Written(share, "1%", "chance of random bytes, at most 32, before a chunk")
+        int, TextFormat(share, "1%", "chance of random bytes, at most 32, before a chunk")
     ] = 0
     outage: Annotated[
         tuple[Outage, ...],
-        Written(
+        TextFormat(
             quantities.outage,
             "10s@30s",
             "silence of so long, from then on; may be several",
@@ -72,16 +73,16 @@ class Impairments(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     cut: Annotated[
-        int | None, Written(span, "90s", "line time at which the line is cut for good")
+        int | None, TextFormat(span, "90s", "line time at which the line is cut for good")
     ] = None
 
     @property
-    def harmless(self) -> bool:
+    def is_clean(self) -> bool:
         """Whether every byte arrives, as it was and in its turn."""
         return self == Impairments(baud=self.baud, delay=self.delay, jitter=self.jitter)
 
 
-FIELDS: dict[str, Written] = {
+FIELDS: dict[str, TextFormat] = {
     name: hint.__metadata__[0]
     for name, hint in get_type_hints(Impairments, include_extras=True).items()
 }

@@ -1,4 +1,4 @@
-"""What can go wrong with the pump itself, injected on purpose: by a story, a test or a command.
+"""What can go wrong with the pump itself, injected on purpose: by a scenario, a test or a command.
 
 One table.  A fault that lasts can be cleared again; the others happen once.
 """

@@ -116,7 +116,7 @@ class Station:
         self._tell_if_changed(mode)
 
     def do(self, action: Callable[[Pump], None], now: int) -> None:
-        """Have something done to the pump from outside its lines: a fault, a story's hand."""
+        """Have something done to the pump from outside its lines: a fault, a scenario's hand."""
         self.advance(now)
         mode = self.pump.mode
         try:

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.gathering import PATIENCE, Gatherer
-from mockpump.emulator.channel.ledger import Ledger
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.pty_line import PtyLine
@@ -31,7 +31,7 @@ class Cable:
 
     def __init__(self, channel: Channel, on_end: Callable[[PortError], None]) -> None:
         self.channel = channel
-        self.ledger = Ledger()
+        self.attribution = FaultAttribution()
         self.on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._began = line_now()
@@ -71,7 +71,7 @@ class Cable:
         now = self._now()
         for chunk in chunks:
             lost = self.channel.send(first, chunk, now)
-            self.ledger.sent(first, chunk, lost)
+            self.attribution.sent(first, chunk, lost)
         self._deliver()
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Cable:
     def _deliver(self) -> None:
         now = self._now()
         for arrival in self.channel.arrivals(now):
-            self.ledger.arrived(arrival)
+            self.attribution.arrived(arrival)
             write = self._writers.get(not arrival.from_programmer)
             if write is not None:
                 write(arrival.data)

@@ -85,7 +85,7 @@ class Rig:
         return *self.programs, d.clock, d.reservoir, d.delivered, d.mode, d.rate
 
     @property
-    def story(self) -> list[LogKind]:
+    def scenario(self) -> list[LogKind]:
         """What is in the log, but for restarts."""
         told = [each.kind for each in self.memory.log(1, 1_000).entries]
         return [each for each in told if each not in (LogKind.RESTARTED, LogKind.ALARM_RAISED)]
@@ -144,7 +144,7 @@ def test_a_cut_and_another_try_are_as_good_as_no_cut(
     rig.cut_in(wish, writes)
     rig.transaction -= 1
     assert rig.ask(wish) == lucky.ask(wish)
-    assert (rig.seen, rig.story) == (lucky.seen, lucky.story)
+    assert (rig.seen, rig.scenario) == (lucky.seen, lucky.scenario)
 
 
 # What is refused now and would be done later takes some to and fro.

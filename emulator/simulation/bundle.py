@@ -1,0 +1,182 @@
+"""A run bundle: one file with everything that it takes to run a scenario again, and all that
+happened.
+
+Its lines are JSON: a head (the scenario as it was written, the programs it names, the seed, the
+versions), the trace, and a foot with the SHA-256 of every line before it.  So a bundle that was
+changed says so, and running it again either gives the same lines or shows the first that differs.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from mockpump import __version__
+from mockpump.emulator.simulation.scenario import Scenario, ScenarioError, program_names
+from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.framing import VERSION
+from mockpump.protocol.program import Program, ProgramError
+from mockpump.protocol.program_toml import loads
+
+FORMAT: Literal["mockpump-bundle/2"] = "mockpump-bundle/2"
+# Formats of before, and why such a bundle cannot be run again.
+_OLD = {
+    "mockpump-bundle/1": "frames had another checksum then, and chance was drawn in another way",
+}
+# How many lines before a divergence are shown with it.
+_CONTEXT = 4
+
+
+class BadBundle(MockpumpError):
+    """What should be a bundle is none, was changed, or is of another version."""
+
+
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line of a bundle."""
+
+    format: Literal["mockpump-bundle/2"]
+    mockpump: str
+    protocol: int
+    name: str
+    seed: int
+    scenario: str
+    programs: dict[str, str]
+
+    @property
+    def parsed(self) -> Scenario:
+        """The scenario that was run."""
+        return load_scenario(self.scenario, self.name)
+
+    def program(self, name: str) -> Program:
+        """A program of it, by its name among the examples."""
+        return loads(self.programs[name].encode(), f"{self.name}: {name}")
+
+
+def head_of(name: str, scenario: str, programs: dict[str, str], seed: int) -> Head:
+    """The head of a run that is about to be recorded."""
+    return Head(FORMAT, __version__, VERSION, name, seed, scenario, programs)
+
+
+class Writer:
+    """Writes a bundle, line by line; `write` takes each with its newline."""
+
+    def __init__(self, write: Callable[[str], object], head: Head) -> None:
+        self._write = write
+        self._digest = hashlib.sha256()
+        self.line(json.dumps(msgspec.to_builtins(head)))
+
+    def line(self, line: str) -> None:
+        """One more line."""
+        self._digest.update(f"{line}\n".encode())
+        self._write(f"{line}\n")
+
+    def close(self) -> str:
+        """The foot; the digest in it."""
+        digest = self._digest.hexdigest()
+        self._write(f"{_foot(digest)}\n")
+        return digest
+
+
+class Bundle(NamedTuple):
+    """A bundle that was read: its head, and its trace line by line."""
+
+    head: Head
+    lines: list[str]
+    digest: str
+
+
+def read_bundle(text: str) -> Bundle:
+    """The bundle in a text; `BadBundle` in one line when it is none that this version can run."""
+    # Not `splitlines`: that one takes more for an end of a line than there is in a bundle.
+    first, *lines = text.split("\n")
+    try:
+        head = msgspec.json.decode(first, type=Head)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise BadBundle(_why_not(first)) from None
+    digest = _digest(lines)
+    whole = "".join(f"{line}\n" for line in (first, *lines))
+    if hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+        raise BadBundle("it is not as it was recorded: the digest in its last line does not fit")
+    if (head.mockpump, head.protocol) != (__version__, VERSION):
+        raise BadBundle(f"it was recorded by mockpump {head.mockpump}; this is {__version__}")
+    _expect_runnable(head)
+    return Bundle(head, lines, digest)
+
+
+def _expect_runnable(head: Head) -> None:
+    try:
+        for name in program_names(head.parsed):
+            if name not in head.programs:
+                raise BadBundle(f"it lacks the program {name!r} that its scenario calls for")
+            head.program(name)
+    except (ScenarioError, ProgramError) as error:
+        raise BadBundle(f"what it has recorded cannot be run: {error}") from None
+
+
+def _digest(lines: list[str]) -> str:
+    """The digest in the last of the lines, which is taken away; nothing comes behind it."""
+    try:
+        last, end = lines.pop(-2), lines.pop()
+        digest = str(json.loads(last)["sha256"])
+    except (IndexError, ValueError, KeyError, TypeError, RecursionError):
+        if any(map(_FOOT.fullmatch, lines)):
+            raise BadBundle(_APPENDED) from None
+        raise BadBundle("it has been cut off: its last line is not the digest") from None
+    if end:
+        raise BadBundle(_APPENDED)
+    if last != _foot(digest):
+        raise BadBundle("it is not as it was recorded: its end is another")
+    return digest
+
+
+_FOOT = re.compile(r'\{"sha256": "[0-9a-f]{64}"\}')
+_APPENDED = "it is not as it was recorded: something has been appended behind the digest"
+
+
+def _foot(digest: str) -> str:
+    return f'{{"sha256": "{digest}"}}'
+
+
+def _why_not(first: str) -> str:
+    """Why a first line is no head of a bundle that can be run again."""
+    no = f"it is no bundle of {FORMAT}"
+    try:
+        found: Any = json.loads(first)
+        told = str(found["format"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        cut = first.startswith(f'{{"format": "{FORMAT}"')
+        return f"{no}: its first line {'has been cut off' if cut else 'is no head'}"
+    if told in _OLD:
+        return f"{told} cannot be run again: {_OLD[told]}; record it anew"
+    return f"{no}: it says {told}"
+
+
+class Divergence(NamedTuple):
+    """Where two runs part: the number of the line, what came before, and what each has there.
+
+    None: it has ended.
+    """
+
+    number: int
+    before: list[str]
+    recorded: str | None
+    now: str | None
+
+
+def compare(recorded: Iterable[str], now: Iterable[str]) -> Divergence | None:
+    """The first line that differs; None when the runs are identical."""
+    before: list[str] = []
+    for number, (one, other) in enumerate(_pairs(recorded, now), start=2):
+        if one != other:
+            return Divergence(number, before, one, other)
+        before = [*before[1 - _CONTEXT :], str(one)]
+    return None
+
+
+def _pairs(one: Iterable[str], other: Iterable[str]) -> Iterator[tuple[str | None, str | None]]:
+    return zip_longest(one, other)

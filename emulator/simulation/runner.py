@@ -1,0 +1,327 @@
+"""Telling a scenario: its steps done to a pump in virtual time, and what came of each, in words.
+
+One runner for every scenario.  It yields lines as it goes, and takes points for the curves.  A
+refusal that the scenario does not expect, or an expected one that does not come, is a
+`ScenarioError`: so a scenario is a test of itself.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.channel.impairments import Impairments, read_impairments
+from mockpump.emulator.memory.faulty import FaultyMemory
+from mockpump.emulator.memory.interface import Memory, MemoryFailed, PowerCut
+from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.programmer.errors import SessionTaken
+from mockpump.emulator.programmer.opening import FindKey
+from mockpump.emulator.programmer.procedures import (
+    Procedure,
+    ask,
+    read_log,
+    read_program,
+    set_program,
+)
+from mockpump.emulator.pump import faults
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.limits import FACTORY
+from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.simulation.actions import REQUESTS, clock_text, said, with_limits
+from mockpump.emulator.simulation.adversary import TRICKS, Adversary
+from mockpump.emulator.simulation.curves import Recorder
+from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws
+from mockpump.emulator.simulation.expectation import check_refusal, differences
+from mockpump.emulator.simulation.power_cuts import sweep_power_cuts
+from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
+from mockpump.emulator.simulation.scenario import (
+    ExpectationFailed,
+    ExpectPart,
+    ProgramPart,
+    Scenario,
+    ScenarioError,
+    Step,
+    moment,
+    span,
+)
+from mockpump.emulator.simulation.second_programmer import connect_second_programmer
+from mockpump.emulator.simulation.world import World
+from mockpump.emulator.wording.entries import what_happened
+from mockpump.emulator.wording.names import words_of
+from mockpump.protocol import messages as m
+from mockpump.protocol.catalogue import Access, Message
+from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.program import Program, ProgramError
+
+# The line of a scenario that says nothing of it.
+_USUAL = Impairments(delay=1_000)
+# How long whoever is evicted has to hear of it, in microseconds.
+_MOMENT = 1_000_000
+# How many entries of a log are told, the newest.
+_MOST_ENTRIES = 8
+
+
+class NarrationLine(NamedTuple):
+    """A line of the telling.  `kind`: say (the narrator), do (a action), pump (what it says)."""
+
+    kind: str
+    text: str
+
+
+class Library(NamedTuple):
+    """What a scenario may call for: programs by name, and memories in which writes can be cut."""
+
+    program: Callable[[str], Program]
+    cuttable: Callable[[], Memory]
+
+
+class ScenarioRunner:
+    """Tells one scenario.  `recorder` holds the curves afterwards."""
+
+    def __init__(self, scenario: Scenario, library: Library, seed: int = 0) -> None:
+        self.scenario = scenario
+        self.library = library
+        self.keys = draw_keys(Draws(seed).source(PUMP, "key"))
+        memory = RamMemory()
+        try:
+            make(memory, self._making())
+        except (LocalProtocolError, ProgramError) as error:
+            raise ScenarioError(f"{scenario.name}: it cannot begin: {error}") from None
+        channel = Channel(read_impairments(scenario.channel) if scenario.channel else _USUAL, seed)
+        part = scenario.programmer
+        settings = LinkSettings(max_payload=part.payload, window=part.window)
+        pump = Pump(FaultyMemory(memory))
+        self.world = World(pump, seed=seed, speed=0, channel=channel, settings=settings)
+        key = self.keys[Access[part.access.upper()]]
+        self.find_key: FindKey = lambda _: key
+        self.programmer = RetryingProgrammer(self.world, self.find_key)
+        self.attacker = Adversary(self.world)
+        self.recorder = Recorder(self.world.pump)
+
+    def _making(self) -> Making:
+        part = self.scenario.pump
+        identity = PumpIdentity(name=f"{self.scenario.name} pump", reservoir=part.reservoir)
+        return Making(
+            identity,
+            self.library.program(part.program),
+            with_limits(FACTORY, part.limits),
+            moment(part.clock),
+            part.drift,
+            part.concentration,
+            part.dead,
+            paired_with(self.keys),
+        )
+
+    def tell(self) -> Iterator[NarrationLine]:
+        """The whole scenario, line by line."""
+        try:
+            for told in self._tell():
+                self._write_down(*told)
+                yield told
+        except ScenarioError as error:
+            self._write_down("failed", str(error))
+            raise
+
+    def _write_down(self, kind: str, text: str) -> None:
+        if self.world.trace is not None:
+            self.world.trace.told(self.world.now, kind, text)
+
+    def _tell(self) -> Iterator[NarrationLine]:
+        for step in self.scenario.step:
+            if step.at is not None:
+                self._until(span(step.at))
+            if step.say:
+                yield NarrationLine("say", " ".join(step.say.split()))
+            if step.action is not None:
+                try:
+                    yield from self._do(step, *step.action)
+                except PumpUnreachable:
+                    yield NarrationLine("pump", "out of reach")
+            if isinstance(step.expect, ExpectPart):
+                yield from self._expect(step.expect)
+        self.recorder.take(self.world.pump)
+
+    def _do(self, step: Step, name: str, value: Any) -> Iterator[NarrationLine]:
+        if name in REQUESTS:
+            request, words = REQUESTS[name](self.world.pump, self.transaction(), value)
+            yield NarrationLine("do", words)
+            yield from self._outcome(step, partial(ask, request))
+        else:
+            yield from _DEEDS[name](self, step, value)
+
+    # -- actions -----------------------------------------------------------------------------------
+
+    def live(self, step: Step, text: str) -> Iterator[NarrationLine]:
+        """Let pump time go by."""
+        seconds, every = span(text), span(self.scenario.sample)
+        end = self.world.pump.elapsed + seconds
+        self.world.change_pace(self.scenario.speed)
+        before = set(self.world.pump.panel.shown)
+        while self.world.pump.elapsed < end:
+            self.recorder.take(self.world.pump)
+            self.world.live(min(self.world.pump.elapsed + every, end))
+        self.world.change_pace(0)
+        yield NarrationLine("do", f"{text} of pump time pass")
+        for alarm in sorted(set(self.world.pump.panel.shown) - before):
+            shown = self.world.pump.panel.shown[alarm]
+            yield NarrationLine(
+                "pump",
+                f"alarm: {words_of(m.Alarm(alarm))}, since "
+                f"{clock_text(self.world.pump.delivery.clock_work.at(shown.since))}",
+            )
+
+    def _outcome(
+        self, step: Step, procedure: Callable[[], Procedure[Any]]
+    ) -> Iterator[NarrationLine]:
+        reply: Message | None = None
+        self.programmer.reach()
+        self.world.drop_replies = step.lose_reply
+        for heard in self.programmer.change(procedure):
+            if heard.text:
+                yield NarrationLine("do" if heard.text.startswith("calls") else "pump", heard.text)
+            reply = heard.reply
+        self.world.drop_replies = False
+        self.recorder.take(self.world.pump)
+        if reply is not None:
+            yield NarrationLine("pump", said(reply))
+            check_refusal(step, reply)
+
+    def _until(self, elapsed: int) -> None:
+        """Let pump time go by until the pump is that old; nothing when it is already."""
+        self.world.change_pace(self.scenario.speed)
+        self.world.live(elapsed)
+        self.world.change_pace(0)
+
+    def _expect(self, expected: ExpectPart) -> Iterator[NarrationLine]:
+        wrong = list(differences(self.world.pump, expected))
+        if wrong:
+            raise ExpectationFailed(f"expected, and not so: {'; '.join(wrong)}")
+        yield NarrationLine("pump", "as expected")
+
+    def reboot(self, step: Step, _: bool) -> Iterator[NarrationLine]:
+        """The power is cut, and comes again."""
+        self.world.station.do(_reboot, self.world.now)
+        yield NarrationLine("do", "cuts the power and lets it come again")
+
+    def change_channel(self, step: Step, given: dict[str, Any]) -> Iterator[NarrationLine]:
+        """From now on other things are wrong with the line."""
+        self.world.impair(read_impairments(given))
+        words = ", ".join(f"{name} {value}" for name, value in given.items())
+        yield NarrationLine("do", f"from now on the line has {words or 'nothing wrong with it'}")
+
+    def wait(self, step: Step, text: str) -> Iterator[NarrationLine]:
+        """Let time go by on the line, and none in the pump."""
+        self.world.wait(span(text) * 1_000_000)
+        yield NarrationLine("do", f"{text} pass on the line")
+
+    def rival(self, step: Step, name: str) -> Iterator[NarrationLine]:
+        """A second programmer calls, on a line of its own."""
+        wish = ", and takes over the session" if step.take_over else ""
+        yield NarrationLine("do", f"{name} calls on another line, with the same key{wish}")
+        was_open = self.world.programmer.connection.is_open
+        yield NarrationLine(
+            "pump", connect_second_programmer(self.world, self.find_key, step.take_over)
+        )
+        if step.take_over:
+            self.world.wait(_MOMENT)
+            if was_open and not self.world.programmer.connection.is_open:
+                yield NarrationLine("pump", f"the first one is told: {SessionTaken()}")
+
+    def attack(self, step: Step, trick: str) -> Iterator[NarrationLine]:
+        """Somebody else on the line tries something."""
+        lines = TRICKS[trick](self.attacker)
+        yield NarrationLine("do", f"{next(lines)}")
+        for line in lines:
+            yield NarrationLine("pump", line)
+
+    def transaction(self) -> int:
+        """A fresh one, whatever may come of it: so the next one does not depend on that."""
+        return self.world.draws.transaction(PROGRAMMER)
+
+    def program(self, step: Step, part: ProgramPart) -> Iterator[NarrationLine]:
+        """Stage, read back, compare, commit."""
+        wanted = self.library.program(part.name)
+        yield NarrationLine(
+            "do", f'gives it the program "{wanted.name}", to rule from {part.at} on'
+        )
+        transaction, when = self.transaction(), m.When[part.at.upper()]
+        active = self.programmer.read(read_program)
+        room = self.world.programmer.connection.max_message
+        commit = partial(set_program, wanted, active.digest, transaction, room, when)
+        yield from self._outcome(step, commit)
+
+    def fault(self, step: Step, name: str) -> Iterator[NarrationLine]:
+        """Something goes wrong with the pump itself."""
+        fault = faults.fault_named(name)
+        yield from self._happen(partial(faults.inject, fault=fault), f"a fault: {fault.value}")
+
+    def clear(self, step: Step, name: str) -> Iterator[NarrationLine]:
+        """It is made good again."""
+        fault = faults.fault_named(name)
+        words = f"made good again: {words_of(fault)}"
+        yield from self._happen(partial(faults.clear, fault=fault), words)
+
+    def _happen(self, action: Callable[[Pump], None], words: str) -> Iterator[NarrationLine]:
+        failed = None
+        try:
+            self.world.station.do(action, self.world.now)
+        except MemoryFailed as error:
+            failed = error
+        yield NarrationLine("do", words)
+        if failed is not None:
+            yield NarrationLine("pump", str(failed))
+
+    def show(self, step: Step, what: str) -> Iterator[NarrationLine]:
+        """What the pump says of itself."""
+        if what == "log":
+            read = self.programmer.read(read_log)
+            yield NarrationLine(
+                "do", f"reads the log: {len(read.entries)} entries, and the chain holds"
+            )
+            if len(read.entries) > _MOST_ENTRIES:
+                yield NarrationLine("pump", "...")
+            for entry in read.entries[-_MOST_ENTRIES:]:
+                yield NarrationLine("pump", f"{clock_text(entry.clock)}  {what_happened(entry)}")
+        elif what == "alarms":
+            shown = self.world.pump.panel.shown
+            names = ", ".join(words_of(m.Alarm(alarm)) for alarm in shown)
+            yield NarrationLine("pump", f"alarms: {names or 'none'}")
+        else:
+            report = self.world.pump.report()
+            yield NarrationLine(
+                "pump",
+                f"{words_of(report.mode)}, {report.rate:,} nL/h; pumped {report.delivered:,} nL,"
+                f" arrived {report.arrived:,} nL; {report.reservoir:,} nL left",
+            )
+
+    def power_cut(self, step: Step, part: ProgramPart) -> Iterator[NarrationLine]:
+        """The same commit again and again, the power cut before each of its writes."""
+        wanted = self.library.program(part.name)
+        yield NarrationLine(
+            "do", f'commits "{wanted.name}", with the power cut before each write in turn'
+        )
+        for cut_before, woke in sweep_power_cuts(self.library.cuttable, self._making(), wanted):
+            what = f"cut before {cut_before:<8}" if cut_before else "not cut:"
+            yield NarrationLine("pump", f"{what} {woke}")
+
+
+def _reboot(pump: Pump) -> None:
+    raise PowerCut
+
+
+_DEEDS: dict[str, Callable[[ScenarioRunner, Step, Any], Iterator[NarrationLine]]] = {
+    "live": ScenarioRunner.live,
+    "program": ScenarioRunner.program,
+    "fault": ScenarioRunner.fault,
+    "clear": ScenarioRunner.clear,
+    "show": ScenarioRunner.show,
+    "power_cut": ScenarioRunner.power_cut,
+    "reboot": ScenarioRunner.reboot,
+    "channel": ScenarioRunner.change_channel,
+    "wait": ScenarioRunner.wait,
+    "rival": ScenarioRunner.rival,
+    "attack": ScenarioRunner.attack,
+}

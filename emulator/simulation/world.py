@@ -1,0 +1,247 @@
+"""A world in virtual time: a pump, a programmer and the channel between them.
+
+No thread and no sleep: time jumps from event to event.  The same seed gives the same bytes, because
+nothing else is random or tells the time.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from mockpump.emulator.channel.attribution import FaultAttribution
+from mockpump.emulator.channel.channel import Arrival, Channel, frames_of
+from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.programmer.client import (
+    Connected,
+    Disconnected,
+    Failed,
+    Finished,
+    Opening,
+    Programmer,
+    ProgrammerEvent,
+    TelemetryReceived,
+)
+from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.station import Station
+from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws
+from mockpump.emulator.trace.writer import TraceWriter
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError, LocalProtocolError
+from mockpump.protocol.link_settings import LinkSettings
+
+T = TypeVar("T")
+
+# How long a byte is under way on a line of which nothing was said, in microseconds.
+_LATENCY = 1_000
+
+
+class World:
+    """Two devices and the line between them.  `now` is line time in microseconds.
+
+    `trace`, when given, sees every chunk as it is sent: the time, whether the programmer sent it,
+    and the bytes.
+    """
+
+    def __init__(
+        self,
+        pump: Pump | None = None,
+        *,
+        seed: int = 0,
+        speed: int | None = 1,
+        channel: Channel | None = None,
+        settings: LinkSettings | None = None,
+        trace: Callable[[int, bool, bytes], None] | None = None,
+    ) -> None:
+        self.now = 0
+        self.draws = Draws(seed)
+        nonces = self.draws.source(PUMP, "nonce")
+        self.station = Station(pump or new_pump(), Pacing(speed), nonces)
+        self.port = self.station.attach(settings)
+        self.programmer = Programmer(settings)
+        self.telemetry: list[m.Telemetry] = []
+        self.channel = channel or Channel(Impairments(delay=_LATENCY), seed)
+        self.attribution = FaultAttribution()
+        # On a line on which nothing goes wrong there is nothing to find out.
+        self._watched = not self.channel.impairments.is_clean
+        self._trace = trace
+        # What writes down all that happens; None: nobody wants to know.
+        self.trace: TraceWriter | None = None
+        # Whoever listens on the line: whether the programmer said it, and the bytes.
+        self.taps: list[Callable[[bool, bytes], None]] = []
+        # While it is drop_replies, the programmer hears nothing: what the pump sends is lost.
+        self.drop_replies = False
+
+    @property
+    def pump(self) -> Pump:
+        """The pump: its truth, beside the programmer's belief."""
+        return self.station.pump
+
+    def connect(
+        self,
+        find_key: FindKey | None = None,
+        known: KnownPump | None = None,
+        who: str = PROGRAMMER,
+    ) -> Connected:
+        """Call the pump, and open a session if there is a key to find.  `who` draws what it takes.
+
+        With `known` no other pump will do, and who this one is is asked in any case.
+        `ConnectionLost` when nobody answers; whatever `open_session` or `meet_pump` fails with.
+        """
+        opening: Opening | None = None
+        if find_key is not None:
+            opening = open_session(find_key, self.draws.nonce(who), known)
+        elif known is not None:
+            opening = meet_pump(known)
+        self.programmer.connect(self.draws.connection(who), self.now, opening)
+        event = self._until((Connected, Failed))
+        if isinstance(event, Failed):
+            raise event.error
+        return cast(Connected, event)
+
+    def run(self, procedure: Procedure[T]) -> T:
+        """Run a procedure to its end and return its result; raises what it fails with."""
+        self.programmer.start(procedure, self.now)
+        event = self._until((Finished, Failed))
+        if isinstance(event, Failed):
+            raise event.error
+        return cast(T, cast(Finished, event).result)
+
+    def hang_up(self) -> None:
+        """End the connection at once, if there is one, and forget what it had to say."""
+        if self.programmer.connection.is_open:
+            self.programmer.connection.abort(self.now)
+            self.programmer.handle_timer(self.now)
+        self._take_events()
+
+    def impair(self, impairments: Impairments) -> None:
+        """From now on this is wrong with the line."""
+        self.channel.impairments = impairments
+        self._watched = True
+
+    def wait(self, microseconds: int) -> None:
+        """Let so much time go by on the line."""
+        end = self.now + microseconds
+        while self.now < end:
+            self._turn(end)
+            self._take_events()
+
+    def inject(self, data: bytes) -> bytes:
+        """Somebody puts bytes on the pump's end of the line, and hears what it says to that."""
+        self.station.receive_data(self.port, data, self.now)
+        return self.port.data_to_send(self.now)
+
+    def disconnect(self) -> None:
+        """End the connection in good order; is_clean when there is none."""
+        if self.programmer.connection.is_open:
+            self.programmer.disconnect(self.now)
+            self._until((Disconnected,))
+
+    def change_pace(self, speed: int | None, run: int | None = None) -> None:
+        """Let pump time go by at another speed, at most for so many seconds."""
+        self.station.change_pace(speed, self.now, run)
+
+    def live(self, elapsed: int) -> None:
+        """Let time pass until the pump is `elapsed` seconds old.
+
+        `LocalProtocolError` when its pace never brings it there; at `MAX_SPEED` that is also when
+        nobody is subscribed to its telemetry.
+        """
+        while self.pump.elapsed < elapsed:
+            if not self.station.comes_to(elapsed):
+                raise LocalProtocolError(f"at this pace the pump never is {elapsed} s old")
+            self._turn(self.station.pacing.due(elapsed))
+            self._take_events()
+
+    def _until(self, wanted: tuple[type[ProgrammerEvent], ...]) -> ProgrammerEvent:
+        while True:
+            for event in self._take_events():
+                if isinstance(event, wanted):
+                    return event
+                if isinstance(event, Disconnected):
+                    raise ConnectionLost(event.reason)
+            self._turn(None)
+
+    def _take_events(self) -> list[ProgrammerEvent]:
+        events: list[ProgrammerEvent] = []
+        while (event := self.programmer.next_event()) is not None:
+            events.append(event)
+            if self.trace is not None:
+                self.trace.happened(self.now, event)
+            if isinstance(event, TelemetryReceived):
+                self.telemetry.append(event.telemetry)
+        return events
+
+    # -- one turn --------------------------------------------------------------------------------
+
+    def _turn(self, last: int | None) -> None:
+        """Put what is due on the line, jump to the next thing that happens, let it happen."""
+        # What was done to the pump by hand since the last turn was done now.
+        self._turned()
+        self._ship(True, self.programmer.data_to_send(self.now))
+        self._ship(False, self.port.data_to_send(self.now))
+        times = [self.programmer.next_deadline(), self.port.next_deadline(), last]
+        times.append(self.channel.next_deadline())
+        if not self._live_alone(min((time for time in times if time is not None), default=None)):
+            return
+        for arrival in self.channel.arrivals(self.now):
+            self._arrive(arrival)
+        self.programmer.handle_timer(self.now)
+        self.station.handle_timer(self.now)
+        self._turned()
+
+    def _live_alone(self, quiet_until: int | None) -> bool:
+        """Let the pump live on as long as the line is quiet; whether that has come to an end.
+
+        Most that happens to a pump is that it writes down how far it has come: no line has to be
+        looked after for that.
+        """
+        pump = self.pump
+        while (stop := self.station.next_stop(self.now)) is not None:
+            if quiet_until is not None and quiet_until <= stop:
+                break
+            self.now = max(self.now, stop)
+            self.station.advance(self.now)
+            self._turned()
+            # A line that has something to carry, or a pump that has started anew, ends the quiet.
+            if self.pump is not pump or not self.station.lines_idle:
+                return False
+            if self.station.pacing.speed is MAX_SPEED:
+                # How far it is to leap is for whoever lets it live to say.
+                return False
+        if quiet_until is None:
+            raise InternalError("a world in which nothing will ever happen")
+        self.now = max(self.now, quiet_until)
+        return True
+
+    def _turned(self) -> None:
+        if self.trace is not None:
+            self.trace.turned(self.now, self.pump)
+
+    def _ship(self, from_programmer: bool, data: bytes) -> None:
+        if not data or (self.drop_replies and not from_programmer):
+            return
+        if self._trace is not None:
+            self._trace(self.now, from_programmer, data)
+        for listen in self.taps:
+            listen(from_programmer, data)
+        for chunk in frames_of(data):
+            lost = self.channel.send(from_programmer, chunk, self.now)
+            if self._watched:
+                self.attribution.sent(from_programmer, chunk, lost)
+            if self.trace is not None:
+                self.trace.sent(self.now, from_programmer, chunk, lost)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        if self._watched:
+            self.attribution.arrived(arrival)
+        if self.trace is not None:
+            self.trace.arrived(arrival)
+        if arrival.from_programmer:
+            self.station.receive_data(self.port, arrival.data, arrival.at)
+        else:
+            self.programmer.receive_data(arrival.data, arrival.at)
