@@ -38,7 +38,7 @@ ROOMS_WITH_DOORS = {
 }
 
 # What the programmer knows comes over the line, or is the protocol's.
-NOT_THE_PROGRAMMERS = ("memory", "transports", "world")
+NOT_THE_PROGRAMMERS = ("memory", "transports", "simulation")
 
 HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
 MAY_BE_HEAVY = "protocol/strategies.py"

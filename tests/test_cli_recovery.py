@@ -134,7 +134,7 @@ CHANGES = [
 REFUSABLE = [
     each for each in CHANGES if each.unwilling is not None and each.request is not m.SetLimits
 ]
-REFUSABLE = "mockpump: the reply was lost; asking the pump what became of it"
+ASKING = "mockpump: the reply was lost; asking the pump what became of it"
 REPEATED = (
     "mockpump: the request had not reached the pump; it was sent once more, as the same transaction"
 )
@@ -166,7 +166,7 @@ def test_done_is_as_if_nothing_had_happened(
         assert (expected.code, expected.err) == (0, "")
     with pump_thread(change.request, stay=True, pump=change.willing()) as pump:
         ended = run(command, pump.path, change, tmp_path)
-        assert ended == Ended(0, expected.out, f"{REFUSABLE}\n")
+        assert ended == Ended(0, expected.out, f"{ASKING}\n")
         # The link may send a frame again; nobody asks for the thing again.
         asked = {each.transaction for each in pump.received if isinstance(each, change.request)}
         queries = {each.asked for each in pump.received if isinstance(each, m.QueryOutcome)}
@@ -200,7 +200,7 @@ def test_a_no_that_was_lost_is_a_no(command: Command, tmp_path: Path, change: Ch
         assert "the pump refused" in expected.line
     with pump_thread(change.request, stay=True, pump=change.unwilling()) as pump:
         ended = run(command, pump.path, change, tmp_path)
-        assert ended == Ended(1, "", f"{REFUSABLE}\n{expected.line}\n")
+        assert ended == Ended(1, "", f"{ASKING}\n{expected.line}\n")
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=ids)
@@ -216,7 +216,7 @@ def test_what_never_arrived_in_a_session_changed_nothing(
         assert len({each for each in served.received if isinstance(each, change.request)}) == 1
     assert (ended.code, ended.out.count("\n")) == (3, 2 if "FILE" in change.arguments else 0)
     asking, never = ended.err.splitlines()
-    assert asking == REFUSABLE
+    assert asking == ASKING
     assert never.startswith("mockpump: connection lost: ")
     assert never.endswith("; the request never reached the pump; nothing was changed")
 
@@ -233,11 +233,11 @@ def test_what_never_arrived_at_an_open_pump_is_sent_once_more(
         ended = run(command, pump.path, change, tmp_path)
         assert len({each for each in pump.received if isinstance(each, change.request)}) == 1
         if change.request is not m.CommitProgram:
-            assert ended == Ended(0, expected.out, f"{REFUSABLE}\n{REPEATED}\n")
+            assert ended == Ended(0, expected.out, f"{ASKING}\n{REPEATED}\n")
             return
         # What was staged has gone with its connection, and the pump has recorded that.
         assert ended.code == 3
-        assert ended.err.splitlines()[:2] == [REFUSABLE, REPEATED]
+        assert ended.err.splitlines()[:2] == [ASKING, REPEATED]
         why = "; the staged program was lost with its connection; nothing was changed\n"
         assert ended.err.endswith(why)
         assert pump.pump.digest == old
@@ -271,7 +271,7 @@ def test_nobody_to_ask_is_an_unknown_outcome_with_how_to_ask_later(
         path, counted = pump.path, change.willing().outcomes
     assert ended.code == 4
     asking, unknown = ended.err.splitlines()
-    assert asking == REFUSABLE
+    assert asking == ASKING
     assert unknown.startswith("mockpump: outcome unknown: ")
     assert f" after {change.request.__name__} was sent and before its reply" in unknown
     again = (
@@ -590,7 +590,7 @@ def test_a_pump_that_still_has_the_lost_session_is_asked_until_it_has_ended(
         with pump_thread(m.Suspend, stay=True, pump=paired(new_pump())) as served:
             ended = command("programmer", "--port", served.path, "suspend")
         assert ended.code == code
-        assert ended.err.splitlines()[:2] == [REFUSABLE, waiting]
+        assert ended.err.splitlines()[:2] == [ASKING, waiting]
         assert len(calls) == refusals + (2 if code == 0 else 1)
 
 

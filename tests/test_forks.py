@@ -220,7 +220,7 @@ def asked_for(*steps: dict[str, Any]) -> list[int]:
     return list(watch.asked)
 
 
-@pytest.span.parametrize("added", [{"rival": "a third"}, {"attack": "guess"}, {"attack": "replay"}])
+@pytest.mark.parametrize("added", [{"rival": "a third"}, {"attack": "guess"}, {"attack": "replay"}])
 def test_what_somebody_else_draws_moves_no_transaction(added: dict[str, Any]) -> None:
     # Whoever guesses keys locks everybody out for a minute.
     steps = ({"suspend": True}, {"wait": "61s"}, {"resume": True})
