@@ -16,9 +16,9 @@ from bench.pairs import Effort, Work, calls, race
 from bench.table import Contest, Finding
 from mockpump.emulator.programmer.client import Finished, Programmer
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
@@ -159,7 +159,7 @@ def _two_connections() -> Work:
 
 
 def _two_devices() -> Work:
-    station = Station(new_pump(), Pacing(1))
+    station = PumpServer(new_pump(), TimeScale(1))
     port = station.attach()
     programmer = Programmer()
     now = 0

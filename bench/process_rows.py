@@ -23,8 +23,8 @@ from bench.table import Contest, Finding
 from mockpump.emulator.programmer.client import Programmer
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import (
@@ -95,12 +95,12 @@ def _size_of(make: Callable[[], object]) -> int:
     return (after - before) // _PUMPS
 
 
-def _plain_pump() -> Port:
+def _plain_pump() -> Endpoint:
     """A day's program, connected, one request answered."""
     return _asked(new_pump(program=day_program(17)), [m.GetStatus()])
 
 
-def _fullest_pump() -> Port:
+def _fullest_pump() -> Endpoint:
     """The longest program and ramp, as many outcomes as it keeps, the longest image staged."""
     segments = tuple(Segment(30 * k, 1_000_000 - k) for k in range(MAX_SEGMENTS))
     patterns = tuple(DayPattern(f"a long name {k:04}", segments) for k in range(MAX_PATTERNS))
@@ -122,9 +122,9 @@ def _fullest_pump() -> Port:
     return port
 
 
-def _asked(pump: Pump, requests: list[m.Message]) -> Port:
+def _asked(pump: Pump, requests: list[m.Message]) -> Endpoint:
     """The pump's end of a connection on which these were asked; the programmer is let go."""
-    port, programmer = Port(pump), Programmer()
+    port, programmer = Endpoint(pump), Programmer()
     programmer.connect(1, 0)
 
     def exchange() -> None:

@@ -15,12 +15,12 @@ from bench.pairs import Effort, Work, race
 from bench.simulation_rows import DAY, day_program
 from bench.table import Contest, Finding, absent
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import FACTORY
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
@@ -52,17 +52,17 @@ def years(effort: Effort) -> list[Finding]:
 def whole_pump_in(memory: Any) -> Pump:
     """A new pump in an empty memory, with that program and the usual limits."""
     identity = PumpIdentity(reservoir=2**32 - 1)
-    make(memory, Making(identity, year_program(), FACTORY))
+    initialize(memory, PumpConfig(identity, year_program(), FACTORY))
     return Pump(memory)
 
 
 def _whole_pump(count: int) -> None:
     for _ in range(count):
-        pump, caller = whole_pump_in(RamMemory(durable=False)), Caller(largest_payload=240)
+        pump, peer = whole_pump_in(RamMemory(durable=False)), Peer(largest_payload=240)
         for day in range(_YEAR):
             pump.advance(day * DAY + 10 * 3_600)
             bolus = m.StartBolus(day, m.BolusKind.BOLUS, 5_001, 1_801)
-            assert isinstance(handle(pump, bolus, caller), m.BolusStarted)
+            assert isinstance(handle(pump, bolus, peer), m.BolusStarted)
         pump.advance(_YEAR * DAY)
 
 

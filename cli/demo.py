@@ -28,8 +28,8 @@ from mockpump.emulator.programmer.comparison import compare
 from mockpump.emulator.programmer.keyring import Keyring
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.schedule import Schedule
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.schedule import Schedule
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.emulator.wording.quantities import (

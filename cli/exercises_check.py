@@ -179,9 +179,9 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
             raise
         needs = "checking needs pytest: pip install pytest"
         raise ExerciseError(needs) from None
-    with contextlib.ExitStack() as afterwards:
+    with contextlib.ExitStack() as on_recorded:
         if can_redraw(sys.stderr):
-            afterwards.callback(_redraw, "")
+            on_recorded.callback(_redraw, "")
         bounds = Bounds(jobs or cores())
         return check_file(exercise, file, seeds, bounds, _progress, read=read_learners)
 

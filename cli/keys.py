@@ -12,7 +12,7 @@ import click
 from mockpump.cli.terminal import echo, warn
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken
 from mockpump.emulator.pump.pairing import Keys
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.transports.keyring_file import (
     HandedOver,
     changed_keyring,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mockpump.cli.terminal import warn
 from mockpump.emulator.memory.interface import Change, MemoryFailed
 from mockpump.emulator.memory.sqlite import SqliteMemory
-from mockpump.emulator.pump.pump_state import (
+from mockpump.emulator.pump.state import (
     PumpState,
     check_images,
     check_outcomes,

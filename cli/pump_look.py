@@ -14,7 +14,7 @@ from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
-from mockpump.emulator.pump.pump_state import PumpState, decode_state
+from mockpump.emulator.pump.state import PumpState, decode_state
 from mockpump.emulator.pump.strangers import Strangers
 from mockpump.emulator.wording.names import choice_name, words_of
 from mockpump.emulator.wording.quantities import clock_time, duration, volume

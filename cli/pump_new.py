@@ -24,16 +24,16 @@ from mockpump.cli.quantities import ClockTime, Volume
 from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.device import describe
-from mockpump.emulator.pump.limits import FACTORY, WIDEST
-from mockpump.emulator.pump.making import (
+from mockpump.emulator.pump.factory import (
     CONCENTRATION,
     DEAD_VOLUME,
     FACTORY_PROGRAM,
-    Making,
-    make,
+    PumpConfig,
+    initialize,
 )
+from mockpump.emulator.pump.limits import FACTORY, WIDEST
 from mockpump.emulator.pump.pairing import OPEN, Keys, draw_keys, paired_with
-from mockpump.emulator.pump.pump_state import RESERVOIR, PumpIdentity
+from mockpump.emulator.pump.state import RESERVOIR, PumpIdentity
 from mockpump.emulator.transports.keyring_file import HandedOver
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
@@ -82,7 +82,7 @@ def making_options(command: Callable[..., Any]) -> Callable[..., Any]:
 class Order(NamedTuple):
     """A pump as its options want it, its keys (None: it is open), and where they are to go."""
 
-    making: Making
+    config: PumpConfig
     keys: Keys | None
     place: KeyPlace
 
@@ -117,8 +117,8 @@ def ordered(
     limits = WIDEST if no_limits else FACTORY
     wanted = FACTORY_PROGRAM if program is None else read_program_file(program)
     pairing = OPEN if keys is None else paired_with(keys)
-    making = Making(identity, wanted, limits, clock, drift, concentration, dead, pairing)
-    return Order(making, keys, KeyPlace(keyring, replace_keys))
+    config = PumpConfig(identity, wanted, limits, clock, drift, concentration, dead, pairing)
+    return Order(config, keys, KeyPlace(keyring, replace_keys))
 
 
 @click.command()
@@ -152,10 +152,10 @@ def _make(file: Path, order: Order) -> None:
     from mockpump.emulator.memory.sqlite import SqliteMemory
     from mockpump.emulator.memory.sqlite_file import new_file
 
-    identity = order.making.identity
+    identity = order.config.identity
     with new_file(file) as unfinished:
         with closing(SqliteMemory.create(unfinished.path)) as memory:
-            make(memory, order.making)
+            initialize(memory, order.config)
         with ExitStack() as stack:
             if order.keys is None:
                 handing = HandedOver()

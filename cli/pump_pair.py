@@ -50,4 +50,4 @@ def _awake(memory: Memory) -> Iterator[Pump]:
     finally:
         if not pump.memory_error:
             with undisturbed():
-                pump.put_down()
+                pump.shut_down()

@@ -23,8 +23,8 @@ from mockpump.cli.pump_which import which
 from mockpump.cli.quantities import MAX_FACTOR, Speed, speed_text
 from mockpump.cli.terminal import complain, echo, warn
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.wording.quantities import duration, volume
@@ -124,15 +124,15 @@ def run(
     with contextlib.ExitStack() as stack:
         kept, hand_over = which(context, stack, memory, made_with)
         device = Pump(kept)
-        pacing = Pacing(speed, now=line_now(), elapsed=device.elapsed)
-        station = Station(device, pacing, secrets.token_bytes)
+        time_scale = TimeScale(speed, now=line_now(), elapsed=device.elapsed)
+        server = PumpServer(device, time_scale, secrets.token_bytes)
         failures: list[Exception] = []
-        stack.callback(_put_down, station, failures)
+        stack.callback(_put_down, server, failures)
         with contextlib.suppress(KeyboardInterrupt):
             announce = partial(_announce, as_json, hand_over)
-            asyncio.run(_run(station, place, stage, announce, failures))
-    delivered = volume(station.pump.delivery.delivered)
-    age = duration(station.pump.elapsed)
+            asyncio.run(_run(server, place, stage, announce, failures))
+    delivered = volume(server.pump.delivery.delivered)
+    age = duration(server.pump.elapsed)
     echo(f"pump stopped after {age}; delivered {delivered}", err=True)
 
 
@@ -151,7 +151,7 @@ def _place(
     return Place(pty, tcp, expose, memory, clients or _CLIENTS)
 
 
-def _put_down(station: Station, failures: list[Exception]) -> None:
+def _put_down(server: PumpServer, failures: list[Exception]) -> None:
     """Record the pump's last state, whatever else went wrong in the end.
 
     A pump in which something failed is not put down in good order: it wakes up as after a crash.
@@ -160,14 +160,14 @@ def _put_down(station: Station, failures: list[Exception]) -> None:
         return
     with undisturbed():
         # Nobody has looked at the clock since the last byte came.
-        station.put_down(line_now())
+        server.shut_down(line_now())
 
 
 async def _run(
-    station: Station,
+    server: PumpServer,
     place: Place,
     stage: bool,
-    announce: Callable[[Station, str], None],
+    announce: Callable[[PumpServer, str], None],
     failures: list[Exception],
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -177,12 +177,12 @@ async def _run(
         if signal.getsignal(number) is not signal.SIG_IGN:
             loop.add_signal_handler(number, ended.set)
     _end_on_failure(loop, ended, failures)
-    runner = PumpRunner(station)
+    runner = PumpRunner(server)
     with contextlib.closing(runner):
         async with _line(runner, place) as where, _control(runner, place.memory):
             if stage:
                 _take_directions(loop, runner, ended)
-            announce(station, where)
+            announce(server, where)
             await ended.wait()
     if failures:
         raise failures[0]
@@ -253,16 +253,16 @@ async def _control(runner: PumpRunner, memory: Path | None) -> AsyncIterator[Non
         warn(control.trouble)
 
 
-def _announce(as_json: bool, hand_over: Callable[[], None], station: Station, where: str) -> None:
+def _announce(as_json: bool, hand_over: Callable[[], None], server: PumpServer, where: str) -> None:
     hand_over()
-    identity = station.pump.identity
-    speed = speed_text(station.pacing.speed)
+    identity = server.pump.identity
+    speed = speed_text(server.time_scale.speed)
     if as_json:
         facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
         echo(render.as_json(facts))
     else:
         echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
-        options = " --open" if station.pump.pairing.is_open else ""
+        options = " --open" if server.pump.pairing.is_open else ""
         command = f"mockpump programmer --port {shlex.quote(where)}{options} status"
         echo(f"try: {command}    (Ctrl-C ends the pump)")
     sys.stdout.flush()
@@ -302,7 +302,7 @@ def _direct(runner: PumpRunner, line: str) -> None:
         said = line if len(line) <= 40 else f"{line[:40]}..."
         complain(f"unknown direction {said!r}: use 'hold', 'go SPEED' or 'go SPEED for SECONDS'")
     elif line == "hold":
-        runner.change_pace(0)
+        runner.set_speed(0)
     else:
         speed = MAX_SPEED if match[1] == "max" else int(match[1])
-        runner.change_pace(speed, int(match[2]) if match[2] else None)
+        runner.set_speed(speed, int(match[2]) if match[2] else None)

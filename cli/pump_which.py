@@ -12,7 +12,7 @@ from mockpump.cli.pump_new import Order, ordered
 from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.making import make
+from mockpump.emulator.pump.factory import initialize
 
 
 def which(
@@ -39,16 +39,16 @@ def which(
 
 
 def _fresh(stack: contextlib.ExitStack, order: Order) -> tuple[FaultyMemory, Callable[[], None]]:
-    fresh, (making, keys, place) = RamMemory(durable=False), order
-    make(fresh, making)
+    fresh, (config, keys, place) = RamMemory(durable=False), order
+    initialize(fresh, config)
 
     def hand_over() -> None:
         if place.keyring is not None:
             echo(f"its pairing keys are in {place.keyring}", err=True)
         elif keys is not None:
-            show_keys(keys, making.identity, err=True)
+            show_keys(keys, config.identity, err=True)
 
     if keys is not None:
         with advising_on_serial():
-            stack.enter_context(lent(keys, making.identity, place))
+            stack.enter_context(lent(keys, config.identity, place))
     return FaultyMemory(fresh), hand_over

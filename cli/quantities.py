@@ -9,7 +9,7 @@ import re
 import click
 
 from mockpump.emulator.programmer.clock_setting import WeekTime
-from mockpump.emulator.pump.pacing import MAX_SPEED
+from mockpump.emulator.pump.time_scale import MAX_SPEED
 from mockpump.emulator.wording.quantities import duration
 from mockpump.protocol.program_ranges import WEEKDAYS as DAYS
 

@@ -3,15 +3,15 @@
 Checked for every input, after each step: requests move no fluid; time takes out of the reservoir
 exactly what was delivered, at the rate that ruled; buffers and what goes out stay bounded; every
 byte that goes out is a good frame, with a message in it that a pump may say.  And at the end a
-fresh caller, on the same line and on another, is told who the pump is.
+fresh peer, on the same line and on another, is told who the pump is.
 """
 
 from shaping import Step, steps
 
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Direction, Message, entry_of
 from mockpump.protocol.connection import Connection, MessageReceived
@@ -32,63 +32,63 @@ _WHOLE_LOG = 2**32
 
 def check(data: bytes) -> None:
     """Raise AssertionError when the pump breaks one of its promises on this input."""
-    station = Station(new_pump(), Pacing(SPEED))
-    port, line, now = station.attach(), FrameDecoder(), 0
+    server = PumpServer(new_pump(), TimeScale(SPEED))
+    port, line, now = server.attach(), FrameDecoder(), 0
     for step in steps(data):
-        now = _take(station, port, step, now)
+        now = _take(server, port, step, now)
         _check_sent(line, port.data_to_send(now))
         _check_bounds(port)
-        _check_deadline(station, now)
-    _pass_time(station, now)
-    _check_log(station)
-    for each in (port, station.attach()):
-        assert _identified(station, each, now) == station.pump.describe()
+        _check_deadline(server, now)
+    _pass_time(server, now)
+    _check_log(server)
+    for each in (port, server.attach()):
+        assert _identified(server, each, now) == server.pump.describe()
 
 
-def _take(station: Station, port: Port, step: Step, now: int) -> int:
-    """Bytes come, or time passes; the line time afterwards."""
+def _take(server: PumpServer, port: Endpoint, step: Step, now: int) -> int:
+    """Bytes come, or time passes; the line time on_recorded."""
     if isinstance(step, int):
         now += step
-        _pass_time(station, now)
+        _pass_time(server, now)
         return now
-    station.advance(now)
-    delivery = station.pump.delivery
+    server.advance(now)
+    delivery = server.pump.delivery
     due, delivered, filling = delivery.due, delivery.delivered, delivery.filling
     left = delivery.reservoir
-    station.receive_data(port, step, now)
-    delivery = station.pump.delivery
+    server.receive_data(port, step, now)
+    delivery = server.pump.delivery
     assert (delivery.due, delivery.delivered) == (due, delivered), "a request has moved fluid"
     if delivery.filling is filling:
         assert delivery.reservoir == left, "fluid has gone, or come from nowhere"
     return now
 
 
-def _pass_time(station: Station, now: int) -> None:
-    delivery = station.pump.delivery
+def _pass_time(server: PumpServer, now: int) -> None:
+    delivery = server.pump.delivery
     begin, rate, edge = delivery.elapsed, delivery.rate, delivery.next_edge()
     due, delivered, left = delivery.due, delivery.delivered, delivery.reservoir
-    station.handle_timer(now)
+    server.handle_timer(now)
     assert delivery.reservoir + delivery.delivered == left + delivered, "fluid is lost"
     assert 0 <= delivery.reservoir <= left
     assert 0 <= delivery.due - delivery.delivered * 3_600 == delivery.remainder
     if edge is None or delivery.elapsed <= edge:
         assert delivery.due - due == rate * (delivery.elapsed - begin), "not what the rate says"
-    assert station.pump.catheter.arrived(delivery.due) <= delivery.due
+    assert server.pump.catheter.arrived(delivery.due) <= delivery.due
 
 
-def _check_bounds(port: Port) -> None:
+def _check_bounds(port: Endpoint) -> None:
     assert port.connection.next_event() is None
     assert len(port.connection._decoder._partial) <= MAX_ENCODED
     assert port.connection.room >= 0
-    assert len(port.caller.staging.data) <= MAX_IMAGE
+    assert len(port.peer.staging.data) <= MAX_IMAGE
 
 
-def _check_deadline(station: Station, now: int) -> None:
+def _check_deadline(server: PumpServer, now: int) -> None:
     """With all done that is due, the next thing lies ahead, or the pump would never rest."""
-    station.handle_timer(now)
-    for port in station.ports:
+    server.handle_timer(now)
+    for port in server.endpoints:
         port.data_to_send(now)
-    deadline = station.next_deadline(now)
+    deadline = server.next_deadline(now)
     assert deadline is None or deadline > now, "a deadline that has passed stays"
 
 
@@ -103,24 +103,24 @@ def _check_sent(line: FrameDecoder, sent: bytes) -> None:
     assert not line._partial
 
 
-def _check_log(station: Station) -> None:
-    page = station.pump.memory.log(1, _WHOLE_LOG)
+def _check_log(server: PumpServer) -> None:
+    page = server.pump.memory.log(1, _WHOLE_LOG)
     assert len(page.entries) == page.newest + 1 - page.first
     assert chain(page.before, page.entries) == page.newest_chain
 
 
-def _identified(station: Station, port: Port, now: int) -> Message | None:
-    """What a fresh caller is told when asking who is there; None when nothing."""
+def _identified(server: PumpServer, port: Endpoint, now: int) -> Message | None:
+    """What a fresh peer is told when asking who is there; None when nothing."""
     for connection in _FRESH:
-        caller = Connection(Role.INITIATOR)
-        caller.open(connection, now)
+        peer = Connection(Role.INITIATOR)
+        peer.open(connection, now)
         caller_asked = False
         for _ in range(_PATIENCE):
-            station.receive_data(port, caller.data_to_send(now), now)
-            caller.receive_data(port.data_to_send(now), now)
-            while (event := caller.next_event()) is not None:
+            server.receive_data(port, peer.data_to_send(now), now)
+            peer.receive_data(port.data_to_send(now), now)
+            while (event := peer.next_event()) is not None:
                 if isinstance(event, LinkOpened):
-                    caller.send(m.Identify(), now)
+                    peer.send(m.Identify(), now)
                     caller_asked = True
                 elif isinstance(event, MessageReceived):
                     return event.message

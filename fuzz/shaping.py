@@ -10,7 +10,7 @@ script ends with its input.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mockpump.emulator.pump.making import FACTORY_PROGRAM
+from mockpump.emulator.pump.factory import FACTORY_PROGRAM
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, Direction, Message

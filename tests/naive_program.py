@@ -8,7 +8,7 @@ from typing import Any
 
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, Happening
+from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, DeliveryEvent
 from mockpump.protocol.program import Program
 
 
@@ -91,5 +91,7 @@ class NaivePump:
 
 def emptied_at(delivery: Delivery) -> int | None:
     """The second in which it first ran empty, as it has told itself."""
-    told = [elapsed for elapsed, happening, _ in delivery.happened if happening is Happening.EMPTY]
+    told = [
+        elapsed for elapsed, happening, _ in delivery.events if happening is DeliveryEvent.EMPTY
+    ]
     return told[0] if told else 0 if delivery.empty else None

@@ -16,9 +16,9 @@ import pytest
 
 from mockpump.cli.main import main
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
@@ -136,8 +136,8 @@ class PumpThread:
         self._carry_out = carry_out
         self._stay = stay
         self._decoder = FrameDecoder()
-        pacing = Pacing(now=line_now(), elapsed=self.pump.elapsed)
-        self._station = Station(self.pump, pacing, random.Random(1).randbytes)
+        time_scale = TimeScale(now=line_now(), elapsed=self.pump.elapsed)
+        self._station = PumpServer(self.pump, time_scale, random.Random(1).randbytes)
         self._line = self._station.attach()
         self._master, self._slave = os.openpty()
         self.path = os.ttyname(self._slave)

@@ -10,11 +10,11 @@ from mockpump.emulator.programmer.client import Connected, Failed, Finished, Pro
 from mockpump.emulator.programmer.opening import FindKey, open_session
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pacing import Pacing
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import Keys, draw_keys, paired_with
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
@@ -31,16 +31,16 @@ Tap = Callable[[bool, bytes], bytes]
 
 def paired_pump(keys: Keys = KEYS, serial: int = 1001, memory: Memory | None = None) -> Pump:
     memory = memory or RamMemory()
-    make(memory, Making(PumpIdentity(serial), pairing=paired_with(keys)))
+    initialize(memory, PumpConfig(PumpIdentity(serial), pairing=paired_with(keys)))
     return Pump(memory)
 
 
 class Line:
-    """One line into a station; time moves a millisecond with every exchange."""
+    """One line into a server; time moves a millisecond with every exchange."""
 
-    def __init__(self, station: Station, tap: Tap | None = None, seed: int = 3) -> None:
-        self.station = station
-        self.port = station.attach()
+    def __init__(self, server: PumpServer, tap: Tap | None = None, seed: int = 3) -> None:
+        self.server = server
+        self.port = server.attach()
         self.programmer = Programmer()
         self.tap: Tap = tap or (lambda _, data: data)
         self.random = random.Random(seed)
@@ -63,7 +63,7 @@ class Line:
                 return
 
     def to_pump(self, data: bytes) -> None:
-        self.station.receive_data(self.port, data, self.now)
+        self.server.receive_data(self.port, data, self.now)
 
     def to_programmer(self, data: bytes) -> None:
         self.programmer.receive_data(data, self.now)
@@ -78,14 +78,14 @@ class Line:
         """Let line time pass, doing what is due on the way."""
         end = self.now + microseconds
         while True:
-            due = self.programmer.next_deadline(), self.station.next_deadline(self.now)
+            due = self.programmer.next_deadline(), self.server.next_deadline(self.now)
             following = min([each for each in due if each is not None] + [end])
             self.now = max(self.now, following)
             if self.now >= end:
                 return
             self.programmer.handle_timer(self.now)
             self.take_events()
-            self.station.handle_timer(self.now)
+            self.server.handle_timer(self.now)
             self.exchange()
 
     def connect(self, find_key: FindKey | None = None, take_over: bool = False) -> Any:
@@ -113,8 +113,8 @@ class Line:
 
 
 def line(pump: Pump | None = None, tap: Tap | None = None, speed: int = 0) -> Line:
-    station = Station(pump or paired_pump(), Pacing(speed), random.Random(4).randbytes)
-    return Line(station, tap)
+    server = PumpServer(pump or paired_pump(), TimeScale(speed), random.Random(4).randbytes)
+    return Line(server, tap)
 
 
 def log_of(pump: Pump) -> list[LogEntry]:

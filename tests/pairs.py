@@ -6,7 +6,7 @@ bytes.  What the line does to each frame stands in a drawn plan of `Fate`s; a fr
 does not reach arrives whole, so that a line is good again when its plan is used up.
 
 Each time a deadline comes it is also checked for honesty: when an end has done what was due and has
-handed over its frames, its next deadline lies ahead, or it would keep its caller busy for ever.
+handed over its frames, its next deadline lies ahead, or it would keep its peer busy for ever.
 """
 
 import heapq
@@ -170,7 +170,7 @@ class Pair:
         self.plan = iter(())
 
     def open(self, connection: int = 7) -> "Pair":
-        """Open a connection over a good line, whatever the plan; it begins to hold afterwards."""
+        """Open a connection over a good line, whatever the plan; it begins to hold on_recorded."""
         plan, self.plan = self.plan, iter(())
         self.ends[0].open(connection, self.now)
         self.run(2 * self.latency)
@@ -238,7 +238,7 @@ class Pair:
         for it in due:
             it.handle_timer(self.now)
         self.flush()
-        assert not any(map(self._is_due, due)), "due for ever: its caller would never rest"
+        assert not any(map(self._is_due, due)), "due for ever: its peer would never rest"
 
     def _is_due(self, it: Any) -> bool:
         deadline = it.next_deadline()

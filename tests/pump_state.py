@@ -1,4 +1,4 @@
-"""What can be seen of a pump and of a caller, as one value: equal before and after means untouched.
+"""What can be seen of a pump and of a peer, as one value: equal before and after means untouched.
 
 Also requests such as a programmer makes, and a memory that fails when it is told to.
 """
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from mockpump.emulator.memory.interface import Change, MemoryFailed
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
@@ -58,13 +58,13 @@ def state_of(pump: Pump) -> dict[str, Any]:
     }
 
 
-def state_of_caller(caller: Caller) -> dict[str, Any]:
+def state_of_caller(peer: Peer) -> dict[str, Any]:
     """Everything that a connection has left behind in the pump."""
-    return {**msgspec.structs.asdict(caller), "staging": msgspec.structs.asdict(caller.staging)}
+    return {**msgspec.structs.asdict(peer), "staging": msgspec.structs.asdict(peer.staging)}
 
 
 def give(pump: Pump, program: Program, when: m.When = m.When.NOW) -> None:
-    """Make a program the active one without a caller."""
+    """Make a program the active one without a peer."""
     image = programs.image(program)
     pump.change(partial(pump.activate, image, when), None, image)
 
@@ -85,15 +85,15 @@ class FailingMemory(RamMemory):
 
 
 class Line:
-    """A caller at a pump without anything between them; transactions count up by themselves."""
+    """A peer at a pump without anything between them; transactions count up by themselves."""
 
     def __init__(self, pump: Pump, largest_payload: int = 200) -> None:
         self.pump = pump
-        self.caller = Caller(largest_payload=largest_payload)
+        self.peer = Peer(largest_payload=largest_payload)
         self.next_transaction = 1_000_000
 
     def ask(self, request: Message) -> Any:
-        return handle(self.pump, request, self.caller)
+        return handle(self.pump, request, self.peer)
 
     def fresh(self) -> int:
         self.next_transaction += 1

@@ -8,9 +8,9 @@ from outside import NEW_PROGRAM, PATIENCE
 
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.async_programmer import AsyncProgrammer, connect_tcp
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
@@ -26,7 +26,7 @@ Test = Callable[[AsyncProgrammer, PumpRunner], Awaitable[None]]
 
 def in_memory(test: Test, hear: Callable[[m.Telemetry], None] | None = None) -> None:
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump(), Pacing(3600, now=line_now())))
+        runner = PumpRunner(PumpServer(new_pump(), TimeScale(3600, now=line_now())))
         ours, theirs = memory_pair()
         port = runner.attach(theirs.write)
         theirs.on_data = lambda data: runner.data_received(port, data)
@@ -43,7 +43,7 @@ def in_memory(test: Test, hear: Callable[[m.Telemetry], None] | None = None) -> 
 
 def over_tcp(test: Test) -> None:
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump()))
+        runner = PumpRunner(PumpServer(new_pump()))
         listener = TcpListener(runner)
         await listener.listen("127.0.0.1", 0)
         programmer, transport = await connect_tcp(*listener.address)
@@ -66,7 +66,7 @@ def test_a_program_is_set_and_read_back(over: Callable[[Test], None]) -> None:
         await programmer.run(set_program(NEW_PROGRAM, before.digest, 1, terms.max_payload))
         after = await programmer.run(read_program())
         assert after.program == NEW_PROGRAM
-        assert after.digest == runner.station.pump.digest
+        assert after.digest == runner.server.pump.digest
 
     over(test)
 
@@ -101,7 +101,7 @@ def test_telemetry_that_nobody_wants_disturbs_nothing() -> None:
         belief = programmer.programmer.belief
         while belief.delivered is None:
             await programmer.run(ask(m.GetClock()))
-        assert runner.station.ports[0].connection.is_open
+        assert runner.server.endpoints[0].connection.is_open
 
     in_memory(test)
 
@@ -110,7 +110,7 @@ def test_a_connection_ends_in_good_order() -> None:
     async def test(programmer: AsyncProgrammer, runner: PumpRunner) -> None:
         await programmer.connect(9)
         programmer.disconnect()
-        ends = (programmer.programmer.connection, runner.station.ports[0].connection)
+        ends = (programmer.programmer.connection, runner.server.endpoints[0].connection)
         while any(end.is_open for end in ends):
             await asyncio.sleep(0)
         with pytest.raises(LocalProtocolError, match="no pump is connected"):

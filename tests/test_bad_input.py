@@ -13,8 +13,8 @@ from outside import PATIENCE, Command, in_process, pump_thread, wait_readable
 
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports.pty_line import PtyLine
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
@@ -30,25 +30,25 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 
 def status_after(garbage: list[bytes]) -> m.Status:
-    """The status that a pump gives to a caller who comes after the garbage."""
-    station = Station(new_pump())
-    line = station.attach()
+    """The status that a pump gives to a peer who comes after the garbage."""
+    server = PumpServer(new_pump())
+    line = server.attach()
     for chunk in garbage:
-        station.receive_data(line, chunk, 0)
+        server.receive_data(line, chunk, 0)
         line.data_to_send(0)
-    caller = Connection(Role.INITIATOR)
+    peer = Connection(Role.INITIATOR)
     # The first delimiter ends whatever was begun.
-    caller.open(60_000, 0)
+    peer.open(60_000, 0)
     answers: list[m.Status] = []
-    station.receive_data(line, b"\x00", 0)
+    server.receive_data(line, b"\x00", 0)
     for _ in range(4):
-        station.receive_data(line, caller.data_to_send(0), 0)
-        caller.receive_data(line.data_to_send(0), 0)
-        while (event := caller.next_event()) is not None:
+        server.receive_data(line, peer.data_to_send(0), 0)
+        peer.receive_data(line.data_to_send(0), 0)
+        while (event := peer.next_event()) is not None:
             if isinstance(event, MessageReceived) and isinstance(event.message, m.Status):
                 answers.append(event.message)
-        if caller.is_open and not answers and not caller.link.unacknowledged:
-            caller.send(m.GetStatus(), 0)
+        if peer.is_open and not answers and not peer.link.unacknowledged:
+            peer.send(m.GetStatus(), 0)
     return answers[0]
 
 
@@ -69,13 +69,13 @@ def test_what_was_turned_down_is_counted_however_it_was_chunked(data: bytes) -> 
 
 
 def test_ten_megabytes_without_a_delimiter_cost_nothing() -> None:
-    station = Station(new_pump())
-    line = station.attach()
+    server = PumpServer(new_pump())
+    line = server.attach()
     chunk = b"\xaa" * 65_536
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     for _ in range(160):
-        station.receive_data(line, chunk, 0)
+        server.receive_data(line, chunk, 0)
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 16_384
@@ -87,8 +87,8 @@ def test_whole_frames_that_mean_nothing_cost_nothing() -> None:
     """Calls, answers to nobody, and data of no connection: good frames, all of them."""
     source = random.Random(5)
     kinds = list(Kind)
-    station = Station(new_pump())
-    line = station.attach()
+    server = PumpServer(new_pump())
+    line = server.attach()
     for _ in range(3000):
         frame = Frame(
             source.choice(kinds),
@@ -98,9 +98,9 @@ def test_whole_frames_that_mean_nothing_cost_nothing() -> None:
             source.randrange(2**16),
             source.randbytes(source.randrange(20)),
         )
-        station.receive_data(line, encode_frame(frame), 0)
+        server.receive_data(line, encode_frame(frame), 0)
         assert len(line.data_to_send(0)) < 1000
-    assert station.pump.mode is m.Mode.RUNNING
+    assert server.pump.mode is m.Mode.RUNNING
 
 
 @pytest.mark.end_to_end
@@ -137,10 +137,10 @@ def test_garbage_in_the_middle_of_a_visit_is_survived_by_both() -> None:
 
 
 def test_a_flood_through_a_pty_does_not_grow_the_pump() -> None:
-    """A caller who only writes: the answers it never reads are bounded too."""
+    """A peer who only writes: the answers it never reads are bounded too."""
 
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump()))
+        runner = PumpRunner(PumpServer(new_pump()))
         line = PtyLine(runner)
         slave = os.open(line.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         opening = bytes.fromhex("00f008")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.belief import Belief
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Message
 from mockpump.protocol.strategies import message

@@ -10,9 +10,9 @@ from naive_program import naive_volume
 from pump_state import Line
 
 from mockpump.emulator.programmer.bridging import Bridge, bridge, read_bridge
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.schedule import DAY, WEEK
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import UNITS_PER_NL, Program, RampStep, flat
 from mockpump.protocol.strategies import programs

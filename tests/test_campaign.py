@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from outside import COMMAND, PATIENCE, Command, in_process
 
 from mockpump.cli.examples import example_program
-from mockpump.emulator.pump.schedule import WEEK
+from mockpump.emulator.schedule import WEEK
 from mockpump.emulator.simulation import campaign as campaigns
 from mockpump.emulator.simulation.campaign import campaign, cut_down, run_seeds, total
 from mockpump.emulator.simulation.invariants import Watched

@@ -10,7 +10,7 @@ from pump_state import Line
 
 from mockpump.emulator.pump import catheter as room
 from mockpump.emulator.pump.catheter import MOST_FLUIDS, Catheter, Fluid, filled_with
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import flat
 

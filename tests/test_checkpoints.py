@@ -16,12 +16,12 @@ from mockpump.emulator.memory.interface import Change, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.overlay import Bolus
-from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.overrides import Bolus
 from mockpump.emulator.pump.pairing import paired_with
-from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity, decode_state
+from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages import BolusKind, Limits, LogKind, Mode
 from mockpump.protocol.program import DayPattern, Program, Segment, flat
@@ -59,12 +59,12 @@ def station_on(
     program: Program,
     speed: int | None,
     reservoir: int = 2**31,
-) -> Station:
-    make(memory, Making(PumpIdentity(reservoir=reservoir), program))
+) -> PumpServer:
+    initialize(memory, PumpConfig(PumpIdentity(reservoir=reservoir), program))
     pump = Pump(memory)
     # A program may break them, which then stops it.
     pump.change(lambda: pump.delivery.set_limits(LIMITS))
-    return Station(pump, Pacing(speed))
+    return PumpServer(pump, TimeScale(speed))
 
 
 def bolus(pump: Pump, volume: int, duration: int) -> None:
@@ -87,13 +87,13 @@ def test_what_nobody_sees_is_left_out_and_the_last_of_it_is_not(
     now = 0
     for span in spans:
         now += span
-        for station in (seen, unseen):
-            station.handle_timer(now)
+        for server in (seen, unseen):
+            server.handle_timer(now)
             if span % 3 == 1:
-                station.do(lambda pump: bolus(pump, 100, 90), now)
+                server.do(lambda pump: bolus(pump, 100, 90), now)
         assert unseen.pump.memory.state() == seen.pump.memory.state()
-    for station in (seen, unseen):
-        station.reboot(now)
+    for server in (seen, unseen):
+        server.reboot(now)
     assert state_of(unseen.pump) == state_of(seen.pump)
     assert unseen.pump.memory.log(1, 99) == seen.pump.memory.log(1, 99)
 
@@ -103,10 +103,10 @@ def test_a_quiet_day_in_ram_is_a_few_records_and_none_awaits_a_checkpoint() -> N
         observed = False
 
     memory = Counted()
-    station = station_on(memory, flat("f", 10_000), 3_600)
-    assert station.next_stop(0) == 24 * SECOND  # midnight
+    server = station_on(memory, flat("f", 10_000), 3_600)
+    assert server.next_stop(0) == 24 * SECOND  # midnight
     before = memory.records
-    station.handle_timer(23 * SECOND)
+    server.handle_timer(23 * SECOND)
     assert memory.records - before == 1
     assert decode_state(memory.state() or b"").delivery.elapsed == 23 * 3_600
 
@@ -166,25 +166,25 @@ def test_the_power_may_be_cut_at_any_moment_and_no_more_was_moved_than_is_said(
 ) -> None:
     """Between two turns or before any write, with a driver that is late or early."""
     memory = Looked()
-    station = station_on(memory, program, speed, reservoir)
-    station.between_records = BETWEEN
+    server = station_on(memory, program, speed, reservoir)
+    server.between_records = BETWEEN
     memory.most = memory.records + records
-    truth, now = station.pump, 0
+    truth, now = server.pump, 0
     for waits, span, what in turns:
-        stop = station.next_stop(now)
+        stop = server.next_stop(now)
         now = now + span if not waits or stop is None else max(now, stop) + span // 20
-        station.advance(now)
-        if station.pump is truth and what == "bolus":
-            station.do(lambda pump: bolus(pump, data.draw(VOLUMES), 100), now)
-        if station.pump is truth and what == "pace":
-            station.change_pace(data.draw(SPEEDS), now)
-        if station.pump is not truth:
+        server.advance(now)
+        if server.pump is truth and what == "bolus":
+            server.do(lambda pump: bolus(pump, data.draw(VOLUMES), 100), now)
+        if server.pump is truth and what == "pace":
+            server.set_speed(data.draw(SPEEDS), now)
+        if server.pump is not truth:
             break
     else:
         memory.most = 10**9
         assert moved_since_the_record(truth) <= unaccounted(memory)
         return
-    # It was cut before a write, and the station has woken another up.
+    # It was cut before a write, and the server has woken another up.
     (entry,) = [e for e in memory.log(1, 999).entries if e.kind is LogKind.RESTARTED][-1:]
     due = decode_state(memory.state() or b"").delivery.due
     assert truth.delivery.delivered - due // 36_000 * 10 <= entry.second
@@ -199,17 +199,17 @@ def test_it_may_be_cut_before_each_of_its_records_however_late_they_are(
     program = Program(1, "hours", (0,) * 7, (DayPattern("d", hours),), ())
     for records in range(1, 12):
         memory = Looked()
-        station = station_on(memory, program, speed)
-        station.between_records = BETWEEN
+        server = station_on(memory, program, speed)
+        server.between_records = BETWEEN
         memory.most = memory.records + records
-        truth, now = station.pump, 0
-        while station.pump is truth:
-            stop = station.next_stop(now)
+        truth, now = server.pump, 0
+        while server.pump is truth:
+            stop = server.next_stop(now)
             assert stop is not None
             now = max(now, stop) + late
-            station.advance(now)
+            server.advance(now)
         (entry,) = [e for e in memory.log(1, 999).entries if e.kind is LogKind.RESTARTED]
-        moved = truth.delivery.delivered - station.pump.delivery.delivered
+        moved = truth.delivery.delivered - server.pump.delivery.delivered
         assert 0 <= moved <= entry.second
 
 
@@ -218,15 +218,15 @@ def test_a_pump_that_nobody_calls_records_at_most_ten_times_a_second(
     speed: int, lateness: list[int], program: Program
 ) -> None:
     memory = Looked()
-    station = station_on(memory, program, speed)
-    station.between_records = BETWEEN
-    station.advance(0)
+    server = station_on(memory, program, speed)
+    server.between_records = BETWEEN
+    server.advance(0)
     now, before = 0, memory.records
     for late in lateness:
-        stop = station.next_stop(now)
+        stop = server.next_stop(now)
         assert stop is not None
         now = max(now, stop) + late
-        station.advance(now)
+        server.advance(now)
     # One record it makes as it starts to cover what comes, and an alarm may come at the end.
     assert memory.records - before <= now // BETWEEN + 3
     # Nor does it wake up for anything else.
@@ -236,16 +236,16 @@ def test_a_pump_that_nobody_calls_records_at_most_ten_times_a_second(
 @pytest.mark.parametrize("speed", [60, 599, 600, 3_600, 100_000])
 def test_what_is_recorded_is_never_older_than_it_covers(speed: int) -> None:
     memory = Looked()
-    station = station_on(memory, flat("f", 10_000), speed)
-    station.between_records = BETWEEN
+    server = station_on(memory, flat("f", 10_000), speed)
+    server.between_records = BETWEEN
     now = 0
     while now < 3 * SECOND:
-        stop = station.next_stop(now)
+        stop = server.next_stop(now)
         assert stop is not None
         now = max(now + 1, stop + 700)
-        station.advance(now)
+        server.advance(now)
         state = decode_state(memory.state() or b"")
-        age = station.pump.elapsed - state.delivery.elapsed
+        age = server.pump.elapsed - state.delivery.elapsed
         assert age <= max(CHECKPOINT_EVERY, state.covers)
         assert state.covers == speed // 5
         assert age <= max(CHECKPOINT_EVERY, speed // 10)
@@ -253,25 +253,25 @@ def test_what_is_recorded_is_never_older_than_it_covers(speed: int) -> None:
 
 def test_a_pump_that_goes_slowly_again_records_as_a_slow_one_does() -> None:
     memory = Looked()
-    station = station_on(memory, flat("f", 10_000), 100_000)
-    station.between_records = BETWEEN
-    station.advance(SECOND)
-    station.change_pace(1, SECOND)
+    server = station_on(memory, flat("f", 10_000), 100_000)
+    server.between_records = BETWEEN
+    server.advance(SECOND)
+    server.set_speed(1, SECOND)
     state = decode_state(memory.state() or b"")
     assert (state.covers, state.delivery.elapsed) == (0, 100_000)
-    assert station.next_stop(SECOND) == SECOND + 60 * SECOND
-    station.change_pace(MAX_SPEED, SECOND)
+    assert server.next_stop(SECOND) == SECOND + 60 * SECOND
+    server.set_speed(MAX_SPEED, SECOND)
     assert decode_state(memory.state() or b"").covers == 0
 
 
 def test_a_cut_in_the_record_of_a_new_pace_is_a_cut_like_any() -> None:
     memory = Looked()
-    station = station_on(memory, flat("f", 10_000), 1)
-    station.between_records = BETWEEN
-    before = station.pump
+    server = station_on(memory, flat("f", 10_000), 1)
+    server.between_records = BETWEEN
+    before = server.pump
     memory.most = memory.records
-    station.change_pace(3_600, 10 * SECOND)
-    assert station.pump is not before
+    server.set_speed(3_600, 10 * SECOND)
+    assert server.pump is not before
     assert LogKind.RESTARTED in [each.kind for each in memory.log(1, 9).entries]
 
 
@@ -282,9 +282,9 @@ def test_what_is_told_is_not_forgotten_for_longer_than_a_checkpoint() -> None:
     from mockpump.protocol import messages as m
 
     memory = Looked()
-    station = station_on(memory, flat("f", 10_000), 100_000)
-    station.between_records = BETWEEN
-    watcher = Watcher(station)
+    server = station_on(memory, flat("f", 10_000), 100_000)
+    server.between_records = BETWEEN
+    watcher = Watcher(server)
     for now in (30_000, 31_000, 70_000):
         told = watcher.ask(m.GetClock(), now).elapsed
         assert told == now // 10
@@ -294,10 +294,10 @@ def test_what_is_told_is_not_forgotten_for_longer_than_a_checkpoint() -> None:
 def test_a_record_that_covers_a_corner_says_what_comes_after_it() -> None:
     """The reservoir runs empty within what the record covers: then nothing more is moved."""
     memory = Looked()
-    station = station_on(memory, flat("f", 36_000), 100_000, reservoir=5_000)
-    station.between_records = BETWEEN
-    station.advance(0)
-    station.advance(SECOND // 1_000)
+    server = station_on(memory, flat("f", 36_000), 100_000, reservoir=5_000)
+    server.between_records = BETWEEN
+    server.advance(0)
+    server.advance(SECOND // 1_000)
     assert decode_state(memory.state() or b"").covers == 20_000
     assert unaccounted(memory) == 5_000
 
@@ -311,16 +311,16 @@ def test_what_stands_still_has_recorded_how_it_stands(
 ) -> None:
     """Nothing comes any more that would have it recorded: no deadline is left."""
     memory = Looked()
-    station = station_on(memory, program, 0, reservoir=100_000)
-    station.between_records = 100_000
-    station.change_pace(speed, 0, run)
+    server = station_on(memory, program, 0, reservoir=100_000)
+    server.between_records = 100_000
+    server.set_speed(speed, 0, run)
     now = 0
-    while (deadline := station.next_deadline(now)) is not None:
+    while (deadline := server.next_deadline(now)) is not None:
         now = max(now + 1, deadline)
-        station.handle_timer(now)
-    assert station.pump.elapsed == run
+        server.handle_timer(now)
+    assert server.pump.elapsed == run
     recorded = decode_state(memory.state() or b"")
-    assert (recorded.delivery.elapsed, recorded.mode) == (run, station.pump.mode)
+    assert (recorded.delivery.elapsed, recorded.mode) == (run, server.pump.mode)
     assert recorded.covers == 0
 
 
@@ -328,33 +328,33 @@ def test_what_stands_still_has_recorded_how_it_stands(
 def test_a_pump_that_is_late_lives_it_all_for_a_few_records(speed: int) -> None:
     """Its process stood still for an hour; a record a checkpoint would take longer than a slice."""
     memory = Looked()
-    station = station_on(memory, flat("f", 10_000), speed)
-    station.between_records = 100_000
-    station.handle_timer(SECOND)
+    server = station_on(memory, flat("f", 10_000), speed)
+    server.between_records = 100_000
+    server.handle_timer(SECOND)
     before = memory.records
     for _ in range(20):
-        if station.advance(3_601 * SECOND, 1):
+        if server.advance(3_601 * SECOND, 1):
             break
-    assert station.pump.elapsed == 3_601 * speed
+    assert server.pump.elapsed == 3_601 * speed
     assert memory.records - before <= 5
     # As soon as it is late no longer, its records stand for what they usually do.
-    station.handle_timer(3_601 * SECOND + max(SECOND // speed, 100_000))
-    assert station.pump.covers == 2 * 100_000 * speed // SECOND
+    server.handle_timer(3_601 * SECOND + max(SECOND // speed, 100_000))
+    assert server.pump.covers == 2 * 100_000 * speed // SECOND
 
 
 def test_who_holds_no_key_has_nothing_recorded_by_asking() -> None:
     memory = Looked()
-    make(memory, Making(pairing=paired_with(KEYS)))
-    station = Station(Pump(memory), Pacing(86_400))
-    station.between_records = 100_000
-    line = Line(station)
+    initialize(memory, PumpConfig(pairing=paired_with(KEYS)))
+    server = PumpServer(Pump(memory), TimeScale(86_400))
+    server.between_records = 100_000
+    line = Line(server)
 
     line.connect()
     line.ask(m.GetStatus())  # the first of them is noted
     before, began = memory.records, line.now
     for _ in range(200):
         line.now += 5_000
-        station.handle_timer(line.now)
+        server.handle_timer(line.now)
         line.ask(m.GetStatus())
         line.ask(m.Identify())
     assert memory.records - before <= (line.now - began) // BETWEEN + 1

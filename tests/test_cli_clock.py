@@ -10,8 +10,8 @@ from outside import Command, in_process, pump_thread
 from pump_state import give
 
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.schedule import DAY, WEEK
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import Program, RampStep, flat
 

@@ -26,7 +26,7 @@ from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import MOST_FAILURES, keys_of
-from mockpump.emulator.pump.pump_state import decode_state
+from mockpump.emulator.pump.state import decode_state
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.pairing import PairingKey, parse_key
 
@@ -234,7 +234,7 @@ def test_what_strangers_did_is_shown_before_it_is_in_the_log(
         pump = Pump(memory)
         for _ in range(MOST_FAILURES):
             pump.change(lambda: operations.fail_proof(pump, Access.CLINICIAN))
-        pump.put_down()
+        pump.shut_down()
     shown = command("pump", "show", str(file)).out
     assert "locked: it lets nobody prove a key for a minute" in shown
     assert f"proof failed, {MOST_FAILURES - 1} times" in shown

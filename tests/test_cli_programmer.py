@@ -24,10 +24,10 @@ from mockpump.cli.programmer_ask import status_and_details
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.procedures import LogRead
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.program_toml import loads
@@ -91,7 +91,7 @@ def test_status_of_a_pump_that_knows_no_details_is_told_without() -> None:
 
 
 def new_pump_status() -> m.Status:
-    status = handle(new_pump(), m.GetStatus(), Caller())
+    status = handle(new_pump(), m.GetStatus(), Peer())
     assert isinstance(status, m.Status)
     return status
 

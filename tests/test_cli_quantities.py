@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.cli import quantities as q
-from mockpump.emulator.pump.pacing import MAX_SPEED
+from mockpump.emulator.pump.time_scale import MAX_SPEED
 from mockpump.emulator.wording import quantities as written
 
 

@@ -34,7 +34,7 @@ from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.recovery import Settled
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pairing import OPEN, paired_with
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.emulator.transports.serial_port import SerialPort

@@ -17,8 +17,8 @@ from mockpump.emulator.programmer.clock_setting import (
     read_crossed,
 )
 from mockpump.emulator.programmer.errors import RequestRefused
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.schedule import DAY, WEEK
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import Program, RampStep, flat
 from mockpump.protocol.strategies import programs

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.comparison import DayChange, compare
-from mockpump.emulator.pump.schedule import Schedule
+from mockpump.emulator.schedule import Schedule
 from mockpump.protocol.program import Program, daily_volume, flat
 from mockpump.protocol.strategies import programs
 

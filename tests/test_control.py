@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from outside import PATIENCE
 
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports import control
 from mockpump.emulator.transports.control import ControlSocket, NoControl, socket_path, tell
 from mockpump.emulator.transports.errors import PortError
@@ -26,7 +26,7 @@ def with_control(test: Callable[[PumpRunner, Path], Awaitable[None]], memory: Pa
     """Run a coroutine with a pump that listens beside its memory file."""
 
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump()))
+        runner = PumpRunner(PumpServer(new_pump()))
         async with ControlSocket(runner, memory):
             await asyncio.wait_for(test(runner, memory), PATIENCE)
         runner.close()
@@ -45,7 +45,7 @@ async def said(memory: Path, line: bytes) -> str:
 
 
 def shown(runner: PumpRunner) -> set[Alarm]:
-    return set(map(Alarm, runner.station.pump.panel.shown))
+    return set(map(Alarm, runner.server.pump.panel.shown))
 
 
 @pytest.fixture
@@ -82,9 +82,9 @@ def test_a_fault_is_injected_and_cleared(memory: Path) -> None:
 )
 def test_a_bad_request_says_what_is_expected(memory: Path, line: bytes) -> None:
     async def test(runner: PumpRunner, memory: Path) -> None:
-        before = runner.station.pump.report()
+        before = runner.server.pump.report()
         assert await said(memory, line) == f"{EXPECTED}\n"
-        assert runner.station.pump.report() == before
+        assert runner.server.pump.report() == before
         assert await said(memory, b"inject stall\n") == "done\n"
 
     with_control(test, memory)
@@ -324,7 +324,7 @@ def test_the_socket_of_another_pump_is_not_removed(memory: Path) -> None:
     """The files were made anew while their pump ran, and another pump runs at the new ones."""
 
     async def run() -> None:
-        first, second = (PumpRunner(Station(new_pump())) for _ in range(2))
+        first, second = (PumpRunner(PumpServer(new_pump())) for _ in range(2))
         one = ControlSocket(first, memory)
         await one.__aenter__()
         socket_path(memory).unlink()
@@ -343,7 +343,7 @@ def test_a_pump_runs_without_control_where_another_answers(tmp_path: Path, lengt
     memory = deep(tmp_path, length)
 
     async def test(first: PumpRunner, memory: Path) -> None:
-        second = PumpRunner(Station(new_pump()))
+        second = PumpRunner(PumpServer(new_pump()))
         with pytest.raises(NoControl, match=r"another pump answers at .*/a\.pump\.control"):
             await ControlSocket(second, memory).__aenter__()
         await asyncio.to_thread(tell, memory, "inject stall")
@@ -373,7 +373,7 @@ def test_a_socket_that_cannot_be_removed_is_told_and_stops_nothing(
         raise PermissionError(13, "Permission denied")
 
     async def run() -> str:
-        control = ControlSocket(PumpRunner(Station(new_pump())), memory)
+        control = ControlSocket(PumpRunner(PumpServer(new_pump())), memory)
         async with control:
             monkeypatch.setattr(Path, "unlink", refuse)
         return control.trouble

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.transports.deadlines import Deadlines
 
 
@@ -20,7 +20,7 @@ class Line:
 
 
 def note(deadlines: Deadlines, line: Line) -> None:
-    port: Port = line  # type: ignore[assignment]
+    port: Endpoint = line  # type: ignore[assignment]
     deadlines.note(port)
 
 

@@ -12,10 +12,10 @@ from pump_state import give, state_of
 
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
-from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.modes import ModeInput
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
@@ -159,7 +159,7 @@ def _weight(things: int) -> int:
     """Bytes of Python objects for a pump and its line, each."""
 
     def make(count: int) -> Iterable[object]:
-        return [(pump := new_pump(), Port(pump)) for _ in range(count)]
+        return [(pump := new_pump(), Endpoint(pump)) for _ in range(count)]
 
     kept = make(1)
     gc.collect()

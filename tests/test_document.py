@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sample_records import MESSAGES, Everything, Named, Nothing
 
 from mockpump.emulator.pump import document as pump_document
-from mockpump.emulator.pump.commands import COMMANDS
+from mockpump.emulator.pump.requests.dispatch import COMMANDS
 from mockpump.protocol import diagram, document, markdown
 from mockpump.protocol.catalogue import CATALOGUE
 from mockpump.protocol.codec import codec_for

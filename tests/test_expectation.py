@@ -3,7 +3,7 @@
 import pytest
 from msgspec import convert
 
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.simulation.expectation import differences
 from mockpump.emulator.simulation.scenario import ExpectPart
 from mockpump.protocol.messages import Alarm, LogKind, Reason

@@ -14,6 +14,7 @@ from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.faults import (
     CLOCK_JUMP,
     FAULTS,
@@ -22,9 +23,8 @@ from mockpump.emulator.pump.faults import (
     fault_named,
     inject,
 )
-from mockpump.emulator.pump.making import Making, make, new_pump
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Alarm, Mode
@@ -40,7 +40,7 @@ ALARM_OF = {
 @pytest.fixture
 def pump() -> Pump:
     memory = RamMemory()
-    make(memory, Making())
+    initialize(memory, PumpConfig())
     pump = Pump(FaultyMemory(memory))
     pump.advance(1_000)
     return pump
@@ -99,17 +99,17 @@ def test_a_brown_out_is_a_power_cut_before_the_next_write(pump: Pump) -> None:
 
 
 def test_a_station_starts_its_pump_anew_after_a_brown_out(pump: Pump) -> None:
-    station = Station(pump)
-    port = station.attach()
-    station.do(lambda each: inject(each, Fault.BROWN_OUT), 0)
-    station.change_pace(60, 0)
-    station.advance(10_000_000_000)
-    assert station.pump is not pump
-    assert port.pump is station.pump
-    assert Alarm.RESTARTED in station.pump.panel.shown
-    before = station.pump.elapsed
-    station.advance(10_001_000_000)
-    assert station.pump.elapsed >= before
+    server = PumpServer(pump)
+    port = server.attach()
+    server.do(lambda each: inject(each, Fault.BROWN_OUT), 0)
+    server.set_speed(60, 0)
+    server.advance(10_000_000_000)
+    assert server.pump is not pump
+    assert port.pump is server.pump
+    assert Alarm.RESTARTED in server.pump.panel.shown
+    before = server.pump.elapsed
+    server.advance(10_001_000_000)
+    assert server.pump.elapsed >= before
 
 
 def test_what_happens_once_cannot_be_cleared(pump: Pump) -> None:
@@ -140,7 +140,7 @@ STEPS = st.lists(
 def lived(steps: list[tuple[str, Any]], times: int) -> tuple[dict[str, Any], bytes]:
     """What can be seen of a pump to which each fault was done so many times, and its record."""
     memory = RamMemory()
-    make(memory, Making(PumpIdentity(reservoir=60_000)))
+    initialize(memory, PumpConfig(PumpIdentity(reservoir=60_000)))
     line = Line(Pump(FaultyMemory(memory)))
     for name, value in steps:
         if name == "live":

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Direction
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
@@ -77,12 +77,12 @@ def test_a_script_gives_the_pump_a_program() -> None:
     rates = b"\x00\x64\x00\xc8"
     fuzz_pump.check(b"\x01\x07" + rates + bytes(5))
     (_, transfer) = shaping.steps(b"\x01\x07" + rates + bytes(5))
-    station = Station(new_pump())
-    port = station.attach()
+    server = PumpServer(new_pump())
+    port = server.attach()
     for step in (FRAME, transfer):
         assert isinstance(step, bytes)
-        station.receive_data(port, step, 0)
-    assert station.pump.delivery.rate == 100
+        server.receive_data(port, step, 0)
+    assert server.pump.delivery.rate == 100
 
 
 def test_a_script_reaches_every_request() -> None:
@@ -138,10 +138,10 @@ def test_a_pump_that_loses_fluid_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_pump_that_never_rests_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Port, "next_deadline", lambda self: 0)
+    monkeypatch.setattr(Endpoint, "next_deadline", lambda self: 0)
     fails(fuzz_pump.check)
 
 
 def test_a_pump_that_no_longer_answers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Port, "_answer", lambda self, event: None)
+    monkeypatch.setattr(Endpoint, "_answer", lambda self, event: None)
     fails(fuzz_pump.check)

@@ -14,8 +14,8 @@ from mockpump.emulator.channel.channel import MOST_UNDER_WAY, Channel
 from mockpump.emulator.channel.faults import FaultKind
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.schedule import DAY, WEEK
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.emulator.simulation.actions import REQUESTS
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m

@@ -18,7 +18,7 @@ from mockpump.emulator.programmer.client import Failed, Finished
 from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.programmer.round import MOST_REPEATS
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.errors import LocalProtocolError
@@ -202,7 +202,7 @@ def play(steps: list[Any]) -> tuple[Line, Clinician]:
 
 
 def check(it: Line, clinician: Clinician) -> None:
-    done = Counter((each.kind, each.first, each.second) for each in log_of(it.station.pump))
+    done = Counter((each.kind, each.first, each.second) for each in log_of(it.server.pump))
     asked = Counter(LOGGED.get(type(each)) for each in clinician.asked)
     for kind in set(LOGGED.values()):
         times = sum(n for (k, _, _), n in done.items() if k is kind)
@@ -225,7 +225,7 @@ def test_nothing_is_done_that_the_clinician_did_not_ask_for_and_nothing_twice(
 def test_what_the_programmer_was_told_the_pump_has_said(steps: list[Any]) -> None:
     """No forged reply is believed: every yes that a procedure got is an outcome in the memory."""
     it, clinician = play(steps)
-    memory = it.station.pump.memory
+    memory = it.server.pump.memory
     outcomes = [memory.outcome(request.transaction) for request in clinician.asked]
     said = [m.decode(each.reply) for each in outcomes if each is not None]
     for event in it.history:
@@ -237,7 +237,7 @@ def test_without_the_attacker_everything_is_done() -> None:
     """The property is not true because nothing happens."""
     it, clinician = play([("command", which, which == 4) for which in (2, 3, 4)])
     assert len(clinician.asked) == 5
-    kinds = [each.kind for each in log_of(it.station.pump)]
+    kinds = [each.kind for each in log_of(it.server.pump)]
     assert kinds.count(LogKind.SESSION_STARTED) == 2
     assert set(LOGGED.values()) <= set(kinds)
 
@@ -293,7 +293,7 @@ def test_a_request_that_was_replaced_is_asked_again_and_done_once(
     it.prove(KEYS[Access.CLINICIAN])
     replacer.active = True
     assert it.ask(m.StartBolus(1, m.BolusKind.BOLUS, 1_000, 60)) == m.BolusStarted(60, 60_000)
-    assert len(logged(it.station.pump, LogKind.BOLUS_STARTED)) == 1
+    assert len(logged(it.server.pump, LogKind.BOLUS_STARTED)) == 1
     assert len(replacer.taken) >= len(payloads) - gives_back
     replacer.active = False
     assert isinstance(it.ask(m.GetStatus()), m.Status)
@@ -326,7 +326,7 @@ def test_what_is_replaced_every_time_is_not_known_since_somebody_has_it() -> Non
     replacer.active = True
     assert isinstance(it.ask(m.Suspend(1)), OutcomeUnknown)
     assert not it.programmer.connection.is_open
-    assert it.station.pump.mode is m.Mode.RUNNING
+    assert it.server.pump.mode is m.Mode.RUNNING
 
 
 def test_against_an_open_pump_the_attacker_wins() -> None:
@@ -339,4 +339,4 @@ def test_against_an_open_pump_the_attacker_wins() -> None:
     seq = it.programmer.connection.link
     forged = Frame(Kind.DATA, seq.connection, 2, payload=m.encode(m.Suspend(3)))
     it.to_pump(encode_frame(forged))
-    assert it.station.pump.mode is m.Mode.SUSPENDED
+    assert it.server.pump.mode is m.Mode.SUSPENDED

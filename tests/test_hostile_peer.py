@@ -24,8 +24,8 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Access, Message
 from mockpump.protocol.connection import Connection, MessageReceived
@@ -83,8 +83,8 @@ class RoguePump:
         if self.peer.room and len(m.encode(said)) <= self.peer.max_message:
             self.peer.send(said, self.now)
 
-    def greet(self) -> None:
-        """Answer a greeting as the right pump would."""
+    def begin_handshake(self) -> None:
+        """Decision a greeting as the right pump would."""
         self.peer.receive_data(self.programmer.data_to_send(self.now), self.now)
         while (event := self.peer.next_event()) is not None:
             if isinstance(event, MessageReceived):
@@ -122,7 +122,7 @@ ROGUE: list[tuple[str, st.SearchStrategy[Any]]] = [
     ("say", MESSAGES),
     ("end", st.sampled_from(["close", "abort"])),
     ("wait", st.sampled_from([0, 20_000, SECOND, 20 * SECOND])),
-    ("greet", st.none()),
+    ("begin_handshake", st.none()),
     ("deliver", st.none()),
 ]
 STEPS = st.one_of(*(st.tuples(st.just(name), given_) for name, given_ in ROGUE))
@@ -141,7 +141,10 @@ def play(steps: list[tuple[str, Any]]) -> RoguePump:
 
 
 # How a session comes about; what follows happens in it.
-OPENED: list[tuple[str, Any]] = [("call", True), *[("greet", None), ("deliver", None)] * 4]
+OPENED: list[tuple[str, Any]] = [
+    ("call", True),
+    *[("begin_handshake", None), ("deliver", None)] * 4,
+]
 
 
 @given(st.booleans(), st.lists(STEPS, max_size=25))
@@ -160,7 +163,7 @@ def test_a_session_that_ends_in_one_go_with_its_greeting_is_a_lost_connection(
 ) -> None:
     """Each word of the greeting, and the end of the connection behind it in the same bytes."""
     rogue = play(OPENED[: 2 * after - 1])
-    rogue.greet()
+    rogue.begin_handshake()
     data = rogue.peer.data_to_send(rogue.now)
     getattr(rogue.peer, end)(rogue.now)
     if end == "close":
@@ -179,7 +182,7 @@ def test_a_reply_that_comes_in_one_go_with_the_end_is_heard() -> None:
     """What came in a session counts, though the session has ended by the time it is looked at."""
     rogue = play(OPENED)
     rogue.programmer.start(ask(m.Suspend(7)), rogue.now)
-    rogue.greet()
+    rogue.begin_handshake()
     rogue.say(m.Suspended(Mode.SUSPENDED))
     data = rogue.peer.data_to_send(rogue.now)
     rogue.peer.abort(rogue.now)
@@ -195,8 +198,8 @@ class RogueProgrammer:
     """The programmer's end of a line into a paired pump, with a key, and in a test's hands."""
 
     def __init__(self, payload: int) -> None:
-        self.station = Station(paired_pump(), draw=random.Random(4).randbytes)
-        self.port = self.station.attach()
+        self.server = PumpServer(paired_pump(), draw=random.Random(4).randbytes)
+        self.port = self.server.attach()
         self.peer = Connection(Role.INITIATOR, LinkSettings(max_payload=payload))
         self.now = self.calls = 0
         self.heard: list[Message] = []
@@ -235,7 +238,7 @@ class RogueProgrammer:
 
     def carry(self) -> None:
         for _ in range(3):
-            self.station.receive_data(self.port, self.peer.data_to_send(self.now), self.now)
+            self.server.receive_data(self.port, self.peer.data_to_send(self.now), self.now)
             self.peer.receive_data(self.port.data_to_send(self.now), self.now)
             while (event := self.peer.next_event()) is not None:
                 if isinstance(event, MessageReceived):
@@ -244,7 +247,7 @@ class RogueProgrammer:
     def wait(self, microseconds: int) -> None:
         self.now += microseconds
         self.peer.handle_timer(self.now)
-        self.station.handle_timer(self.now)
+        self.server.handle_timer(self.now)
         self.carry()
 
 
@@ -303,7 +306,7 @@ def test_a_pump_that_can_seal_no_reply_does_nothing_and_hangs_up() -> None:
     error = it.ask(m.GetStatus())
     assert isinstance(error, ConnectionLost)
     assert error.reason is CloseReason.RESET
-    assert it.station.pump.serving is None
+    assert it.server.pump.serving is None
     # Another session counts from the beginning.
     assert isinstance(it.prove(KEY), Connected)
     assert isinstance(it.ask(m.Suspend(1)), m.Suspended)
@@ -313,20 +316,20 @@ def test_what_it_cannot_answer_it_has_not_done() -> None:
     it = clinician()
     spend(it.port.connection)
     it.ask(m.Suspend(1))
-    assert it.station.pump.mode is Mode.RUNNING
-    assert it.station.pump.memory.outcome(1) is None
-    assert LogKind.SUSPENDED not in [each.kind for each in log_of(it.station.pump)]
+    assert it.server.pump.mode is Mode.RUNNING
+    assert it.server.pump.memory.outcome(1) is None
+    assert LogKind.SUSPENDED not in [each.kind for each in log_of(it.server.pump)]
 
 
 def test_a_report_that_cannot_be_sealed_ends_the_connection_too() -> None:
     it = clinician()
     it.ask(m.Subscribe(1))
     spend(it.port.connection)
-    it.station.change_pace(1, it.now)
+    it.server.set_speed(1, it.now)
     it.wait(2 * SECOND)
     it.wait(9 * SECOND)  # and the pump lives on, with nobody to report to
     assert not it.programmer.connection.is_open
-    assert it.station.pump.serving is None
+    assert it.server.pump.serving is None
 
 
 @pytest.mark.parametrize("left", [0, 2])
@@ -345,13 +348,13 @@ def test_a_programmer_that_can_seal_no_request_says_so_and_hangs_up(left: int) -
     assert isinstance(failed.error, SessionSpent)
     assert "connect again" in str(failed.error)
     it.exchange()
-    assert it.station.pump.serving is None
+    assert it.server.pump.serving is None
     assert isinstance(it.prove(KEY), Connected)
 
 
 def test_a_link_says_why_it_ended_as_long_as_there_is_no_other() -> None:
-    station = Station(new_pump())
-    port = station.attach()
+    server = PumpServer(new_pump())
+    port = server.attach()
     assert port.connection.ended is None
     peer = Connection(Role.INITIATOR)
     peer.open(1, 0)

@@ -15,9 +15,9 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump import faults, operations
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.limits import WIDEST
-from mockpump.emulator.pump.making import Making, make, new_pump
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overrides import Bolus
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, NOBODY
 from mockpump.emulator.simulation.invariants import INVARIANTS, Watched, unsettled
 from mockpump.emulator.simulation.world import World
@@ -40,7 +40,7 @@ def checked() -> Watched:
 def test_a_good_run_breaks_none() -> None:
     it = checked()
     assert list(it.broken()) == []
-    it.world.change_pace(3_600)
+    it.world.set_speed(3_600)
     it.world.live(86_400)
     assert list(it.broken()) == []
     assert list(unsettled(it.world)) == []
@@ -85,7 +85,7 @@ def foresee(it: Watched) -> None:
 
 
 def hoard(it: Watched) -> None:
-    it.world.port.caller.staging.data = bytes(10_000)
+    it.world.port.peer.staging.data = bytes(10_000)
 
 
 BREAKING: dict[str, Callable[[Watched], None]] = {
@@ -120,12 +120,14 @@ def full_of_fear() -> Watched:
     """A pump whose program alone fills the 24 h, and that has started anew twice."""
     memory = RamMemory()
     limits = replace(WIDEST, daily=86_400)
-    make(memory, Making(program=flat("f", 3_600), limits=limits, pairing=paired_pump().pairing))
+    initialize(
+        memory, PumpConfig(program=flat("f", 3_600), limits=limits, pairing=paired_pump().pairing)
+    )
     world = World(Pump(memory), speed=0)
     it = Watched(world)
     world.pump.advance(100_000)
     for _ in range(2):
-        world.station.reboot(world.now)
+        world.server.reboot(world.now)
     return it
 
 
@@ -142,10 +144,10 @@ def test_what_is_only_feared_after_a_power_cut_breaks_no_limit() -> None:
 def test_what_was_told_before_a_power_cut_may_be_believed_after_it() -> None:
     it = checked()
     world = it.world
-    world.change_pace(1)
+    world.set_speed(1)
     world.live(59)
     told = world.run(ask(m.GetStatus())).delivered
-    world.station.reboot(world.now)
+    world.server.reboot(world.now)
     assert world.pump.delivery.delivered < told == world.programmer.belief.delivered
     assert list(it.broken()) == []
     world.programmer.belief.delivered = told + 10

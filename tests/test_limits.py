@@ -15,9 +15,9 @@ from pump_state import Line, give
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.limits import WIDEST, program_excesses, rise_excesses
-from mockpump.emulator.pump.making import Making, make, new_pump
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Alarm, Limits, Mode, Reason, When
@@ -65,11 +65,11 @@ ACTIONS = st.one_of(
 
 
 class Tried:
-    """A pump whose every corner is stopped at, with what its motor has moved by then."""
+    """A pump whose every breakpoint is stopped at, with what its motor has moved by then."""
 
     def __init__(self, program: Program, drift: int = 0, limits: Limits = TRIED) -> None:
         memory = RamMemory()
-        make(memory, Making(PumpIdentity(reservoir=2**31), program, limits, 0, drift))
+        initialize(memory, PumpConfig(PumpIdentity(reservoir=2**31), program, limits, 0, drift))
         self.line = Line(Pump(memory))
         # True seconds that the pump has forgotten, and the nL that it has moved in them.
         self.lost_time = self.lost_volume = 0
@@ -112,8 +112,8 @@ class Tried:
         self.note()
         self.restart()
 
-    def put_down(self) -> None:
-        self.line.pump.put_down()
+    def shut_down(self) -> None:
+        self.line.pump.shut_down()
         self.restart()
 
     def go_on(self) -> None:
@@ -133,7 +133,7 @@ class Tried:
         return lost + (due + rate * (second - true)) // 36_000 * 10
 
     def most_in_a_day(self) -> int:
-        """Over the windows that begin or end at a corner, or a second beside one."""
+        """Over the windows that begin or end at a breakpoint, or a second beside one."""
         ends = {
             true + side for true, *_ in self.noted for side in (-1, 0, 1, DAY - 1, DAY, DAY + 1)
         }
@@ -173,8 +173,8 @@ def test_the_limit_holds_for_what_a_power_cut_has_hidden(spans: list[int], limit
     for span in spans:
         tried.live(span)
         tried.power_cut()
-    while (corner := tried.line.pump.delivery.next_edge()) and corner < DAY:
-        tried.live(corner - tried.line.pump.elapsed)
+    while (breakpoint := tried.line.pump.delivery.next_edge()) and breakpoint < DAY:
+        tried.live(breakpoint - tried.line.pump.elapsed)
         assert tried.line.pump.delivery.last_day <= limits.daily * 3_600
     assert tried.most_in_a_day() <= limits.daily
 
@@ -226,9 +226,9 @@ def test_a_program_that_was_accepted_never_reaches_a_limit_by_itself(
 ) -> None:
     limits = Limits(rate, 0, rate * 24 + more, m.NO_RISE_LIMIT)
     memory = RamMemory()
-    making = Making(PumpIdentity(reservoir=2**31), flat("x", rate), limits)
+    config = PumpConfig(PumpIdentity(reservoir=2**31), flat("x", rate), limits)
     try:
-        make(memory, making)
+        initialize(memory, config)
     except LocalProtocolError:
         assert limits.daily % 10, "refused, and no rounding to blame"
         return

@@ -15,10 +15,10 @@ from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import SessionRefused
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
-from mockpump.emulator.pump.pump_state import decode_state
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import decode_state
+from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
@@ -43,17 +43,17 @@ def no(it: Line, key: PairingKey) -> m.Refused:
 def locked(speed: int | None = 0, memory: Memory | None = None) -> Line:
     """A line into a pump that has just had its fifth wrong proof."""
     pump = paired_pump(memory=memory)
-    it = Line(Station(pump, Pacing(speed), random.Random(4).randbytes))
+    it = Line(PumpServer(pump, TimeScale(speed), random.Random(4).randbytes))
     for _ in range(MOST_FAILURES):
         # The fifth is told that it is wrong, like those before it.
         assert no(it, WRONG).reason is Reason.WRONG_PROOF
-    assert it.station.pump.pairing.locked
+    assert it.server.pump.pairing.locked
     return it
 
 
 def opens_at(it: Line) -> int:
-    """The line time at which it will be open, as the station says."""
-    ends = it.station._lock_ends_at
+    """The line time at which it will be open, as the server says."""
+    ends = it.server._lock_ends_at
     assert ends is not None
     return ends
 
@@ -66,8 +66,8 @@ def test_it_is_closed_for_a_minute_of_line_time_and_then_open(speed: int | None)
     it.wait(ends - it.now - 20_000)
     assert no(it, CLINICIAN).reason is Reason.PAIRING_LOCKED
     it.wait(20_000)
-    assert not it.station.pump.pairing.locked
-    assert not it.station.pump.panel.present(Alarm.PAIRING_LOCKED)
+    assert not it.server.pump.pairing.locked
+    assert not it.server.pump.panel.present(Alarm.PAIRING_LOCKED)
     assert isinstance(it.prove(CLINICIAN), Connected)
 
 
@@ -89,13 +89,13 @@ def test_the_refusal_says_how_many_seconds_of_line_time_are_left(
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_it_opens_by_itself_though_nobody_calls(speed: int | None) -> None:
     """Not even a line is there: a pump that wakes up locked, and is only looked after in time."""
-    pump = Pump(locked(speed).station.pump.memory)
-    station, now = Station(pump, Pacing(speed, elapsed=pump.elapsed)), 0
+    pump = Pump(locked(speed).server.pump.memory)
+    server, now = PumpServer(pump, TimeScale(speed, elapsed=pump.elapsed)), 0
     while pump.pairing.locked:
-        due = station.next_deadline(now)
+        due = server.next_deadline(now)
         assert due is not None
         now = max(now, due)
-        station.handle_timer(now)
+        server.handle_timer(now)
     assert now == LOCKED_FOR * SECOND
     # It is recorded, not only so.
     assert not decode_state(pump.memory.state() or b"").pairing.locked
@@ -105,7 +105,7 @@ def test_a_restart_begins_the_minute_anew() -> None:
     it = locked()
     first = opens_at(it)
     it.wait(40 * SECOND)
-    it.station.reboot(it.now)
+    it.server.reboot(it.now)
     assert opens_at(it) == it.now + LOCKED_FOR * SECOND > first
     assert no(it, CLINICIAN).figure == LOCKED_FOR
 
@@ -113,10 +113,10 @@ def test_a_restart_begins_the_minute_anew() -> None:
 def test_new_keys_open_it_and_the_next_one_has_its_own_minute() -> None:
     it = locked()
     it.wait(40 * SECOND)
-    it.station.do(lambda pump: pump.change(lambda: operations.pair(pump, KEYS)), it.now)
+    it.server.do(lambda pump: pump.change(lambda: operations.pair(pump, KEYS)), it.now)
     for _ in range(MOST_FAILURES):
         no(it, WRONG)
-    assert it.station.pump.lock_left == LOCKED_FOR
+    assert it.server.pump.lock_left == LOCKED_FOR
     assert no(it, CLINICIAN).figure == LOCKED_FOR
 
 
@@ -127,16 +127,16 @@ def test_where_it_cannot_be_recorded_it_stays_closed_for_as_long_again() -> None
     it.wait(LOCKED_FOR * SECOND - SECOND)
     assert no(it, CLINICIAN).figure == 1
     it.now = opens_at(it)
-    it.station.handle_timer(it.now)
-    assert it.station.pump.lock_left == LOCKED_FOR
-    assert it.station.pump.pairing.locked
-    due = it.station.next_deadline(it.now)
+    it.server.handle_timer(it.now)
+    assert it.server.pump.lock_left == LOCKED_FOR
+    assert it.server.pump.pairing.locked
+    due = it.server.next_deadline(it.now)
     assert due is not None
     assert due > it.now
     assert no(it, CLINICIAN).figure == LOCKED_FOR
     memory.fail_writes = False
     it.wait(LOCKED_FOR * SECOND)
-    assert not it.station.pump.pairing.locked
+    assert not it.server.pump.pairing.locked
 
 
 def test_a_power_cut_in_its_end_leaves_it_closed() -> None:
@@ -146,10 +146,10 @@ def test_a_power_cut_in_its_end_leaves_it_closed() -> None:
     it.wait(30 * SECOND)
     memory.brown_out = True
     it.wait(30 * SECOND)
-    assert it.station.pump.pairing.locked
+    assert it.server.pump.pairing.locked
     assert opens_at(it) > ends
     it.wait(LOCKED_FOR * SECOND)
-    assert not it.station.pump.pairing.locked
+    assert not it.server.pump.pairing.locked
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -169,7 +169,7 @@ def test_in_a_world_in_virtual_time_too(speed: int | None) -> None:
 def test_a_greeting_outlasts_the_lock() -> None:
     """A `Prove` that is not looked at is no guess: the greeting it belongs to still stands."""
     first = line()
-    second = Line(first.station, seed=8)
+    second = Line(first.server, seed=8)
     second.connect()
     welcome = second.ask(m.Hello(1, 1, Access.CLINICIAN, bytes(16)))
     assert isinstance(welcome, m.Welcome)
@@ -184,7 +184,7 @@ def test_a_greeting_outlasts_the_lock() -> None:
 @pytest.mark.parametrize(("failures", "until"), [(5, 80), (7, 3_000), (4, 0), (0, 0)])
 def test_a_memory_that_knew_the_end_in_pump_time_still_opens(failures: int, until: int) -> None:
     memory = RamMemory()
-    paired_pump(memory=memory).put_down()
+    paired_pump(memory=memory).shut_down()
     facts = json.loads(memory.state() or b"")
     facts["pairing"] |= {"failures": failures, "locked_until": until}
     state = decode_state(json.dumps(facts).encode())

@@ -28,10 +28,10 @@ from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.opening import meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.loss import lose_line
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
@@ -61,8 +61,8 @@ class Fate(NamedTuple):
 class CallLine(paired.Line):
     """A line of one call."""
 
-    def __init__(self, station: Station, fate: Fate, now: int) -> None:
-        super().__init__(station, self.pass_on)
+    def __init__(self, server: PumpServer, fate: Fate, now: int) -> None:
+        super().__init__(server, self.pass_on)
         self.now, self.fate = now, fate
         self.sent = 0
         self.held: list[bytes] = []
@@ -101,7 +101,7 @@ def pump_with(serial: int, in_session: bool) -> Pump:
     if in_session:
         return paired.paired_pump(serial=serial)
     memory = RamMemory()
-    make(memory, Making(PumpIdentity(serial)))
+    initialize(memory, PumpConfig(PumpIdentity(serial)))
     return Pump(memory)
 
 
@@ -112,14 +112,14 @@ class Address:
         self.in_session = in_session
         self.fates = iter(fates)
         self.pump, other = (pump_with(serial, in_session) for serial in (1001, 1002))
-        self.mine, self.other = (self.station(each) for each in (self.pump, other))
+        self.mine, self.other = (self.server(each) for each in (self.pump, other))
         self.answers = self.mine
         self.lines: list[CallLine] = []
         self.now = 0
         self.number = 0
 
-    def station(self, pump: Pump) -> Station:
-        return Station(pump, Pacing(0), paired.line().random.randbytes)
+    def server(self, pump: Pump) -> PumpServer:
+        return PumpServer(pump, TimeScale(0), paired.line().random.randbytes)
 
     @contextlib.contextmanager
     def connected(self, options: Options) -> Iterator[Session]:
@@ -158,7 +158,7 @@ class Address:
         """So many changes by others, a quarter of a second each."""
         self.pass_time(count * SECOND // 4)
         line = Line(self.pump)
-        line.caller.access = Access.CLINICIAN
+        line.peer.access = Access.CLINICIAN
         line.next_transaction = self.number
         for _ in range(count):
             line.ask(m.SetTemporary(line.fresh(), 100, 60))
@@ -166,18 +166,18 @@ class Address:
 
     def pass_time(self, microseconds: int) -> None:
         end = self.now + microseconds
-        for station in (self.mine, self.other):
-            while (due := station.next_deadline(self.now)) is not None and due <= end:
+        for server in (self.mine, self.other):
+            while (due := server.next_deadline(self.now)) is not None and due <= end:
                 self.now = max(due, self.now)
-                station.handle_timer(self.now)
-                for port in station.ports:
+                server.handle_timer(self.now)
+                for port in server.endpoints:
                     port.data_to_send(self.now)
         self.now = end
 
     def release(self) -> None:
         for line in self.lines:
             held, line.held = b"".join(line.held), []
-            line.station.receive_data(line.port, held, self.now)
+            line.server.receive_data(line.port, held, self.now)
 
     def times_done(self) -> int:
         entries = self.pump.memory.log(1, 1_000).entries

@@ -1,4 +1,6 @@
-"""The motor goes from corner to corner, in strides and leaps: none of them makes a difference."""
+"""The motor goes from breakpoint to breakpoint, in strides and leaps: none of them makes a
+difference.
+"""
 
 from typing import Any
 
@@ -9,12 +11,12 @@ from pump_state import Line
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import Happening
+from mockpump.emulator.pump.delivery_state import DeliveryEvent
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.schedule import DAY
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.schedule import DAY
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import BolusKind, Limits, When
@@ -27,7 +29,7 @@ HOURLY = Program(1, "hourly", (0,) * 7, (HOURS,), ())
 SEEN = "elapsed clock delivered remainder reservoir rate percent pattern empty last_day running"
 EXTRAS = st.one_of(
     st.none(),
-    st.builds(Temporary, st.integers(0, 250), st.integers(1, 5 * DAY)),
+    st.builds(TemporaryRate, st.integers(0, 250), st.integers(1, 5 * DAY)),
     st.builds(
         Bolus, st.just(BolusKind.BOLUS), st.integers(1, 10**6), st.integers(1, DAY), st.just(0)
     ),
@@ -37,14 +39,14 @@ EXTRAS = st.one_of(
 
 def seen(delivery: Delivery) -> dict[str, Any]:
     values = {name: getattr(delivery, name) for name in SEEN.split()}
-    return {**values, "happened": delivery.happened, "on top": (delivery.bolus, delivery.temporary)}
+    return {**values, "happened": delivery.events, "on top": (delivery.bolus, delivery.temporary)}
 
 
 def prepared(program: Program, reservoir: int, limits: Limits, drift: int, extra: Any) -> Delivery:
     delivery = Delivery(reservoir, limits)
     delivery.set_drift(drift)
     delivery.set_program(program)
-    if isinstance(extra, Temporary):
+    if isinstance(extra, TemporaryRate):
         delivery.set_temporary(extra)
     elif isinstance(extra, Bolus):
         delivery.start_bolus(extra)
@@ -89,9 +91,9 @@ def test_a_leap_is_the_same_as_every_corner_by_itself(
     for span in spans:
         end = leaping.elapsed + span
         leaping.advance(end)
-        while (corner := walking.next_edge()) is not None and corner <= end:
-            assert corner > walking.elapsed
-            walking.advance(corner)
+        while (breakpoint := walking.next_edge()) is not None and breakpoint <= end:
+            assert breakpoint > walking.elapsed
+            walking.advance(breakpoint)
         walking.advance(end)
         assert seen(leaping) == seen(walking)
         # And they go on alike: a limit still ahead is as far away.
@@ -117,10 +119,10 @@ def test_a_program_for_the_next_edge_comes_at_the_next_edge_standing_still_too(
         delivery.advance(waited)
     delivery.advance(promised - 1)
     assert place_of(delivery.clock) == place
-    assert delivery.happened == []
+    assert delivery.events == []
     delivery.advance(promised)
     assert place_of(delivery.clock) != place
-    assert delivery.happened == [(promised, Happening.PROGRAM, None)]
+    assert delivery.events == [(promised, DeliveryEvent.PROGRAM, None)]
 
 
 def place_of(clock: int) -> tuple[int, int]:
@@ -141,7 +143,7 @@ def test_elapsed_time_never_runs_backwards(waited: int, more: int) -> None:
 
 def pump_of(program: Program) -> Pump:
     memory = RamMemory()
-    make(memory, Making(PumpIdentity(reservoir=2**32 - 1), program))
+    initialize(memory, PumpConfig(PumpIdentity(reservoir=2**32 - 1), program))
     return Pump(memory)
 
 
@@ -170,7 +172,7 @@ def test_a_negative_reservoir_and_a_past_second_are_refused() -> None:
 def test_a_corner_that_only_just_breaks_the_daily_limit_is_not_let_pass(
     rate: int, limit: int, given: int
 ) -> None:
-    """The only corners are the midnights: in the first day it gives 120, or 24 nL."""
+    """The only breakpoints are the midnights: in the first day it gives 120, or 24 nL."""
     pump = Delivery(10**6, Limits(2**32 - 1, 10_000_000, limit, 2**16 - 1))
     pump.set_program(flat("always", rate))
     pump.advance(2 * DAY)

@@ -85,12 +85,12 @@ def test_a_known_pump_is_one_that_has_proved_itself() -> None:
     it.hang_up()
     it.programmer.connect(2, it.now, open_session(lambda _: CLINICIAN, NONCE, known))
     it.exchange()
-    assert known.met == PumpMet(it.station.pump.describe(), 0)
+    assert known.met == PumpMet(it.server.pump.describe(), 0)
 
 
 def test_an_older_copy_has_proved_itself_in_vain() -> None:
     it = line()
-    known = KnownPump(met=PumpMet(it.station.pump.describe(), 1))
+    known = KnownPump(met=PumpMet(it.server.pump.describe(), 1))
     it.programmer.connect(1, 0, open_session(lambda _: CLINICIAN, NONCE, known))
     it.exchange()
     (failed,) = (each for each in it.history if isinstance(each, Failed))
@@ -170,7 +170,7 @@ def test_a_session_leaves_less_room_for_a_message() -> None:
     it, other = line(), line()
     sealed, clear = it.prove(CLINICIAN), other.connect()
     assert clear.max_payload - sealed.max_payload == 13
-    assert it.port.caller.largest_payload == sealed.max_payload
+    assert it.port.peer.largest_payload == sealed.max_payload
 
 
 def test_it_ends_with_the_connection() -> None:

@@ -11,10 +11,10 @@ from pump_state import FailingMemory, Line, give, state_of
 
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.modes import ModeInput
-from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, BolusKind, Limits, LogKind, Mode, RampMove
@@ -28,7 +28,7 @@ LASTING = st.sampled_from([a for a in Alarm if a is not Alarm.MEMORY_FAULT])
 
 def pump_at_100() -> Pump:
     memory = FailingMemory()
-    make(memory, Making(PumpIdentity(reservoir=10_000), RAMPED, clock=86_000))
+    initialize(memory, PumpConfig(PumpIdentity(reservoir=10_000), RAMPED, clock=86_000))
     pump = Pump(memory)
     pump.advance(100)
     return pump
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Callable[[Pump], None], list[tuple[Any, ...]]]] = {
     "bolus": (lambda p: operations.start_bolus(p, BOLUS), [(LogKind.BOLUS_STARTED, 500, 1_000)]),
     "no bolus": (operations.end_bolus, []),
     "temporary": (
-        lambda p: operations.set_temporary(p, Temporary(130, 900)),
+        lambda p: operations.set_temporary(p, TemporaryRate(130, 900)),
         [(LogKind.TEMPORARY_STARTED, 130, 900)],
     ),
     "normal": (lambda p: operations.set_temporary(p, None), [(LogKind.TEMPORARY_ENDED, 0, 0)]),

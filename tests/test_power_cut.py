@@ -2,7 +2,7 @@
 
 For each command the writes of its record are counted once; then the command is carried out again
 and again, each time on a fresh copy of the same pump, and each time the power goes before another
-write.  What wakes up afterwards must be the old pump or the new one, whole, and never less than
+write.  What wakes up on_recorded must be the old pump or the new one, whole, and never less than
 what was acknowledged.  A memory that commits half way shows that these checks can fail.
 """
 
@@ -19,7 +19,7 @@ from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.delivery_state import UNITS_PER_STEP
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.operations import suspend
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -79,7 +79,7 @@ def pumps(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if name not in made:
             made[name] = folder / name.replace(" ", "-")
             memory = SqliteMemory.create(made[name])
-            make(memory, Making())
+            initialize(memory, PumpConfig())
             pump = Pump(memory)
             line = Line(pump)
             pump.advance(10_000)
@@ -200,7 +200,7 @@ def test_a_checkpoint_that_was_cut_is_an_interval_and_no_guess(tmp_path: Path) -
     file = tmp_path / "pump"
     memory = SqliteMemory.create(file)
     program: Program = flat("steady", 36_000)
-    make(memory, Making(program=program))
+    initialize(memory, PumpConfig(program=program))
     pump = Pump(memory)
     pump.advance(600)
     recorded = pump.delivery.due
@@ -221,11 +221,11 @@ def test_a_checkpoint_that_was_cut_is_an_interval_and_no_guess(tmp_path: Path) -
 
 def test_put_down_in_good_order_nothing_is_unaccounted_for(tmp_path: Path) -> None:
     memory = SqliteMemory.create(tmp_path / "pump")
-    make(memory, Making())
+    initialize(memory, PumpConfig())
     pump = Pump(memory)
     pump.advance(659)
     suspend(pump)
-    pump.put_down()
+    pump.shut_down()
     memory.close()
     memory = SqliteMemory.open(tmp_path / "pump")
     woken = Pump(memory)

@@ -26,7 +26,7 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
-from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
+from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -152,7 +152,7 @@ def test_a_readback_that_differs_is_never_committed(lie: str) -> None:
     asked = play_until_it_fails(set_, line.ask, ReadbackDiffers)
     assert type(asked[-1]) is m.AbortProgram
     assert m.CommitProgram not in map(type, asked)
-    assert line.caller.staging.length == 0
+    assert line.peer.staging.length == 0
     assert programs.from_image(line.pump.image) == FACTORY_PROGRAM
 
 

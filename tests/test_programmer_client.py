@@ -28,8 +28,8 @@ from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_program, set_program
 from mockpump.emulator.programmer.round import MOST_REPEATS
-from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
-from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -51,7 +51,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.programmer = Programmer()
-        self.port = Port(new_pump())
+        self.port = Endpoint(new_pump())
         self.events: list[Any] = []
         self.programmer.connect(1, 0)
         self.exchange()

@@ -16,10 +16,10 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
 from mockpump.emulator.programmer.round import MOST_REPEATS
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import Pairing
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, decode
@@ -106,14 +106,14 @@ def payloads(data: bytes) -> list[bytes]:
     return [f.payload for f in found if isinstance(f, Frame) and f.kind is not Kind.ACK]
 
 
-def port_for(block: list[tuple[bytes, str]]) -> Port:
+def port_for(block: list[tuple[bytes, str]]) -> Endpoint:
     """A pump as the examples have it: open, or with the keys and the nonce of section 9.8."""
     if not any(" Hello " in remark for _, remark in block):
-        return Port(new_pump(PumpIdentity(name="example")))
+        return Endpoint(new_pump(PumpIdentity(name="example")))
     memory = RamMemory()
     pairing = Pairing(clinician=CLINICIAN)
-    make(memory, Making(PumpIdentity(name="example"), pairing=pairing))
-    return Port(Pump(memory), draw=lambda size: bytes(range(0xA0, 0xA0 + size)))
+    initialize(memory, PumpConfig(PumpIdentity(name="example"), pairing=pairing))
+    return Endpoint(Pump(memory), draw=lambda size: bytes(range(0xA0, 0xA0 + size)))
 
 
 CLINICIAN = bytes.fromhex(*re.findall(r"clinician's key `(\w{40})`", PROSE))

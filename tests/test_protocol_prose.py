@@ -20,9 +20,9 @@ from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
 from mockpump.emulator.pump.clock import CLOCK_CYCLE, PumpClock
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import WIDEST
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, Limits, LogKind, Mode, Reason, When
@@ -56,7 +56,9 @@ def pump_with(
     lived: int = 0,
 ) -> Line:
     memory = FailingMemory()
-    make(memory, Making(PumpIdentity(reservoir=reservoir), program, limits, clock, dead=100))
+    initialize(
+        memory, PumpConfig(PumpIdentity(reservoir=reservoir), program, limits, clock, dead=100)
+    )
     line = Line(Pump(memory))
     line.pump.advance(lived)
     return line
@@ -128,9 +130,9 @@ def _() -> None:
         image = line.stage(HOURLY)
         no = line.ask(m.CommitProgram(line.fresh(), bytes(8), when))
         assert no.reason is Reason.BAD_DIGEST
-        assert line.caller.staging.data == image
+        assert line.peer.staging.data == image
         line.ask(m.CommitProgram(line.fresh(), programs.digest(image), when))
-        assert line.caller.staging.length == 0
+        assert line.peer.staging.length == 0
 
 
 @says("It takes over in any mode, and changes none; its ramp begins on the clock day on which it")
@@ -194,7 +196,7 @@ def _() -> None:
     line = pump_with()
     line.stage(HOURLY)
     assert line.ask(m.AbortProgram()) == line.ask(m.AbortProgram()) == m.ProgramAborted()
-    assert line.caller.staging.length == 0
+    assert line.peer.staging.length == 0
 
 
 # -- 7.1 to 7.5 ------------------------------------------------------------------------------------
@@ -639,14 +641,14 @@ def _() -> None:
         line = pump_with(lived=10)
         enter(line)
         assert again(line).pump.mode is line.pump.mode
-        line.pump.put_down()
+        line.pump.shut_down()
         assert again(line).pump.mode is line.pump.mode
 
 
 @says("So a power cut leaves the pump before the request or after it, and what was acknowledged is")
 def _() -> None:
     memory = FaultyMemory(RamMemory())
-    make(memory, Making())
+    initialize(memory, PumpConfig())
     line = Line(Pump(memory))
     do(line, m.Refill, 1_000, 900)
     memory.brown_out = True

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from outside import PATIENCE, wait_readable
 
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports import pty_line
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.pty_line import PtyLine
@@ -167,7 +167,7 @@ def test_what_waited_goes_out_in_order() -> None:
 
 def test_a_real_pump_answers_every_new_caller() -> None:
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump()))
+        runner = PumpRunner(PumpServer(new_pump()))
         line = PtyLine(runner)
         for number in range(5):
             slave = open_slave(line)

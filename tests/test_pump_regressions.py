@@ -9,15 +9,15 @@ from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Change, MemoryFailed
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import WIDEST
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.overlay import Temporary
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, decode_state
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.overrides import TemporaryRate
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity, PumpState, decode_state
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
@@ -30,7 +30,7 @@ BIG = PumpIdentity(reservoir=2**31)
 
 def made(program: Program, limits: Limits = WIDEST, memory: Any = None, clock: int = 0) -> Pump:
     memory = memory or RamMemory()
-    make(memory, Making(BIG, program, limits, clock))
+    initialize(memory, PumpConfig(BIG, program, limits, clock))
     return Pump(memory)
 
 
@@ -49,7 +49,7 @@ def test_a_leap_does_not_forget_what_a_temporary_rate_has_delivered(step: int) -
     program = Program(1, "p", (0, 1, 2, 2, 2, 2, 2), patterns, ())
     pump = made(program, Limits(10**6, 10**6, 30_000, 65_535), clock=4 * DAY)
     pump.advance(10)
-    pump.delivery.set_temporary(Temporary(250, 4 * DAY))
+    pump.delivery.set_temporary(TemporaryRate(250, 4 * DAY))
     for elapsed in [*range(step, 20 * DAY, step), 20 * DAY]:
         pump.advance(max(elapsed, 10))
     assert pump.mode is Mode.FAULT
@@ -60,25 +60,25 @@ def test_a_durable_pump_records_at_every_edge_whoever_listens() -> None:
     program = Program(1, "p", (0,) * 7, (day("d", (0, 0), (1, 36_000), (2, 0)),), ())
     memory = FaultyMemory(RamMemory())
     limits = Limits(10**6, 10**6, 1_000, 65_535)
-    make(memory, Making(BIG, program, limits, 59))
-    station = Station(Pump(memory), Pacing(1))
+    initialize(memory, PumpConfig(BIG, program, limits, 59))
+    server = PumpServer(Pump(memory), TimeScale(1))
     now = moved = 0
     for _ in range(5):
         memory.brown_out = True
-        before = station.pump
-        now = station.next_deadline(now) or 0
-        station.handle_timer(now)
+        before = server.pump
+        now = server.next_deadline(now) or 0
+        server.handle_timer(now)
         moved += before.delivery.delivered
     assert moved <= 1_000
 
 
 def test_a_late_timer_moves_no_more_than_is_reported() -> None:
     memory = FaultyMemory(RamMemory())
-    make(memory, Making(BIG, flat("f", 36_000)))
-    station = Station(Pump(memory), Pacing(3_600))
+    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    server = PumpServer(Pump(memory), TimeScale(3_600))
     memory.brown_out = True
-    before = station.pump
-    station.handle_timer(100_000)
+    before = server.pump
+    server.handle_timer(100_000)
     (restarted,) = [e for e in memory.log(1, 9).entries if e.kind is LogKind.RESTARTED]
     assert before.delivery.delivered <= restarted.second
 
@@ -101,14 +101,14 @@ class Flaky(RamMemory):
 def test_what_is_recorded_is_done_even_if_the_end_of_the_alarm_is_not() -> None:
     memory = Flaky()
     pump = made(flat("f", 36_000), memory=memory)
-    caller = Caller(largest_payload=240)
+    peer = Peer(largest_payload=240)
     pump.advance(100)
     memory.plan = [True]
-    assert isinstance(handle(pump, m.Suspend(1), caller), m.Refused)
+    assert isinstance(handle(pump, m.Suspend(1), peer), m.Refused)
     memory.plan = [False, True]
-    assert isinstance(handle(pump, m.Refill(7, 5_000_000, 900), caller), m.Refilled)
+    assert isinstance(handle(pump, m.Refill(7, 5_000_000, 900), peer), m.Refilled)
     assert pump.delivery.reservoir == 5_000_000
-    known = handle(pump, m.QueryOutcome(7), caller)
+    known = handle(pump, m.QueryOutcome(7), peer)
     assert isinstance(known, m.OutcomeKnown)
     assert known.fate is m.Fate.DONE
     assert Pump(memory).delivery.filling == pump.delivery.filling
@@ -116,16 +116,16 @@ def test_what_is_recorded_is_done_even_if_the_end_of_the_alarm_is_not() -> None:
 
 def test_after_a_record_that_failed_it_is_tried_again() -> None:
     memory = FaultyMemory(RamMemory())
-    make(memory, Making(BIG, flat("f", 36_000)))
-    station = Station(Pump(memory), Pacing(1))
+    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    server = PumpServer(Pump(memory), TimeScale(1))
     memory.fail_writes = True
-    station.handle_timer(60_000_000)
+    server.handle_timer(60_000_000)
     memory.fail_writes = False
-    assert station.pump.panel.present(m.Alarm.MEMORY_FAULT)
-    due = station.next_deadline(60_000_000)
+    assert server.pump.panel.present(m.Alarm.MEMORY_FAULT)
+    due = server.next_deadline(60_000_000)
     assert due is not None
-    station.handle_timer(due)
-    assert not station.pump.panel.present(m.Alarm.MEMORY_FAULT)
+    server.handle_timer(due)
+    assert not server.pump.panel.present(m.Alarm.MEMORY_FAULT)
 
 
 # -- a memory with nonsense in it --
@@ -133,7 +133,7 @@ def test_after_a_record_that_failed_it_is_tried_again() -> None:
 
 def damaged(**changes: object) -> bytes:
     memory = RamMemory()
-    make(memory, Making(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
     facts = json.loads(memory.state() or b"")
     for path, value in changes.items():
         *parts, last = path.split("__")
@@ -178,16 +178,16 @@ def test_what_a_pump_wrote_is_read() -> None:
 
 def test_a_program_that_is_named_and_is_not_there() -> None:
     memory = RamMemory()
-    make(memory, Making(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
     memory._images[0] = b""
     with pytest.raises(DecodeError, match="slot 0"):
         Pump(memory)
 
 
-@pytest.mark.parametrize("making", [{"dead": 2**40}, {"concentration": 10**6}])
-def test_what_no_message_can_carry_is_not_made(making: dict[str, int]) -> None:
+@pytest.mark.parametrize("config", [{"dead": 2**40}, {"concentration": 10**6}])
+def test_what_no_message_can_carry_is_not_made(config: dict[str, int]) -> None:
     with pytest.raises(LocalProtocolError):
-        make(RamMemory(), Making(BIG, **making))  # type: ignore[arg-type]
+        initialize(RamMemory(), PumpConfig(BIG, **config))  # type: ignore[arg-type]
 
 
 # -- bounded --
@@ -195,7 +195,7 @@ def test_what_no_message_can_carry_is_not_made(making: dict[str, int]) -> None:
 
 def test_restarts_and_refills_leave_no_heap_behind() -> None:
     memory = RamMemory()
-    make(memory, Making(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
     sizes: list[int] = []
     transactions = 0
     for _ in range(3):
@@ -203,7 +203,7 @@ def test_restarts_and_refills_leave_no_heap_behind() -> None:
             # Not put down: each start is one after a crash.
             pump = Pump(memory)
             transactions += 1
-            handle(pump, m.Refill(transactions, 10**6, 500), Caller())
+            handle(pump, m.Refill(transactions, 10**6, 500), Peer())
         sizes.append(len(memory.state() or b""))
     assert sizes[-1] < sizes[0] + 200
 
@@ -217,15 +217,15 @@ def test_going_back_a_step_is_no_way_round_what_waits() -> None:
     pattern = day("d", (0, 10_000))
     ramp = (RampStep(0, 50), RampStep(1, 100))
     program = Program(1, "p", (0,) * 7, (pattern,), ramp)
-    make(memory, Making(BIG, program, Limits(10**6, 10**6, 2**32 - 1, 100)))
+    initialize(memory, PumpConfig(BIG, program, Limits(10**6, 10**6, 2**32 - 1, 100)))
     pump = Pump(memory)
     pump.advance(DAY)
     image = programs.image(flat("double", 20_000))
     pump.change(lambda: pump.activate(image, m.When.MIDNIGHT), None, image)
-    back = handle(pump, m.MoveRamp(1, m.RampMove.STEP_BACK), Caller())
+    back = handle(pump, m.MoveRamp(1, m.RampMove.STEP_BACK), Peer())
     assert isinstance(back, m.Refused)
     assert back.reason is m.Reason.LIMIT_RISE
-    stricter = handle(pump, m.SetLimits(2, 10**6, 10**6, 2**32 - 1, 10), Caller())
+    stricter = handle(pump, m.SetLimits(2, 10**6, 10**6, 2**32 - 1, 10), Peer())
     assert isinstance(stricter, m.Refused)
     assert stricter.reason is m.Reason.LIMIT_RISE
 
@@ -235,8 +235,8 @@ def test_going_back_a_step_is_no_way_round_what_waits() -> None:
 
 def test_a_bolus_that_a_fault_cuts_short_says_what_was_left_of_it() -> None:
     pump = made(flat("f", 36_000))
-    handle(pump, m.StartBolus(1, m.BolusKind.BOLUS, 3_600, 3_600), Caller())
-    handle(pump, m.SetTemporary(2, 50, 7_200), Caller())
+    handle(pump, m.StartBolus(1, m.BolusKind.BOLUS, 3_600, 3_600), Peer())
+    handle(pump, m.SetTemporary(2, 50, 7_200), Peer())
     pump.advance(600)
     faults.inject(pump, faults.Fault.STALL)
     entries = pump.memory.log(1, 99).entries

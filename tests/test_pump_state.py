@@ -16,9 +16,9 @@ from pump_state import Line, plain_requests, state_of
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.faults import Fault, inject
-from mockpump.emulator.pump.making import Making, make, new_pump
-from mockpump.emulator.pump.pump_state import (
+from mockpump.emulator.pump.state import (
     PumpIdentity,
     check_images,
     decode_state,
@@ -45,7 +45,7 @@ DRIFTS = st.sampled_from([0, 0, 90_000, -77])
 def line_to_pump(drift: int = 0, program: Program = PROGRAM) -> Line:
     memory = RamMemory()
     limits = Limits(90_000, 60_000, 400_000, m.NO_RISE_LIMIT)
-    make(memory, Making(PumpIdentity(reservoir=1_000_000), program, limits, 0, drift))
+    initialize(memory, PumpConfig(PumpIdentity(reservoir=1_000_000), program, limits, 0, drift))
     return Line(Pump(memory))
 
 
@@ -60,7 +60,7 @@ def live(line: Line, steps: list[Any]) -> None:
 
 
 def all_of(pump: Pump) -> dict[str, Any]:
-    """All that can be seen, and what was delivered by each corner of the last day."""
+    """All that can be seen, and what was delivered by each breakpoint of the last day."""
     d = pump.delivery
     since = [max(each, d.elapsed - DAY) for each, _, _ in d.rolling.pieces()]
     history = {second: d.rolling.delivered_by(second) for second in since}
@@ -74,7 +74,7 @@ def test_put_down_in_good_order_it_wakes_up_the_same_and_goes_on_the_same(
     line, twin = line_to_pump(drift), line_to_pump(drift)
     for each in (line, twin):
         live(each, before)
-        each.pump.put_down()
+        each.pump.shut_down()
     line.pump = Pump(line.pump.memory)
     assert all_of(line.pump) == all_of(twin.pump)
     for each in (line, twin):
@@ -90,7 +90,7 @@ def test_put_down_in_good_order_it_wakes_up_the_same_and_goes_on_the_same(
 def test_bolus_temporary_and_pending_program_survive_a_restart(steps: list[Any]) -> None:
     line = line_to_pump()
     live(line, steps)
-    line.pump.put_down()
+    line.pump.shut_down()
     before = line.pump
     woken = Pump(line.pump.memory)
     assert woken.delivery.bolus == before.delivery.bolus
@@ -163,7 +163,7 @@ def test_the_feared_volume_brings_the_limit_nearer() -> None:
 def test_a_state_is_read_as_it_was_written(steps: list[Any], drift: int) -> None:
     line = line_to_pump(drift)
     live(line, steps)
-    line.pump.put_down()
+    line.pump.shut_down()
     recorded = line.pump.memory.state()
     assert recorded is not None
     state = decode_state(recorded)
@@ -198,7 +198,7 @@ def lived_in() -> Pump:
     line.pump.change(partial(line.pump.show, Alarm.LOW_BATTERY))
     inject(line.pump, Fault.SENSOR_STUCK)
     line.pump.advance(line.pump.elapsed + 50)
-    line.pump.put_down()
+    line.pump.shut_down()
     return line.pump
 
 
@@ -254,7 +254,7 @@ def live_on(pump: Pump) -> None:
             m.encode(line.ask(request))
         m.encode(line.commit(flat("again", 1_000)))
         assert 0 <= pump.delivery.last_day <= LIMITS.daily * 3_600 or pump.mode is m.Mode.FAULT
-    pump.put_down()
+    pump.shut_down()
     assert state_of(Pump(pump.memory))["due"] == pump.delivery.due
 
 

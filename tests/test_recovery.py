@@ -23,7 +23,7 @@ from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.programmer.recovery import Settled, never_recorded, settle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.transports.loss import lose_line
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -188,7 +188,7 @@ def test_a_commit_without_its_staged_program_is_refused_wherever_it_comes() -> N
 def test_a_no_that_is_no_outcome_leaves_it_unknown() -> None:
     """The pump cannot record it now; when it can, the one from the old line may be carried out."""
     memory = FailingMemory()
-    make(memory, Making())
+    initialize(memory, PumpConfig())
     line = Line(Pump(memory))
     before = met(line.pump)
     request = m.SetClock(7, 50_000)
@@ -289,7 +289,7 @@ class TwoLines:
 
     def __init__(self, pump: Pump) -> None:
         self.old = paired.line(pump)
-        self.new = paired.Line(self.old.station)
+        self.new = paired.Line(self.old.server)
         self.held: list[bytes] = []
 
     def hold(self, request: Message) -> OutcomeUnknown:
@@ -303,7 +303,7 @@ class TwoLines:
         return error
 
     def release(self) -> None:
-        self.old.station.receive_data(self.old.port, b"".join(self.held), self.new.now)
+        self.old.server.receive_data(self.old.port, b"".join(self.held), self.new.now)
 
     def settle(self, unknown: OutcomeUnknown, terms: Connected) -> Settled:
         self.new.events.clear()
@@ -337,13 +337,13 @@ def test_held_back_on_the_line_into_an_open_pump_it_happens_once(first: bool) ->
     assert isinstance(settled.reply, m.BolusStarted)
     assert settled.repeated is not first
     lines.release()
-    assert len(paired.logged(lines.old.station.pump, m.LogKind.BOLUS_STARTED)) == 1
+    assert len(paired.logged(lines.old.server.pump, m.LogKind.BOLUS_STARTED)) == 1
 
 
 def test_a_commit_held_back_finds_that_it_was_refused() -> None:
     lines = TwoLines(new_pump())
     lines.meet(lines.old)
-    pump = lines.old.station.pump
+    pump = lines.old.server.pump
     image = programs.image(flat("new", 9_000))
     digest = programs.digest(image)
     lines.old.ask(m.BeginProgram(len(image), digest, pump.digest))
@@ -354,7 +354,7 @@ def test_a_commit_held_back_finds_that_it_was_refused() -> None:
     assert settled.reply.reason is Reason.NOTHING_STAGED
     lines.release()
     assert pump.digest != digest
-    assert lines.old.port.caller.staging.length
+    assert lines.old.port.peer.staging.length
 
 
 def test_held_back_in_a_session_it_is_not_carried_out_any_more() -> None:
@@ -374,5 +374,5 @@ def test_held_back_in_a_session_it_is_not_carried_out_any_more() -> None:
     assert isinstance(terms, Connected)
     assert lines.settle(unknown, terms) == Settled(None)
     lines.release()
-    assert lines.old.station.pump.mode is Mode.RUNNING
-    assert lines.old.station.pump.memory.outcome(7) is None
+    assert lines.old.server.pump.mode is Mode.RUNNING
+    assert lines.old.server.pump.memory.outcome(7) is None

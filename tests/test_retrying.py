@@ -16,9 +16,9 @@ from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_log
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
@@ -40,7 +40,7 @@ LINES = st.builds(
 def clinician(line: Impairments, seed: int = 0) -> RetryingProgrammer:
     keys = draw_keys(random.Random(1).randbytes)
     memory = RamMemory()
-    make(memory, Making(pairing=paired_with(keys)))
+    initialize(memory, PumpConfig(pairing=paired_with(keys)))
     world = World(Pump(memory), seed=seed, speed=0, channel=Channel(line, seed))
     return RetryingProgrammer(world, lambda _: keys[Access.CLINICIAN])
 
@@ -135,7 +135,7 @@ def test_who_misheard_the_opening_calls_again() -> None:
 def pump_with(serial: int) -> Pump:
     keys = draw_keys(random.Random(1).randbytes)
     memory = RamMemory()
-    make(memory, Making(PumpIdentity(serial), pairing=paired_with(keys)))
+    initialize(memory, PumpConfig(PumpIdentity(serial), pairing=paired_with(keys)))
     return Pump(memory)
 
 
@@ -151,13 +151,13 @@ class Address:
 
     def put(self, pump: Pump) -> None:
         self.it.world.port.forget_caller()
-        self.it.world.station.pump = pump
+        self.it.world.server.pump = pump
         self.it.world.port.reboot(pump)
 
     def others(self, count: int) -> None:
         """So many changes by somebody else."""
         line = Line(self.pump)
-        line.caller.access = Access.CLINICIAN
+        line.peer.access = Access.CLINICIAN
         line.next_transaction = self.number
         for _ in range(count):
             line.ask(m.SetTemporary(line.fresh(), 100, 60))

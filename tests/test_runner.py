@@ -18,11 +18,11 @@ from mockpump.emulator.programmer.client import Connected, Disconnected, Program
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make, new_pump
-from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity, decode_state
+from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.transports import runner as runner_module
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol import messages as m
@@ -53,30 +53,30 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Bench:
-    """A runner, one caller on a line of its own, and the reports that caller has had."""
+    """A runner, one peer on a line of its own, and the reports that peer has had."""
 
     def __init__(self, clock: Clock, speed: int | None) -> None:
         self.clock = clock
-        self.runner = PumpRunner(Station(new_pump(), Pacing(speed)))
+        self.runner = PumpRunner(PumpServer(new_pump(), TimeScale(speed)))
         self.reports: list[m.Telemetry] = []
-        self.caller = Connection(Role.INITIATOR)
+        self.peer = Connection(Role.INITIATOR)
         self.port = self.runner.attach(self._hear)
-        self.caller.open(1, 0)
+        self.peer.open(1, 0)
         self.speak()
 
     def _hear(self, data: bytes) -> None:
-        self.caller.receive_data(data, self.clock.now)
-        while (event := self.caller.next_event()) is not None:
+        self.peer.receive_data(data, self.clock.now)
+        while (event := self.peer.next_event()) is not None:
             if isinstance(event, MessageReceived) and isinstance(event.message, m.Telemetry):
                 self.reports.append(event.message)
 
     def speak(self) -> None:
-        """Let the caller send what it has to."""
-        while data := self.caller.data_to_send(self.clock.now):
+        """Let the peer send what it has to."""
+        while data := self.peer.data_to_send(self.clock.now):
             self.runner.data_received(self.port, data)
 
     def ask(self, message: m.Message) -> None:
-        self.caller.send(message, self.clock.now)
+        self.peer.send(message, self.clock.now)
         self.speak()
 
     def fire(self) -> bool:
@@ -87,7 +87,7 @@ class Bench:
         self.clock.now = max(self.clock.now, self.runner._timer_at)
         timer.cancel()
         self.runner._on_timer()
-        self.caller.handle_timer(self.clock.now)
+        self.peer.handle_timer(self.clock.now)
         self.speak()
         return True
 
@@ -131,8 +131,8 @@ def alone(
     """A runner of a pump with that memory, into which no line leads."""
 
     async def run() -> None:
-        make(memory, Making(PumpIdentity(reservoir=reservoir), flat("f", 36_000)))
-        runner = PumpRunner(Station(Pump(memory), Pacing(speed, now=memory.clock.now)))
+        initialize(memory, PumpConfig(PumpIdentity(reservoir=reservoir), flat("f", 36_000)))
+        runner = PumpRunner(PumpServer(Pump(memory), TimeScale(speed, now=memory.clock.now)))
         try:
             test(runner)
         finally:
@@ -170,23 +170,23 @@ def test_a_day_at_3600_breaks_no_timeout_of_the_link(clock: Clock) -> None:
         bench.ask(m.Subscribe(300))
         bench.run_until(24 * SECOND)
         assert bench.reports[-1].elapsed == 86_400
-        assert bench.caller.is_open
-        assert bench.caller.statistics.link.retransmissions == 0
+        assert bench.peer.is_open
+        assert bench.peer.statistics.link.retransmissions == 0
 
     with_bench(clock, 3600, test)
 
 
 def test_max_goes_as_fast_as_reports_are_carried_away_and_no_further(clock: Clock) -> None:
     def test(bench: Bench) -> None:
-        assert not bench.runner.station.pump.elapsed
+        assert not bench.runner.server.pump.elapsed
         bench.ask(m.Subscribe(300))
-        bench.runner.change_pace(MAX_SPEED, 86_400)
+        bench.runner.set_speed(MAX_SPEED, 86_400)
         for _ in range(2000):
             bench.speak()
-            if not bench.fire() or bench.runner.station.pump.elapsed >= 86_400:
+            if not bench.fire() or bench.runner.server.pump.elapsed >= 86_400:
                 break
         bench.run_until(clock.now + SECOND)
-        assert bench.runner.station.pump.elapsed == 86_400
+        assert bench.runner.server.pump.elapsed == 86_400
         assert len(bench.reports) == 288
         assert clock.now < 20 * SECOND
 
@@ -196,7 +196,7 @@ def test_max_goes_as_fast_as_reports_are_carried_away_and_no_further(clock: Cloc
 def test_max_stands_still_while_nobody_has_subscribed(clock: Clock) -> None:
     def test(bench: Bench) -> None:
         bench.run_until(60 * SECOND)
-        assert bench.runner.station.pump.elapsed == 0
+        assert bench.runner.server.pump.elapsed == 0
 
     with_bench(clock, MAX_SPEED, test)
 
@@ -204,15 +204,15 @@ def test_max_stands_still_while_nobody_has_subscribed(clock: Clock) -> None:
 def test_a_change_of_pace_starts_where_the_pump_is(clock: Clock) -> None:
     def test(bench: Bench) -> None:
         clock.now = 10 * SECOND
-        bench.runner.change_pace(60)
+        bench.runner.set_speed(60)
         clock.now = 20 * SECOND
-        bench.runner.change_pace(0)
-        assert bench.runner.station.pump.elapsed == 10 + 600
+        bench.runner.set_speed(0)
+        assert bench.runner.server.pump.elapsed == 10 + 600
         clock.now = 90 * SECOND
-        bench.runner.change_pace(1, 5)
+        bench.runner.set_speed(1, 5)
         clock.now = 200 * SECOND
         bench.ask(m.GetStatus())
-        assert bench.runner.station.pump.elapsed == 610 + 5
+        assert bench.runner.server.pump.elapsed == 610 + 5
 
     with_bench(clock, 1, test)
 
@@ -249,7 +249,7 @@ def test_a_line_that_is_gone_is_sent_nothing(clock: Clock) -> None:
         before = len(bench.reports)
         bench.run_until(30 * SECOND)
         assert len(bench.reports) == before
-        assert bench.runner.station.ports == []
+        assert bench.runner.server.endpoints == []
 
     with_bench(clock, 1, test)
 
@@ -270,7 +270,7 @@ def test_bytes_after_the_end_wind_up_no_clock(clock: Clock) -> None:
     def test(bench: Bench) -> None:
         bench.runner.close()
         bench.ask(m.Subscribe(1))
-        bench.runner.change_pace(60)
+        bench.runner.set_speed(60)
         assert bench.runner._timer is None
 
     with_bench(clock, 1, test)
@@ -280,15 +280,15 @@ def test_a_request_touches_its_own_line_only(clock: Clock, monkeypatch: pytest.M
     def test(bench: Bench) -> None:
         others = [bench.runner.attach(lambda data: None) for _ in range(50)]
         bench.ask(m.Subscribe(3_600))
-        touched = list[Port]()
+        touched = list[Endpoint]()
         for name in ("next_deadline", "data_to_send", "handle_timer", "pump_advanced"):
-            real = getattr(Port, name)
+            real = getattr(Endpoint, name)
 
-            def noting(port: Port, *arguments: int, real: Callable[..., Any] = real) -> Any:
+            def noting(port: Endpoint, *arguments: int, real: Callable[..., Any] = real) -> Any:
                 touched.append(port)
                 return real(port, *arguments)
 
-            monkeypatch.setattr(Port, name, noting)
+            monkeypatch.setattr(Endpoint, name, noting)
         for place in range(20):
             clock.now += 90_000
             bench.ask(m.Suspend(place) if place % 2 else m.Resume(place))
@@ -352,8 +352,8 @@ def with_clinicians(clock: Clock, speed: int, test: Callable[[Clinician, Clinici
     """Two lines into a paired pump; the first clinician has a session, and subscribes to it."""
 
     async def run() -> None:
-        station = Station(paired_pump(), Pacing(speed), Random(4).randbytes)
-        runner = PumpRunner(station)
+        server = PumpServer(paired_pump(), TimeScale(speed), Random(4).randbytes)
+        runner = PumpRunner(server)
         first, second = Clinician(runner, clock), Clinician(runner, clock)
         first.begin(1)
         assert isinstance(first.ask(m.Subscribe(60)), m.Subscribed)
@@ -385,12 +385,12 @@ def test_what_the_evicted_has_subscribed_to_ends_at_once(clock: Clock) -> None:
     def test(first: Clinician, second: Clinician) -> None:
         second.begin(2, take_over=True)
         first.heard.clear()
-        station = second.runner.station
-        assert station.pump.elapsed == 0
+        server = second.runner.server
+        assert server.pump.elapsed == 0
         # So little line time that nothing is sent again to whoever says nothing.
         clock.now += 30_000
         assert isinstance(second.ask(m.GetStatus()), m.Status)
-        assert station.pump.elapsed > 60
+        assert server.pump.elapsed > 60
         assert first.heard == []
 
     with_clinicians(clock, 3_600, test)
@@ -443,18 +443,18 @@ def test_whoever_asks_waits_for_a_slice_and_not_for_all_that_was_missed(
     memory = SlowMemory(clock, RECORD)
 
     def test(runner: PumpRunner) -> None:
-        caller, heard = Connection(Role.INITIATOR), list[bytes]()
+        peer, heard = Connection(Role.INITIATOR), list[bytes]()
         port = runner.attach(heard.append)
-        caller.open(1, clock.now)
+        peer.open(1, clock.now)
         for place in range(20):
             fire_until(runner, clock, clock.now + 100_000)
             clock.now += late
             asked = clock.now
-            if caller.is_open:
-                caller.send(m.Suspend(place) if place % 2 else m.Resume(place), clock.now)
-            runner.data_received(port, caller.data_to_send(clock.now))
+            if peer.is_open:
+                peer.send(m.Suspend(place) if place % 2 else m.Resume(place), clock.now)
+            runner.data_received(port, peer.data_to_send(clock.now))
             assert clock.now - asked <= LONGEST
-            caller.receive_data(heard.pop(), clock.now)
+            peer.receive_data(heard.pop(), clock.now)
 
     alone(memory, speed, 2**31, test)
 
@@ -464,21 +464,21 @@ def test_an_hour_in_which_its_process_stood_still_is_lived_within_a_slice(clock:
     memory = SlowMemory(clock, RECORD)
 
     def test(runner: PumpRunner) -> None:
-        station = runner.station
+        server = runner.server
         fire_until(runner, clock, 2 * SECOND)
         clock.now += 3_600 * SECOND
-        began, before, was = clock.now, memory.records, station.pump.elapsed
+        began, before, was = clock.now, memory.records, server.pump.elapsed
         runner._on_timer()
         assert clock.now - began <= LONGEST
         assert memory.records - before <= 3
         recorded = decode_state(memory.state() or b"")
-        assert was < station.pump.elapsed <= recorded.delivery.elapsed + recorded.covers
+        assert was < server.pump.elapsed <= recorded.delivery.elapsed + recorded.covers
         # It goes on from there, and can be put down at once.
-        asked, was = clock.now, station.pump.elapsed
+        asked, was = clock.now, server.pump.elapsed
         clock.now += SECOND
-        station.do(Pump.put_down, clock.now)
+        server.do(Pump.shut_down, clock.now)
         assert clock.now - asked - SECOND <= LONGEST
-        assert station.pump.elapsed == station.pacing.elapsed(asked + SECOND) >= was + 60
+        assert server.pump.elapsed == server.time_scale.elapsed(asked + SECOND) >= was + 60
 
     alone(memory, 60, 2**31, test)
 
@@ -487,21 +487,21 @@ def test_in_real_time_the_loop_fires_the_timer() -> None:
     """The one test here that lets the real clock go: a hundredth of a second, 36 s of pump time."""
 
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump(), Pacing(3600, now=runner_module.line_now())))
+        runner = PumpRunner(PumpServer(new_pump(), TimeScale(3600, now=runner_module.line_now())))
         came = asyncio.Event()
-        caller = Connection(Role.INITIATOR)
+        peer = Connection(Role.INITIATOR)
 
         def hear(data: bytes) -> None:
-            caller.receive_data(data, runner_module.line_now())
-            while (event := caller.next_event()) is not None:
+            peer.receive_data(data, runner_module.line_now())
+            while (event := peer.next_event()) is not None:
                 if isinstance(event, MessageReceived) and isinstance(event.message, m.Telemetry):
                     came.set()
 
         port = runner.attach(hear)
-        caller.open(1, runner_module.line_now())
-        runner.data_received(port, caller.data_to_send(runner_module.line_now()))
-        caller.send(m.Subscribe(36), runner_module.line_now())
-        runner.data_received(port, caller.data_to_send(runner_module.line_now()))
+        peer.open(1, runner_module.line_now())
+        runner.data_received(port, peer.data_to_send(runner_module.line_now()))
+        peer.send(m.Subscribe(36), runner_module.line_now())
+        runner.data_received(port, peer.data_to_send(runner_module.line_now()))
         await asyncio.wait_for(came.wait(), 10)
         runner.close()
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from naive_program import naive_percent, naive_rate, naive_volume
 
-from mockpump.emulator.pump.schedule import DAY, WEEK, BareProgram, Schedule
+from mockpump.emulator.schedule import DAY, WEEK, ProgramProfile, Schedule
 from mockpump.protocol.program import (
     FORMAT,
     DayPattern,
@@ -95,7 +95,7 @@ def test_every_edge_is_the_start_of_a_segment(program: Program, start: int, cloc
 def test_spans_go_from_edge_to_edge(program: Program, start: int, clock: int) -> None:
     schedule = Schedule(program, start)
     begin = clock
-    for rate, until in islice(BareProgram(schedule, begin).spans(), 100):
+    for rate, until in islice(ProgramProfile(schedule, begin).spans(), 100):
         assert (rate, begin + until) == (schedule.rate_at(clock), schedule.next_edge(clock))
         assert schedule.span_at(clock) == (rate, begin + until)
         clock = begin + until
@@ -114,7 +114,7 @@ def test_a_span_that_ends_about_a_step_of_the_ramp() -> None:
 def test_a_bare_program_is_the_same_from_later_on(
     program: Program, start: int, clock: int, gone: int, seconds: int
 ) -> None:
-    whole = BareProgram(Schedule(program, start), clock)
+    whole = ProgramProfile(Schedule(program, start), clock)
     assert whole.volume(gone + seconds) == whole.volume(gone) + whole.later(gone).volume(seconds)
 
 

@@ -20,7 +20,7 @@ def test_while_the_first_has_a_session_the_second_is_told_so() -> None:
     assert connect_second_programmer(world, lambda _: CLINICIAN) == "it has a session"
     # It has gone again.
     world.connect(lambda _: CLINICIAN)
-    assert len(world.station.ports) == 1
+    assert len(world.server.endpoints) == 1
 
 
 def test_with_a_wrong_key_it_is_told_that() -> None:

@@ -28,7 +28,7 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
@@ -150,7 +150,7 @@ def check_log(pump: SerialProgrammer, ledger: Ledger) -> None:
 def test_killed_at_any_moment_it_keeps_what_it_acknowledged(tmp_path: Path) -> None:
     file, port = tmp_path / "pump", tmp_path / "port"
     memory = SqliteMemory.create(file)
-    make(memory, Making(program=PROGRAMS[0]))
+    initialize(memory, PumpConfig(program=PROGRAMS[0]))
     memory.close()
     ledger = Ledger(random.Random(KILLS))
     done = 0

@@ -8,12 +8,12 @@ import pytest
 from outside import Command, in_process, program_file, pump_thread
 
 from mockpump.cli import programmer_recovery
-from mockpump.emulator.pump import program_commands, query_commands
-from mockpump.emulator.pump.answers import ANY, Answer, Refusal
-from mockpump.emulator.pump.answers import Command as Row
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests import program, query
+from mockpump.emulator.pump.requests.decision import ANY, Decision, Refusal
+from mockpump.emulator.pump.requests.decision import Command as Row
+from mockpump.emulator.pump.requests.dispatch import COMMANDS
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages import Reason
 from mockpump.protocol.program import FORMAT, DayPattern, Program, RampStep, Segment, from_image
@@ -21,7 +21,7 @@ from mockpump.protocol.program import FORMAT, DayPattern, Program, RampStep, Seg
 RAMPED = Program(
     FORMAT, "ramped", (0,) * 7, (DayPattern("day", (Segment(0, 9_000),)),), (RampStep(0, 50),)
 )
-Handler = Callable[[Pump, Any, Caller], Answer]
+Handler = Callable[[Pump, Any, Peer], Decision]
 
 
 @pytest.fixture
@@ -30,23 +30,23 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return in_process(capsys, monkeypatch)
 
 
-def unknown(pump: Pump, request: m.Message, caller: Caller) -> Answer:
+def unknown(pump: Pump, request: m.Message, peer: Peer) -> Decision:
     raise Refusal(Reason.UNKNOWN_MESSAGE)
 
 
-def no_edge_and_no_ramp(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
+def no_edge_and_no_ramp(pump: Pump, request: m.CommitProgram, peer: Peer) -> Decision:
     if request.when is not m.When.NOW:
         raise Refusal(Reason.OUT_OF_RANGE, 3, request.when)
-    if from_image(caller.staging.data).ramp:
+    if from_image(peer.staging.data).ramp:
         raise Refusal(Reason.BAD_PROGRAM)
-    return program_commands._commit(pump, request, caller)
+    return program._commit(pump, request, peer)
 
 
-def uncounted(pump: Pump, request: Any, caller: Caller) -> Answer:
+def uncounted(pump: Pump, request: Any, peer: Peer) -> Decision:
     answer = (
-        query_commands._status(pump, request, caller)
+        query._status(pump, request, peer)
         if isinstance(request, m.GetStatus)
-        else query_commands._query_outcome(pump, request, caller)
+        else query._query_outcome(pump, request, peer)
     )
     reply = type(answer.reply)
     fields = {name: getattr(answer.reply, name) for name in reply.__struct_fields__}

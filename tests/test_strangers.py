@@ -12,13 +12,13 @@ from paired import KEYS, OTHER_KEYS, Line, paired_pump
 
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.pacing import Pacing
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.strangers import KINDS, MOST_BETWEEN, NOBODY, Strangers, is_strangers
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
@@ -58,13 +58,13 @@ class Siege:
     """Somebody without a key does what they like, and counts it; a clinician calls now and then."""
 
     def __init__(self, speed: int | None) -> None:
-        station = Station(paired_pump(), Pacing(speed), random.Random(4).randbytes)
-        self.it = Line(station)
+        server = PumpServer(paired_pump(), TimeScale(speed), random.Random(4).randbytes)
+        self.it = Line(server)
         self.made = Counter[LogKind]()
 
     @property
     def pump(self) -> Pump:
-        return self.it.station.pump
+        return self.it.server.pump
 
     def guess(self) -> None:
         locked = self.pump.pairing.locked
@@ -92,8 +92,8 @@ class Siege:
             self.it.hang_up()
 
     def switch_off_and_on(self) -> None:
-        self.pump.put_down()
-        self.it.station.reboot(self.it.now)
+        self.pump.shut_down()
+        self.it.server.reboot(self.it.now)
 
 
 DEEDS: dict[str, Callable[[Siege], None]] = {
@@ -158,7 +158,7 @@ def test_a_thousand_tries_leave_what_was_done_where_it_was() -> None:
     pump = paired_pump()
     pump.change(lambda: pump.log(LogKind.CLOCK_SET, 1, 2))
     for _ in range(2 * LOG_ENTRIES):
-        reply = handle(pump, m.GetStatus(), Caller())
+        reply = handle(pump, m.GetStatus(), Peer())
         assert isinstance(reply, m.Refused)
         assert reply.reason is Reason.NO_SESSION
     assert [each.kind for each in entries_of(pump)] == [
@@ -194,7 +194,7 @@ def test_a_stranger_does_not_keep_the_memory_busy() -> None:
     pump = paired_pump(memory=memory)
     before = memory.records
     for _ in range(500):
-        handle(pump, m.GetStatus(), Caller())
+        handle(pump, m.GetStatus(), Peer())
     assert memory.records == before + 1
 
 
@@ -237,8 +237,8 @@ def test_no_other_alarm_is_a_strangers_doing(alarm: Alarm) -> None:
 def test_what_is_counted_outlasts_the_power_as_the_rest_does() -> None:
     pump = paired_pump()
     for _ in range(7):
-        handle(pump, m.GetStatus(), Caller())
-    pump.put_down()
+        handle(pump, m.GetStatus(), Peer())
+    pump.shut_down()
     again = Pump(pump.memory)
     assert again.strangers == pump.strangers
     assert again.strangers.count(LogKind.TURNED_AWAY) == 6

@@ -33,7 +33,7 @@ def two(access: Access = Access.CLINICIAN, pump: Pump | None = None) -> tuple[Li
     """Somebody with a session, and somebody else on another line of the same pump."""
     first = line(pump)
     assert isinstance(first.prove(KEYS[access]), Connected)
-    second = Line(first.station, seed=8)
+    second = Line(first.server, seed=8)
     second.now = first.now
     return first, second
 
@@ -60,7 +60,7 @@ def test_a_clinician_takes_the_session_over_and_the_evicted_is_told(access: Acce
         result_of(first.events[-1])
     assert not first.programmer.connection.is_open
     assert isinstance(second.ask(m.Suspend(1)), m.Suspended)
-    pump = second.station.pump
+    pump = second.server.pump
     assert logged(pump, LogKind.TAKEN_OVER) == [(access, 0)]
     kinds = [each.kind for each in pump.memory.log(1, 99).entries]
     assert kinds[-3:] == [LogKind.TAKEN_OVER, LogKind.SESSION_STARTED, LogKind.SUSPENDED]
@@ -73,7 +73,7 @@ def test_it_is_told_too_to_whoever_hears_of_it_together_with_the_proof() -> None
     first.tap = lambda from_programmer, data: data if from_programmer else late_after_proof(data)
 
     def late_after_proof(data: bytes) -> bytes:
-        if late or first.station.pump.serving is not None:
+        if late or first.server.pump.serving is not None:
             late.extend(data)
             return b""
         return data
@@ -81,7 +81,7 @@ def test_it_is_told_too_to_whoever_hears_of_it_together_with_the_proof() -> None
     opening = open_session(lambda _: CLINICIAN, bytes(16))
     first.programmer.connect(7, first.now, opening)
     first.exchange()
-    second = Line(first.station, seed=8)
+    second = Line(first.server, seed=8)
     second.now = first.now
     assert isinstance(second.prove(CLINICIAN, take_over=True), Connected)
     first.now = second.now
@@ -139,14 +139,14 @@ def test_whoever_leaves_in_the_same_breath_has_ended_the_old_session_all_the_sam
     second.exchange()
     second.programmer.connection.abort(second.now)
     second.to_pump(bytes(held) + second.programmer.data_to_send(second.now))
-    assert logged(first.station.pump, LogKind.TAKEN_OVER)
-    assert first.station.pump.serving is None
+    assert logged(first.server.pump, LogKind.TAKEN_OVER)
+    assert first.server.pump.serving is None
     first.now = second.now
     first.exchange()
-    assert first.port.caller.keys is None
+    assert first.port.peer.keys is None
     with pytest.raises(SessionTaken):
         first.ask(m.Suspend(1))
-    assert first.station.pump.mode is Mode.RUNNING
+    assert first.server.pump.mode is Mode.RUNNING
 
 
 def test_unasked_nobody_is_evicted() -> None:
@@ -160,20 +160,20 @@ def test_an_observer_never_displaces_anybody(access: Access) -> None:
     first, second = two(access)
     assert why(second.prove(OBSERVER, take_over=True)) is Reason.BUSY
     assert isinstance(first.ask(m.GetStatus()), m.Status)
-    assert not logged(first.station.pump, LogKind.TAKEN_OVER)
+    assert not logged(first.server.pump, LogKind.TAKEN_OVER)
 
 
 def test_a_wrong_proof_evicts_nobody_and_counts() -> None:
     first, second = two()
     assert why(second.prove(OTHER_KEYS[Access.CLINICIAN], take_over=True)) is Reason.WRONG_PROOF
     assert isinstance(first.ask(m.GetStatus()), m.Status)
-    assert second.station.pump.pairing.failures == 1
+    assert second.server.pump.pairing.failures == 1
 
 
 def test_where_nobody_has_a_session_it_just_opens_one() -> None:
     it = line()
     assert isinstance(it.prove(CLINICIAN, take_over=True), Connected)
-    assert not logged(it.station.pump, LogKind.TAKEN_OVER)
+    assert not logged(it.server.pump, LogKind.TAKEN_OVER)
 
 
 def test_a_greeting_alone_evicts_nobody() -> None:
@@ -211,14 +211,14 @@ def test_the_wish_is_part_of_what_is_proved() -> None:
 def test_what_was_staged_and_subscribed_to_ends_with_it() -> None:
     first, second = two()
     first.ask(m.Subscribe(1))
-    first.ask(m.BeginProgram(40, bytes(8), first.station.pump.digest))
+    first.ask(m.BeginProgram(40, bytes(8), first.server.pump.digest))
     taken(first, second)
-    assert first.port.caller.interval == 0
-    assert first.port.caller.staging.length == 0
-    second.station.do(lambda pump: pump.advance(1_000) and None, second.now)
+    assert first.port.peer.interval == 0
+    assert first.port.peer.staging.length == 0
+    second.server.do(lambda pump: pump.advance(1_000) and None, second.now)
     first.exchange()
     assert not [each for each in first.events if isinstance(each, TelemetryReceived)]
-    assert second.station.pump.elapsed == 1_000
+    assert second.server.pump.elapsed == 1_000
 
 
 def test_nothing_said_in_the_old_session_is_carried_out_any_more() -> None:
@@ -229,7 +229,7 @@ def test_nothing_said_in_the_old_session_is_carried_out_any_more() -> None:
     taken(first, second)
     first.to_pump(said)
     first.exchange()
-    pump = second.station.pump
+    pump = second.server.pump
     assert pump.mode is Mode.RUNNING
     assert pump.memory.outcome(7) is None
     assert not logged(pump, LogKind.TURNED_AWAY)
@@ -256,9 +256,9 @@ def test_whoever_keeps_the_line_alive_from_in_between_has_nothing_of_it() -> Non
     """The evicted hears nothing, and somebody acknowledges for them: the session is over anyway."""
     first, second = two()
     taken(first, second)
-    keys = first.port.caller.keys
+    keys = first.port.peer.keys
     assert keys is None
-    assert second.station.pump.serving is second.port.caller
+    assert second.server.pump.serving is second.port.peer
     # Nobody answers on the old line: it is given up like any other.
     for _ in range(60):
         second.wait(SECOND)
@@ -275,7 +275,7 @@ def test_the_evicted_may_take_it_back() -> None:
     second.events.clear()
     second.exchange()
     assert second.events[-1].ended is SessionEnd.TAKEN_OVER
-    assert len(logged(first.station.pump, LogKind.TAKEN_OVER)) == 2
+    assert len(logged(first.server.pump, LogKind.TAKEN_OVER)) == 2
 
 
 def test_a_line_that_takes_nothing_more_is_hung_up_on() -> None:
@@ -331,7 +331,7 @@ def test_at_most_one_has_the_session_and_it_is_who_proved_last(
 ) -> None:
     """Three clinicians; whatever they do in whatever order, the pump serves one of them at most."""
     first = line()
-    lines = [first, *(Line(first.station, seed=seed) for seed in (8, 9))]
+    lines = [first, *(Line(first.server, seed=seed) for seed in (8, 9))]
     now, transaction, holder = 0, 0, None
     for which, deed in deeds:
         it = lines[which]
@@ -349,7 +349,7 @@ def test_at_most_one_has_the_session_and_it_is_who_proved_last(
             holder = None if it is holder else holder
         it.exchange()
         now = it.now
-        serving = first.station.pump.serving
-        assert serving is (None if holder is None else holder.port.caller)
-    done = logged(first.station.pump, LogKind.CLOCK_SET)
+        serving = first.server.pump.serving
+        assert serving is (None if holder is None else holder.port.peer)
+    done = logged(first.server.pump, LogKind.CLOCK_SET)
     assert len(done) == len(set(done))

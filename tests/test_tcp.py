@@ -12,9 +12,9 @@ from outside import PATIENCE
 from mockpump.emulator.programmer.errors import ConnectionLost, SessionRefused, SessionTaken
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pairing import Pairing, draw_keys, paired_with
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports import tcp
 from mockpump.emulator.transports.async_programmer import AsyncProgrammer, connect_tcp
 from mockpump.emulator.transports.errors import PortError
@@ -42,7 +42,7 @@ def with_listener(
     """Run a coroutine with a pump that listens on a free port."""
 
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump(), draw=Random(1).randbytes))
+        runner = PumpRunner(PumpServer(new_pump(), draw=Random(1).randbytes))
         listener = TcpListener(runner, bounds=bounds)
         await listener.listen(host, 0, exposed=exposed)
         try:
@@ -72,9 +72,9 @@ def test_a_client_that_leaves_leaves_nothing() -> None:
     async def test(listener: TcpListener) -> None:
         programmer, transport = await connect_tcp(*listener.address)
         await programmer.connect(1)
-        assert len(listener.runner.station.ports) == 1
+        assert len(listener.runner.server.endpoints) == 1
         transport.abort()
-        while listener.runner.station.ports:
+        while listener.runner.server.endpoints:
             await asyncio.sleep(0)
         assert lines(listener) == []
 
@@ -146,7 +146,7 @@ def test_what_is_asked_without_a_place_is_not_done() -> None:
             await ask_on(*each)
         late[1].write(encode_frame(Frame(Kind.DATA, 5, payload=m.encode(m.Suspend(1)))))
         await hung_up_on(late[0])
-        assert listener.runner.station.pump.mode is m.Mode.RUNNING
+        assert listener.runner.server.pump.mode is m.Mode.RUNNING
         for _, stream in [late, *streams]:
             stream.transport.abort()
 
@@ -200,7 +200,7 @@ def test_what_comes_together_with_the_call_needs_a_place_too() -> None:
             each.say(CALL + change(transaction))
         assert [each.wire.aborted for each in clients] == [False] * 2 + [True] * 4
         assert len(listener.admission.placed) == 2
-        assert listener.runner.station.pump.outcomes == 2
+        assert listener.runner.server.pump.outcomes == 2
 
     with_listener(test, bounds=BOUNDS._replace(clients=2))
 
@@ -218,9 +218,9 @@ def test_without_a_place_nothing_is_done_however_it_is_cut(noise: bytes) -> None
             each.say(said[:cut])
             each.say(said[cut:])
             assert each.wire.aborted
-            assert not listener.runner.station.pump.memory.outcome(9)
+            assert not listener.runner.server.pump.memory.outcome(9)
         assert not client.wire.aborted
-        assert listener.runner.station.pump.outcomes == 1
+        assert listener.runner.server.pump.outcomes == 1
 
     with_listener(test, bounds=BOUNDS._replace(clients=1))
 
@@ -273,7 +273,7 @@ def test_who_holds_no_key_of_a_paired_pump_stays_in_the_lobby() -> None:
     """They may ask who it is, as often as they like, but they keep nobody out."""
 
     async def test(listener: TcpListener) -> None:
-        listener.runner.station.pump.pairing = Pairing()
+        listener.runner.server.pump.pairing = Pairing()
         streams = await crowd(listener, 6)
         for each in streams:
             await call(*each)
@@ -299,7 +299,7 @@ def test_a_session_is_taken_over_while_all_places_are_taken(
     clinician = keys[m.Access.CLINICIAN]
 
     async def test(listener: TcpListener) -> None:
-        listener.runner.station.pump.pairing = paired_with(keys)
+        listener.runner.server.pump.pairing = paired_with(keys)
         lines_held = list[asyncio.Transport]()
 
         async def come(take_over: bool) -> AsyncProgrammer:
@@ -332,7 +332,7 @@ def test_whoever_is_evicted_while_it_says_much_is_told_all_the_same() -> None:
     clinician = keys[m.Access.CLINICIAN]
 
     async def test(listener: TcpListener) -> None:
-        listener.runner.station.pump.pairing = paired_with(keys)
+        listener.runner.server.pump.pairing = paired_with(keys)
         (first, first_line), (second, second_line) = [
             await connect_tcp(*listener.address) for _ in "12"
         ]
@@ -404,7 +404,7 @@ def test_a_flood_of_strangers_keeps_no_newcomer_from_a_whole_session(stay: bool)
         return sum([await session(listener, place) for place in range(NEWCOMERS)])
 
     async def test(listener: TcpListener) -> None:
-        listener.runner.station.pump.pairing = paired_with(keys)
+        listener.runner.server.pump.pairing = paired_with(keys)
         held = deque[socket.socket]()
         coming = asyncio.create_task(newcomers(listener))
         came = 0
@@ -503,13 +503,13 @@ def test_whoever_never_calls_is_hung_up_on_and_whoever_calls_is_not(
     monkeypatch.setattr(tcp, "line_now", clock)
 
     async def test(listener: TcpListener) -> None:
-        silent, babbler, caller = [await asyncio.open_connection(*listener.address) for _ in "123"]
+        silent, babbler, peer = [await asyncio.open_connection(*listener.address) for _ in "123"]
         while len(lines(listener)) < 3:
             await asyncio.sleep(0)
-        await call(*caller)
+        await call(*peer)
         clock.now = BOUNDS.idle - 1
         babbler[1].write(b"\x55" * 100)
-        ports = listener.runner.station.ports
+        ports = listener.runner.server.endpoints
         while all(port.connection.statistics.bytes_received != 100 for port in ports):
             await asyncio.sleep(0)
         look_at_all(listener)
@@ -518,9 +518,9 @@ def test_whoever_never_calls_is_hung_up_on_and_whoever_calls_is_not(
         look_at_all(listener)
         for reader, _ in (silent, babbler):
             await hung_up_on(reader)
-        await ask_on(*caller)
+        await ask_on(*peer)
         assert len(listener.admission.placed) == len(lines(listener)) == 1
-        for _, stream in (silent, babbler, caller):
+        for _, stream in (silent, babbler, peer):
             stream.transport.abort()
 
     with_listener(test)
@@ -694,7 +694,7 @@ def has_ipv6() -> bool:
 
 def test_a_listener_that_does_not_listen_has_no_address() -> None:
     async def run() -> None:
-        listener = TcpListener(PumpRunner(Station(new_pump())))
+        listener = TcpListener(PumpRunner(PumpServer(new_pump())))
         with pytest.raises(PortError, match="not listening"):
             _ = listener.address
         listener.close()
@@ -704,13 +704,13 @@ def test_a_listener_that_does_not_listen_has_no_address() -> None:
 
 def test_a_line_without_a_client_takes_everything_and_does_nothing() -> None:
     async def run() -> None:
-        runner = PumpRunner(Station(new_pump()))
+        runner = PumpRunner(PumpServer(new_pump()))
         line = TcpLine(TcpListener(runner))
         line.buffer_updated(5)
         line._write(b"early")
         line.close()
         line.connection_lost(None)
-        assert runner.station.ports == []
+        assert runner.server.endpoints == []
 
     asyncio.run(run())
 

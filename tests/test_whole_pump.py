@@ -15,10 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from naive_whole_pump import DAY, NL, NaiveWholePump
 from pump_state import FailingMemory, Line
 
+from mockpump.emulator.pump import factory
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
+from mockpump.emulator.pump.factory import PumpConfig
 from mockpump.emulator.pump.limits import WIDEST
-from mockpump.emulator.pump.making import Making, make
-from mockpump.emulator.pump.pump_state import PumpIdentity, decode_state, encode_state
+from mockpump.emulator.pump.state import PumpIdentity, decode_state, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import LOG_ENTRIES
@@ -60,11 +61,13 @@ LIMITS = st.builds(
 )
 
 
-def made(limits: Limits = WIDEST, **making: Any) -> Pump:
+def made(limits: Limits = WIDEST, **config: Any) -> Pump:
     """A pump whose memory can be broken, and outlasts it."""
-    reservoir = making.pop("reservoir")
+    reservoir = config.pop("reservoir")
     memory = FailingMemory()
-    make(memory, Making(PumpIdentity(reservoir=reservoir), limits=limits, **making))
+    factory.initialize(
+        memory, PumpConfig(PumpIdentity(reservoir=reservoir), limits=limits, **config)
+    )
     return Pump(memory)
 
 
@@ -225,7 +228,7 @@ class Side:
         self.resume()
 
     def put_down_and_start(self) -> None:
-        self.pump.put_down()
+        self.pump.shut_down()
         self.line.pump = Pump(self.pump.memory)
         self.model.written()
 
@@ -381,7 +384,7 @@ def test_the_second_in_which_it_ran_empty_counts_as_it_was_a_day_later(data: st.
 
 
 def change_something(side: Side, how: str) -> None:
-    """What ends a bolus, or moves a corner, in a day that is nearly full."""
+    """What ends a bolus, or moves a breakpoint, in a day that is nearly full."""
     if how == "suspend":
         side.suspend()
         side.resume()

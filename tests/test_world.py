@@ -22,9 +22,9 @@ from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, 
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
-from mockpump.emulator.pump.making import FACTORY_PROGRAM, new_pump
-from mockpump.emulator.pump.pacing import MAX_SPEED
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.pump.time_scale import MAX_SPEED
 from mockpump.emulator.simulation.world import World
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
@@ -123,7 +123,7 @@ def test_a_day_through_the_world_adds_up_to_the_last_unit(
     world = World(pump, speed=0, channel=Channel(line))
     world.connect()
     world.run(ask(m.Subscribe(3_600)))
-    world.change_pace(MAX_SPEED, run=DAY)
+    world.set_speed(MAX_SPEED, run=DAY)
     world.live(DAY)
     settle(world)
     last = world.telemetry[-1]
@@ -140,7 +140,7 @@ def test_every_speed_delivers_the_same(speed: int | None) -> None:
     world = World(new_pump(program=HALVES), speed=0, settings=patient)
     world.connect()
     world.run(ask(m.Subscribe(3_600)))
-    world.change_pace(speed, run=DAY)
+    world.set_speed(speed, run=DAY)
     world.live(DAY)
     settle(world)
     status = world.run(ask(m.GetStatus()))
@@ -232,7 +232,7 @@ def test_what_is_done_by_hand_is_written_down_when_it_is_done() -> None:
     world = World(new_pump(), speed=60)
     world.trace = TraceWriter(lambda line: written.append(json.loads(line)))
     world.wait(3_000_000)
-    world.station.do(partial(faults.inject, fault=faults.Fault.STALL), world.now)
+    world.server.do(partial(faults.inject, fault=faults.Fault.STALL), world.now)
     world.wait(5_000_000)
     logged = [(each["t"], each["kind"]) for each in written if each["what"] == "log"]
     assert logged == [(0, "made"), (3_000_000, "alarm_raised")]
@@ -248,10 +248,10 @@ def test_it_does_not_wait_for_what_never_comes() -> None:
     world.connect()
     with pytest.raises(LocalProtocolError, match="never is 10 s old"):
         world.live(10)
-    world.change_pace(MAX_SPEED)
+    world.set_speed(MAX_SPEED)
     with pytest.raises(LocalProtocolError):
         world.live(10)
-    world.change_pace(60, run=5)
+    world.set_speed(60, run=5)
     with pytest.raises(LocalProtocolError):
         world.live(6)
     world.live(5)
@@ -341,14 +341,14 @@ class NaiveScenario(RuleBasedStateMachine):
     def run(self, procedure: Any) -> Any:
         """What the procedure returns, or the refusal it ended with; the naive pump's time too."""
         self.transaction += 1
-        self.world.change_pace(0)
+        self.world.set_speed(0)
         self.catch_up()
         try:
             return self.world.run(procedure)
         except RequestRefused as refused:
             return refused.refused
         finally:
-            self.world.change_pace(self.speed)
+            self.world.set_speed(self.speed)
 
     def catch_up(self) -> None:
         self.naive.do("advance", self.world.pump.elapsed - self.naive.elapsed)

@@ -5,7 +5,7 @@ can say it at once.
 """
 
 from mockpump.emulator.programmer.procedures import Procedure, read_program
-from mockpump.emulator.pump.schedule import DAY, Schedule
+from mockpump.emulator.schedule import DAY, Schedule
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
 from mockpump.protocol.program import UNITS_PER_NL, Program, RampStep

@@ -5,7 +5,7 @@ nearest one, at most half a week back or ahead.
 
 The schedule follows the clock, and with the day the ramp and a pending program.  The pump does not
 tell on which day the ramp began, but which step rules: so beforehand the programmer knows the steps
-that may rule afterwards, and only after the setting the one that does.
+that may rule on_recorded, and only after the setting the one that does.
 """
 
 from typing import NamedTuple, cast
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.procedures import Procedure, read_program
 from mockpump.emulator.pump.clock import CLOCK_CYCLE, nearest
-from mockpump.emulator.pump.schedule import DAY, WEEK
+from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Integer, Record, fields_of
 from mockpump.protocol.program import Program
@@ -47,7 +47,7 @@ class WeekTime(NamedTuple):
 class ClockPlan(Record, frozen=True):
     """What setting the clock of a pump to `target` may bring.
 
-    `percents` are those of the ramp steps that may rule afterwards, in place of `percent`: one of
+    `percents` are those of the ramp steps that may rule on_recorded, in place of `percent`: one of
     them, the present one, when no step is crossed.  `pending` is the name of the program that may
     take over, if one does.
     """
@@ -64,7 +64,7 @@ class ClockPlan(Record, frozen=True):
 
 
 class Crossed(Record, frozen=True):
-    """What was crossed: the percentage afterwards, and the program that took over, if one did."""
+    """What was crossed: the percentage on_recorded, and the program that took over, if one did."""
 
     percent: int
     program: str | None

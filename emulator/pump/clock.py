@@ -9,7 +9,7 @@ Seconds throughout.  A reading never goes around; `shown` does, in whole weeks.
 
 import msgspec
 
-from mockpump.emulator.pump.schedule import WEEK
+from mockpump.emulator.schedule import WEEK
 from mockpump.protocol.errors import LocalProtocolError
 
 # The clock runs around in the most whole weeks that a u32 holds (136 years), so that the days of

@@ -1,9 +1,9 @@
 """Delivery: the motor that follows a program in whole micro-steps, and owes the rest.
 
-The one idea: between two corners the rate of everything that runs is constant, so time is passed
-from corner to corner in closed form (`mockpump.emulator.pump.motor`).  What is asked for is summed
-exactly, as one integer in units of 1/3600 nL; the motor has moved every whole micro-step in it and
-owes the remainder.  So at every second, however time was cut up,
+The one idea: between two breakpoints the rate of everything that runs is constant, so time is
+passed from breakpoint to breakpoint in closed form (`mockpump.emulator.pump.motor`).  What is asked
+for is summed exactly, as one integer in units of 1/3600 nL; the motor has moved every whole
+micro-step in it and owes the remainder.  So at every second, however time was cut up,
 
     delivered * 3600 + remainder == the integral of the rate over the time it was running
 
@@ -18,12 +18,12 @@ from mockpump.emulator.pump.delivery_state import (
     STEP,
     UNITS_PER_STEP,
     DeliveryState,
-    Filling,
     Pending,
+    ReservoirFill,
 )
 from mockpump.emulator.pump.motor import NEVER, Motor
-from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.schedule import DAY, Schedule
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
+from mockpump.emulator.schedule import DAY, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, RampMove, When
 from mockpump.protocol.program import Program, check
@@ -39,7 +39,7 @@ class Delivery(Motor):
     @property
     def clock(self) -> int:
         """What the clock shows: seconds since a Monday at midnight, below `CLOCK_CYCLE`."""
-        return self.clock_work.shown(self.elapsed)
+        return self.pump_clock.shown(self.elapsed)
 
     @property
     def rate(self) -> int:
@@ -64,12 +64,12 @@ class Delivery(Motor):
     @property
     def percent(self) -> int:
         """The percentage of the present ramp step; 100 without a program."""
-        return self.schedule.percent_at(self.clock_work.at(self.elapsed)) if self.schedule else 100
+        return self.schedule.percent_at(self.pump_clock.at(self.elapsed)) if self.schedule else 100
 
     @property
     def pattern(self) -> int:
         """The place of the day pattern that rules today; 0 without a program."""
-        return self.schedule.pattern_at(self.clock_work.at(self.elapsed)) if self.schedule else 0
+        return self.schedule.pattern_at(self.pump_clock.at(self.elapsed)) if self.schedule else 0
 
     @property
     def base_rate(self) -> int:
@@ -91,11 +91,11 @@ class Delivery(Motor):
         if when is When.NOW or self.schedule is None:
             return self.elapsed
         midnight = (self.day + 1) * DAY
-        edge = self.schedule.next_edge(self.clock_work.at(self.elapsed))
-        return self.clock_work.when(edge if when is When.EDGE else midnight)
+        edge = self.schedule.next_edge(self.pump_clock.at(self.elapsed))
+        return self.pump_clock.when(edge if when is When.EDGE else midnight)
 
     def next_edge(self) -> int | None:
-        """The elapsed second of the next corner; None while only a call can change the rate."""
+        """The elapsed second of the next breakpoint; None while only a call can change the rate."""
         return self._until if self._until != NEVER else None
 
     def percent_with(self, clock: int) -> int:
@@ -103,7 +103,7 @@ class Delivery(Motor):
 
         The present one where that brings the pending program, which takes over from it.
         """
-        reading = self.clock_work.reading_of(clock, self.elapsed)
+        reading = self.pump_clock.reading_of(clock, self.elapsed)
         brings = self.pending is not None and reading // DAY > self.pending.day
         if self.schedule is None or brings:
             return self.percent
@@ -116,13 +116,13 @@ class Delivery(Motor):
 
         `LocalProtocolError` outside 0..`CLOCK_CYCLE` - 1.
         """
-        self.clock_work.set(clock, self.elapsed)
-        self._look()
+        self.pump_clock.set(clock, self.elapsed)
+        self._recompute()
 
     def set_drift(self, drift: int) -> None:
         """Let the clock drift by so many ppm from now on."""
-        self.clock_work.set_drift(drift, self.elapsed)
-        self._look()
+        self.pump_clock.set_drift(drift, self.elapsed)
+        self._recompute()
 
     def set_program(self, program: Program) -> None:
         """Follow another program from this second on; its ramp begins on the present clock day.
@@ -132,7 +132,7 @@ class Delivery(Motor):
         check(program)
         self.schedule = Schedule(program, self.day)
         self.drop_pending()
-        self._look()
+        self._recompute()
 
     def set_pending(self, program: Program, when: When) -> None:
         """Follow another program from the next edge, or midnight, on.
@@ -144,60 +144,62 @@ class Delivery(Motor):
             raise LocalProtocolError("a pending program needs another one before it")
         check(program)
         self.pending, self._next_program = Pending(when, self.day), program
-        self._look()
+        self._recompute()
 
     def drop_pending(self) -> None:
         """Go on with the present program after all."""
         self.pending = self._next_program = None
-        self._overlay()
+        self._refresh_rate()
 
     def move_ramp(self, move: RampMove) -> None:
         """Hold the ramp, let it go on, or go back a step; nothing without a program."""
         if self.schedule is not None:
             self.schedule = self.schedule.moved(move, self.day)
-            self._look()
+            self._recompute()
 
     def set_limits(self, limits: Limits) -> None:
         """Hold other limits from this second on."""
         self._hold_limits(limits)
-        self._look()
+        self._recompute()
 
     def start_bolus(self, bolus: Bolus) -> None:
         """Give a bolus on top of the program; it begins now."""
         self.bolus = bolus
-        self._overlay()
+        self._refresh_rate()
 
     def end_bolus(self) -> None:
         """Give no more of it."""
         self.bolus = None
-        self._overlay()
+        self._refresh_rate()
 
-    def set_temporary(self, temporary: Temporary | None) -> None:
+    def set_temporary(self, temporary: TemporaryRate | None) -> None:
         """Scale the program's rate for a while; None: no longer."""
         self.temporary = temporary
-        self._overlay()
+        self._refresh_rate()
 
     def fill(self, volume: int) -> None:
-        """Empty the reservoir and fill in `volume`.  `Happening.LOW` comes when a tenth is left."""
-        self.filling = Filling(volume, self.delivered)
+        """Empty the reservoir and fill in `volume`.  `DeliveryEvent.LOW` comes when a tenth is
+        left.
+        """
+        self.filling = ReservoirFill(volume, self.delivered)
         self._mark_levels()
-        self._look()
+        self._recompute()
 
     def suspend(self) -> None:
         """Stand still; what the motor owes stays owed.  A bolus ends with it."""
         self.running = False
         self.bolus = None
-        self._look()
+        self._recompute()
 
     def halt(self) -> None:
         """Stand still, with nothing left on top of the program."""
         self._stop()
-        self._look()
+        self._recompute()
 
     def resume(self) -> None:
         """Follow the program again from this second on; what was missed stays missed."""
         self.running = True
-        self._look()
+        self._recompute()
 
     def assume(self, units: int) -> int:
         """Count so much (1/3600 nL) as moved before this second, because nobody knows.
@@ -209,7 +211,7 @@ class Delivery(Motor):
         moved = (self._due + units) // UNITS_PER_STEP * STEP - self.delivered
         # A whole step may have been moved for less, and is owed again from here on.
         self.rolling.assume(self.elapsed, self._due, moved * UNITS_PER_STEP // STEP)
-        self._look()
+        self._recompute()
         return moved
 
     # -- kept and restored -----------------------------------------------------------------------
@@ -221,7 +223,7 @@ class Delivery(Motor):
             self.elapsed,
             self._due,
             self.running,
-            self.clock_work.copy(),
+            self.pump_clock.copy(),
             self.filling,
             self.rolling.copy(),
             schedule.start_day if schedule else 0,
@@ -234,10 +236,10 @@ class Delivery(Motor):
     def restore(self, state: DeliveryState, active: Program | None, later: Program | None) -> None:
         """Go on from where a `state` was kept; `later` is the program that was pending then."""
         self.elapsed, self._due, self.running = state.elapsed, state.due, state.running
-        self.clock_work, self.filling = state.clock, state.filling
+        self.pump_clock, self.filling = state.clock, state.filling
         self.rolling = state.rolling.copy()
         self.schedule = Schedule(active, state.start_day, state.held_day) if active else None
         self.bolus, self.temporary = state.bolus, state.temporary
         self.pending, self._next_program = state.pending, later
         self._mark_levels()
-        self._look()
+        self._recompute()

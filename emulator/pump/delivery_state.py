@@ -3,8 +3,8 @@
 import msgspec
 
 from mockpump.emulator.pump.clock import PumpClock
-from mockpump.emulator.pump.overlay import Bolus, Temporary
-from mockpump.emulator.pump.rolling import RollingVolume
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
+from mockpump.emulator.pump.rolling_window import RollingVolume
 from mockpump.protocol.messages import When
 from mockpump.protocol.program import UNITS_PER_NL
 from mockpump.protocol.quick_enum import QuickEnum
@@ -13,7 +13,7 @@ STEP = 10
 UNITS_PER_STEP = STEP * UNITS_PER_NL
 
 
-class Happening(QuickEnum):
+class DeliveryEvent(QuickEnum):
     """What can come of itself while time goes by."""
 
     EMPTY = "the reservoir cannot give another whole micro-step"
@@ -26,7 +26,7 @@ class Happening(QuickEnum):
     PROGRAM = "the program that was pending rules"
 
 
-class Filling(msgspec.Struct, frozen=True):
+class ReservoirFill(msgspec.Struct, frozen=True):
     """A filling of the reservoir: `volume` nL, when `delivered` nL had been moved in all."""
 
     volume: int
@@ -51,10 +51,10 @@ class DeliveryState(msgspec.Struct, frozen=True):
     due: int
     running: bool
     clock: PumpClock
-    filling: Filling
+    filling: ReservoirFill
     rolling: RollingVolume
     start_day: int
     held_day: int | None
     bolus: Bolus | None
-    temporary: Temporary | None
+    temporary: TemporaryRate | None
     pending: Pending | None

@@ -1,8 +1,8 @@
 """The mock pump itself: identity, mode, delivery, alarms and memory, driven by time and requests.
 
 Pure but for its memory: pump time comes in by `advance`, requests by
-`mockpump.emulator.pump.commands`; nothing here knows a connection, a clock or a file.  It is a toy;
-no real device works like this.
+`mockpump.emulator.pump.requests.dispatch`; nothing here knows a connection, a clock or a file.  It
+is a toy; no real device works like this.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.pump_core import PumpCore, digest_figure
-from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState
+from mockpump.emulator.pump.state import PumpIdentity, PumpState
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import (
@@ -50,8 +50,8 @@ class Pump(PumpCore):
     """A virtual pump.  Volumes in nL, rates in nL/h, times in seconds of pump time.
 
     Where the memory is durable, its state is recorded at the end of every `advance` that has passed
-    a corner of delivery, or `checkpoint_every` seconds since the last record; with `covers`, when
-    that has come to `next_record` as well.
+    a breakpoint of delivery, or `checkpoint_every` seconds since the last record; with `covers`,
+    when that has come to `next_record` as well.
     """
 
     __slots__ = ()
@@ -108,7 +108,7 @@ class Pump(PumpCore):
         """Live on until `elapsed`; whether the mode changed on the way."""
         before = self.mode
         self.delivery.advance(min(elapsed, LAST_SECOND))
-        self._take_happenings()
+        self._take_events()
         # Where a record covers what comes, what has come of itself can wait for the next.
         if not self.covers or self.elapsed >= self.next_record:
             self.checkpoint()
@@ -125,7 +125,7 @@ class Pump(PumpCore):
         self._keep()
 
     def next_checkpoint(self) -> int:
-        """The elapsed second at which the state is to be recorded though nothing has happened."""
+        """The elapsed second at which the state is to be recorded though nothing has events."""
         return self._recorded_at + self.checkpoint_every
 
     @property
@@ -140,7 +140,7 @@ class Pump(PumpCore):
     def record_before(self, elapsed: int) -> int:
         """The second at which to record on the way to a later one; that one itself for none.
 
-        Of the checkpoints that nobody could ever see only the last is worth making.
+        Of the checkpoints that nobody could ever see only the last is worth config.
         """
         if not self.memory.durable:
             return elapsed
@@ -154,7 +154,7 @@ class Pump(PumpCore):
     def _checkpoint_due(self) -> bool:
         if self._entries or not self.memory.durable:
             return bool(self._entries)
-        turned = self.delivery.turns != self._recorded_turns
+        turned = self.delivery.breakpoints_passed != self._recorded_turns
         return turned or self.elapsed >= self.next_checkpoint()
 
     # -- what changes it ---------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Pump(PumpCore):
         self.delivery.excess = None
         effect()
         excess = self.delivery.excess
-        self._take_happenings()
+        self._take_events()
         self.settle()
         if excess is not None and outcome is not None:
             self._undo(before, entries)
@@ -219,8 +219,8 @@ class Pump(PumpCore):
 
     # -- the memory --------------------------------------------------------------------------------
 
-    def put_down(self) -> None:
-        """The power is switched off in good order: nothing is unaccounted for afterwards.
+    def shut_down(self) -> None:
+        """The power is switched off in good order: nothing is unaccounted for on_recorded.
 
         `StateLost` when that cannot be recorded: it will wake up as after a cut of its power.
         """

@@ -1,16 +1,22 @@
-"""The motor: it moves from corner to corner, and knows the next one.
+"""The motor: it moves from breakpoint to breakpoint, and knows the next one.
 
-A corner is a second in which the rate of everything that runs together may change: an edge of the
-program, the turn or end of a bolus, the end of a temporary rate, the last second within a limit, a
-level of the reservoir.  `mockpump.emulator.pump.delivery` says what can be asked of it.
+A breakpoint is a second in which the rate of everything that runs together may change: an edge of
+the program, the turn or end of a bolus, the end of a temporary rate, the last second within a
+limit, a level of the reservoir.  `mockpump.emulator.pump.delivery` says what can be asked of it.
 """
 
 from mockpump.emulator.pump.clock import PumpClock
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, Filling, Happening, Pending
+from mockpump.emulator.pump.delivery_state import (
+    STEP,
+    UNITS_PER_STEP,
+    DeliveryEvent,
+    Pending,
+    ReservoirFill,
+)
 from mockpump.emulator.pump.limits import WIDEST, Excess, daily_excess, most_in_24_hours
-from mockpump.emulator.pump.overlay import Bolus, CutBolus, Temporary
-from mockpump.emulator.pump.rolling import RollingVolume
-from mockpump.emulator.pump.schedule import DAY, BareProgram, Schedule
+from mockpump.emulator.pump.overrides import Bolus, CutBolus, TemporaryRate
+from mockpump.emulator.pump.rolling_window import RollingVolume
+from mockpump.emulator.schedule import DAY, ProgramProfile, Schedule
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Limits, Reason, When
 from mockpump.protocol.program import Program, scaled
@@ -23,10 +29,10 @@ class Motor:
     """The motor, the reservoir and the clock of one pump, left to themselves.
 
     Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
-    without a program, at elapsed 0 and clock 0.  `happened` is what came of itself, oldest first,
+    without a program, at elapsed 0 and clock 0.  `events` is what came of itself, oldest first,
     each with its elapsed second and what it left of a bolus, if it cut one short: whoever drives it
-    takes things out.  `excess` is what stopped it at a limit last.  `turns` is another number
-    whenever a corner has been passed.
+    takes things out.  `excess` is what stopped it at a limit last.  `breakpoints_passed` is another
+    number whenever a breakpoint has been passed.
     """
 
     # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
@@ -40,21 +46,21 @@ class Motor:
         "_marks",
         "_next_program",
         "_rate",
-        "_undisturbed",
+        "_steady_since",
         "_until",
         "bolus",
-        "clock_work",
+        "breakpoints_passed",
         "elapsed",
+        "events",
         "excess",
         "filling",
-        "happened",
         "limits",
         "pending",
+        "pump_clock",
         "rolling",
         "running",
         "schedule",
         "temporary",
-        "turns",
     )
 
     def __init__(self, reservoir: int, limits: Limits = WIDEST) -> None:
@@ -64,26 +70,26 @@ class Motor:
         self.running = True
         self.schedule: Schedule | None = None
         self.bolus: Bolus | None = None
-        self.temporary: Temporary | None = None
+        self.temporary: TemporaryRate | None = None
         self.pending: Pending | None = None
         self._next_program: Program | None = None
         self._hold_limits(limits)
         self.rolling = RollingVolume()
-        self.clock_work = PumpClock()
-        self.happened: list[tuple[int, Happening, CutBolus | None]] = []
+        self.pump_clock = PumpClock()
+        self.events: list[tuple[int, DeliveryEvent, CutBolus | None]] = []
         self.excess: Excess | None = None
-        self.turns = 0
+        self.breakpoints_passed = 0
         self._due = 0
-        self.filling = Filling(reservoir)
+        self.filling = ReservoirFill(reservoir)
         self._mark_levels()
-        self._look()
+        self._recompute()
 
     # -- what it is doing ----------------------------------------------------------------------
 
     @property
     def day(self) -> int:
         """The clock's day, never gone around; its first Monday is day 0."""
-        return self.clock_work.at(self.elapsed) // DAY
+        return self.pump_clock.at(self.elapsed) // DAY
 
     @property
     def delivered(self) -> int:
@@ -105,23 +111,23 @@ class Motor:
             self._due += self._rate * (self._until - self.elapsed)
             self.elapsed = self._until
             self._turn()
-            if elapsed >= self._until and self._is_bare():
-                self._leap(elapsed)
+            if elapsed >= self._until and self._only_program_runs():
+                self._fast_forward(elapsed)
         self._due += self._rate * (elapsed - self.elapsed)
         self.elapsed = elapsed
 
     def _turn(self) -> None:
-        """What happens at a corner."""
-        self.turns += 1
+        """What happens at a breakpoint."""
+        self.breakpoints_passed += 1
         now = self.elapsed
         missing = self._take_back() if self._due > self._empty_at else 0
         if self.bolus is not None and now >= self.bolus.ends:
-            self._undisturbed = now
+            self._steady_since = now
             self._end_bolus(self.bolus, missing)
         if self.temporary is not None and now >= self.temporary.ends:
             self.temporary = None
-            self._undisturbed = now
-            self._happen(Happening.TEMPORARY_ENDED)
+            self._steady_since = now
+            self._emit(DeliveryEvent.TEMPORARY_ENDED)
         if now >= self._edge:
             self._enter_span()
             if self.pending is not None:
@@ -145,23 +151,23 @@ class Motor:
         if self.schedule is None:
             self._base, self._edge = 0, NEVER
         else:
-            self._base, reading = self.schedule.span_at(self.clock_work.at(self.elapsed))
-            self._edge = self.clock_work.when(reading)
+            self._base, reading = self.schedule.span_at(self.pump_clock.at(self.elapsed))
+            self._edge = self.pump_clock.when(reading)
 
-    def _pass_mark(self, happening: Happening, missing: int) -> None:
-        if happening is Happening.EMPTY:
+    def _pass_mark(self, happening: DeliveryEvent, missing: int) -> None:
+        if happening is DeliveryEvent.EMPTY:
             self._stop(missing)
-        self._happen(happening)
+        self._emit(happening)
 
-    def _happen(self, happening: Happening, cut: CutBolus | None = None) -> None:
-        self.happened.append((self.elapsed, happening, cut))
+    def _emit(self, happening: DeliveryEvent, cut: CutBolus | None = None) -> None:
+        self.events.append((self.elapsed, happening, cut))
 
     def _end_bolus(self, bolus: Bolus, missing: int = 0) -> None:
         left = bolus.left(self.elapsed, missing)
         if left or self.elapsed < bolus.ends:
-            self._happen(Happening.BOLUS_CUT, CutBolus(bolus.volume, left))
+            self._emit(DeliveryEvent.BOLUS_CUT, CutBolus(bolus.volume, left))
         else:
-            self._happen(Happening.BOLUS_ENDED)
+            self._emit(DeliveryEvent.BOLUS_ENDED)
         self.bolus = None
 
     def _take_pending(self, *, at_edge: bool) -> None:
@@ -171,14 +177,14 @@ class Motor:
         # A clock that was set back must come to the day of the commit again.
         edge = at_edge and pending.when is When.EDGE
         if self.day > pending.day or (edge and self.day == pending.day):
-            self._undisturbed = self.elapsed
+            self._steady_since = self.elapsed
             self.schedule = Schedule(program, self.day)
             self.pending = self._next_program = None
             self._enter_span()
-            self._happen(Happening.PROGRAM)
+            self._emit(DeliveryEvent.PROGRAM)
 
     def _set_rate(self) -> None:
-        """Sum up what runs, and find the next corner."""
+        """Sum up what runs, and find the next breakpoint."""
         now = self.elapsed
         moving = self.running and self._due < self._empty_at
         # Standing still, only a program that waits for an edge makes one worth stopping at.
@@ -193,25 +199,25 @@ class Motor:
                 rate += more
             until = min(until, turn)
         self.rolling.turn(now, self._due, rate)
-        if rate and not self._surely_holds(rate, until):
+        if rate and not self._clearly_within_limits(rate, until):
             until, excess = self._hold(rate, until)
             if excess is not None:
                 self.excess = excess
                 self._stop()
-                self._happen(Happening[excess.reason.name])
+                self._emit(DeliveryEvent[excess.reason.name])
                 self._set_rate()
                 return
         self._rate = rate
         self._until = until
 
-    def _surely_holds(self, rate: int, until: int) -> bool:
+    def _clearly_within_limits(self, rate: int, until: int) -> bool:
         """Whether it is plain that neither a limit nor a level is met, as it nearly always is."""
         due = self._due + rate * (until - self.elapsed)
         return (
             rate <= self.limits.rate
             and due < self._marks[-1][0]
             # What `RollingVolume.safe_until` asks first, without the call.
-            and due - self.rolling.corners[0][1] <= self._daily_limit
+            and due - self.rolling.breakpoints[0][1] <= self._daily_limit
         )
 
     def _hold(self, rate: int, until: int) -> tuple[int, Excess | None]:
@@ -228,25 +234,25 @@ class Motor:
             safe = now - (-left // rate)
         return safe, None
 
-    def _is_bare(self) -> bool:
+    def _only_program_runs(self) -> bool:
         """Whether there is nothing but a program, by a clock that keeps the time.
 
         It must be one that never breaks the limit of the rate, at no step of its ramp.
         """
-        extras = self.bolus or self.temporary or self.pending or self.clock_work.drift
+        extras = self.bolus or self.temporary or self.pending or self.pump_clock.drift
         if extras or not self.running or self._until != self._edge:
             return False
         return self.schedule is not None and self.schedule.highest_rate <= self.limits.rate
 
-    def _leap(self, elapsed: int) -> None:
+    def _fast_forward(self, elapsed: int) -> None:
         """Jump ahead over a stretch of the bare program, as far as nothing else can happen."""
         schedule = self.schedule
         if schedule is None:
             return
-        program = BareProgram(schedule, self.clock_work.at(self.elapsed))
+        program = ProgramProfile(schedule, self.pump_clock.at(self.elapsed))
         seconds = elapsed - self.elapsed
         units = program.volume(seconds)
-        most = self._most_by_itself(schedule, units)
+        most = self._volume_before_next_check(schedule, units)
         beyond = schedule.moment_of(program.clock, most + 1, seconds) if units > most else None
         if beyond is not None:
             seconds = beyond - program.clock - 1
@@ -258,28 +264,30 @@ class Motor:
             self._enter_span()
             self._set_rate()
 
-    def _most_by_itself(self, schedule: Schedule, units: int) -> int:
+    def _volume_before_next_check(self, schedule: Schedule, units: int) -> int:
         """What the program may deliver before a level or the limit of 24 h must be looked at.
 
         Where that is not less than `units`, it need not be exact.
         """
         left = self._marks[-1][0] - 1 - self._due
-        if units <= left and units <= self._daily_limit - (self._due - self.rolling.corners[0][1]):
+        if units <= left and units <= self._daily_limit - (
+            self._due - self.rolling.breakpoints[0][1]
+        ):
             return units
-        if self.elapsed - self._undisturbed >= DAY and schedule.highest_peak <= self._daily_limit:
+        if self.elapsed - self._steady_since >= DAY and schedule.highest_peak <= self._daily_limit:
             return left
         return min(left, self._daily_limit - self.rolling.volume(self.elapsed, self._due))
 
-    def _look(self) -> None:
+    def _recompute(self) -> None:
         """Begin anew from what is set, after anything but time has changed it."""
-        self._undisturbed = self.elapsed
+        self._steady_since = self.elapsed
         self._enter_span()
         self._take_pending(at_edge=False)
         self._set_rate()
 
-    def _overlay(self) -> None:
+    def _refresh_rate(self) -> None:
         """Go on with another sum; the place in the program is what it was."""
-        self._undisturbed = self.elapsed
+        self._steady_since = self.elapsed
         self._set_rate()
 
     def _stop(self, missing: int = 0) -> None:
@@ -287,7 +295,7 @@ class Motor:
         if self.bolus is not None:
             self._end_bolus(self.bolus, missing)
         if self.temporary is not None:
-            self._happen(Happening.TEMPORARY_ENDED)
+            self._emit(DeliveryEvent.TEMPORARY_ENDED)
         self.temporary = None
 
     def _hold_limits(self, limits: Limits) -> None:
@@ -296,6 +304,6 @@ class Motor:
 
     def _mark_levels(self) -> None:
         self._empty_at = self.filling.level(0)
-        levels = {Happening.EMPTY: 0, Happening.LOW: self.filling.volume // 10}
+        levels = {DeliveryEvent.EMPTY: 0, DeliveryEvent.LOW: self.filling.volume // 10}
         marks = [(self.filling.level(left), happening) for happening, left in levels.items()]
         self._marks = [mark for mark in marks if mark[0] > self._due]

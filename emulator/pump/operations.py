@@ -8,7 +8,7 @@ from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.delivery_state import STEP
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.modes import ModeInput, following
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.pairing import paired_with
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
@@ -54,7 +54,7 @@ def end_bolus(pump: Pump) -> None:
         pump.delivery.end_bolus()
 
 
-def set_temporary(pump: Pump, temporary: Temporary | None) -> None:
+def set_temporary(pump: Pump, temporary: TemporaryRate | None) -> None:
     """Scale the program's rate for a while; None: no longer."""
     if temporary is None:
         pump.log(LogKind.TEMPORARY_ENDED)

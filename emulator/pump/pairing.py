@@ -3,7 +3,7 @@
 The one idea: `Pairing` is one immutable value in the pump's memory, so what guards the keys (how
 many proofs were wrong, and so whether any is looked at) outlives a power cut like everything else.
 How long the lock has still to stay closed is no part of it: that is line time, which pump time may
-outrun or leave behind, and `mockpump.emulator.pump.station` keeps it.
+outrun or leave behind, and `mockpump.emulator.pump.server` keeps it.
 """
 
 from collections.abc import Callable

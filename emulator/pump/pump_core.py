@@ -7,14 +7,14 @@ change together with the pump's whole state; if it cannot be recorded, it is und
 
 from mockpump.emulator.memory.interface import SLOTS, Change, Memory, MemoryFailed, Outcome
 from mockpump.emulator.pump.alarms import PASSING, AlarmPanel
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.catheter import Catheter
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import Happening
+from mockpump.emulator.pump.delivery_state import DeliveryEvent
 from mockpump.emulator.pump.modes import ModeInput, following
-from mockpump.emulator.pump.overlay import CutBolus
+from mockpump.emulator.pump.overrides import CutBolus
 from mockpump.emulator.pump.pairing import LOCKED_FOR, Pairing
-from mockpump.emulator.pump.pump_state import (
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.state import (
     PumpIdentity,
     PumpState,
     check_images,
@@ -41,10 +41,10 @@ def digest_figure(image: bytes) -> int:
 
 # What comes of itself while time goes by, and the alarm that it raises.
 _ALARM_OF = {
-    Happening.EMPTY: Alarm.EMPTY,
-    Happening.LOW: Alarm.LOW_RESERVOIR,
-    Happening.LIMIT_RATE: Alarm.LIMIT_REACHED,
-    Happening.LIMIT_DAILY: Alarm.LIMIT_REACHED,
+    DeliveryEvent.EMPTY: Alarm.EMPTY,
+    DeliveryEvent.LOW: Alarm.LOW_RESERVOIR,
+    DeliveryEvent.LIMIT_RATE: Alarm.LIMIT_REACHED,
+    DeliveryEvent.LIMIT_DAILY: Alarm.LIMIT_REACHED,
 }
 
 
@@ -91,8 +91,8 @@ class PumpCore:
         self.panel: AlarmPanel
         self.pairing: Pairing
         # Whoever has the one session that there can be at a time.
-        self.serving: Caller | None = None
-        # How many seconds of line time a closed lock still stays closed, as the station says.
+        self.serving: Peer | None = None
+        # How many seconds of line time a closed lock still stays closed, as the server says.
         self.lock_left = LOCKED_FOR
         # What people without a key have done since the last entry of what was done.
         self.strangers: Strangers
@@ -169,7 +169,7 @@ class PumpCore:
             self.delivery.halt()
         elif before is not self.mode or event is ModeInput.PROGRAM:
             self.delivery.suspend()
-        self._take_happenings()
+        self._take_events()
 
     def settle(self) -> None:
         """Be in the mode that the alarms call for."""
@@ -179,23 +179,23 @@ class PumpCore:
         if following(self.mode, event) is not self.mode:
             self.enter(event)
 
-    def _take_happenings(self) -> None:
-        happened = self.delivery.happened
-        if happened:
-            self.delivery.happened = []
-            for elapsed, happening, cut in happened:
-                self._take_happening(elapsed, happening, cut)
+    def _take_events(self) -> None:
+        events = self.delivery.events
+        if events:
+            self.delivery.events = []
+            for elapsed, happening, cut in events:
+                self._take_event(elapsed, happening, cut)
             self.settle()
 
-    def _take_happening(self, elapsed: int, happening: Happening, cut: CutBolus | None) -> None:
+    def _take_event(self, elapsed: int, happening: DeliveryEvent, cut: CutBolus | None) -> None:
         if happening in _ALARM_OF:
             self.show(_ALARM_OF[happening], elapsed)
-        elif happening is Happening.PROGRAM:
+        elif happening is DeliveryEvent.PROGRAM:
             self._active, self._later = self._later, None
             self.log(LogKind.PROGRAM, digest_figure(self.image), elapsed=elapsed)
         elif cut is not None:
             self.log(LogKind.BOLUS_ENDED, cut.volume, cut.left, elapsed=elapsed)
-        elif happening is Happening.BOLUS_ENDED:
+        elif happening is DeliveryEvent.BOLUS_ENDED:
             self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
         else:
             self.log(LogKind.TEMPORARY_ENDED, elapsed=elapsed)
@@ -205,12 +205,12 @@ class PumpCore:
     def log(
         self, kind: LogKind, first: int = 0, second: int = 0, elapsed: int | None = None
     ) -> None:
-        """Put down what has happened; it is recorded with the next change.
+        """Put down what has events; it is recorded with the next change.
 
         What somebody without a key has caused may only be counted (`Strangers`).
         """
         when = self.elapsed if elapsed is None else elapsed
-        shown = self.delivery.clock_work.shown(when)
+        shown = self.delivery.pump_clock.shown(when)
         entry = LogEntry(when, shown, kind, min(first, _U32), min(second, _U32))
         if not is_strangers(kind, first):
             if self.strangers is not NOBODY:
@@ -247,7 +247,7 @@ class PumpCore:
             return False
         if entries:
             self._entries = []
-        self._recorded_turns = self.delivery.turns
+        self._recorded_turns = self.delivery.breakpoints_passed
         self._recorded()
         if self.panel.shown and self.panel.present(Alarm.MEMORY_FAULT):
             # What was to be recorded is: whether the end of the alarm is too, is another matter.
@@ -286,7 +286,7 @@ class PumpCore:
         self.sensor = state.sensor
         self.pairing, self.strangers = state.pairing, state.strangers
         self.delivery = self._going_on(state)
-        self._recorded_turns = self.delivery.turns
+        self._recorded_turns = self.delivery.breakpoints_passed
 
     def _going_on(self, state: PumpState) -> Delivery:
         delivery = Delivery(0, state.limits)
@@ -298,11 +298,11 @@ class PumpCore:
     # So what the power can take is what comes of itself from r to there, and not one unit more:
     # nothing that is done to the pump is among it, since that is recorded at once.
     #
-    # By itself a pump records at the next corner, or a checkpoint's interval after r, whichever
+    # By itself a pump records at the next breakpoint, or a checkpoint's interval after r, whichever
     # comes first.  Up to there the rate is constant: what may have been moved is rate times
     # seconds.  Where pump time goes by so fast that these would be hundreds of records a second,
-    # whoever runs it sets `covers`, and a record says, before anything of it has happened, that it
-    # stands for so many seconds whatever corners are in them.  Whoever wakes up with it lets a
+    # whoever runs it sets `covers`, and a record says, before anything of it has events, that it
+    # stands for so many seconds whatever breakpoints are in them.  Whoever wakes up with it lets a
     # second motor, which moves nothing, live those seconds.  Delivery is a function of its state,
     # so that is what was moved at their end, and at any of them it was no more.
     #
@@ -342,4 +342,4 @@ class PumpCore:
         most = d.assume(units)
         self.show(Alarm.RESTARTED)
         self.log(LogKind.RESTARTED, 0, most)
-        self._take_happenings()
+        self._take_events()

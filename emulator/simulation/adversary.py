@@ -23,7 +23,7 @@ _ROUNDS = 200
 
 
 class Adversary:
-    """Ears on a world's line from its making on, and hands when it likes."""
+    """Ears on a world's line from its config on, and hands when it likes."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -1,7 +1,7 @@
 """The curves of a scenario: points taken from a pump as it lives, and what follows from them.
 
 A point says what was so at an elapsed second; between two points the dose rate that arrived is
-taken as even.  The responder's index and the long way round are computed from that, afterwards.
+taken as even.  The responder's index and the long way round are computed from that, on_recorded.
 The numbers are a toy's; nothing about them is anybody's.
 """
 
@@ -39,7 +39,7 @@ class Recorder:
         self.points.append(
             Point(
                 d.elapsed,
-                d.clock_work.at(d.elapsed),
+                d.pump_clock.at(d.elapsed),
                 d.rate,
                 d.delivered,
                 catheter.arrived(d.due) // UNITS_PER_NL,

@@ -15,8 +15,8 @@ from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.faults import CLOCK_JUMP
 from mockpump.emulator.pump.limits import most_in_24_hours
-from mockpump.emulator.pump.schedule import DAY
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, is_strangers
+from mockpump.emulator.schedule import DAY
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -186,8 +186,8 @@ def _bounded(checked: Watched) -> Iterator[str]:
         settings = connection.link.settings
         if held > MAX_ENCODED or waiting > settings.backlog + settings.window:
             yield f"{held} bytes of a frame, {waiting} payloads"
-    if len(port.caller.staging.data) > MAX_IMAGE:
-        yield f"{len(port.caller.staging.data)} bytes staged"
+    if len(port.peer.staging.data) > MAX_IMAGE:
+        yield f"{len(port.peer.staging.data)} bytes staged"
 
 
 INVARIANTS: tuple[Invariant, ...] = (

@@ -7,20 +7,20 @@ from typing import Any
 
 from mockpump.emulator.memory.interface import Memory, PowerCut
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import chain
 from mockpump.protocol.program import Program
 
 
 def sweep_power_cuts(
-    cuttable: Callable[[], Memory], making: Making, wanted: Program
+    cuttable: Callable[[], Memory], config: PumpConfig, wanted: Program
 ) -> Iterator[tuple[str, str]]:
     """Before which write the power was cut, and what the pump woke up with; "": not cut at all."""
     writes = 0
     while True:
         with closing(cuttable()) as memory:
-            cut_before = _cut_commit(memory, making, wanted, writes)
+            cut_before = _cut_commit(memory, config, wanted, writes)
             if not cut_before:
                 yield "", f"committed, after {writes} writes"
                 return
@@ -28,9 +28,9 @@ def sweep_power_cuts(
         writes += 1
 
 
-def _cut_commit(memory: Any, making: Making, wanted: Program, writes: int) -> str:
+def _cut_commit(memory: Any, config: PumpConfig, wanted: Program, writes: int) -> str:
     """Cut the power after so many `writes` of a commit: the write cut off, "" if none was."""
-    make(memory, making)
+    initialize(memory, config)
     pump = Pump(memory)
     image = programs.image(wanted)
     names: list[str] = []

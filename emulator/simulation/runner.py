@@ -25,10 +25,10 @@ from mockpump.emulator.programmer.procedures import (
 )
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import FACTORY
-from mockpump.emulator.pump.making import Making, make
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.simulation.actions import REQUESTS, clock_text, said, with_limits
 from mockpump.emulator.simulation.adversary import TRICKS, Adversary
 from mockpump.emulator.simulation.curves import Recorder
@@ -79,7 +79,7 @@ class Library(NamedTuple):
 
 
 class ScenarioRunner:
-    """Tells one scenario.  `recorder` holds the curves afterwards."""
+    """Tells one scenario.  `recorder` holds the curves on_recorded."""
 
     def __init__(self, scenario: Scenario, library: Library, seed: int = 0) -> None:
         self.scenario = scenario
@@ -87,7 +87,7 @@ class ScenarioRunner:
         self.keys = draw_keys(Draws(seed).source(PUMP, "key"))
         memory = RamMemory()
         try:
-            make(memory, self._making())
+            initialize(memory, self._making())
         except (LocalProtocolError, ProgramError) as error:
             raise ScenarioError(f"{scenario.name}: it cannot begin: {error}") from None
         channel = Channel(read_impairments(scenario.channel) if scenario.channel else _USUAL, seed)
@@ -101,10 +101,10 @@ class ScenarioRunner:
         self.attacker = Adversary(self.world)
         self.recorder = Recorder(self.world.pump)
 
-    def _making(self) -> Making:
+    def _making(self) -> PumpConfig:
         part = self.scenario.pump
         identity = PumpIdentity(name=f"{self.scenario.name} pump", reservoir=part.reservoir)
-        return Making(
+        return PumpConfig(
             identity,
             self.library.program(part.program),
             with_limits(FACTORY, part.limits),
@@ -158,19 +158,19 @@ class ScenarioRunner:
         """Let pump time go by."""
         seconds, every = span(text), span(self.scenario.sample)
         end = self.world.pump.elapsed + seconds
-        self.world.change_pace(self.scenario.speed)
+        self.world.set_speed(self.scenario.speed)
         before = set(self.world.pump.panel.shown)
         while self.world.pump.elapsed < end:
             self.recorder.take(self.world.pump)
             self.world.live(min(self.world.pump.elapsed + every, end))
-        self.world.change_pace(0)
+        self.world.set_speed(0)
         yield NarrationLine("do", f"{text} of pump time pass")
         for alarm in sorted(set(self.world.pump.panel.shown) - before):
             shown = self.world.pump.panel.shown[alarm]
             yield NarrationLine(
                 "pump",
                 f"alarm: {words_of(m.Alarm(alarm))}, since "
-                f"{clock_text(self.world.pump.delivery.clock_work.at(shown.since))}",
+                f"{clock_text(self.world.pump.delivery.pump_clock.at(shown.since))}",
             )
 
     def _outcome(
@@ -191,9 +191,9 @@ class ScenarioRunner:
 
     def _until(self, elapsed: int) -> None:
         """Let pump time go by until the pump is that old; nothing when it is already."""
-        self.world.change_pace(self.scenario.speed)
+        self.world.set_speed(self.scenario.speed)
         self.world.live(elapsed)
-        self.world.change_pace(0)
+        self.world.set_speed(0)
 
     def _expect(self, expected: ExpectPart) -> Iterator[NarrationLine]:
         wrong = list(differences(self.world.pump, expected))
@@ -203,7 +203,7 @@ class ScenarioRunner:
 
     def reboot(self, step: Step, _: bool) -> Iterator[NarrationLine]:
         """The power is cut, and comes again."""
-        self.world.station.do(_reboot, self.world.now)
+        self.world.server.do(_reboot, self.world.now)
         yield NarrationLine("do", "cuts the power and lets it come again")
 
     def change_channel(self, step: Step, given: dict[str, Any]) -> Iterator[NarrationLine]:
@@ -256,18 +256,18 @@ class ScenarioRunner:
     def fault(self, step: Step, name: str) -> Iterator[NarrationLine]:
         """Something goes wrong with the pump itself."""
         fault = faults.fault_named(name)
-        yield from self._happen(partial(faults.inject, fault=fault), f"a fault: {fault.value}")
+        yield from self._emit(partial(faults.inject, fault=fault), f"a fault: {fault.value}")
 
     def clear(self, step: Step, name: str) -> Iterator[NarrationLine]:
         """It is made good again."""
         fault = faults.fault_named(name)
         words = f"made good again: {words_of(fault)}"
-        yield from self._happen(partial(faults.clear, fault=fault), words)
+        yield from self._emit(partial(faults.clear, fault=fault), words)
 
-    def _happen(self, action: Callable[[Pump], None], words: str) -> Iterator[NarrationLine]:
+    def _emit(self, action: Callable[[Pump], None], words: str) -> Iterator[NarrationLine]:
         failed = None
         try:
-            self.world.station.do(action, self.world.now)
+            self.world.server.do(action, self.world.now)
         except MemoryFailed as error:
             failed = error
         yield NarrationLine("do", words)

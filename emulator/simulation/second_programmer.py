@@ -15,20 +15,20 @@ def connect_second_programmer(world: World, find_key: FindKey, take_over: bool =
 
     `take_over`: end the session that somebody else has with it.
     """
-    port = world.station.attach()
+    port = world.server.attach()
     rival = Programmer()
     opening = open_session(find_key, world.draws.nonce(RIVAL), take_over=take_over)
     rival.connect(world.draws.connection(RIVAL), world.now, opening)
     found = "nobody answers"
     for _ in range(_ROUNDS):
-        world.station.receive_data(port, rival.data_to_send(world.now), world.now)
+        world.server.receive_data(port, rival.data_to_send(world.now), world.now)
         rival.receive_data(port.data_to_send(world.now), world.now)
         for event in _events(rival):
             if isinstance(event, Connected):
                 found = "it has a session"
             elif isinstance(event, Failed):
                 found = str(event.error)
-    world.station.detach(port)
+    world.server.detach(port)
     return found
 
 

@@ -25,9 +25,9 @@ from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
@@ -60,8 +60,8 @@ class World:
         self.now = 0
         self.draws = Draws(seed)
         nonces = self.draws.source(PUMP, "nonce")
-        self.station = Station(pump or new_pump(), Pacing(speed), nonces)
-        self.port = self.station.attach(settings)
+        self.server = PumpServer(pump or new_pump(), TimeScale(speed), nonces)
+        self.port = self.server.attach(settings)
         self.programmer = Programmer(settings)
         self.telemetry: list[m.Telemetry] = []
         self.channel = channel or Channel(Impairments(delay=_LATENCY), seed)
@@ -79,7 +79,7 @@ class World:
     @property
     def pump(self) -> Pump:
         """The pump: its truth, beside the programmer's belief."""
-        return self.station.pump
+        return self.server.pump
 
     def connect(
         self,
@@ -132,7 +132,7 @@ class World:
 
     def inject(self, data: bytes) -> bytes:
         """Somebody puts bytes on the pump's end of the line, and hears what it says to that."""
-        self.station.receive_data(self.port, data, self.now)
+        self.server.receive_data(self.port, data, self.now)
         return self.port.data_to_send(self.now)
 
     def disconnect(self) -> None:
@@ -141,9 +141,9 @@ class World:
             self.programmer.disconnect(self.now)
             self._until((Disconnected,))
 
-    def change_pace(self, speed: int | None, run: int | None = None) -> None:
+    def set_speed(self, speed: int | None, run: int | None = None) -> None:
         """Let pump time go by at another speed, at most for so many seconds."""
-        self.station.change_pace(speed, self.now, run)
+        self.server.set_speed(speed, self.now, run)
 
     def live(self, elapsed: int) -> None:
         """Let time pass until the pump is `elapsed` seconds old.
@@ -152,9 +152,9 @@ class World:
         nobody is subscribed to its telemetry.
         """
         while self.pump.elapsed < elapsed:
-            if not self.station.comes_to(elapsed):
+            if not self.server.comes_to(elapsed):
                 raise LocalProtocolError(f"at this pace the pump never is {elapsed} s old")
-            self._turn(self.station.pacing.due(elapsed))
+            self._turn(self.server.time_scale.due(elapsed))
             self._take_events()
 
     def _until(self, wanted: tuple[type[ProgrammerEvent], ...]) -> ProgrammerEvent:
@@ -191,7 +191,7 @@ class World:
         for arrival in self.channel.arrivals(self.now):
             self._arrive(arrival)
         self.programmer.handle_timer(self.now)
-        self.station.handle_timer(self.now)
+        self.server.handle_timer(self.now)
         self._turned()
 
     def _live_alone(self, quiet_until: int | None) -> bool:
@@ -201,16 +201,16 @@ class World:
         looked after for that.
         """
         pump = self.pump
-        while (stop := self.station.next_stop(self.now)) is not None:
+        while (stop := self.server.next_stop(self.now)) is not None:
             if quiet_until is not None and quiet_until <= stop:
                 break
             self.now = max(self.now, stop)
-            self.station.advance(self.now)
+            self.server.advance(self.now)
             self._turned()
             # A line that has something to carry, or a pump that has started anew, ends the quiet.
-            if self.pump is not pump or not self.station.lines_idle:
+            if self.pump is not pump or not self.server.lines_idle:
                 return False
-            if self.station.pacing.speed is MAX_SPEED:
+            if self.server.time_scale.speed is MAX_SPEED:
                 # How far it is to leap is for whoever lets it live to say.
                 return False
         if quiet_until is None:
@@ -242,6 +242,6 @@ class World:
         if self.trace is not None:
             self.trace.arrived(arrival)
         if arrival.from_programmer:
-            self.station.receive_data(self.port, arrival.data, arrival.at)
+            self.server.receive_data(self.port, arrival.data, arrival.at)
         else:
             self.programmer.receive_data(arrival.data, arrival.at)

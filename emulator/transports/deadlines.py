@@ -6,7 +6,7 @@ line is asked anew.  So only one that comes nearer costs anything, and a busy li
 
 from heapq import heapify, heappop, heappush
 
-from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.endpoint import Endpoint
 
 
 class Deadlines:
@@ -14,24 +14,24 @@ class Deadlines:
 
     def __init__(self) -> None:
         # The number is for lines with the same deadline, of which neither is the lesser.
-        self._heap: list[tuple[int, int, Port]] = []
-        self._known: dict[Port, int] = {}
+        self._heap: list[tuple[int, int, Endpoint]] = []
+        self._known: dict[Endpoint, int] = {}
         self._number = 0
 
-    def note(self, port: Port) -> None:
+    def note(self, endpoint: Endpoint) -> None:
         """Something has happened on that line."""
-        deadline = port.next_deadline()
-        if deadline is not None and deadline < self._known.get(port, deadline + 1):
+        deadline = endpoint.next_deadline()
+        if deadline is not None and deadline < self._known.get(endpoint, deadline + 1):
             self._number += 1
-            self._known[port] = deadline
-            heappush(self._heap, (deadline, self._number, port))
+            self._known[endpoint] = deadline
+            heappush(self._heap, (deadline, self._number, endpoint))
             if len(self._heap) > 2 * len(self._known) + 64:
                 self._heap = [each for each in self._heap if self._holds(each)]
                 heapify(self._heap)
 
-    def forget(self, port: Port) -> None:
+    def forget(self, endpoint: Endpoint) -> None:
         """That line is gone."""
-        self._known.pop(port, None)
+        self._known.pop(endpoint, None)
 
     def next(self) -> int | None:
         """When `due` has something to give at the earliest."""
@@ -39,14 +39,14 @@ class Deadlines:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: int) -> list[Port]:
+    def due(self, now: int) -> list[Endpoint]:
         """The lines whose deadline may have come; each is to be noted again."""
-        ports: list[Port] = []
+        endpoints: list[Endpoint] = []
         while (deadline := self.next()) is not None and deadline <= now:
-            port = heappop(self._heap)[2]
-            del self._known[port]
-            ports.append(port)
-        return ports
+            endpoint = heappop(self._heap)[2]
+            del self._known[endpoint]
+            endpoints.append(endpoint)
+        return endpoints
 
-    def _holds(self, entry: tuple[int, int, Port]) -> bool:
+    def _holds(self, entry: tuple[int, int, Endpoint]) -> bool:
         return self._known.get(entry[2]) == entry[0]

@@ -17,10 +17,10 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.pump_state import PumpIdentity
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
@@ -54,7 +54,7 @@ class Serial(SerialBase):
             raise SerialException("port is already open")
         identity, speed = _parse(self.portstr or "")
         now = line_now()
-        self._station = Station(new_pump(identity), Pacing(speed, now=now))
+        self._station = PumpServer(new_pump(identity), TimeScale(speed, now=now))
         self._line = self._station.attach()
         self._received.clear()
         self._cancelled = False

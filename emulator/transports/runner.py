@@ -1,6 +1,6 @@
-"""The asyncio runner: a station driven by the real clock and real lines.
+"""The asyncio runner: a server driven by the real clock and real lines.
 
-One timer serves everything, from the making of the runner on: what is due by itself happens whether
+One timer serves everything, from the config of the runner on: what is due by itself happens whether
 or not anybody calls.  It is set to the nearest deadline and only ever moved earlier; when it fires
 too early, nothing is due and it is set again.  That is cheaper than moving it at every byte.
 
@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Callable
 
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.deadlines import Deadlines
 from mockpump.protocol.link_settings import LinkSettings
@@ -26,52 +26,52 @@ _BETWEEN_RECORDS = 100_000
 
 
 class PumpRunner:
-    """Runs a station inside the running asyncio loop, until it is closed."""
+    """Runs a server inside the running asyncio loop, until it is closed."""
 
-    def __init__(self, station: Station) -> None:
-        self.station = station
-        station.between_records = _BETWEEN_RECORDS
+    def __init__(self, server: PumpServer) -> None:
+        self.server = server
+        server.between_records = _BETWEEN_RECORDS
         self._loop = asyncio.get_running_loop()
-        self._writers: dict[Port, Write] = {}
+        self._writers: dict[Endpoint, Write] = {}
         self._deadlines = Deadlines()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
         self._closed = False
         self._set_timer(line_now())
 
-    def attach(self, write: Write, settings: LinkSettings | None = None) -> Port:
+    def attach(self, write: Write, settings: LinkSettings | None = None) -> Endpoint:
         """A new line into the pump; `write` takes what is to go out on it."""
-        port = self.station.attach(settings)
-        self._writers[port] = write
-        return port
+        endpoint = self.server.attach(settings)
+        self._writers[endpoint] = write
+        return endpoint
 
-    def detach(self, port: Port) -> None:
+    def detach(self, endpoint: Endpoint) -> None:
         """That line is gone."""
-        if self._writers.pop(port, None) is not None:
-            self._deadlines.forget(port)
-            self.station.detach(port)
+        if self._writers.pop(endpoint, None) is not None:
+            self._deadlines.forget(endpoint)
+            self.server.detach(endpoint)
 
-    def data_received(self, port: Port, data: bytes) -> None:
+    def data_received(self, endpoint: Endpoint, data: bytes) -> None:
         """Bytes have come in on a line; from one that is gone they are nobody's."""
-        if port not in self._writers:
+        if endpoint not in self._writers:
             return
         now = self._live(line_now())
-        self.station.take_data(port, data, now)
-        self._send(port, now)
+        self.server.take_data(endpoint, data, now)
+        self._send(endpoint, now)
         self._look_after(now)
 
     def do(self, action: Callable[[Pump], None]) -> None:
         """Have something done to the pump from outside its lines, and tell who is to know."""
         now = self._live(line_now())
         try:
-            self.station.do(action, now)
+            self.server.do(action, now)
         finally:
             self._look_after(now)
 
-    def change_pace(self, speed: int | None, run: int | None = None) -> None:
+    def set_speed(self, speed: int | None, run: int | None = None) -> None:
         """Go on at another speed, at most for so many seconds of pump time."""
         now = self._live(line_now())
-        self.station.change_pace(speed, now, run)
+        self.server.set_speed(speed, now, run)
         self._look_after(now)
 
     def close(self) -> None:
@@ -86,32 +86,32 @@ class PumpRunner:
 
         What it could not live it has lost: it cannot live faster than it can write down.
         """
-        if self.station.advance(now, 1):
+        if self.server.advance(now, 1):
             return now
         end, target = now + _SLICE, now
         while (now := line_now()) < end:
-            if self.station.advance(target, 1):
+            if self.server.advance(target, 1):
                 return now
-        self.station.fall_behind(now)
+        self.server.fall_behind(now)
         return now
 
-    def _send(self, port: Port, now: int) -> None:
-        data = port.data_to_send(now)
+    def _send(self, endpoint: Endpoint, now: int) -> None:
+        data = endpoint.data_to_send(now)
         if data:
-            self._writers[port](data)
-        self._deadlines.note(port)
+            self._writers[endpoint](data)
+        self._deadlines.note(endpoint)
 
     def _look_after(self, now: int) -> None:
         """Send what the pump has to say by itself, and be there when something is due."""
-        for port in self.station.take_fresh():
-            self._send(port, now)
+        for endpoint in self.server.take_fresh():
+            self._send(endpoint, now)
         self._set_timer(now)
 
     def _set_timer(self, now: int) -> None:
         if self._closed:
             return
         deadline = self._deadlines.next()
-        stop = self.station.next_stop(now)
+        stop = self.server.next_stop(now)
         if deadline is None or (stop is not None and stop < deadline):
             deadline = stop
         if deadline is None or (self._timer is not None and self._timer_at <= deadline):
@@ -124,7 +124,7 @@ class PumpRunner:
     def _on_timer(self) -> None:
         self._timer = None
         now = self._live(line_now())
-        for port in self._deadlines.due(now):
-            self.station.handle_port_timer(port, now)
-            self._send(port, now)
+        for endpoint in self._deadlines.due(now):
+            self.server.handle_endpoint_timer(endpoint, now)
+            self._send(endpoint, now)
         self._look_after(now)

@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 from typing import NamedTuple, cast
 
-from mockpump.emulator.pump.port import Port
+from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.transports.admission import Admission
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
@@ -94,7 +94,7 @@ class TcpLine(asyncio.BufferedProtocol):
 
     def __init__(self, listener: "TcpListener") -> None:
         self._listener = listener
-        self._port: Port | None = None
+        self._port: Endpoint | None = None
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._called_at = line_now()
@@ -119,7 +119,7 @@ class TcpLine(asyncio.BufferedProtocol):
         if self._port is None:
             return
         # Whoever is evicted is told first, whatever it still says meanwhile.
-        if not self._placed and not self._port.caller.evicted:
+        if not self._placed and not self._port.peer.evicted:
             self._said += nbytes
             if self._said > self._listener.bounds.introduction:
                 self.close()
@@ -141,7 +141,7 @@ class TcpLine(asyncio.BufferedProtocol):
         cuts = sorted({0, data.find(b"\x00") + 1, *ends, len(data)})
         return [data[start:end] for start, end in pairwise(cuts)]
 
-    def _take(self, port: Port, data: bytes) -> bool:
+    def _take(self, port: Endpoint, data: bytes) -> bool:
         """Bytes for the pump; whether it is still there to take more."""
         listener = self._listener
         # Where everybody is served, whoever goes on after its call is a client, and must have a
@@ -151,7 +151,7 @@ class TcpLine(asyncio.BufferedProtocol):
         listener.runner.data_received(port, data)
         if port.connection.is_open:
             self._called_at = line_now()
-            if port.caller.keys is not None:
+            if port.peer.keys is not None:
                 self._take_place(proven=True)
         return True
 
@@ -207,7 +207,7 @@ class TcpLine(asyncio.BufferedProtocol):
             return False
         if self._transport.get_write_buffer_size() > self._listener.bounds.waiting // 10:
             return False
-        return self._port.caller.keys is not None or self._listener.serves_everybody
+        return self._port.peer.keys is not None or self._listener.serves_everybody
 
     def close(self) -> None:
         """Hang up."""
@@ -262,7 +262,7 @@ class TcpListener:
     @property
     def serves_everybody(self) -> bool:
         """Whether the pump has no keys, so that whoever calls is a client."""
-        return self.runner.station.pump.pairing.is_open
+        return self.runner.server.pump.pairing.is_open
 
     @property
     def on_loopback(self) -> bool:

@@ -1,7 +1,7 @@
 """Exercise 6 as one would write it without properties: right, and caught nothing."""
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.protocol.messages import BolusKind
 from mockpump.protocol.program import DayPattern, Program, Segment, flat
 
@@ -33,7 +33,7 @@ def test_ten_days() -> None:
 def test_half_the_rate_until_noon() -> None:
     delivery = Delivery(10**9)
     delivery.set_program(PROGRAM)
-    delivery.set_temporary(Temporary(50, 12 * 3_600))
+    delivery.set_temporary(TemporaryRate(50, 12 * 3_600))
     delivery.advance(86_400)
     assert delivery.delivered == 42_000
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.protocol.messages import BolusKind
 from mockpump.protocol.program import DayPattern, Program, Segment
 
@@ -54,7 +54,7 @@ def test_a_temporary_rate_scales_it_till_its_end(
 ) -> None:
     delivery = Delivery(BOTTOMLESS)
     delivery.set_program(program)
-    delivery.set_temporary(Temporary(percent, ends))
+    delivery.set_temporary(TemporaryRate(percent, ends))
     delivery.advance(ends + more)
     scaled = integral(program, 0, ends, percent)
     assert units(delivery) == scaled + integral(program, ends, more)
@@ -65,7 +65,7 @@ def test_a_percentage_is_rounded_down(rate: int, seconds: int, percent: int) -> 
     program = Program(1, "even", (0,) * 7, (DayPattern("day", (Segment(0, rate),)),), ())
     delivery = Delivery(BOTTOMLESS)
     delivery.set_program(program)
-    delivery.set_temporary(Temporary(percent, 10_000))
+    delivery.set_temporary(TemporaryRate(percent, 10_000))
     assert delivery.rate == rate * percent // 100
     delivery.advance(seconds)
     assert units(delivery) == rate * percent // 100 * seconds

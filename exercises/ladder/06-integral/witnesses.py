@@ -1,7 +1,7 @@
 """What shows each defect of exercise 6, in a few lines."""
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.protocol.messages import BolusKind
 from mockpump.protocol.program import DayPattern, Program, Segment, flat
 
@@ -31,13 +31,13 @@ def half_a_step() -> int:
 
 def a_third_of_ten() -> int:
     delivery = _pump(10)
-    delivery.set_temporary(Temporary(33, 100))
+    delivery.set_temporary(TemporaryRate(33, 100))
     return delivery.rate
 
 
 def an_hour_of_more() -> int:
     delivery = _pump(1_000)
-    delivery.set_temporary(Temporary(200, 3_600))
+    delivery.set_temporary(TemporaryRate(200, 3_600))
     delivery.advance(7_200)
     return _units(delivery)
 

@@ -1,6 +1,6 @@
 """Exercise 7 as one would write it without properties: right, and caught nothing."""
 
-from mockpump.emulator.pump.schedule import DAY, Schedule
+from mockpump.emulator.schedule import DAY, Schedule
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 WORK = DayPattern("work", (Segment(0, 100), Segment(480, 300), Segment(1_200, 200)))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.pump.schedule import DAY, WEEK, Schedule
+from mockpump.emulator.schedule import DAY, WEEK, Schedule
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 HOUR = 3_600

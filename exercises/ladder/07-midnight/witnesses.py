@@ -1,6 +1,6 @@
 """What shows each defect of exercise 7, in a few lines."""
 
-from mockpump.emulator.pump.schedule import DAY, WEEK, Schedule
+from mockpump.emulator.schedule import DAY, WEEK, Schedule
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 PATTERN = DayPattern("day", (Segment(0, 100), Segment(480, 300)))

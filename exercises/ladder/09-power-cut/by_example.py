@@ -5,10 +5,10 @@ import pytest
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -21,7 +21,7 @@ COMMIT = m.CommitProgram(7, programs.digest(IMAGE), m.When.NOW)
 @pytest.fixture
 def pump() -> Pump:
     memory = FaultyMemory(RamMemory())
-    make(memory, Making(program=OLD))
+    initialize(memory, PumpConfig(program=OLD))
     return Pump(memory)
 
 
@@ -31,10 +31,10 @@ def memory_of(pump: Pump) -> FaultyMemory:
 
 
 def commit(pump: Pump) -> Message:
-    caller = Caller(largest_payload=240)
-    handle(pump, m.BeginProgram(len(IMAGE), COMMIT.digest, pump.digest), caller)
-    handle(pump, m.WriteProgram(0, IMAGE), caller)
-    return handle(pump, COMMIT, caller)
+    peer = Peer(largest_payload=240)
+    handle(pump, m.BeginProgram(len(IMAGE), COMMIT.digest, pump.digest), peer)
+    handle(pump, m.WriteProgram(0, IMAGE), peer)
+    return handle(pump, COMMIT, peer)
 
 
 def test_a_commit(pump: Pump) -> None:
@@ -62,17 +62,17 @@ def test_a_commit_that_was_cut(pump: Pump) -> None:
 def test_the_same_commit_again(pump: Pump) -> None:
     reply = commit(pump)
     woken = Pump(pump.memory)
-    assert handle(woken, COMMIT, Caller(largest_payload=240)) == reply
+    assert handle(woken, COMMIT, Peer(largest_payload=240)) == reply
     assert woken.image == IMAGE
 
 
 def test_the_outcome_can_be_asked_for(pump: Pump) -> None:
-    caller = Caller(largest_payload=240)
-    asked = handle(pump, m.QueryOutcome(7), caller)
+    peer = Peer(largest_payload=240)
+    asked = handle(pump, m.QueryOutcome(7), peer)
     assert isinstance(asked, m.OutcomeKnown)
     assert asked.fate is m.Fate.NEVER_SEEN
     reply = commit(pump)
-    known = handle(Pump(pump.memory), m.QueryOutcome(7), caller)
+    known = handle(Pump(pump.memory), m.QueryOutcome(7), peer)
     assert isinstance(known, m.OutcomeKnown)
     assert (known.fate, known.reply) == (m.Fate.DONE, m.encode(reply))
 
@@ -87,5 +87,5 @@ def test_a_memory_that_cannot_be_written(pump: Pump) -> None:
 
 
 def test_suspend(pump: Pump) -> None:
-    assert isinstance(handle(pump, m.Suspend(8), Caller()), m.Suspended)
+    assert isinstance(handle(pump, m.Suspend(8), Peer()), m.Suspended)
     assert pump.mode is m.Mode.SUSPENDED

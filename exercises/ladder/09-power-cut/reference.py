@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Change, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -51,11 +51,11 @@ class Rig:
         self.memory.left = None
         self.memory.brown_out = False
         self.pump = Pump(self.memory)
-        self.caller = Caller(largest_payload=240)
+        self.peer = Peer(largest_payload=240)
 
     def ask(self, wish: Wish) -> Message:
         self.transaction += 1
-        return handle(self.pump, wish(self.transaction), self.caller)
+        return handle(self.pump, wish(self.transaction), self.peer)
 
     def cut_in(self, wish: Wish, writes: int) -> Message | None:
         """Ask with the power going after so many writes, and wake up; the reply, if one came."""
@@ -69,8 +69,8 @@ class Rig:
         """All of a transfer but the commit, which is what comes back."""
         image = programs.image(program)
         digest = programs.digest(image)
-        handle(self.pump, m.BeginProgram(len(image), digest, self.pump.digest), self.caller)
-        handle(self.pump, m.WriteProgram(0, image), self.caller)
+        handle(self.pump, m.BeginProgram(len(image), digest, self.pump.digest), self.peer)
+        handle(self.pump, m.WriteProgram(0, image), self.peer)
         return partial(m.CommitProgram, digest=digest, when=when)
 
     @property
@@ -80,7 +80,7 @@ class Rig:
     @property
     def seen(self) -> tuple[Any, ...]:
         """What the pump is; the mode and the rate, which an alarm changes, come last."""
-        d = handle(self.pump, m.GetStatus(), self.caller)
+        d = handle(self.pump, m.GetStatus(), self.peer)
         assert isinstance(d, m.Status)
         return *self.programs, d.clock, d.reservoir, d.delivered, d.mode, d.rate
 
@@ -94,7 +94,7 @@ class Rig:
 def made(program: Program) -> Change:
     """All that is in the memory of a new pump, to be put into many: quicker than to make many."""
     memory = RamMemory()
-    make(memory, Making(program=program))
+    initialize(memory, PumpConfig(program=program))
     return Change(memory.state() or b"", None, {0: memory.image(0)})
 
 

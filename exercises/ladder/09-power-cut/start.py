@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -21,18 +21,18 @@ OLD = programs.flat("old", 20_000)
 
 def commit(pump: Pump, program: Program, transaction: int) -> Message:
     """Give a pump a program, from the announcement to the commit; the reply to that."""
-    caller, image = Caller(largest_payload=240), programs.image(program)
+    peer, image = Peer(largest_payload=240), programs.image(program)
     digest = programs.digest(image)
-    handle(pump, m.BeginProgram(len(image), digest, pump.digest), caller)
-    handle(pump, m.WriteProgram(0, image), caller)
-    return handle(pump, m.CommitProgram(transaction, digest, m.When.NOW), caller)
+    handle(pump, m.BeginProgram(len(image), digest, pump.digest), peer)
+    handle(pump, m.WriteProgram(0, image), peer)
+    return handle(pump, m.CommitProgram(transaction, digest, m.When.NOW), peer)
 
 
 @given(st.integers(1, 100_000))
 def test_a_cut_before_the_first_write_leaves_the_old_one(rate: int) -> None:
     """A worked property: the power goes before anything is written, and comes back."""
     memory = FaultyMemory(RamMemory())
-    make(memory, Making(program=OLD))
+    initialize(memory, PumpConfig(program=OLD))
     pump = Pump(memory)
     memory.brown_out = True
     with pytest.raises(PowerCut):

@@ -5,10 +5,10 @@ import contextlib
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Change, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import MockpumpError
@@ -29,20 +29,20 @@ class _Cutting(FaultyMemory):
 
 def _pump() -> tuple[_Cutting, Pump]:
     memory = _Cutting(RamMemory())
-    make(memory, Making(program=programs.flat("old", 20_000)))
+    initialize(memory, PumpConfig(program=programs.flat("old", 20_000)))
     return memory, Pump(memory)
 
 
 def _commit(pump: Pump, name: str, when: When = When.NOW, writes: int = 99) -> None:
-    caller, image = Caller(largest_payload=240), programs.image(programs.flat(name, 10_000))
+    peer, image = Peer(largest_payload=240), programs.image(programs.flat(name, 10_000))
     digest = programs.digest(image)
-    handle(pump, m.BeginProgram(len(image), digest, pump.digest), caller)
-    handle(pump, m.WriteProgram(0, image), caller)
+    handle(pump, m.BeginProgram(len(image), digest, pump.digest), peer)
+    handle(pump, m.WriteProgram(0, image), peer)
     memory = pump.memory
     assert isinstance(memory, _Cutting)
     memory.left = writes
     with contextlib.suppress(PowerCut):
-        handle(pump, m.CommitProgram(len(name), digest, when), caller)
+        handle(pump, m.CommitProgram(len(name), digest, when), peer)
     memory.left = 99
 
 
@@ -63,21 +63,21 @@ def asked_again_after_a_cut() -> str:
     memory, pump = _pump()
     memory.left = 1
     with contextlib.suppress(PowerCut):
-        handle(pump, m.Suspend(1), Caller())
+        handle(pump, m.Suspend(1), Peer())
     memory.left = 99
-    return repr(handle(Pump(memory), m.Suspend(1), Caller()))
+    return repr(handle(Pump(memory), m.Suspend(1), Peer()))
 
 
 def suspended_before_a_cut() -> str:
     memory, pump = _pump()
-    handle(pump, m.Suspend(1), Caller())
+    handle(pump, m.Suspend(1), Peer())
     return Pump(memory).mode.name
 
 
 def a_no_asked_again() -> str:
     _, pump = _pump()
     for request in (m.Resume(1), m.Suspend(2), m.Resume(1)):
-        handle(pump, request, Caller())
+        handle(pump, request, Peer())
     return pump.mode.name
 
 
@@ -92,5 +92,5 @@ def cut_while_one_waits() -> bool:
 def what_could_not_be_written() -> str:
     memory, pump = _pump()
     memory.fail_writes = True
-    handle(pump, m.SetClock(1, 5_000), Caller())
-    return repr(handle(pump, m.GetClock(), Caller()))
+    handle(pump, m.SetClock(1, 5_000), Peer())
+    return repr(handle(pump, m.GetClock(), Peer()))

@@ -5,11 +5,11 @@ import random
 import pytest
 
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.session import BadTag, OldCounter, Opener, Sealer, SessionKeys
@@ -20,13 +20,13 @@ KEYS = draw_keys(random.Random(1).randbytes)
 @pytest.fixture
 def pump() -> Pump:
     memory = RamMemory()
-    make(memory, Making(pairing=paired_with(KEYS)))
+    initialize(memory, PumpConfig(pairing=paired_with(KEYS)))
     return Pump(memory)
 
 
-def greet(pump: Pump, caller: Caller, nonce: bytes) -> SessionKeys:
+def begin_handshake(pump: Pump, peer: Peer, nonce: bytes) -> SessionKeys:
     hello = m.Hello(1, 1, Access.CLINICIAN, nonce)
-    welcome = handle(pump, hello, caller)
+    welcome = handle(pump, hello, peer)
     assert isinstance(welcome, m.Welcome)
     secret = KEYS[Access.CLINICIAN].secret
     return SessionKeys(secret, pump.describe(), hello, welcome)
@@ -76,20 +76,20 @@ def test_another_key_opens_nothing() -> None:
 
 
 def test_a_right_proof(pump: Pump) -> None:
-    caller = Caller(largest_payload=240, draw=random.Random(2).randbytes)
-    keys = greet(pump, caller, bytes(16))
-    assert handle(pump, m.Prove(keys.prove), caller) == m.Proven(keys.proven)
-    assert isinstance(handle(pump, m.Suspend(1), caller, sealed=True), m.Suspended)
+    peer = Peer(largest_payload=240, draw=random.Random(2).randbytes)
+    keys = begin_handshake(pump, peer, bytes(16))
+    assert handle(pump, m.Prove(keys.prove), peer) == m.Proven(keys.proven)
+    assert isinstance(handle(pump, m.Suspend(1), peer, sealed=True), m.Suspended)
 
 
 def test_a_proof_of_yesterday(pump: Pump) -> None:
-    caller = Caller(largest_payload=240, draw=random.Random(2).randbytes)
-    yesterday = greet(pump, caller, bytes(16))
-    greet(pump, caller, b"n" * 16)
-    assert reason(handle(pump, m.Prove(yesterday.prove), caller)) is m.Reason.WRONG_PROOF
+    peer = Peer(largest_payload=240, draw=random.Random(2).randbytes)
+    yesterday = begin_handshake(pump, peer, bytes(16))
+    begin_handshake(pump, peer, b"n" * 16)
+    assert reason(handle(pump, m.Prove(yesterday.prove), peer)) is m.Reason.WRONG_PROOF
 
 
 def test_nothing_without_a_session(pump: Pump) -> None:
-    caller = Caller(largest_payload=240)
-    assert reason(handle(pump, m.Suspend(1), caller)) is m.Reason.NO_SESSION
+    peer = Peer(largest_payload=240)
+    assert reason(handle(pump, m.Suspend(1), peer)) is m.Reason.NO_SESSION
     assert pump.mode is m.Mode.RUNNING

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
-from mockpump.emulator.pump.port import Port
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
@@ -24,7 +24,7 @@ KEYS = draw_keys(random.Random(1).randbytes)
 
 
 FACTORY = RamMemory()
-make(FACTORY, Making(pairing=paired_with(KEYS)))
+initialize(FACTORY, PumpConfig(pairing=paired_with(KEYS)))
 
 
 def paired_pump() -> Pump:
@@ -37,7 +37,7 @@ def paired_pump() -> Pump:
 class Line:
     """A connection to a pump, by its payloads; whoever has no key can say things here, too."""
 
-    def __init__(self, port: Port, connection: int) -> None:
+    def __init__(self, port: Endpoint, connection: int) -> None:
         self.port, self.link, self.frames = port, Link(Role.INITIATOR), FrameDecoder()
         self.link.open(connection, 0)
         self.carry()
@@ -114,8 +114,8 @@ def flipped(payload: bytes, bit: int) -> bytes:
     return number.to_bytes(len(payload), "big")
 
 
-def new_port() -> Port:
-    return Port(paired_pump(), draw=random.Random(2).randbytes)
+def new_port() -> Endpoint:
+    return Endpoint(paired_pump(), draw=random.Random(2).randbytes)
 
 
 def expect_closed(opener: Opener, payload: bytes) -> None:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
-from mockpump.emulator.pump.port import Port
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
@@ -22,14 +22,14 @@ KEYS = draw_keys(random.Random(1).randbytes)
 
 def paired_pump() -> Pump:
     memory = RamMemory()
-    make(memory, Making(pairing=paired_with(KEYS)))
+    initialize(memory, PumpConfig(pairing=paired_with(KEYS)))
     return Pump(memory)
 
 
 class Line:
     """A connection to a pump, by its payloads; whoever has no key can say things here, too."""
 
-    def __init__(self, port: Port, connection: int) -> None:
+    def __init__(self, port: Endpoint, connection: int) -> None:
         self.port, self.link, self.frames = port, Link(Role.INITIATOR), FrameDecoder()
         self.link.open(connection, 0)
         self.carry()
@@ -87,7 +87,7 @@ class Clinician:
 def test_a_clinician_is_listened_to(nonce: bytes, clock: int) -> None:
     """A worked property: what is said in a session is done."""
     pump = paired_pump()
-    clinician = Clinician(Line(Port(pump, draw=random.Random(2).randbytes), 1), nonce)
+    clinician = Clinician(Line(Endpoint(pump, draw=random.Random(2).randbytes), 1), nonce)
     assert isinstance(clinician.ask(m.SetClock(1, clock)), m.ClockSet)
     assert pump.report().clock == clock
 

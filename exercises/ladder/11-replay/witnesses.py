@@ -3,11 +3,11 @@
 import random
 
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make
+from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.session import BadTag, OldCounter, Opener, Sealer, SessionKeys
@@ -25,16 +25,16 @@ def _opened(opener: Opener, payload: bytes) -> str:
 
 def _pump() -> Pump:
     memory = RamMemory()
-    make(memory, Making(pairing=paired_with(_KEYS)))
+    initialize(memory, PumpConfig(pairing=paired_with(_KEYS)))
     return Pump(memory)
 
 
-def _greeting(pump: Pump) -> tuple[Caller, SessionKeys]:
-    caller = Caller(largest_payload=240, draw=random.Random(2).randbytes)
+def _greeting(pump: Pump) -> tuple[Peer, SessionKeys]:
+    peer = Peer(largest_payload=240, draw=random.Random(2).randbytes)
     hello = m.Hello(1, 1, Access.CLINICIAN, bytes(16))
-    welcome = handle(pump, hello, caller)
+    welcome = handle(pump, hello, peer)
     assert isinstance(welcome, m.Welcome)
-    return caller, SessionKeys(_KEYS[Access.CLINICIAN].secret, pump.describe(), hello, welcome)
+    return peer, SessionKeys(_KEYS[Access.CLINICIAN].secret, pump.describe(), hello, welcome)
 
 
 def at_once_again() -> str:
@@ -55,9 +55,9 @@ def another_counter() -> str:
 
 def read_and_said() -> str:
     pump = _pump()
-    caller, keys = _greeting(pump)
-    handle(pump, m.Prove(keys.prove), caller)
-    handle(pump, m.Suspend(1), caller)
+    peer, keys = _greeting(pump)
+    handle(pump, m.Prove(keys.prove), peer)
+    handle(pump, m.Suspend(1), peer)
     return pump.mode.name
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import Happening
+from mockpump.emulator.pump.delivery_state import DeliveryEvent
 from mockpump.emulator.pump.limits import FACTORY, program_excesses
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overrides import Bolus
 from mockpump.protocol.messages import BolusKind, Limits, RampMove, Reason
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
 
@@ -51,7 +51,7 @@ def test_it_stops_when_the_day_is_full() -> None:
     delivery.set_program(_program())
     delivery.advance(DAY)
     # 12 h give 12,000 nL, and 8,000 nL at 3,000 nL/h take 9,600 s.
-    assert delivery.happened[-1][:2] == (12 * 3_600 + 9_600, Happening.LIMIT_DAILY)
+    assert delivery.events[-1][:2] == (12 * 3_600 + 9_600, DeliveryEvent.LIMIT_DAILY)
     assert (delivery.delivered, delivery.running) == (20_000, False)
 
 

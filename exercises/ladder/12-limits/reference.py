@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import Happening
+from mockpump.emulator.pump.delivery_state import DeliveryEvent
 from mockpump.emulator.pump.limits import program_excesses
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overrides import Bolus
 from mockpump.protocol.messages import (
     MAX_BOLUS,
     NO_RISE_LIMIT,
@@ -187,7 +187,7 @@ def test_it_stops_in_the_last_second_that_is_allowed(
 ) -> None:
     rates, program, limits, bolus = life
     *_, pump = hours_of(program, limits, bolus, resume=False)
-    stopped = [when for when, what, _ in pump.happened if what is Happening.LIMIT_DAILY]
+    stopped = [when for when, what, _ in pump.events if what is DeliveryEvent.LIMIT_DAILY]
     expected = first_break(rates, limits.daily // 10 * 10 * HOUR)
     assert stopped == [expected] * (expected is not None)
     end = END if expected is None else expected

@@ -2,7 +2,7 @@
 
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.limits import program_excesses
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overrides import Bolus
 from mockpump.protocol.messages import MAX_BOLUS, NO_RISE_LIMIT, BolusKind, Limits, RampMove
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
 

@@ -9,10 +9,10 @@ from paired import KEYS, Line, line, log_of, logged, paired_pump
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.errors import RequestRefused
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import COMMANDS, handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import COMMANDS, handle
 from mockpump.emulator.pump.strangers import NOBODY
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message, entry_of
@@ -34,7 +34,7 @@ def truth(pump: Pump) -> bytes:
 def test_without_a_session_nothing_is_answered(request: Message) -> None:
     pump = paired_pump()
     before = truth(pump)
-    reply = handle(pump, request, Caller(largest_payload=240))
+    reply = handle(pump, request, Peer(largest_payload=240))
     assert reply == m.Refused(entry_of(type(request)).number, Reason.NO_SESSION, 0, 0, 0)
     assert truth(pump) == before
     assert logged(pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
@@ -44,8 +44,8 @@ def test_without_a_session_nothing_is_answered(request: Message) -> None:
 def test_an_observer_changes_nothing(request: Message) -> None:
     pump = paired_pump()
     before = truth(pump)
-    caller = Caller(largest_payload=240, access=Access.OBSERVER)
-    reply = handle(pump, request, caller)
+    peer = Peer(largest_payload=240, access=Access.OBSERVER)
+    reply = handle(pump, request, peer)
     assert reply == m.Refused(entry_of(type(request)).number, Reason.FORBIDDEN, 0, 0, 0)
     assert truth(pump) == before
     assert logged(pump, LogKind.TURNED_AWAY) == [(Reason.FORBIDDEN, 1)]
@@ -54,15 +54,15 @@ def test_an_observer_changes_nothing(request: Message) -> None:
 @pytest.mark.parametrize("request_type", GUARDED)
 def test_an_open_pump_asks_nobody(request_type: type[Message]) -> None:
     pump = new_pump()
-    caller = Caller(largest_payload=240)
+    peer = Peer(largest_payload=240)
     assert entry_of(request_type).needs is not None
-    assert isinstance(handle(pump, m.GetStatus(), caller), m.Status)
-    assert isinstance(handle(pump, m.Suspend(1), caller), m.Suspended)
+    assert isinstance(handle(pump, m.GetStatus(), peer), m.Status)
+    assert isinstance(handle(pump, m.Suspend(1), peer), m.Suspended)
     assert not logged(pump, LogKind.TURNED_AWAY)
 
 
 def test_identify_takes_no_session() -> None:
-    reply = handle(paired_pump(), m.Identify(), Caller(largest_payload=240))
+    reply = handle(paired_pump(), m.Identify(), Peer(largest_payload=240))
     assert isinstance(reply, m.Identity)
 
 
@@ -92,8 +92,8 @@ def test_what_is_not_sealed_in_a_session_is_turned_away(payload: bytes) -> None:
     it = clinician()
     number = payload[0] if payload else 0
     assert say(it, payload) == m.Refused(number, Reason.BAD_TAG, 0, 0, 0)
-    assert logged(it.station.pump, LogKind.TURNED_AWAY) == [(Reason.BAD_TAG, 1)]
-    assert it.station.pump.mode is m.Mode.RUNNING
+    assert logged(it.server.pump, LogKind.TURNED_AWAY) == [(Reason.BAD_TAG, 1)]
+    assert it.server.pump.mode is m.Mode.RUNNING
 
 
 def test_a_sealed_payload_without_a_session_is_turned_away() -> None:
@@ -101,53 +101,53 @@ def test_a_sealed_payload_without_a_session_is_turned_away() -> None:
     it.connect()
     it.programmer.connection.link.send(Sealer(bytes(32)).seal(m.encode(m.Suspend(7))), it.now)
     it.exchange()
-    assert logged(it.station.pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
+    assert logged(it.server.pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
 
 
 def test_a_reply_turned_back_at_the_pump_is_no_request() -> None:
     """Reflection: the other direction has another key."""
     it = clinician()
-    caller = it.port.caller
-    assert caller.keys is not None
-    reflected = Sealer(caller.keys.replies).seal(m.encode(m.Suspend(7)))
+    peer = it.port.peer
+    assert peer.keys is not None
+    reflected = Sealer(peer.keys.replies).seal(m.encode(m.Suspend(7)))
     assert say(it, reflected).reason is Reason.BAD_TAG
-    assert it.station.pump.mode is m.Mode.RUNNING
+    assert it.server.pump.mode is m.Mode.RUNNING
 
 
 def test_the_same_sealed_payload_again_is_turned_away() -> None:
     it = clinician()
-    caller = it.port.caller
-    assert caller.keys is not None
+    peer = it.port.peer
+    assert peer.keys is not None
     # As the programmer will seal its first; the attacker has it on the line again.
-    payload = Sealer(caller.keys.requests).seal(m.encode(m.Suspend(7)))
+    payload = Sealer(peer.keys.requests).seal(m.encode(m.Suspend(7)))
     assert isinstance(it.ask(m.Suspend(7)), m.Suspended)
     assert say(it, payload).reason is Reason.OLD_COUNTER
-    assert logged(it.station.pump, LogKind.TURNED_AWAY) == [(Reason.OLD_COUNTER, 1)]
+    assert logged(it.server.pump, LogKind.TURNED_AWAY) == [(Reason.OLD_COUNTER, 1)]
 
 
 def test_a_cut_tag_is_turned_away() -> None:
     it = clinician()
-    keys = it.port.caller.keys
+    keys = it.port.peer.keys
     assert isinstance(keys, SessionKeys)
     sealed = Sealer(keys.requests).seal(m.encode(m.Suspend(7)))
     assert say(it, sealed[:9]).reason is Reason.BAD_TAG
-    assert it.station.pump.mode is m.Mode.RUNNING
+    assert it.server.pump.mode is m.Mode.RUNNING
 
 
 def test_a_memory_that_cannot_log_it_refuses_all_the_same() -> None:
     memory = FaultyMemory(RamMemory())
     pump = paired_pump(memory=memory)
     memory.fail_writes = True
-    reply = handle(pump, m.Suspend(1), Caller(largest_payload=240))
+    reply = handle(pump, m.Suspend(1), Peer(largest_payload=240))
     assert isinstance(reply, m.Refused)
     assert reply.reason is Reason.MEMORY_FAILED
     memory.fail_writes = False
     assert not logged(pump, LogKind.SUSPENDED)
     # It was counted all the same, and the next of them tries no write.
-    reply = handle(pump, m.Suspend(1), Caller(largest_payload=240))
+    reply = handle(pump, m.Suspend(1), Peer(largest_payload=240))
     assert reply == m.Refused(0x20, Reason.NO_SESSION, 0, 0, 0)
     assert len(log_of(pump)) == 1
-    pump.put_down()
+    pump.shut_down()
     assert logged(pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 2)]
 
 
@@ -156,7 +156,7 @@ def test_a_refusal_leaves_the_session_as_it_is() -> None:
     it.prove(KEYS[Access.OBSERVER])
     assert isinstance(it.ask(m.Suspend(1)), RequestRefused)
     assert isinstance(it.ask(m.GetStatus()), m.Status)
-    assert [each.kind for each in log_of(it.station.pump)] == [
+    assert [each.kind for each in log_of(it.server.pump)] == [
         LogKind.MADE,
         LogKind.SESSION_STARTED,
         LogKind.TURNED_AWAY,
@@ -170,7 +170,5 @@ def test_the_frame_that_carries_it_may_be_anybodys() -> None:
     stranger = Frame(Kind.DATA, link.connection, 5, payload=m.encode(m.Suspend(7)))
     for seq in range(256):
         it.to_pump(encode_frame(replace(stranger, seq=seq)))
-    assert it.station.pump.mode is m.Mode.RUNNING
-    assert {reason for reason, _ in logged(it.station.pump, LogKind.TURNED_AWAY)} == {
-        Reason.BAD_TAG
-    }
+    assert it.server.pump.mode is m.Mode.RUNNING
+    assert {reason for reason, _ in logged(it.server.pump, LogKind.TURNED_AWAY)} == {Reason.BAD_TAG}

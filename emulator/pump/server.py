@@ -1,7 +1,7 @@
-"""A station: a pump, the lines into it, and the pace at which its time goes by.
+"""A server: a pump, the lines into it, and the pace at which its time goes by.
 
 It is what every way of running a pump drives: the asyncio runner, the world in virtual time and the
-in-process serial port.  Still pure: line time comes in as `now`, in microseconds.
+in-process serial endpoint.  Still pure: line time comes in as `now`, in microseconds.
 """
 
 from collections.abc import Callable
@@ -11,67 +11,69 @@ from functools import partial
 from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
-from mockpump.emulator.pump.pacing import MAX_SPEED, Pacing
+from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.pairing import LOCKED_FOR, Draw
-from mockpump.emulator.pump.port import Port
 from mockpump.emulator.pump.reports import Reports
+from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.messages import Mode
 
 _MICROSECONDS = 1_000_000
 
 
-class Station:
-    """A pump that is being run.  After every call, send what `Port.data_to_send` gives.
+class PumpServer:
+    """A pump that is being run.  After every call, send what `Endpoint.data_to_send` gives.
 
     A driver of many lines looks after those only that it has called for, those in `take_fresh`, and
-    those whose `Port.next_deadline` has come.
+    those whose `Endpoint.next_deadline` has come.
 
     `between_records` is how much line time goes by at least between two records of a pump that
-    nobody calls, on the average; 0: it records at every corner and every checkpoint.
+    nobody calls, on the average; 0: it records at every breakpoint and every checkpoint.
     """
 
     __slots__ = (
         "_draw",
+        "_endpoints",
         "_lock_ends_at",
-        "_ports",
         "_reports",
         "between_records",
-        "pacing",
         "pump",
+        "time_scale",
     )
 
-    def __init__(self, pump: Pump, pacing: Pacing | None = None, draw: Draw | None = None) -> None:
+    def __init__(
+        self, pump: Pump, time_scale: TimeScale | None = None, draw: Draw | None = None
+    ) -> None:
         """`draw` is where the nonces of a paired pump come from; without it nobody gets in."""
         self.pump = pump
         self._draw = draw
-        self.pacing = pacing or Pacing()
+        self.time_scale = time_scale or TimeScale()
         self.between_records = 0
         # In the order in which they came.
-        self._ports: dict[Port, None] = {}
+        self._endpoints: dict[Endpoint, None] = {}
         self._reports = Reports()
         # The line time at which the lock of pairing opens; None while it is open, or was not seen
         # closed yet.
         self._lock_ends_at: int | None = None
 
     @property
-    def ports(self) -> list[Port]:
+    def endpoints(self) -> list[Endpoint]:
         """The lines into the pump, the oldest first."""
-        return list(self._ports)
+        return list(self._endpoints)
 
-    def attach(self, settings: LinkSettings | None = None) -> Port:
+    def attach(self, settings: LinkSettings | None = None) -> Endpoint:
         """A new line into the pump."""
-        port = Port(self.pump, settings, self._draw)
-        self._ports[port] = None
-        return port
+        endpoint = Endpoint(self.pump, settings, self._draw)
+        self._endpoints[endpoint] = None
+        return endpoint
 
-    def detach(self, port: Port) -> None:
+    def detach(self, endpoint: Endpoint) -> None:
         """That line is gone."""
-        port.forget_caller()
-        self._reports.forget(port)
-        del self._ports[port]
+        endpoint.forget_caller()
+        self._reports.forget(endpoint)
+        del self._endpoints[endpoint]
 
-    def take_fresh(self) -> list[Port]:
+    def take_fresh(self) -> list[Endpoint]:
         """The lines that have something to say since this was last asked, whoever made them."""
         fresh = self._reports.fresh
         if not fresh:
@@ -80,35 +82,35 @@ class Station:
         fresh.clear()
         return taken
 
-    def change_pace(self, speed: int | None, now: int, run: int | None = None) -> None:
+    def set_speed(self, speed: int | None, now: int, run: int | None = None) -> None:
         """Go on at another speed; with `run`, for so many seconds of pump time, then stand still.
 
         `MAX_SPEED` goes as fast as the lines carry the telemetry that was asked for.
         """
         self.advance(now)
         elapsed = self.pump.elapsed
-        if self.pacing.elapsed(now) != elapsed:
-            self.pacing.rebase(elapsed, now)
+        if self.time_scale.elapsed(now) != elapsed:
+            self.time_scale.rebase(elapsed, now)
         until = None if run is None else min(elapsed + run, LAST_SECOND)
-        self.pacing.change(speed, now, until=until)
+        self.time_scale.change(speed, now, until=until)
         try:
             self._cover()
         except PowerCut:
             self.reboot(now)
 
-    def receive_data(self, port: Port, data: bytes, now: int) -> None:
+    def receive_data(self, endpoint: Endpoint, data: bytes, now: int) -> None:
         """Take bytes from one line, when the pump has lived on to now."""
         self.advance(now)
-        self.take_data(port, data, now)
+        self.take_data(endpoint, data, now)
 
-    def take_data(self, port: Port, data: bytes, now: int) -> None:
+    def take_data(self, endpoint: Endpoint, data: bytes, now: int) -> None:
         """Take bytes from one line; the pump has been advanced as far as it is to be."""
         mode, served = self.pump.mode, self.pump.serving
         try:
-            port.receive_data(data, now)
+            endpoint.receive_data(data, now)
         except PowerCut:
             self.reboot(now)
-        self._reports.note(port)
+        self._reports.note(endpoint)
         if served is not None and self.pump.serving is not served:
             self._evict(now)
         if self.pump.pairing.locked:
@@ -126,13 +128,13 @@ class Station:
         finally:
             self._tell_if_changed(mode)
 
-    def put_down(self, now: int) -> None:
+    def shut_down(self, now: int) -> None:
         """Switch the pump's power off in good order; `StateLost` when that cannot be recorded."""
         running = self.pump
-        self.do(Pump.put_down, now)
+        self.do(Pump.shut_down, now)
         if self.pump is not running:
             # The power was to go just before the next write: it did, and has come back.
-            self.do(Pump.put_down, now)
+            self.do(Pump.shut_down, now)
 
     def _tell_if_changed(self, mode: Mode) -> None:
         """Have a change of mode reported, whatever has brought it about."""
@@ -142,13 +144,13 @@ class Station:
     def handle_timer(self, now: int) -> None:
         """Do what is due by now, on the lines and in the pump."""
         self.advance(now)
-        for port in self._ports:
-            self.handle_port_timer(port, now)
+        for endpoint in self._endpoints:
+            self.handle_endpoint_timer(endpoint, now)
 
-    def handle_port_timer(self, port: Port, now: int) -> None:
+    def handle_endpoint_timer(self, endpoint: Endpoint, now: int) -> None:
         """Do what is due by now on one line."""
-        port.handle_timer(now)
-        self._reports.note(port)
+        endpoint.handle_timer(now)
+        self._reports.note(endpoint)
 
     def reboot(self, now: int) -> None:
         """Start anew from what the memory holds; no connection outlives that."""
@@ -158,16 +160,16 @@ class Station:
         except PowerCut:
             # A brown-out that waited for the next write has come with the first of the start.
             self.pump = Pump(memory, every)
-        self.pacing.rebase(self.pump.elapsed, now)
+        self.time_scale.rebase(self.pump.elapsed, now)
         self._reports = Reports()
-        for port in self._ports:
-            port.reboot(self.pump)
+        for endpoint in self._endpoints:
+            endpoint.reboot(self.pump)
         self._lock_ends_at = None
         self._lock_ends(now)
 
     def next_deadline(self, now: int) -> int | None:
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
-        deadlines = [port.next_deadline() for port in self._ports]
+        deadlines = [endpoint.next_deadline() for endpoint in self._endpoints]
         deadlines.append(self.next_stop(now))
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -180,11 +182,11 @@ class Station:
         return stop if lock is None else lock if stop is None else min(stop, lock)
 
     def _next_in_pump_time(self, now: int) -> int | None:
-        if self.pacing.speed is MAX_SPEED:
+        if self.time_scale.speed is MAX_SPEED:
             return now if self._may_leap() else None
         stop = self._stop()
         # What comes first in pump time comes first on the line.
-        return None if stop is None else self.pacing.due(stop)
+        return None if stop is None else self.time_scale.due(stop)
 
     @property
     def lines_idle(self) -> bool:
@@ -193,8 +195,12 @@ class Station:
 
     def comes_to(self, elapsed: int) -> bool:
         """Whether the pump will be so many seconds old, as things stand."""
-        last = LAST_SECOND if self.pacing.until is None else min(self.pacing.until, LAST_SECOND)
-        moves = bool(self._reports) if self.pacing.speed is MAX_SPEED else self.pacing.speed
+        last = (
+            LAST_SECOND
+            if self.time_scale.until is None
+            else min(self.time_scale.until, LAST_SECOND)
+        )
+        moves = bool(self._reports) if self.time_scale.speed is MAX_SPEED else self.time_scale.speed
         return elapsed <= (last if moves else self.pump.elapsed)
 
     # -- pump time -------------------------------------------------------------------------------
@@ -218,7 +224,7 @@ class Station:
 
     def fall_behind(self, now: int) -> None:
         """Go on from where the pump is: what it could not live by now it never lives."""
-        self.pacing.rebase(self.pump.elapsed, now)
+        self.time_scale.rebase(self.pump.elapsed, now)
 
     # -- the lock, which lives in line time ------------------------------------------------------
 
@@ -247,16 +253,16 @@ class Station:
 
     def _evict(self, now: int) -> None:
         """The session has ended or changed hands: whoever had it and is still there is told."""
-        for port in self._ports:
-            if port.evict(now):
-                self._reports.note(port)
-                self._reports.fresh[port] = None
+        for endpoint in self._endpoints:
+            if endpoint.evict(now):
+                self._reports.note(endpoint)
+                self._reports.fresh[endpoint] = None
 
     # -- how pump time goes on -------------------------------------------------------------------
 
     def _advance(self, now: int, steps: int | None) -> bool:
-        if self.pacing.speed is not MAX_SPEED:
-            target = min(self.pacing.elapsed(now), LAST_SECOND)
+        if self.time_scale.speed is not MAX_SPEED:
+            target = min(self.time_scale.elapsed(now), LAST_SECOND)
         elif self._may_leap():
             stop = self._stop()
             target = LAST_SECOND if stop is None else stop
@@ -283,7 +289,7 @@ class Station:
         """
         pump, covers = self.pump, 0
         if self.between_records and pump.every_record_counts and not self._stands_still:
-            covers = 2 * self.between_records * (self.pacing.speed or 0) // _MICROSECONDS
+            covers = 2 * self.between_records * (self.time_scale.speed or 0) // _MICROSECONDS
             if late > 2 * max(covers, pump.checkpoint_every):
                 covers = late
             covers = min(covers, LAST_SECOND)
@@ -300,7 +306,7 @@ class Station:
         pump = self.pump
         elapsed, soonest = pump.elapsed, LAST_SECOND + 1
         record = pump.next_record if pump.every_record_counts else None
-        for stop in (self._reports.next, self._edge(), self.pacing.until, record):
+        for stop in (self._reports.next, self._edge(), self.time_scale.until, record):
             if stop is not None and elapsed < stop < soonest:
                 soonest = stop
         return soonest if soonest <= LAST_SECOND else None
@@ -322,7 +328,7 @@ class Station:
         return pump.delivery.next_edge() if wanted else None
 
     def _advance_to(self, elapsed: int) -> None:
-        before, until = self.pump.elapsed, self.pacing.until
+        before, until = self.pump.elapsed, self.time_scale.until
         mode_changed = self.pump.advance(elapsed)
         stands_still = until is not None and before < until <= self.pump.elapsed
         self._reports.tell(mode_changed or stands_still)
@@ -333,7 +339,7 @@ class Station:
     @property
     def _stands_still(self) -> bool:
         """Whether time goes no further as things stand."""
-        until = self.pacing.until
+        until = self.time_scale.until
         return self.pump.elapsed >= (LAST_SECOND if until is None else until)
 
     def _may_leap(self) -> bool:

@@ -11,7 +11,7 @@ MAX_SPEED = None
 _MICROSECONDS = 1_000_000
 
 
-class Pacing:
+class TimeScale:
     """The map from line time to pump time.
 
     `speed` is pump seconds a second (0: standing still; `MAX_SPEED`: decided by whoever drives the

@@ -62,7 +62,7 @@ class CutBolus(NamedTuple):
     left: int
 
 
-class Temporary(msgspec.Struct, frozen=True):
+class TemporaryRate(msgspec.Struct, frozen=True):
     """The program's rates scaled to `percent`, until the elapsed second `ends`."""
 
     percent: int

@@ -1,14 +1,15 @@
-"""A port: where a line comes into the pump.  It joins one connection to the device.
+"""A endpoint: where a line comes into the pump.  It joins one connection to the device.
 
 Sans-IO, with two kinds of time.  The connection's timers run in line time (`now`, microseconds);
-the device lives in pump time.  Whoever drives the port advances the pump, then tells the port.
+the device lives in pump time.  Whoever drives the endpoint advances the pump, then tells the
+endpoint.
 """
 
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import handle
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.gate import payload_fault, turn_away
 from mockpump.emulator.pump.pairing import Draw
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.authorization import payload_fault, refuse_unauthorized
+from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Direction, Message
 from mockpump.protocol.connection import (
@@ -25,10 +26,10 @@ from mockpump.protocol.messages import Reason
 _SAID = (MessageReceived, MessageRejected)
 
 
-class Port:
+class Endpoint:
     """One line into a pump."""
 
-    __slots__ = ("_draw", "caller", "connection", "pump")
+    __slots__ = ("_draw", "connection", "peer", "pump")
 
     def __init__(
         self, pump: Pump, settings: LinkSettings | None = None, draw: Draw | None = None
@@ -36,29 +37,29 @@ class Port:
         self.pump = pump
         self.connection = Connection(Role.ACCEPTOR, settings)
         self._draw = draw
-        self.caller = Caller(draw=draw)
+        self.peer = Peer(draw=draw)
 
     def reboot(self, pump: Pump) -> None:
         """Be a line into a pump that has just started; what was connected is forgotten."""
         self.pump = pump
         self.connection = Connection(Role.ACCEPTOR, self.connection.link.settings)
-        self.caller = Caller(draw=self._draw)
+        self.peer = Peer(draw=self._draw)
 
     def forget_caller(self, largest_payload: int = 0) -> None:
         """Whoever called is gone, and with them their session; somebody else may have come."""
-        if self.pump.serving is self.caller:
+        if self.pump.serving is self.peer:
             self.pump.serving = None
-        self.caller = Caller(largest_payload=largest_payload, draw=self._draw)
+        self.peer = Peer(largest_payload=largest_payload, draw=self._draw)
 
     def evict(self, now: int) -> bool:
         """If somebody has taken over the session of this line, say so on it, and hang up.
 
         Whether it was so.
         """
-        if self.caller.keys is None or self.pump.serving is self.caller:
+        if self.peer.keys is None or self.pump.serving is self.peer:
             return False
         # What was staged and subscribed to has ended with the session.
-        self.caller = Caller(evicted=True)
+        self.peer = Peer(evicted=True)
         if self.connection.room:
             self.connection.send(m.SessionEnded(m.SessionEnd.TAKEN_OVER), now)
             self.connection.close(now)
@@ -86,13 +87,13 @@ class Port:
     def data_to_send(self, now: int) -> bytes:
         """The bytes that must go out now, the newest telemetry behind them if there is room."""
         data = self.connection.data_to_send(now)
-        if self.caller.pending is not None and self.connection.link.ready:
-            self._report(self.caller.pending, now)
+        if self.peer.pending is not None and self.connection.link.ready:
+            self._report(self.peer.pending, now)
             data += self.connection.data_to_send(now)
         return data
 
     def _report(self, telemetry: m.Telemetry, now: int) -> None:
-        self.caller.pending = None
+        self.peer.pending = None
         if self.connection.room:
             self.connection.send(telemetry, now)
         else:
@@ -111,13 +112,13 @@ class Port:
             self.forget_caller(event.max_payload)
         elif isinstance(event, LinkClosed):
             self.forget_caller()
-        elif self.caller.evicted:
+        elif self.peer.evicted:
             pass  # Said in a session that is over, whenever it was sent.
         elif over:
-            # It came before the end, so it counts; but its reply would reach another caller.
+            # It came before the end, so it counts; but its reply would reach another peer.
             self._answer(event)
         elif isinstance(event, _SAID) and not self.connection.room:
-            # More requests than replies can be queued, for a caller that does not wait for answers,
+            # More requests than replies can be queued, for a peer that does not wait for answers,
             # or than the session can seal.  What cannot be answered is not done.
             self.connection.abort(now)
         elif (reply := self._answer(event)) is not None:
@@ -126,43 +127,43 @@ class Port:
 
     def _seal(self) -> None:
         """Go on in the session that this reply has begun."""
-        keys = self.caller.keys
+        keys = self.peer.keys
         if keys is not None and not self.connection.is_sealed:
             self.connection.begin_session(keys)
-            self.caller.largest_payload = self.connection.max_message
+            self.peer.largest_payload = self.connection.max_message
 
     def _answer(self, event: ConnectionEvent) -> Message | None:
         if isinstance(event, MessageReceived):
-            caller = self.caller
-            caller.frames_rejected, caller.bytes_discarded = self.connection.turned_down
-            return handle(self.pump, event.message, self.caller, sealed=event.sealed)
+            peer = self.peer
+            peer.frames_rejected, peer.bytes_discarded = self.connection.turned_down
+            return handle(self.pump, event.message, self.peer, sealed=event.sealed)
         return self._refusal(event) if isinstance(event, MessageRejected) else None
 
     def _refusal(self, event: MessageRejected) -> m.Refused:
-        fault = payload_fault(event, self.caller)
+        fault = payload_fault(event, self.peer)
         if fault is not None:
-            return turn_away(self.pump, event.number, fault)
+            return refuse_unauthorized(self.pump, event.number, fault)
         return _no_request(event)
 
     # -- the pump's time -------------------------------------------------------------------------
 
     def next_report(self) -> int | None:
         """The elapsed pump time at which telemetry is due; None without a subscription."""
-        return self.caller.next_report if self.caller.interval else None
+        return self.peer.next_report if self.peer.interval else None
 
     def pump_advanced(self, mode_changed: bool) -> bool:
         """The pump has lived on: take down what it reports, in place of what was not sent yet.
 
         Whether there is anything to report.
         """
-        caller = self.caller
-        if not caller.interval:
+        peer = self.peer
+        if not peer.interval:
             return False
-        due = self.pump.elapsed >= caller.next_report
+        due = self.pump.elapsed >= peer.next_report
         if due or mode_changed:
-            caller.pending = self.pump.report()
+            peer.pending = self.pump.report()
         if due:
-            caller.next_report = (self.pump.elapsed // caller.interval + 1) * caller.interval
+            peer.next_report = (self.pump.elapsed // peer.interval + 1) * peer.interval
         return due or mode_changed
 
 

@@ -14,12 +14,12 @@ from pump_state import (
     state_of_caller,
 )
 
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.commands import COMMANDS
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
-from mockpump.emulator.pump.making import FACTORY_PROGRAM, Making, make, new_pump
+from mockpump.emulator.pump.factory import FACTORY_PROGRAM, PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.modes import MODES, ModeInput
-from mockpump.emulator.pump.pump_state import PumpIdentity
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.dispatch import COMMANDS
+from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -40,7 +40,7 @@ def pump_in(mode: Mode) -> Pump:
     """A pump in that mode, some time after it was made."""
     memory = FailingMemory()
     program = None if mode is Mode.STOPPED else FACTORY_PROGRAM
-    make(memory, Making(PumpIdentity(reservoir=1_000_000), program))
+    initialize(memory, PumpConfig(PumpIdentity(reservoir=1_000_000), program))
     pump = Pump(memory)
     pump.advance(2**20 if mode is Mode.FAULT else 1_000)
     if mode is Mode.SUSPENDED:
@@ -100,10 +100,10 @@ def test_every_request_gets_its_reply_in_every_mode(mode: Mode, asked: list[Mess
 def test_what_is_refused_changes_nothing(steps: list[Any], request_: Message) -> None:
     line = Line(new_pump(PumpIdentity(reservoir=300_000)))
     live(line, steps)
-    pump, caller = state_of(line.pump), state_of_caller(line.caller)
+    pump, peer = state_of(line.pump), state_of_caller(line.peer)
     if isinstance(line.ask(request_), m.Refused):
         assert state_of(line.pump) == pump
-        assert state_of_caller(line.caller) == caller
+        assert state_of_caller(line.peer) == peer
 
 
 @pytest.mark.parametrize("request_", [m.Identify(), m.GetStatus(), m.GetClock()])
@@ -111,9 +111,9 @@ def test_what_is_refused_changes_nothing(steps: list[Any], request_: Message) ->
 def test_to_ask_changes_nothing(request_: Message, steps: list[Any]) -> None:
     line = Line(new_pump())
     live(line, steps)
-    pump, caller = state_of(line.pump), state_of_caller(line.caller)
+    pump, peer = state_of(line.pump), state_of_caller(line.peer)
     assert not isinstance(line.ask(request_), m.Refused)
-    assert (state_of(line.pump), state_of_caller(line.caller)) == (pump, caller)
+    assert (state_of(line.pump), state_of_caller(line.peer)) == (pump, peer)
 
 
 # -- transactions --------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_nothing_happens_that_could_not_be_recorded(steps: list[Any], change: Me
     if line.pump.memory.outcome(transaction) is not None:
         return
     assert isinstance(line.pump.memory, FailingMemory)
-    caller = state_of_caller(line.caller)
+    peer = state_of_caller(line.peer)
     line.pump.memory.broken = True
     assert line.ask(change).reason is Reason.MEMORY_FAILED
     assert line.pump.memory.outcome(transaction) is None
@@ -218,7 +218,7 @@ def test_nothing_happens_that_could_not_be_recorded(steps: list[Any], change: Me
     twin.pump.show(Alarm.MEMORY_FAULT)
     twin.pump.settle()
     assert state_of(line.pump) == state_of(twin.pump)
-    assert state_of_caller(line.caller) == caller
+    assert state_of_caller(line.peer) == peer
 
 
 def test_a_memory_that_works_again_ends_the_alarm() -> None:
@@ -273,7 +273,7 @@ def test_any_chunking_commits_exactly_the_image(
 def read(line: Line, slot: m.Slot) -> bytes:
     image = b""
     while (data := line.ask(m.ReadProgram(slot, len(image), 960))).data:
-        assert len(m.encode(data)) <= line.caller.largest_payload
+        assert len(m.encode(data)) <= line.peer.largest_payload
         assert data.offset == len(image)
         image += data.data
     assert data.length == len(image)
@@ -375,7 +375,7 @@ def test_a_piece_out_of_order_is_refused_with_figure_and_limit(offset: int) -> N
     line.ask(m.WriteProgram(0, b"abc"))
     refused = line.ask(m.WriteProgram(offset, b"d"))
     assert refused == m.Refused(0x11, Reason.OUT_OF_ORDER, 1, offset, 3)
-    assert line.caller.staging.data == b"abc"
+    assert line.peer.staging.data == b"abc"
 
 
 def test_more_than_was_announced_is_refused() -> None:
@@ -440,7 +440,7 @@ def test_status_says_what_the_pump_is_doing(steps: list[Any]) -> None:
 
 def test_counters_stay_at_the_most_that_fits() -> None:
     line = Line(new_pump())
-    line.caller = Caller(frames_rejected=2**32, bytes_discarded=2**40)
+    line.peer = Peer(frames_rejected=2**32, bytes_discarded=2**40)
     status = line.ask(m.GetStatus())
     assert (status.rejected, status.dropped) == (2**32 - 1, 2**32 - 1)
     m.encode(status)

@@ -11,9 +11,9 @@ from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import RequestRefused, SessionRefused
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.device import Pump
-from mockpump.emulator.pump.making import Making, make, new_pump
+from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES, Pairing
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
@@ -48,14 +48,14 @@ def test_the_right_key_gets_in(access: Access) -> None:
     assert event.access is access
     assert event.identity is not None
     assert event.identity.serial == 1001
-    assert logged(it.station.pump, LogKind.SESSION_STARTED) == [(access, 1)]
+    assert logged(it.server.pump, LogKind.SESSION_STARTED) == [(access, 1)]
     assert isinstance(it.ask(m.GetStatus()), m.Status)
 
 
 def test_a_wrong_key_does_not() -> None:
     it = line()
     assert refusal(it.prove(WRONG)) is Reason.WRONG_PROOF
-    assert logged(it.station.pump, LogKind.PROOF_FAILED) == [(Access.CLINICIAN, 1)]
+    assert logged(it.server.pump, LogKind.PROOF_FAILED) == [(Access.CLINICIAN, 1)]
     assert isinstance(it.ask(m.GetStatus()), RequestRefused)
 
 
@@ -117,7 +117,7 @@ def test_one_greeting_is_good_for_one_proof() -> None:
     error = it.ask(m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome).prove))
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.OUT_OF_ORDER
-    assert len(logged(it.station.pump, LogKind.PROOF_FAILED)) == 1
+    assert len(logged(it.server.pump, LogKind.PROOF_FAILED)) == 1
 
 
 def proof_for(hello: m.Hello, welcome: m.Welcome) -> m.Prove:
@@ -155,7 +155,7 @@ def test_a_proof_without_a_greeting_is_no_wrong_one() -> None:
         error = it.ask(m.Prove(bytes(16)))
         assert isinstance(error, RequestRefused)
         assert error.refused.reason is Reason.OUT_OF_ORDER
-    assert it.station.pump.pairing.failures == 0
+    assert it.server.pump.pairing.failures == 0
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,8 @@ def test_yesterdays_proof_is_none_today() -> None:
     hello, welcome = greeted(it)
     proof = m.Prove(SessionKeys(CLINICIAN.secret, IDENTITY, hello, welcome).prove)
     assert isinstance(it.ask(proof), m.Proven)
-    it = Line(it.station, seed=9)
-    it.station.detach(it.station.ports[0])
+    it = Line(it.server, seed=9)
+    it.server.detach(it.server.endpoints[0])
     assert isinstance(greeted(it)[1], m.Welcome)
     error = it.ask(proof)
     assert isinstance(error, RequestRefused)
@@ -228,16 +228,16 @@ def test_in_a_session_there_is_no_other(request_: m.Hello | m.Prove) -> None:
 def test_a_second_programmer_is_told_that_the_pump_is_busy() -> None:
     first = line()
     first.prove(CLINICIAN)
-    second = Line(first.station, seed=8)
+    second = Line(first.server, seed=8)
     assert refusal(second.prove(CLINICIAN)) is Reason.BUSY
     assert isinstance(first.ask(m.GetStatus()), m.Status)
-    assert not logged(first.station.pump, LogKind.PROOF_FAILED)
+    assert not logged(first.server.pump, LogKind.PROOF_FAILED)
 
 
 def test_a_proof_that_comes_while_another_is_served_uses_no_greeting_up() -> None:
     second = line()
     hello, welcome = greeted(second)
-    first = Line(second.station, seed=8)
+    first = Line(second.server, seed=8)
     first.now = second.now
     first.prove(CLINICIAN)
     second.now = first.now
@@ -254,13 +254,13 @@ def test_a_proof_that_comes_while_another_is_served_uses_no_greeting_up() -> Non
 def test_when_the_first_has_gone_the_second_gets_in(end: str) -> None:
     first = line()
     first.prove(CLINICIAN)
-    second = Line(first.station, seed=8)
+    second = Line(first.server, seed=8)
     if end == "hang up":
         first.hang_up()
     elif end == "detach":
-        first.station.detach(first.port)
+        first.server.detach(first.port)
     elif end == "reboot":
-        first.station.reboot(first.now)
+        first.server.reboot(first.now)
     else:
         first.programmer = second.programmer.__class__()
         first.connect()
@@ -280,7 +280,7 @@ def test_a_sixth_guess_is_not_looked_at() -> None:
     event = guess(it, CLINICIAN)
     assert refusal(event) is Reason.PAIRING_LOCKED
     assert event.error.refused.figure == LOCKED_FOR  # type: ignore[attr-defined]
-    pump = it.station.pump
+    pump = it.server.pump
     # The first is written at once, the others are counted until something is done.
     assert logged(pump, LogKind.PROOF_FAILED) == [(Access.CLINICIAN, 1)]
     assert pump.strangers.count(LogKind.PROOF_FAILED) == MOST_FAILURES - 1
@@ -299,11 +299,11 @@ def test_cutting_the_power_gives_nobody_another_guess() -> None:
     it = line()
     for _ in range(MOST_FAILURES - 1):
         guess(it, WRONG)
-    it.station.reboot(it.now)
+    it.server.reboot(it.now)
     assert refusal(guess(it, WRONG)) is Reason.WRONG_PROOF
-    it.station.reboot(it.now)
+    it.server.reboot(it.now)
     assert refusal(guess(it, CLINICIAN)) is Reason.PAIRING_LOCKED
-    assert it.station.pump.panel.present(Alarm.PAIRING_LOCKED)
+    assert it.server.pump.panel.present(Alarm.PAIRING_LOCKED)
 
 
 def test_a_right_proof_sets_the_count_back() -> None:
@@ -316,8 +316,8 @@ def test_a_right_proof_sets_the_count_back() -> None:
 
 def test_new_keys_lift_the_lock_and_the_old_ones_prove_nothing() -> None:
     it = locked()
-    it.station.do(lambda pump: pump.change(lambda: operations.pair(pump, OTHER_KEYS)), it.now)
-    assert logged(it.station.pump, LogKind.PAIRED) == [(0, 0)]
+    it.server.do(lambda pump: pump.change(lambda: operations.pair(pump, OTHER_KEYS)), it.now)
+    assert logged(it.server.pump, LogKind.PAIRED) == [(0, 0)]
     assert isinstance(guess(it, WRONG), Connected)
     assert refusal(guess(it, CLINICIAN)) is Reason.WRONG_PROOF
 
@@ -339,13 +339,13 @@ def test_what_is_sealed_to_an_open_pump_is_turned_away() -> None:
     it.exchange()
     replies = [m.decode(each) for data in heard for each in payloads_in(data)]
     assert replies == [m.Refused(0x20, Reason.NO_SESSION, 0, 0, 0)]
-    assert it.station.pump.mode is m.Mode.RUNNING
-    assert logged(it.station.pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
+    assert it.server.pump.mode is m.Mode.RUNNING
+    assert logged(it.server.pump, LogKind.TURNED_AWAY) == [(Reason.NO_SESSION, 1)]
 
 
 def test_a_pump_from_before_there_were_keys_lets_nobody_in() -> None:
     memory = RamMemory()
-    make(memory, Making(pairing=Pairing()))
+    initialize(memory, PumpConfig(pairing=Pairing()))
     it = line(Pump(memory))
     assert refusal(it.prove(CLINICIAN)) is Reason.NOT_PAIRED
     assert isinstance(it.ask(m.GetStatus()), RequestRefused)
@@ -353,7 +353,7 @@ def test_a_pump_from_before_there_were_keys_lets_nobody_in() -> None:
 
 
 def test_a_pump_without_a_source_of_nonces_lets_nobody_in() -> None:
-    assert refusal(Line(Station(paired_pump())).prove(CLINICIAN)) is Reason.NOT_PAIRED
+    assert refusal(Line(PumpServer(paired_pump())).prove(CLINICIAN)) is Reason.NOT_PAIRED
 
 
 def test_the_keys_are_in_no_repr() -> None:

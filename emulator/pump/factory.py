@@ -10,7 +10,7 @@ from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump, describe
 from mockpump.emulator.pump.limits import WIDEST, program_excesses
 from mockpump.emulator.pump.pairing import OPEN, Pairing
-from mockpump.emulator.pump.pump_state import PumpIdentity, PumpState, encode_state
+from mockpump.emulator.pump.state import PumpIdentity, PumpState, encode_state
 from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -24,7 +24,7 @@ CONCENTRATION = 500
 DEAD_VOLUME = 150_000
 
 
-class Making(NamedTuple):
+class PumpConfig(NamedTuple):
     """What a new pump is made with.
 
     Clock in seconds since a Monday at midnight, its drift in ppm, concentration in du/mL, the
@@ -42,42 +42,42 @@ class Making(NamedTuple):
     pairing: Pairing = OPEN
 
 
-def make(memory: Memory, making: Making) -> None:
+def initialize(memory: Memory, config: PumpConfig) -> None:
     """Write a new pump into an empty memory.
 
     `LocalProtocolError` for what no message can carry, `ProgramError` for a program that breaks a
     rule.
     """
-    m.encode(describe(making.identity))
-    m.encode(m.Refilled(0, making.concentration, making.concentration, making.dead))
-    m.encode(making.limits)
-    if making.program is not None:
-        for excess in program_excesses(making.program, making.limits):
+    m.encode(describe(config.identity))
+    m.encode(m.Refilled(0, config.concentration, config.concentration, config.dead))
+    m.encode(config.limits)
+    if config.program is not None:
+        for excess in program_excesses(config.program, config.limits):
             reason = words_of(excess.reason)
             figures = f"{excess.figure:,}; allowed: {excess.limit:,}"
             raise LocalProtocolError(f"the program breaks a limit: {reason} ({figures})")
-    delivery = Delivery(making.identity.reservoir, making.limits)
-    delivery.set_clock(making.clock)
-    delivery.set_drift(making.drift)
+    delivery = Delivery(config.identity.reservoir, config.limits)
+    delivery.set_clock(config.clock)
+    delivery.set_drift(config.drift)
     images = {}
-    if making.program is not None:
-        images[0] = programs.image(making.program)
-        delivery.set_program(making.program)
+    if config.program is not None:
+        images[0] = programs.image(config.program)
+        delivery.set_program(config.program)
     state = PumpState(
-        making.identity,
+        config.identity,
         Mode.RUNNING if images else Mode.STOPPED,
         delivery.state(),
-        making.limits,
-        filled_with(making.concentration, making.dead),
+        config.limits,
+        filled_with(config.concentration, config.dead),
         AlarmPanel(),
         0 if images else None,
         None,
         None,
         CHECKPOINT_EVERY,
         True,
-        making.pairing,
+        config.pairing,
     )
-    made = LogEntry(0, making.clock, LogKind.MADE, making.identity.serial, 0)
+    made = LogEntry(0, config.clock, LogKind.MADE, config.identity.serial, 0)
     memory.record(Change(encode_state(state), None, images, (made,)))
 
 
@@ -86,5 +86,5 @@ def new_pump(
 ) -> Pump:
     """A pump with its memory in RAM, its reservoir full, a program running, and no limits."""
     memory = RamMemory(durable=False)
-    make(memory, Making(identity or PumpIdentity(), program, WIDEST, clock))
+    initialize(memory, PumpConfig(identity or PumpIdentity(), program, WIDEST, clock))
     return Pump(memory)

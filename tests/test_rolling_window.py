@@ -8,8 +8,7 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.pump import rolling
-from mockpump.emulator.pump.rolling import RollingVolume
+from mockpump.emulator.pump.rolling_window import RollingVolume
 
 # A day of few seconds, so that each of them can be looked at.
 SHORT = 40
@@ -173,7 +172,7 @@ def test_a_course_is_the_same_as_all_its_straight_pieces(
         sums += [sums[-1] + rate * second for second in range(1, span + 1)]
     now, rate = len(sums) - 1, after[-1][1]
     copy = RollingVolume(history.pieces())
-    for each in (history, RollingVolume(history.corners), copy):
+    for each in (history, RollingVolume(history.breakpoints), copy):
         assert each.volume(now, sums[now]) == within_a_day(sums, now)
         asked = (now, sums[now], rate, now + ahead, limit)
         assert each.safe_until(*asked) == straight.safe_until(*asked)

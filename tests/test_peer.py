@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.pump.caller import NO_DIGEST, Caller, Staging
-from mockpump.emulator.pump.making import new_pump
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.peer import NO_DIGEST, Peer, Staging
 
 INTERVALS = st.integers(1, 86_400)
 ELAPSED = st.integers(0, 2**32 - 1)
@@ -12,18 +12,18 @@ ELAPSED = st.integers(0, 2**32 - 1)
 
 @given(INTERVALS, ELAPSED)
 def test_the_first_report_is_due_at_the_next_multiple(interval: int, elapsed: int) -> None:
-    caller = Caller()
-    caller.subscribe(interval, elapsed)
-    assert caller.next_report % interval == 0
-    assert elapsed < caller.next_report <= elapsed + interval
+    peer = Peer()
+    peer.subscribe(interval, elapsed)
+    assert peer.next_report % interval == 0
+    assert elapsed < peer.next_report <= elapsed + interval
 
 
 @given(st.integers(0, 86_400), ELAPSED)
 def test_a_new_subscription_drops_what_the_last_one_left(interval: int, elapsed: int) -> None:
-    caller = Caller(interval=7, next_report=7, pending=new_pump().report())
-    caller.subscribe(interval, elapsed)
-    assert caller.pending is None
-    assert caller.interval == interval
+    peer = Peer(interval=7, next_report=7, pending=new_pump().report())
+    peer.subscribe(interval, elapsed)
+    assert peer.pending is None
+    assert peer.interval == interval
 
 
 @given(st.lists(st.binary(max_size=50), max_size=6), st.integers(0, 50))
@@ -37,7 +37,7 @@ def test_staging_grows_by_pieces(pieces: list[bytes], missing: int) -> None:
 
 
 def test_callers_share_nothing() -> None:
-    first, second = Caller(), Caller()
+    first, second = Peer(), Peer()
     first.staging.append(b"mine")
     assert second.staging == Staging(0, NO_DIGEST, NO_DIGEST, b"")
     first.stage(Staging(3))

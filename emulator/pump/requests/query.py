@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from mockpump.emulator.pump.answers import ANY, Answer, Command, recorded_reply
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, recorded_reply
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.log import ENTRY_SIZE, encode_entry
@@ -16,13 +16,13 @@ _U32 = 2**32 - 1
 _LOG_OVERHEAD = len(m.encode(m.LogPiece(0, 0, bytes(m.CHAIN_SIZE), bytes(m.CHAIN_SIZE), b"")))
 
 
-def _identify(pump: Pump, request: m.Identify, caller: Caller) -> Answer:
-    return Answer(pump.describe())
+def _identify(pump: Pump, request: m.Identify, peer: Peer) -> Decision:
+    return Decision(pump.describe())
 
 
-def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Answer:
+def _status(pump: Pump, request: m.GetStatus, peer: Peer) -> Decision:
     d = pump.delivery
-    return Answer(
+    return Decision(
         m.Status(
             pump.mode,
             d.elapsed,
@@ -33,18 +33,18 @@ def _status(pump: Pump, request: m.GetStatus, caller: Caller) -> Answer:
             pump.reservoir,
             d.percent,
             d.pattern,
-            min(caller.frames_rejected, _U32),
-            min(caller.bytes_discarded, _U32),
+            min(peer.frames_rejected, _U32),
+            min(peer.bytes_discarded, _U32),
             pump.outcomes,
         )
     )
 
 
-def _get_clock(pump: Pump, request: m.GetClock, caller: Caller) -> Answer:
-    return Answer(m.Clock(pump.delivery.clock, pump.elapsed))
+def _get_clock(pump: Pump, request: m.GetClock, peer: Peer) -> Decision:
+    return Decision(m.Clock(pump.delivery.clock, pump.elapsed))
 
 
-def _details(pump: Pump, request: m.GetDetails, caller: Caller) -> Answer:
+def _details(pump: Pump, request: m.GetDetails, peer: Peer) -> Decision:
     d = pump.delivery
     bolus, temporary = d.bolus, d.temporary
     held = d.schedule is not None and d.schedule.held_day is not None
@@ -62,30 +62,30 @@ def _details(pump: Pump, request: m.GetDetails, caller: Caller) -> Answer:
         pump.catheter.arriving(d.due),
         pump.catheter.dead,
     )
-    return Answer(details)
+    return Decision(details)
 
 
-def _read_log(pump: Pump, request: m.ReadLog, caller: Caller) -> Answer:
-    count = max((caller.largest_payload - _LOG_OVERHEAD) // ENTRY_SIZE, 1)
+def _read_log(pump: Pump, request: m.ReadLog, peer: Peer) -> Decision:
+    count = max((peer.largest_payload - _LOG_OVERHEAD) // ENTRY_SIZE, 1)
     page = pump.memory.log(request.first, min(count, m.MAX_CHUNK // ENTRY_SIZE))
     entries = b"".join(map(encode_entry, page.entries))
     piece = m.LogPiece(page.first, page.newest, page.before, page.newest_chain, entries)
-    return Answer(piece)
+    return Decision(piece)
 
 
-def _query_outcome(pump: Pump, request: m.QueryOutcome, caller: Caller) -> Answer:
+def _query_outcome(pump: Pump, request: m.QueryOutcome, peer: Peer) -> Decision:
     known = pump.memory.outcome(request.asked)
     if known is None:
-        return Answer(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b"", pump.outcomes))
+        return Decision(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b"", pump.outcomes))
     said_no = isinstance(recorded_reply(known), m.Refused)
     fate = Fate.REFUSED if said_no else Fate.DONE
     number = known.request[0] if known.request else 0
-    return Answer(m.OutcomeKnown(request.asked, fate, number, known.reply, pump.outcomes))
+    return Decision(m.OutcomeKnown(request.asked, fate, number, known.reply, pump.outcomes))
 
 
-def _subscribe(pump: Pump, request: m.Subscribe, caller: Caller) -> Answer:
-    subscribe = partial(caller.subscribe, request.interval, pump.elapsed)
-    return Answer(m.Subscribed(request.interval), subscribe)
+def _subscribe(pump: Pump, request: m.Subscribe, peer: Peer) -> Decision:
+    subscribe = partial(peer.subscribe, request.interval, pump.elapsed)
+    return Decision(m.Subscribed(request.interval), subscribe)
 
 
 COMMANDS: dict[type[Message], Command] = {

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.pump.overlay import Bolus
+from mockpump.emulator.pump.overrides import Bolus
 from mockpump.protocol.messages import MAX_BOLUS, BolusKind
 from mockpump.protocol.program import UNITS_PER_NL
 

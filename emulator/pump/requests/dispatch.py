@@ -1,6 +1,6 @@
 """What the pump does about each request: one table of requests, handlers and the modes that allow.
 
-A handler only decides: it takes the pump, the request and the caller, and returns an `Answer` (the
+A handler only decides: it takes the pump, the request and the peer, and returns an `Decision` (the
 reply, and what is to happen) or raises `Refusal`.  So what is refused changes nothing.  A request
 that carries a transaction is recorded together with what it changes, before it is answered: the
 pump never acknowledges what it could forget.  A repeated one gets the recorded reply and is not
@@ -8,93 +8,93 @@ executed again, whether that was a yes or a no.
 """
 
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
-from mockpump.emulator.pump import (
-    delivery_commands,
-    gate,
-    program_commands,
-    query_commands,
-    safety_commands,
-    session_commands,
+from mockpump.emulator.pump.device import LimitBroken, Pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests import (
+    authorization,
+    delivery,
+    monitoring,
+    program,
+    query,
+    session,
 )
-from mockpump.emulator.pump.answers import (
-    Answer,
+from mockpump.emulator.pump.requests.decision import (
     Command,
+    Decision,
     Refusal,
     recorded_reply,
     refusal_of,
     refused,
 )
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.device import LimitBroken, Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Reason
 
 COMMANDS: dict[type[Message], Command] = {
-    **query_commands.COMMANDS,
-    **program_commands.COMMANDS,
-    **delivery_commands.COMMANDS,
-    **safety_commands.COMMANDS,
-    **session_commands.COMMANDS,
+    **query.COMMANDS,
+    **program.COMMANDS,
+    **delivery.COMMANDS,
+    **monitoring.COMMANDS,
+    **session.COMMANDS,
 }
 
 
-def handle(pump: Pump, request: Message, caller: Caller, *, sealed: bool = False) -> Message:
-    """The one reply to a request: its own, or `Refused`.  Never raises for what a caller asks.
+def handle(pump: Pump, request: Message, peer: Peer, *, sealed: bool = False) -> Message:
+    """The one reply to a request: its own, or `Refused`.  Never raises for what a peer asks.
 
-    `sealed`: it came through the caller's session.
+    `sealed`: it came through the peer's session.
     """
-    fault = gate.request_fault(pump, request, caller, sealed)
+    fault = authorization.request_fault(pump, request, peer, sealed)
     if fault is not None:
-        return gate.turn_away(pump, m.entry_of(type(request)).number, fault)
-    if pump.covers and gate.takes_access(request):
+        return authorization.refuse_unauthorized(pump, m.entry_of(type(request)).number, fault)
+    if pump.covers and authorization.takes_access(request):
         # What is answered now must not be forgotten for longer than a checkpoint's interval; who
         # holds no key gets no record out of it.
         pump.checkpoint()
     try:
-        return _handle(pump, request, caller)
+        return _handle(pump, request, peer)
     except MemoryFailed:
         return refused(request, Refusal(Reason.MEMORY_FAILED))
 
 
-def _handle(pump: Pump, request: Message, caller: Caller) -> Message:
+def _handle(pump: Pump, request: Message, peer: Peer) -> Message:
     # Which requests change the pump is for the catalogue to say: those it gives this field.
     transaction: int | None = getattr(request, "transaction", None)
     if transaction is None:
-        answer = _decide(pump, request, caller)
+        answer = _decide(pump, request, peer)
         answer.effect()
         return answer.reply
     asked = m.encode(request)
     earlier = pump.memory.outcome(transaction)
     if earlier is None:
-        return _execute(pump, request, caller, Outcome(transaction, asked, b""))
+        return _execute(pump, request, peer, Outcome(transaction, asked, b""))
     if earlier.request != asked:
         return refused(request, Refusal(Reason.TRANSACTION_REUSED, 1, transaction))
     return recorded_reply(earlier)
 
 
-def _execute(pump: Pump, request: Message, caller: Caller, blank: Outcome) -> Message:
-    answer = _decide(pump, request, caller)
+def _execute(pump: Pump, request: Message, peer: Peer, blank: Outcome) -> Message:
+    answer = _decide(pump, request, peer)
     try:
         _carry_out(pump, answer, blank)
     except LimitBroken as broken:
         # Only delivery itself knows what all that runs comes to in this second.
-        answer = Answer(refused(request, refusal_of(broken.excess)))
+        answer = Decision(refused(request, refusal_of(broken.excess)))
         _carry_out(pump, answer, blank)
-    answer.afterwards()
+    answer.on_recorded()
     return answer.reply
 
 
-def _carry_out(pump: Pump, answer: Answer, blank: Outcome) -> None:
+def _carry_out(pump: Pump, answer: Decision, blank: Outcome) -> None:
     outcome = Outcome(blank.transaction, blank.request, m.encode(answer.reply))
     pump.change(answer.effect, outcome, answer.image)
 
 
-def _decide(pump: Pump, request: Message, caller: Caller) -> Answer:
+def _decide(pump: Pump, request: Message, peer: Peer) -> Decision:
     command = COMMANDS[type(request)]
     if pump.mode not in command.modes:
-        return Answer(refused(request, Refusal(Reason.WRONG_MODE, 0, pump.mode)))
+        return Decision(refused(request, Refusal(Reason.WRONG_MODE, 0, pump.mode)))
     try:
-        return command.handler(pump, request, caller)
+        return command.handler(pump, request, peer)
     except Refusal as refusal:
-        return Answer(refused(request, refusal))
+        return Decision(refused(request, refusal))

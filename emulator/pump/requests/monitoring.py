@@ -6,26 +6,26 @@ from functools import partial
 import msgspec
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import Excess, daily_excesses, program_excesses, rise_excesses
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Alarm, Limits, Reason
 
 
-def _get_limits(pump: Pump, request: m.GetLimits, caller: Caller) -> Answer:
-    return Answer(pump.delivery.limits)
+def _get_limits(pump: Pump, request: m.GetLimits, peer: Peer) -> Decision:
+    return Decision(pump.delivery.limits)
 
 
-def _set_limits(pump: Pump, request: m.SetLimits, caller: Caller) -> Answer:
+def _set_limits(pump: Pump, request: m.SetLimits, peer: Peer) -> Decision:
     limits = Limits(request.rate, request.bolus, request.daily, request.rise)
     for excess in _broken_now(pump, limits):
         refuse(excess)
     reply = m.LimitsSet(*msgspec.structs.astuple(limits))
-    return Answer(reply, partial(operations.set_limits, pump, limits))
+    return Decision(reply, partial(operations.set_limits, pump, limits))
 
 
 def _broken_now(pump: Pump, limits: Limits) -> Iterator[Excess]:
@@ -44,20 +44,20 @@ def _broken_now(pump: Pump, limits: Limits) -> Iterator[Excess]:
     yield from daily_excesses(d.last_day, limits)
 
 
-def _get_alarms(pump: Pump, request: m.GetAlarms, caller: Caller) -> Answer:
+def _get_alarms(pump: Pump, request: m.GetAlarms, peer: Peer) -> Decision:
     shown = pump.panel.shown
     present = sum(1 << alarm for alarm, each in shown.items() if each.present)
     unacknowledged = sum(1 << alarm for alarm, each in shown.items() if not each.acknowledged)
     since = tuple(shown[alarm].since if alarm in shown else 0 for alarm in Alarm)
-    return Answer(m.Alarms(pump.panel.priority, present, unacknowledged, since))
+    return Decision(m.Alarms(pump.panel.priority, present, unacknowledged, since))
 
 
-def _acknowledge(pump: Pump, request: m.AcknowledgeAlarm, caller: Caller) -> Answer:
+def _acknowledge(pump: Pump, request: m.AcknowledgeAlarm, peer: Peer) -> Decision:
     if request.alarm not in pump.panel.shown:
         raise Refusal(Reason.NO_SUCH_ALARM, 2, request.alarm)
     # Seen and gone, it keeps nothing stopped any more, if it is the last.
     mode = operations.mode_after_acknowledging(pump, request.alarm)
-    return Answer(
+    return Decision(
         m.AlarmAcknowledged(request.alarm, mode),
         partial(operations.acknowledge, pump, request.alarm),
     )

@@ -82,7 +82,7 @@ class Schedule:
     def peak(self, percent: int) -> int:
         """The most that any 24 h of the week deliver at a percentage, in units of 1/3600 nL."""
         week = _Week(self._edges, self._rates, percent)
-        # The volume of a day that slides over straight pieces is highest where it has a corner.
+        # The volume of a day that slides over straight pieces is highest where it has a breakpoint.
         return max(
             max(week.until(edge + DAY) - before, before - week.until(edge - DAY))
             for edge, before in zip(week.edges, week.before, strict=True)
@@ -159,8 +159,8 @@ class Schedule:
         return self._week
 
 
-class BareProgram(NamedTuple):
-    """What a program delivers from a clock second on, with nothing on top of it: a `Course`."""
+class ProgramProfile(NamedTuple):
+    """What a program delivers from a second of the clock on, with nothing on top: a `RateProfile`."""
 
     schedule: Schedule
     clock: int
@@ -174,8 +174,8 @@ class BareProgram(NamedTuple):
             rate, clock = self.schedule.span_at(clock)
             yield rate, clock - self.clock
 
-    def later(self, seconds: int) -> "BareProgram":
-        return BareProgram(self.schedule, self.clock + seconds)
+    def later(self, seconds: int) -> "ProgramProfile":
+        return ProgramProfile(self.schedule, self.clock + seconds)
 
 
 class _Week:

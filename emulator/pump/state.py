@@ -15,9 +15,9 @@ from mockpump.emulator.pump.alarms import PASSING, AlarmPanel, Shown
 from mockpump.emulator.pump.catheter import MOST_FLUIDS, Catheter
 from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, DeliveryState
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.pairing import Pairing
-from mockpump.emulator.pump.rolling import Course, Piece, RollingVolume
+from mockpump.emulator.pump.rolling_window import Piece, RateProfile, RollingVolume
 from mockpump.emulator.pump.strangers import NOBODY, Strangers
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -211,7 +211,7 @@ def _filling_fits(d: DeliveryState, reservoir: int) -> bool:
 
 def _past_fits(d: DeliveryState) -> bool:
     """A line of straight pieces without a gap, that never falls, up to now."""
-    pieces = list(d.rolling.corners)
+    pieces = list(d.rolling.breakpoints)
     if not pieces or pieces[0][0] < -1 or pieces[-1][0] > d.elapsed:
         return False
     return all(
@@ -220,7 +220,7 @@ def _past_fits(d: DeliveryState) -> bool:
     ) and _reaches(pieces[-1], d)
 
 
-def _reaches(last: tuple[int, int, int | Course], d: DeliveryState) -> bool:
+def _reaches(last: tuple[int, int, int | RateProfile], d: DeliveryState) -> bool:
     began, due, rate = last
     return isinstance(rate, int) and rate >= 0 and due + rate * (d.elapsed - began) == d.due
 
@@ -235,7 +235,7 @@ def _bolus_fits(bolus: Bolus, state: PumpState) -> bool:
     )
 
 
-def _temporary_fits(temporary: Temporary, state: PumpState) -> bool:
+def _temporary_fits(temporary: TemporaryRate, state: PumpState) -> bool:
     left = temporary.ends - state.delivery.elapsed
     return (
         _can_be_said(m.SetTemporary, 0, temporary.percent, left)

@@ -30,7 +30,7 @@ class Staging(msgspec.Struct):
         self.data += piece
 
 
-class Caller(msgspec.Struct):
+class Peer(msgspec.Struct):
     """One connection's share of the pump.
 
     `interval` is in seconds of pump time, 0 for no telemetry; `next_report` is the elapsed time at
@@ -60,11 +60,11 @@ class Caller(msgspec.Struct):
         """Have another image staged, in place of what was."""
         self.staging = staging
 
-    def greet(self, greeting: tuple[Hello, Welcome] | None) -> None:
+    def begin_handshake(self, greeting: tuple[Hello, Welcome] | None) -> None:
         """Another greeting is what a proof must be about; None: no proof is asked for."""
         self.greeting = greeting
 
-    def admit(self, access: Access, keys: SessionKeys) -> None:
+    def authenticate(self, access: Access, keys: SessionKeys) -> None:
         """A session has begun."""
         self.access, self.keys = access, keys
 

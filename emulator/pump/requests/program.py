@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse
-from mockpump.emulator.pump.caller import Caller, Staging
 from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.limits import program_excesses, rise_excesses
+from mockpump.emulator.pump.peer import Peer, Staging
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -17,15 +17,15 @@ from mockpump.protocol.program import Program, ProgramError
 _DATA_OVERHEAD = len(m.encode(m.ProgramData(0, bytes(m.DIGEST_SIZE), 0, b"")))
 
 
-def _begin(pump: Pump, request: m.BeginProgram, caller: Caller) -> Answer:
+def _begin(pump: Pump, request: m.BeginProgram, peer: Peer) -> Decision:
     if request.base != pump.digest:
         raise Refusal(Reason.STALE_BASE, 3)
     staging = Staging(request.length, request.digest, request.base)
-    return Answer(m.ProgramBegun(pump.digest), partial(caller.stage, staging))
+    return Decision(m.ProgramBegun(pump.digest), partial(peer.stage, staging))
 
 
-def _write(pump: Pump, request: m.WriteProgram, caller: Caller) -> Answer:
-    staging = caller.staging
+def _write(pump: Pump, request: m.WriteProgram, peer: Peer) -> Decision:
+    staging = peer.staging
     if not staging.length:
         raise Refusal(Reason.NOTHING_STAGED)
     if request.offset != len(staging.data):
@@ -33,22 +33,22 @@ def _write(pump: Pump, request: m.WriteProgram, caller: Caller) -> Answer:
     if len(request.data) > staging.missing:
         raise Refusal(Reason.OUT_OF_RANGE, 2, len(request.data), staging.missing)
     reply = m.ProgramWritten(len(staging.data) + len(request.data))
-    return Answer(reply, partial(staging.append, request.data))
+    return Decision(reply, partial(staging.append, request.data))
 
 
-def _read(pump: Pump, request: m.ReadProgram, caller: Caller) -> Answer:
+def _read(pump: Pump, request: m.ReadProgram, peer: Peer) -> Decision:
     image, digest = {
         Slot.ACTIVE: (pump.image, pump.digest),
-        Slot.STAGED: (caller.staging.data, caller.staging.digest),
+        Slot.STAGED: (peer.staging.data, peer.staging.digest),
         Slot.PENDING: (pump.pending_image, programs.digest(pump.pending_image)),
     }[request.slot]
-    largest = caller.largest_payload - _DATA_OVERHEAD
+    largest = peer.largest_payload - _DATA_OVERHEAD
     piece = image[request.offset : request.offset + min(request.count, largest)]
-    return Answer(m.ProgramData(len(image), digest, request.offset, piece))
+    return Decision(m.ProgramData(len(image), digest, request.offset, piece))
 
 
-def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
-    staging = caller.staging
+def _commit(pump: Pump, request: m.CommitProgram, peer: Peer) -> Decision:
+    staging = peer.staging
     if not staging.length:
         raise Refusal(Reason.NOTHING_STAGED)
     if staging.missing:
@@ -64,7 +64,7 @@ def _commit(pump: Pump, request: m.CommitProgram, caller: Caller) -> Answer:
     rules_from = min(pump.delivery.moment(request.when), LAST_SECOND)
     reply = m.ProgramCommitted(staging.digest, rules_from)
     activate = partial(pump.activate, staging.data, request.when)
-    return Answer(reply, activate, staging.data, partial(caller.stage, Staging()))
+    return Decision(reply, activate, staging.data, partial(peer.stage, Staging()))
 
 
 def _decoded(image: bytes) -> Program:
@@ -83,14 +83,14 @@ def _check_limits(pump: Pump, program: Program) -> None:
             refuse(excess)
 
 
-def _abort(pump: Pump, request: m.AbortProgram, caller: Caller) -> Answer:
-    return Answer(m.ProgramAborted(), partial(caller.stage, Staging()))
+def _abort(pump: Pump, request: m.AbortProgram, peer: Peer) -> Decision:
+    return Decision(m.ProgramAborted(), partial(peer.stage, Staging()))
 
 
-def _drop_pending(pump: Pump, request: m.DropPending, caller: Caller) -> Answer:
+def _drop_pending(pump: Pump, request: m.DropPending, peer: Peer) -> Decision:
     if not pump.pending_image:
         raise Refusal(Reason.NOTHING_TO_END)
-    return Answer(m.PendingDropped(pump.digest), pump.drop_pending)
+    return Decision(m.PendingDropped(pump.digest), pump.drop_pending)
 
 
 COMMANDS: dict[type[Message], Command] = {

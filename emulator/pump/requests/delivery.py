@@ -3,13 +3,13 @@
 from functools import partial
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refuse, where
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import daily_excesses, rise_excesses, rises
 from mockpump.emulator.pump.modes import ModeInput
-from mockpump.emulator.pump.overlay import Bolus, Temporary
+from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse, where
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
@@ -20,21 +20,21 @@ _U32 = 2**32 - 1
 _RUNNING = frozenset({Mode.RUNNING})
 
 
-def _set_clock(pump: Pump, request: m.SetClock, caller: Caller) -> Answer:
+def _set_clock(pump: Pump, request: m.SetClock, peer: Peer) -> Decision:
     _check_rises(pump, pump.delivery.percent_with(request.clock))
     reply = m.ClockSet(pump.delivery.clock, request.clock)
-    return Answer(reply, partial(operations.set_clock, pump, request.clock))
+    return Decision(reply, partial(operations.set_clock, pump, request.clock))
 
 
-def _suspend(pump: Pump, request: m.Suspend, caller: Caller) -> Answer:
-    return Answer(m.Suspended(pump.elapsed), partial(operations.suspend, pump))
+def _suspend(pump: Pump, request: m.Suspend, peer: Peer) -> Decision:
+    return Decision(m.Suspended(pump.elapsed), partial(operations.suspend, pump))
 
 
-def _resume(pump: Pump, request: m.Resume, caller: Caller) -> Answer:
-    return Answer(m.Resumed(pump.elapsed), partial(operations.resume, pump))
+def _resume(pump: Pump, request: m.Resume, peer: Peer) -> Decision:
+    return Decision(m.Resumed(pump.elapsed), partial(operations.resume, pump))
 
 
-def _start_bolus(pump: Pump, request: m.StartBolus, caller: Caller) -> Answer:
+def _start_bolus(pump: Pump, request: m.StartBolus, peer: Peer) -> Decision:
     d = pump.delivery
     if d.bolus is not None:
         raise Refusal(Reason.BUSY, 0, d.bolus.ends)
@@ -48,37 +48,41 @@ def _start_bolus(pump: Pump, request: m.StartBolus, caller: Caller) -> Answer:
         refuse(excess, 3)
     if ends > _U32:
         raise Refusal(Reason.OUT_OF_RANGE, 4, request.duration, _U32 - pump.elapsed)
-    return Answer(m.BolusStarted(ends, rate), partial(operations.start_bolus, pump, bolus))
+    return Decision(m.BolusStarted(ends, rate), partial(operations.start_bolus, pump, bolus))
 
 
-def _cancel_bolus(pump: Pump, request: m.CancelBolus, caller: Caller) -> Answer:
+def _cancel_bolus(pump: Pump, request: m.CancelBolus, peer: Peer) -> Decision:
     bolus = pump.delivery.bolus
     if bolus is None:
         raise Refusal(Reason.NOTHING_TO_END)
     left = pump.bolus_left
-    return Answer(m.BolusCancelled(bolus.volume - left, left), partial(operations.end_bolus, pump))
+    return Decision(
+        m.BolusCancelled(bolus.volume - left, left), partial(operations.end_bolus, pump)
+    )
 
 
-def _set_temporary(pump: Pump, request: m.SetTemporary, caller: Caller) -> Answer:
+def _set_temporary(pump: Pump, request: m.SetTemporary, peer: Peer) -> Decision:
     d = pump.delivery
-    temporary = Temporary(request.percent, pump.elapsed + request.duration)
+    temporary = TemporaryRate(request.percent, pump.elapsed + request.duration)
     if temporary.ends > _U32:
         raise Refusal(Reason.OUT_OF_RANGE, 3, request.duration, _U32 - pump.elapsed)
     rate = scaled(d.base_rate, request.percent) + d.bolus_rate
     if rate > d.limits.rate:
         raise Refusal(Reason.LIMIT_RATE, 2, rate, d.limits.rate)
-    return Answer(
+    return Decision(
         m.TemporarySet(temporary.ends), partial(operations.set_temporary, pump, temporary)
     )
 
 
-def _cancel_temporary(pump: Pump, request: m.CancelTemporary, caller: Caller) -> Answer:
+def _cancel_temporary(pump: Pump, request: m.CancelTemporary, peer: Peer) -> Decision:
     if pump.delivery.temporary is None:
         raise Refusal(Reason.NOTHING_TO_END)
-    return Answer(m.TemporaryCancelled(pump.elapsed), partial(operations.set_temporary, pump, None))
+    return Decision(
+        m.TemporaryCancelled(pump.elapsed), partial(operations.set_temporary, pump, None)
+    )
 
 
-def _refill(pump: Pump, request: m.Refill, caller: Caller) -> Answer:
+def _refill(pump: Pump, request: m.Refill, peer: Peer) -> Decision:
     if request.volume > pump.identity.reservoir:
         raise Refusal(Reason.OUT_OF_RANGE, 2, request.volume, pump.identity.reservoir)
     d = pump.delivery
@@ -88,7 +92,7 @@ def _refill(pump: Pump, request: m.Refill, caller: Caller) -> Answer:
         raise Refusal(Reason.OUT_OF_RANGE, 3, request.concentration, newest)
     next_out, ahead = after.fluids[0].concentration, after.ahead(d.due)
     reply = m.Refilled(d.reservoir, next_out, request.concentration, ahead)
-    return Answer(reply, partial(operations.refill, pump, request.volume, request.concentration))
+    return Decision(reply, partial(operations.refill, pump, request.volume, request.concentration))
 
 
 def _check_rises(pump: Pump, percent: int) -> None:
@@ -103,16 +107,16 @@ def _check_rises(pump: Pump, percent: int) -> None:
             refuse(excess)
 
 
-def _move_ramp(pump: Pump, request: m.MoveRamp, caller: Caller) -> Answer:
+def _move_ramp(pump: Pump, request: m.MoveRamp, peer: Peer) -> Decision:
     d = pump.delivery
     if d.schedule is None:
         raise Refusal(Reason.WRONG_MODE, 0, pump.mode)
     moved = d.schedule.moved(request.move, d.day)
     held = moved.held_day is not None
     state = m.RampState.HELD if held else m.RampState.FOLLOWING
-    percent = moved.percent_at(d.clock_work.at(pump.elapsed))
+    percent = moved.percent_at(d.pump_clock.at(pump.elapsed))
     _check_rises(pump, percent)
-    return Answer(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
+    return Decision(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
 
 
 COMMANDS: dict[type[Message], Command] = {

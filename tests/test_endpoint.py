@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pump_state import REQUESTS, give, state_of, state_of_caller
 
-from mockpump.emulator.pump.caller import Caller
-from mockpump.emulator.pump.making import new_pump
-from mockpump.emulator.pump.pacing import Pacing
-from mockpump.emulator.pump.port import Port
-from mockpump.emulator.pump.station import Station
+from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.server import PumpServer
+from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, Entry, Message
@@ -38,7 +38,7 @@ class Client:
     """The other end of a port's line: a bare connection, driven by hand."""
 
     def __init__(
-        self, port: Port, settings: LinkSettings | None = None, connection: int = 1
+        self, port: Endpoint, settings: LinkSettings | None = None, connection: int = 1
     ) -> None:
         self.port = port
         self.connection = Connection(Role.INITIATOR, settings)
@@ -81,7 +81,7 @@ def opening(connection: int = 1) -> bytes:
     return encode_frame(Frame(Kind.OPEN, connection, payload=OFFER))
 
 
-def said(port: Port) -> Iterator[tuple[int, Message]]:
+def said(port: Endpoint) -> Iterator[tuple[int, Message]]:
     """What a port sends now: the connection and the message of each DATA frame."""
     for frame in FrameDecoder().receive_data(port.data_to_send(0)):
         assert isinstance(frame, Frame)
@@ -118,7 +118,7 @@ SIZES = st.lists(st.integers(0, 80), max_size=12)
 def test_whatever_comes_a_good_programmer_is_served_afterwards(
     rubbish: bytes, sizes: list[int]
 ) -> None:
-    port, now = Port(new_pump()), 0
+    port, now = Endpoint(new_pump()), 0
     for chunk in chunks(rubbish, sizes):
         port.receive_data(chunk, now)
         now += 100_000
@@ -134,7 +134,7 @@ def test_whatever_comes_a_good_programmer_is_served_afterwards(
 
 @given(st.binary(min_size=1, max_size=50).map(lambda data: data.replace(b"\x00", b"\x01")))
 def test_garbage_is_counted_to_the_byte(garbage: bytes) -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     client = Client(port)
     port.receive_data(garbage, 0)
     port.receive_data(b"\x00", 0)
@@ -143,7 +143,7 @@ def test_garbage_is_counted_to_the_byte(garbage: bytes) -> None:
 
 
 def test_garbage_without_an_end_is_counted_while_it_comes() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     for _ in range(1_000):
         port.receive_data(b"\x55" * 100, 0)
     assert len(port.connection._decoder._partial) <= MAX_ENCODED
@@ -154,7 +154,7 @@ def test_garbage_without_an_end_is_counted_while_it_comes() -> None:
 @example(b"", 0)
 @given(st.binary(max_size=30), st.sampled_from(sorted(CATALOGUE)) | st.integers(0, 255))
 def test_every_payload_gets_one_answer(rest: bytes, number: int) -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     port.receive_data(opening() + raw(bytes((number,)) + rest), 0)
     ((_, reply),) = said(port)
     entry = CATALOGUE.get(number)
@@ -171,14 +171,14 @@ def test_every_payload_gets_one_answer(rest: bytes, number: int) -> None:
 
 @given(st.sampled_from([e for e in CATALOGUE.values() if e.message not in REQUESTS]), st.data())
 def test_what_only_a_pump_may_say_is_no_request(entry: Entry, data: st.DataObject) -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     port.receive_data(opening() + raw(m.encode(data.draw(message(entry.message)))[:240]), 0)
     ((_, reply),) = said(port)
     assert reply == m.Refused(entry.number, Reason.NOT_A_REQUEST, 0, 0, 0)  # cut or whole
 
 
 def test_an_empty_and_a_malformed_payload_are_refused() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     port.receive_data(opening() + raw(b"", bytes((0x30, 0, 1, 0x51, 0x81))), 0)
     assert [message for _, message in said(port)] == [
         m.Refused(0, Reason.UNKNOWN_MESSAGE, 0, 0, 0),
@@ -190,11 +190,11 @@ def test_an_empty_and_a_malformed_payload_are_refused() -> None:
 
 
 def test_who_does_not_wait_for_answers_is_cut_off() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     flood = [m.encode(m.SetClock(place, place)) for place in range(200)]
     port.receive_data(opening() + raw(*flood), 0)
     assert not port.connection.is_open
-    assert port.caller == Caller()
+    assert port.peer == Peer()
     # What could not be answered was not done.
     assert port.pump.delivery.clock == port.connection.link.settings.backlog - 1
     frames = FrameDecoder().receive_data(port.data_to_send(0))
@@ -203,7 +203,7 @@ def test_who_does_not_wait_for_answers_is_cut_off() -> None:
 
 
 def test_a_flood_takes_no_memory() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     status = m.encode(m.GetStatus())
     tracemalloc.start()
     try:
@@ -218,7 +218,7 @@ def test_a_flood_takes_no_memory() -> None:
 
 
 def test_a_caller_that_waits_may_ask_for_ever() -> None:
-    client = Client(Port(new_pump()))
+    client = Client(Endpoint(new_pump()))
     for _ in range(300):
         client.ask(m.GetStatus())
     assert client.connection.is_open
@@ -255,20 +255,20 @@ def lose_to_another(client: Client) -> None:
 
 @pytest.mark.parametrize("lose", [lose_by_close, lose_by_reset, lose_by_silence, lose_to_another])
 def test_staging_and_subscription_end_with_the_connection(lose: Callable[[Client], None]) -> None:
-    client = Client(Port(new_pump()))
+    client = Client(Endpoint(new_pump()))
     before = state_of(client.port.pump)
     leave_traces(client)
-    assert client.port.caller.staging.data == LONG[:100]
+    assert client.port.peer.staging.data == LONG[:100]
     assert client.port.next_report() == 60
     lose(client)
-    fresh = Caller(largest_payload=client.port.caller.largest_payload)
-    assert state_of_caller(client.port.caller) == state_of_caller(fresh)
+    fresh = Peer(largest_payload=client.port.peer.largest_payload)
+    assert state_of_caller(client.port.peer) == state_of_caller(fresh)
     assert client.port.next_report() is None
     assert state_of(client.port.pump) == before
 
 
 def test_an_answer_never_reaches_the_next_caller() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     asked = m.encode(m.SetClock(1, 77)), m.encode(m.Identify())
     port.receive_data(opening(1) + raw(*asked, connection=1) + opening(2), 0)
     assert port.pump.delivery.clock == 77  # it was asked in order, before the end
@@ -278,7 +278,7 @@ def test_an_answer_never_reaches_the_next_caller() -> None:
 
 
 def test_what_comes_with_the_new_connection_is_answered() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     status = m.encode(m.GetClock())
     both = opening(1) + raw(status) + opening(2) + raw(status, connection=2)
     port.receive_data(both, 0)
@@ -286,7 +286,7 @@ def test_what_comes_with_the_new_connection_is_answered() -> None:
 
 
 def test_what_came_before_a_close_is_done() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     port.receive_data(
         opening() + raw(m.encode(m.Suspend(1)), b"junk") + encode_frame(Frame(Kind.CLOSE, 1)), 0
     )
@@ -299,7 +299,7 @@ def test_a_piece_of_an_image_fits_into_the_payload_agreed_on(payload: int) -> No
     pump = new_pump()
     give(pump, programs.from_image(LONG))
     generous = LinkSettings(max_payload=1_000)
-    client = Client(Port(pump, generous), LinkSettings(max_payload=payload))
+    client = Client(Endpoint(pump, generous), LinkSettings(max_payload=payload))
     (opened,) = [event for event in client.heard if isinstance(event, LinkOpened)]
     assert opened.max_payload == payload
     image = b""
@@ -313,7 +313,7 @@ def test_a_piece_of_an_image_fits_into_the_payload_agreed_on(payload: int) -> No
 
 
 def test_a_blocked_line_gets_the_newest_report_only() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     port.receive_data(opening() + raw(m.encode(m.Subscribe(1))), 0)
     assert [type(message) for _, message in said(port)] == [m.Subscribed]
     for second in range(1, 100):
@@ -321,32 +321,32 @@ def test_a_blocked_line_gets_the_newest_report_only() -> None:
         port.pump_advanced(False)
         list(said(port))  # nothing is ever acknowledged: the window fills
     assert port.connection.link.unacknowledged == 8
-    assert port.caller.pending == port.pump.report()
+    assert port.peer.pending == port.pump.report()
     assert not port.connection.link.ready
     port.receive_data(encode_frame(Frame(Kind.ACK, 1, ack=8)), 0)
     assert [message.elapsed for _, message in said(port)] == [99]  # type: ignore[attr-defined]
-    assert port.caller.pending is None
+    assert port.peer.pending is None
 
 
 def test_a_report_goes_out_right_behind_the_reply_that_caused_it() -> None:
-    station = Station(new_pump(), Pacing(0))
-    port = station.attach()
-    station.receive_data(port, opening() + raw(m.encode(m.Subscribe(10))), 0)
+    server = PumpServer(new_pump(), TimeScale(0))
+    port = server.attach()
+    server.receive_data(port, opening() + raw(m.encode(m.Subscribe(10))), 0)
     list(said(port))
-    station.receive_data(port, raw(m.encode(m.Suspend(1)), first=1), 0)
+    server.receive_data(port, raw(m.encode(m.Suspend(1)), first=1), 0)
     assert [type(message) for _, message in said(port)] == [m.Suspended, m.Telemetry]
 
 
 def test_only_what_is_due_or_new_is_reported() -> None:
-    port = Port(new_pump())
+    port = Endpoint(new_pump())
     port.pump_advanced(True)
-    assert port.caller.pending is None  # nobody has subscribed
+    assert port.peer.pending is None  # nobody has subscribed
     port.receive_data(opening() + raw(m.encode(m.Subscribe(10))), 0)
     port.pump.advance(9)
     port.pump_advanced(False)
-    assert port.caller.pending is None
+    assert port.peer.pending is None
     port.pump_advanced(True)
-    assert port.caller.pending == port.pump.report()
+    assert port.peer.pending == port.pump.report()
     assert port.next_report() == 10
     port.pump.advance(35)
     port.pump_advanced(False)
@@ -354,7 +354,7 @@ def test_only_what_is_due_or_new_is_reported() -> None:
 
 
 def test_to_end_a_subscription_drops_what_waits() -> None:
-    client = Client(Port(new_pump()))
+    client = Client(Endpoint(new_pump()))
     client.ask(m.Subscribe(10))
     client.port.pump.advance(10)
     client.port.pump_advanced(False)
@@ -363,7 +363,7 @@ def test_to_end_a_subscription_drops_what_waits() -> None:
 
 
 def test_the_port_has_the_deadlines_of_its_link() -> None:
-    client = Client(Port(new_pump()))
+    client = Client(Endpoint(new_pump()))
     port = client.port
     assert port.next_deadline() == LinkSettings().keepalive
     port.handle_timer(5_000_000)

@@ -1,11 +1,11 @@
 """The volume of the last 24 hours, at every second, without looking at every second.
 
 The one idea: delivery is a line of straight pieces, and the volume of the last 24 h is that line
-minus itself a day before.  So between two corners it is straight too, and the first second in which
-it would be too much comes out of one division.
+minus itself a day before.  So between two breakpoints it is straight too, and the first second in
+which it would be too much comes out of one division.
 
-A long stretch of a program alone is kept as one piece that knows how to bend (`Course`), and is
-laid out into its straight ones only when somebody must look at them.
+A long stretch of a program alone is kept as one piece that knows how to bend (`RateProfile`), and
+is laid out into its straight ones only when somebody must look at them.
 
 Volumes are in units of 1/3600 nL, times in elapsed seconds: a clock that is set or drifts does not
 bend a day.
@@ -21,7 +21,7 @@ DAY = 86_400
 Piece = tuple[int, int, int]
 
 
-class Course(Protocol):
+class RateProfile(Protocol):
     """What is delivered, second by second, in a piece that is not straight."""
 
     def volume(self, seconds: int) -> int:
@@ -30,29 +30,29 @@ class Course(Protocol):
     def spans(self) -> Iterator[tuple[int, int]]:
         """A rate, and the second until which it holds; then the next, and so on without end."""
 
-    def later(self, seconds: int) -> "Course":
+    def later(self, seconds: int) -> "RateProfile":
         """The same from so many seconds later on."""
 
 
 class RollingVolume:
     """The last day's pieces.  At most one for each second of it, however often the rate changes.
 
-    `corners` are where they begin, oldest first; the oldest began a day ago or before, so nothing
-    before it matters.  The last of them is straight.
+    `breakpoints` are where they begin, oldest first; the oldest began a day ago or before, so
+    nothing before it matters.  The last of them is straight.
     """
 
-    __slots__ = ("corners",)
+    __slots__ = ("breakpoints",)
 
-    def __init__(self, pieces: Iterable[tuple[int, int, int | Course]] = ((0, 0, 0),)) -> None:
-        self.corners = deque(pieces)
+    def __init__(self, pieces: Iterable[tuple[int, int, int | RateProfile]] = ((0, 0, 0),)) -> None:
+        self.breakpoints = deque(pieces)
 
     def copy(self) -> "RollingVolume":
         """The same history, which does not go on when this one does."""
-        return RollingVolume(self.corners)
+        return RollingVolume(self.breakpoints)
 
     def turn(self, elapsed: int, due: int, rate: int) -> None:
         """From `elapsed` on, when `due` was delivered, the rate is another."""
-        pieces = self.corners
+        pieces = self.breakpoints
         began, _, held = pieces[-1]
         if began == elapsed:
             pieces[-1] = (elapsed, due, rate)
@@ -62,18 +62,18 @@ class RollingVolume:
         while len(pieces) > 1 and pieces[1][0] <= before:
             pieces.popleft()
 
-    def follow(self, elapsed: int, due: int, course: Course) -> None:
+    def follow(self, elapsed: int, due: int, course: RateProfile) -> None:
         """From `elapsed` on a course is followed, until the `turn` that must come next."""
-        if self.corners[-1][0] == elapsed:
-            self.corners.pop()
-        self.corners.append((elapsed, due, course))
+        if self.breakpoints[-1][0] == elapsed:
+            self.breakpoints.pop()
+        self.breakpoints.append((elapsed, due, course))
 
     def delivered_by(self, elapsed: int) -> int:
         """What had been delivered by a second of the last day."""
-        for began, due, course in reversed(self.corners):
+        for began, due, course in reversed(self.breakpoints):
             if began <= elapsed:
                 return due + _given(course, elapsed - began)
-        return self.corners[0][1]
+        return self.breakpoints[0][1]
 
     def volume(self, elapsed: int, due: int) -> int:
         """What was delivered in the 24 h before `elapsed`, when `due` had been delivered in all."""
@@ -86,7 +86,7 @@ class RollingVolume:
         be more.
         """
         # The oldest piece began a day ago or before: that is enough to know, nearly always.
-        if due + rate * (until - elapsed) - self.corners[0][1] <= limit:
+        if due + rate * (until - elapsed) - self.breakpoints[0][1] <= limit:
             return until
         for start, end, then, slower in self._a_day_before(elapsed, until):
             room = limit - (due + rate * (start - elapsed) - then)
@@ -101,7 +101,7 @@ class RollingVolume:
         and the rate of that time."""
         straight = self.pieces()
         # Whoever comes so near to a limit will ask again.
-        self.corners = deque(straight)
+        self.breakpoints = deque(straight)
         pieces = [*straight, (until, 0, 0)]
         if pieces[0][0] > elapsed - DAY:
             # Nothing was delivered before the first piece.
@@ -112,10 +112,10 @@ class RollingVolume:
                 yield start, end, due + rate * (start - DAY - began), rate
 
     def pieces(self) -> list[Piece]:
-        """The last day before the last corner, in straight pieces only."""
-        last = self.corners[-1]
+        """The last day before the last breakpoint, in straight pieces only."""
+        last = self.breakpoints[-1]
         straight: list[Piece] = []
-        for (began, due, course), (ended, _, _) in pairwise([*self.corners, last]):
+        for (began, due, course), (ended, _, _) in pairwise([*self.breakpoints, last]):
             if isinstance(course, int):
                 straight.append((began, due, course))
             else:
@@ -136,19 +136,19 @@ class RollingVolume:
 
     def assume(self, elapsed: int, due: int, units: int) -> None:
         """Count so much more as delivered in the second before `elapsed`: nobody knows better."""
-        before, rate = self.delivered_by(elapsed - 1), self.corners[-1][2]
-        earlier = [(began, sum_ - units, each) for began, sum_, each in self.corners]
+        before, rate = self.delivered_by(elapsed - 1), self.breakpoints[-1][2]
+        earlier = [(began, sum_ - units, each) for began, sum_, each in self.breakpoints]
         while earlier and earlier[-1][0] >= elapsed - 1:
             earlier.pop()
         second = (elapsed - 1, before - units, due - before + units)
-        self.corners = deque([*earlier, second, (elapsed, due, rate)])
+        self.breakpoints = deque([*earlier, second, (elapsed, due, rate)])
 
 
-def _given(course: int | Course, seconds: int) -> int:
+def _given(course: int | RateProfile, seconds: int) -> int:
     return course * seconds if isinstance(course, int) else course.volume(seconds)
 
 
-def _laid_out(began: int, due: int, course: Course, ended: int) -> Iterator[Piece]:
+def _laid_out(began: int, due: int, course: RateProfile, ended: int) -> Iterator[Piece]:
     """The straight pieces of a course."""
     at = began
     for rate, until in course.spans():

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput, allows
+from mockpump.emulator.pump.peer import Peer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
@@ -31,23 +31,23 @@ def _nothing() -> None:
     pass
 
 
-class Answer(NamedTuple):
+class Decision(NamedTuple):
     """What a handler has decided.
 
     `effect` carries it out and must not fail; `image` is what goes into the pump's free slot;
-    `afterwards` is what it does to the caller, once the pump has recorded it.
+    `on_recorded` is what it does to the peer, once the pump has recorded it.
     """
 
     reply: Message
     effect: Callable[[], None] = _nothing
     image: bytes | None = None
-    afterwards: Callable[[], None] = _nothing
+    on_recorded: Callable[[], None] = _nothing
 
 
 class Command(NamedTuple):
     """One row of the table.  `modes` are those in which the request is allowed."""
 
-    handler: Callable[[Pump, Any, Caller], Answer]
+    handler: Callable[[Pump, Any, Peer], Decision]
     modes: frozenset[Mode]
 
 

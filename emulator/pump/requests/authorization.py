@@ -7,8 +7,8 @@ away is told why, and the log says it (`mockpump.emulator.pump.strangers`); noth
 from functools import partial
 
 from mockpump.emulator.memory.interface import MemoryFailed
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.peer import Peer
 from mockpump.protocol.catalogue import Message, entry_of
 from mockpump.protocol.connection import MessageRejected, NoSession
 from mockpump.protocol.messages import LogKind, Reason, Refused
@@ -18,16 +18,16 @@ from mockpump.protocol.session import BadTag, OldCounter
 _REASONS = {BadTag: Reason.BAD_TAG, OldCounter: Reason.OLD_COUNTER, NoSession: Reason.NO_SESSION}
 
 
-def request_fault(pump: Pump, request: Message, caller: Caller, sealed: bool) -> Reason | None:
-    """Why this caller may not ask this; None when it may."""
-    if caller.keys is not None and not sealed:
+def request_fault(pump: Pump, request: Message, peer: Peer, sealed: bool) -> Reason | None:
+    """Why this peer may not ask this; None when it may."""
+    if peer.keys is not None and not sealed:
         return Reason.BAD_TAG
     needs = entry_of(type(request)).needs
     if needs is None or pump.pairing.is_open:
         return None
-    if caller.access is None:
+    if peer.access is None:
         return Reason.NO_SESSION
-    return Reason.FORBIDDEN if caller.access < needs else None
+    return Reason.FORBIDDEN if peer.access < needs else None
 
 
 def takes_access(request: Message) -> bool:
@@ -35,14 +35,14 @@ def takes_access(request: Message) -> bool:
     return entry_of(type(request)).needs is not None
 
 
-def payload_fault(event: MessageRejected, caller: Caller) -> Reason | None:
+def payload_fault(event: MessageRejected, peer: Peer) -> Reason | None:
     """Why what is no message cannot have come from this session either; None when it can."""
-    if caller.keys is not None and not event.sealed:
+    if peer.keys is not None and not event.sealed:
         return _REASONS.get(type(event.error), Reason.BAD_TAG)
     return _REASONS.get(type(event.error))
 
 
-def turn_away(pump: Pump, number: int, reason: Reason) -> Refused:
+def refuse_unauthorized(pump: Pump, number: int, reason: Reason) -> Refused:
     """The refusal, once the log has it, or it is counted."""
     note = partial(pump.log, LogKind.TURNED_AWAY, reason, 1)
     if not pump.strangers.is_first(LogKind.TURNED_AWAY):

@@ -3,29 +3,29 @@
 from functools import partial
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.answers import ANY, Answer, Command, Refusal, refused
-from mockpump.emulator.pump.caller import Caller
 from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refused
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.messages import Reason
 from mockpump.protocol.session import SessionKeys, fits, speaks
 
 
-def _hello(pump: Pump, request: m.Hello, caller: Caller) -> Answer:
-    _check_free(pump, caller, request)
+def _hello(pump: Pump, request: m.Hello, peer: Peer) -> Decision:
+    _check_free(pump, peer, request)
     if not speaks(request):
         raise Refusal(Reason.WRONG_VERSION, 2, request.highest, m.PROTOCOL_VERSION)
-    if caller.draw is None or not pump.pairing.secret(request.access):
+    if peer.draw is None or not pump.pairing.secret(request.access):
         raise Refusal(Reason.NOT_PAIRED, 3)
-    nonce, outcomes = caller.draw(m.NONCE_SIZE), pump.outcomes
+    nonce, outcomes = peer.draw(m.NONCE_SIZE), pump.outcomes
     welcome = m.Welcome(m.PROTOCOL_VERSION, pump.identity.serial, nonce, outcomes)
-    return Answer(welcome, partial(caller.greet, (request, welcome)))
+    return Decision(welcome, partial(peer.begin_handshake, (request, welcome)))
 
 
-def _check_free(pump: Pump, caller: Caller, hello: m.Hello | None) -> None:
+def _check_free(pump: Pump, peer: Peer, hello: m.Hello | None) -> None:
     """Whether a session could begin; `hello` is what asks for it, None: nothing did."""
-    if caller.keys is not None:
+    if peer.keys is not None:
         raise Refusal(Reason.OUT_OF_ORDER)
     if pump.serving is not None and not _takes_over(hello):
         raise Refusal(Reason.BUSY)
@@ -38,31 +38,31 @@ def _takes_over(hello: m.Hello | None) -> bool:
     return hello is not None and hello.take_over == 1 and hello.access is Access.CLINICIAN
 
 
-def _prove(pump: Pump, request: m.Prove, caller: Caller) -> Answer:
-    greeting = caller.greeting
-    _check_free(pump, caller, greeting and greeting[0])
+def _prove(pump: Pump, request: m.Prove, peer: Peer) -> Decision:
+    greeting = peer.greeting
+    _check_free(pump, peer, greeting and greeting[0])
     if greeting is None:
         raise Refusal(Reason.OUT_OF_ORDER)
     hello, welcome = greeting
     keys = SessionKeys(pump.pairing.secret(hello.access), pump.describe(), hello, welcome)
     if fits(request.proof, keys.prove):
-        return Answer(m.Proven(keys.proven), partial(_begin, pump, caller, hello.access, keys))
+        return Decision(m.Proven(keys.proven), partial(_begin, pump, peer, hello.access, keys))
     reply = refused(request, Refusal(Reason.WRONG_PROOF, 1))
-    return Answer(reply, partial(_fail, pump, caller, hello.access))
+    return Decision(reply, partial(_fail, pump, peer, hello.access))
 
 
-def _begin(pump: Pump, caller: Caller, access: Access, keys: SessionKeys) -> None:
-    caller.greet(None)
+def _begin(pump: Pump, peer: Peer, access: Access, keys: SessionKeys) -> None:
+    peer.begin_handshake(None)
     ended = None if pump.serving is None else pump.serving.access
     pump.change(partial(operations.start_session, pump, access, ended))
-    # Whoever was served until now is so no longer: their port finds that out, and tells them.
-    caller.admit(access, keys)
-    pump.serving = caller
+    # Whoever was served until now is so no longer: their endpoint finds that out, and tells them.
+    peer.authenticate(access, keys)
+    pump.serving = peer
 
 
-def _fail(pump: Pump, caller: Caller, access: Access) -> None:
+def _fail(pump: Pump, peer: Peer, access: Access) -> None:
     # One greeting, one guess.
-    caller.greet(None)
+    peer.begin_handshake(None)
     pump.change(partial(operations.fail_proof, pump, access))
 
 

@@ -1,0 +1,1 @@
+"""What the pump does about each request."""
