@@ -75,11 +75,11 @@ def undisturbed() -> Iterator[None]:
         for number in heard:
             signal.raise_signal(number)
 
-    with contextlib.ExitStack() as on_recorded:
-        on_recorded.callback(say_again)
+    with contextlib.ExitStack() as afterwards:
+        afterwards.callback(say_again)
         for each in _INTERRUPTING:
             before = signal.getsignal(each)
             if before is not signal.SIG_IGN:
                 signal.signal(each, lambda number, _frame: heard.setdefault(number))
-                on_recorded.callback(signal.signal, each, before)
+                afterwards.callback(signal.signal, each, before)
         yield

@@ -179,9 +179,9 @@ def _checked(exercise: Exercise, file: Path, seeds: int, jobs: int | None) -> Re
             raise
         needs = "checking needs pytest: pip install pytest"
         raise ExerciseError(needs) from None
-    with contextlib.ExitStack() as on_recorded:
+    with contextlib.ExitStack() as afterwards:
         if can_redraw(sys.stderr):
-            on_recorded.callback(_redraw, "")
+            afterwards.callback(_redraw, "")
         bounds = Bounds(jobs or cores())
         return check_file(exercise, file, seeds, bounds, _progress, read=read_learners)
 

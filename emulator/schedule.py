@@ -160,7 +160,7 @@ class Schedule:
 
 
 class ProgramProfile(NamedTuple):
-    """What a program delivers from a second of the clock on, with nothing on top: a `RateProfile`."""
+    """What a program delivers from a second of the clock on, alone: a `RateProfile`."""
 
     schedule: Schedule
     clock: int

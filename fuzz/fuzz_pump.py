@@ -46,7 +46,7 @@ def check(data: bytes) -> None:
 
 
 def _take(server: PumpServer, port: Endpoint, step: Step, now: int) -> int:
-    """Bytes come, or time passes; the line time on_recorded."""
+    """Bytes come, or time passes; the line time afterwards."""
     if isinstance(step, int):
         now += step
         _pass_time(server, now)

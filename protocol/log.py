@@ -48,7 +48,7 @@ FIGURES: dict[LogKind, tuple[str, str]] = {
     LogKind.TEMPORARY_STARTED: ("percent", "elapsed second at which it ends"),
     LogKind.TEMPORARY_ENDED: ("", ""),
     LogKind.REFILLED: ("volume, nL", "concentration, du/mL"),
-    LogKind.RAMP_MOVED: ("`RampMove`", "percent on_recorded"),
+    LogKind.RAMP_MOVED: ("`RampMove`", "percent afterwards"),
     LogKind.LIMITS_SET: ("highest rate, nL/h", "most within 24 h, nL"),
     LogKind.ALARM_RAISED: ("`Alarm`", "how often, of `PAIRING_LOCKED`"),
     LogKind.ALARM_CLEARED: ("`Alarm`", "how often, of `PAIRING_LOCKED`"),

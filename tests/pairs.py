@@ -170,7 +170,7 @@ class Pair:
         self.plan = iter(())
 
     def open(self, connection: int = 7) -> "Pair":
-        """Open a connection over a good line, whatever the plan; it begins to hold on_recorded."""
+        """Open a connection over a good line, whatever the plan; it begins to hold afterwards."""
         plan, self.plan = self.plan, iter(())
         self.ends[0].open(connection, self.now)
         self.run(2 * self.latency)

@@ -277,7 +277,7 @@ def test_a_cut_in_the_record_of_a_new_pace_is_a_cut_like_any() -> None:
 
 def test_what_is_told_is_not_forgotten_for_longer_than_a_checkpoint() -> None:
     """A record may cover hours; but whoever is answered has been told how old the pump is."""
-    from test_station import Watcher
+    from test_server import Watcher
 
     from mockpump.protocol import messages as m
 

@@ -60,7 +60,7 @@ ACTIONS = st.one_of(
     st.builds(m.SetLimits, st.just(0), st.just(300), st.just(900), st.just(DAILY), st.just(99)),
     st.sampled_from([m.Suspend(0), m.CancelBolus(0), m.CancelTemporary(0), m.DropPending(0)]),
     st.builds(m.MoveRamp, st.just(0), st.sampled_from(m.RampMove)),
-    st.sampled_from([("power cut",), ("put down",), ("go on",)]),
+    st.sampled_from([("power cut",), ("shut down",), ("go on",)]),
 )
 
 

@@ -2,7 +2,7 @@
 
 For each command the writes of its record are counted once; then the command is carried out again
 and again, each time on a fresh copy of the same pump, and each time the power goes before another
-write.  What wakes up on_recorded must be the old pump or the new one, whole, and never less than
+write.  What wakes up afterwards must be the old pump or the new one, whole, and never less than
 what was acknowledged.  A memory that commits half way shows that these checks can fail.
 """
 

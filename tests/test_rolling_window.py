@@ -8,12 +8,13 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockpump.emulator.pump import rolling_window
 from mockpump.emulator.pump.rolling_window import RollingVolume
 
 # A day of few seconds, so that each of them can be looked at.
 SHORT = 40
 SPANS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 5)), min_size=1, max_size=12)
-short_day = patch.object(rolling, "DAY", SHORT)
+short_day = patch.object(rolling_window, "DAY", SHORT)
 
 
 def lived(spans: list[tuple[int, int]]) -> tuple[RollingVolume, list[int], int]:

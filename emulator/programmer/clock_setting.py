@@ -5,7 +5,7 @@ nearest one, at most half a week back or ahead.
 
 The schedule follows the clock, and with the day the ramp and a pending program.  The pump does not
 tell on which day the ramp began, but which step rules: so beforehand the programmer knows the steps
-that may rule on_recorded, and only after the setting the one that does.
+that may rule afterwards, and only after the setting the one that does.
 """
 
 from typing import NamedTuple, cast
@@ -47,7 +47,7 @@ class WeekTime(NamedTuple):
 class ClockPlan(Record, frozen=True):
     """What setting the clock of a pump to `target` may bring.
 
-    `percents` are those of the ramp steps that may rule on_recorded, in place of `percent`: one of
+    `percents` are those of the ramp steps that may rule afterwards, in place of `percent`: one of
     them, the present one, when no step is crossed.  `pending` is the name of the program that may
     take over, if one does.
     """
@@ -64,7 +64,7 @@ class ClockPlan(Record, frozen=True):
 
 
 class Crossed(Record, frozen=True):
-    """What was crossed: the percentage on_recorded, and the program that took over, if one did."""
+    """What was crossed: the percentage afterwards, and the program that took over, if one did."""
 
     percent: int
     program: str | None

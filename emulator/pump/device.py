@@ -220,7 +220,7 @@ class Pump(PumpCore):
     # -- the memory --------------------------------------------------------------------------------
 
     def shut_down(self) -> None:
-        """The power is switched off in good order: nothing is unaccounted for on_recorded.
+        """The power is switched off in good order: nothing is unaccounted for afterwards.
 
         `StateLost` when that cannot be recorded: it will wake up as after a cut of its power.
         """

@@ -1,7 +1,7 @@
 """The curves of a scenario: points taken from a pump as it lives, and what follows from them.
 
 A point says what was so at an elapsed second; between two points the dose rate that arrived is
-taken as even.  The responder's index and the long way round are computed from that, on_recorded.
+taken as even.  The responder's index and the long way round are computed from that, afterwards.
 The numbers are a toy's; nothing about them is anybody's.
 """
 

@@ -79,7 +79,7 @@ class Library(NamedTuple):
 
 
 class ScenarioRunner:
-    """Tells one scenario.  `recorder` holds the curves on_recorded."""
+    """Tells one scenario.  `recorder` holds the curves afterwards."""
 
     def __init__(self, scenario: Scenario, library: Library, seed: int = 0) -> None:
         self.scenario = scenario
