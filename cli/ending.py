@@ -35,7 +35,7 @@ def _end(number: int, _frame: Any) -> None:
 
 
 @contextlib.contextmanager
-def ended_in_order() -> Iterator[None]:
+def graceful_signals() -> Iterator[None]:
     """Clean up when told to end; `Ended` when that is done.
 
     A signal that somebody else sees to, or ignores, is left alone.

@@ -113,7 +113,7 @@ def _row(who: str, exercise: Exercise, file: Path, report: Report) -> dict[str, 
         "wrong_tests": len(report.wrong),
         "exit_code": exit_code(report),
         # The error itself stands at the end.
-        "trouble": one_line(report.trouble)[-200:],
+        "trouble": one_line(report.error)[-200:],
     }
 
 

@@ -34,8 +34,8 @@ pre {{ background: #8882; padding: .6rem; overflow-x: auto; }}
 
 def page(exercise: Exercise, report: Report) -> str:
     """The report as one page that needs nothing else."""
-    if report.trouble:
-        body = f"<h2>It could not be run</h2><pre>{escape(report.trouble)}</pre>"
+    if report.error:
+        body = f"<h2>It could not be run</h2><pre>{escape(report.error)}</pre>"
         summary = "No report."
     else:
         body = (

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mockpump.cli.ending import Ended, ended_in_order
+from mockpump.cli.ending import Ended, graceful_signals
 from mockpump.cli.terminal import complain, echo, on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
@@ -124,7 +124,7 @@ def main() -> Any:
     """The entry point: runs a command, turns what goes wrong into one line and an exit code."""
     try:
         _prepare_streams()
-        with ended_in_order():
+        with graceful_signals():
             return cli.main(prog_name="mockpump", standalone_mode=False)
     except click.ClickException as error:
         _show_usage(error)

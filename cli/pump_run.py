@@ -38,7 +38,7 @@ _SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _CLIENTS = 16
 
 
-class Place(NamedTuple):
+class ListenAddress(NamedTuple):
     """Where the pump is to be found: a pty with an optional stable name, or a TCP address.
 
     The address must be on loopback unless it is `exposed`, and serves so many `clients`.  Beside a
@@ -142,13 +142,13 @@ def _place(
     expose: bool,
     memory: Path | None,
     clients: int | None,
-) -> Place:
+) -> ListenAddress:
     if pty and tcp:
         raise click.UsageError("--pty and --tcp exclude each other")
     for option, given in (("--expose", expose), ("--clients", clients)):
         if given and not tcp:
             raise click.UsageError(f"{option} is for --tcp")
-    return Place(pty, tcp, expose, memory, clients or _CLIENTS)
+    return ListenAddress(pty, tcp, expose, memory, clients or _CLIENTS)
 
 
 def _put_down(server: PumpServer, failures: list[Exception]) -> None:
@@ -165,7 +165,7 @@ def _put_down(server: PumpServer, failures: list[Exception]) -> None:
 
 async def _run(
     server: PumpServer,
-    place: Place,
+    place: ListenAddress,
     stage: bool,
     announce: Callable[[PumpServer, str], None],
     failures: list[Exception],
@@ -181,7 +181,7 @@ async def _run(
     with contextlib.closing(runner):
         async with _line(runner, place) as where, _control(runner, place.memory):
             if stage:
-                _take_directions(loop, runner, ended)
+                _take_pacing_commands(loop, runner, ended)
             announce(server, where)
             await ended.wait()
     if failures:
@@ -203,7 +203,7 @@ def _end_on_failure(
 
 
 @contextlib.asynccontextmanager
-async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
+async def _line(runner: PumpRunner, place: ListenAddress) -> AsyncIterator[str]:
     """Open the line, yield where to find it, close it in the end."""
     if place.tcp is not None:
         async with _tcp_line(runner, place.tcp, place) as where:
@@ -217,7 +217,7 @@ async def _line(runner: PumpRunner, place: Place) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def _tcp_line(
-    runner: PumpRunner, address: tuple[str, int], place: Place
+    runner: PumpRunner, address: tuple[str, int], place: ListenAddress
 ) -> AsyncIterator[str]:
     from mockpump.emulator.transports.tcp import NotLoopback, TcpBounds, TcpListener, make_room
 
@@ -249,8 +249,8 @@ async def _control(runner: PumpRunner, memory: Path | None) -> AsyncIterator[Non
         except NoControl as error:
             warn(f"`pump fault` cannot reach this pump: {error}")
         yield
-    if control.trouble:
-        warn(control.trouble)
+    if control.error:
+        warn(control.error)
 
 
 def _announce(as_json: bool, hand_over: Callable[[], None], server: PumpServer, where: str) -> None:
@@ -268,7 +268,7 @@ def _announce(as_json: bool, hand_over: Callable[[], None], server: PumpServer, 
     sys.stdout.flush()
 
 
-def _take_directions(
+def _take_pacing_commands(
     loop: asyncio.AbstractEventLoop, runner: PumpRunner, ended: asyncio.Event
 ) -> None:
     """Follow the lines that come on standard input; its end ends the pump."""

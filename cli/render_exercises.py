@@ -44,16 +44,16 @@ def show_hint(lead: str, text: str) -> None:
 
 def warn_of(progress: Progress) -> None:
     """What could not be kept is no reason to keep the rest back."""
-    if progress.trouble:
-        complain(f"{progress.trouble}")
+    if progress.error:
+        complain(f"{progress.error}")
 
 
 def show_report(exercise: Exercise, report: Report, progress: Progress) -> None:
     """The table of functions and defects, the counter-examples, what to do next."""
     show(f"Exercise {exercise.number}: {exercise.title}", style="bold")
-    if report.trouble:
+    if report.error:
         show("it could not be run:", style="red")
-        for line in printable(report.trouble.strip()).splitlines()[-12:]:
+        for line in printable(report.error.strip()).splitlines()[-12:]:
             for part in _wrapped(line, "  "):
                 show(part)
         return

@@ -38,7 +38,7 @@ from mockpump.protocol.framing import (
 )
 from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.program import Program, ProgramError
-from mockpump.protocol.session import SEAL_SIZE, Seal, look_into
+from mockpump.protocol.session import SEAL_SIZE, Seal, split_seal
 
 _OFFER, _HEADER, _PROGRAM = codec_for(Offer), codec_for(Header), codec_for(Program)
 _SHORT = 16
@@ -99,7 +99,7 @@ def payload_of(frame: Frame) -> Payload:
         if frame.kind in (Kind.OPEN, Kind.OPEN_ACK):
             return Payload(_OFFER.decode(frame.payload))
         if frame.kind is Kind.DATA:
-            seal, message = look_into(frame.payload)
+            seal, message = split_seal(frame.payload)
             return Payload(m.decode(message), seal=seal)
     except DecodeError as error:
         return Payload(fault=str(error))

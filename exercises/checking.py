@@ -37,7 +37,7 @@ def check(
         progress(len(done), len(tasks))
 
     (first,) = run_all(tasks[:1], bounds, ended)
-    if first.trouble or not first.results:
+    if first.error or not first.results:
         return report(exercise, [first])
     wrong = frozenset(n for n, r in first.results.items() if r.ending is not Ending.PASSED)
     rest = [msgspec.structs.replace(task, skip=wrong) for task in tasks[1:]]

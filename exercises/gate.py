@@ -87,8 +87,8 @@ def _faults_of_reference(
 
 
 def _refusals(found: Report, file: str) -> Iterator[str]:
-    if found.trouble:
-        yield f"{file}: {found.trouble}"
+    if found.error:
+        yield f"{file}: {found.error}"
     for function, (variant, judgement) in found.wrong.items():
         said = f"{judgement.verdict.value}: {judgement.example}"
         yield f"{file}: {function} does not accept the variant {variant} ({said})"
@@ -133,7 +133,7 @@ def _asking(exercise: Exercise, scratch: Path) -> Path:
 
 def _answer(run: Run, defect: Defect) -> str:
     result = run.results.get(f"test_{defect.witness}")
-    return f"{result.ending.value} {result.example}" if result else f"nothing {run.trouble}"
+    return f"{result.ending.value} {result.example}" if result else f"nothing {run.error}"
 
 
 def main() -> int:
@@ -178,7 +178,7 @@ def _tell(run: Run) -> None:
     if os.environ.get("MOCKPUMP_DEBUG"):
         endings = {name: result.ending for name, result in run.results.items()}
         failed = [name for name, ending in endings.items() if ending is not Ending.PASSED]
-        print(run.subject, run.seed, run.trouble or failed, file=sys.stderr, flush=True)
+        print(run.subject, run.seed, run.error or failed, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

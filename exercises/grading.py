@@ -15,7 +15,7 @@ _FAULTS_OF_A_TEST = {Verdict.INVALID, Verdict.TIMEOUT}
 
 def exit_code(report: Report) -> int:
     """0 the goal is met, 1 defects survive, 2 a test is wrong on a right variant, 3 error."""
-    if report.trouble:
+    if report.error:
         return ERROR
     verdicts = {judgement.verdict for _, judgement in report.wrong.values()}
     if verdicts & _FAULTS_OF_A_TEST:
@@ -58,7 +58,7 @@ def facts(exercise: Exercise, report: Report) -> dict[str, Any]:
         "defects": len(exercise.defect),
         "caught_by_property": by_property,
         "caught_by_example_only": by_example,
-        "trouble": report.trouble,
+        "trouble": report.error,
         "wrong_tests": {
             name: {"variant": variant, **_plain(judgement)}
             for name, (variant, judgement) in report.wrong.items()

@@ -4,7 +4,7 @@ The one idea: a finder that stands before the usual one takes the source of the 
 from where it always is, changes it, and compiles that.  So whoever imports them, in whatever way,
 gets the changed ones, and a test file's imports stay plain.
 
-The first statement of each function that a change is in tells `Exercised`: a test that never comes
+The first statement of each function that a change is in tells `DefectReached`: a test that never comes
 there has not been about it.
 """
 
@@ -21,7 +21,7 @@ from mockpump.exercises.exercise import Patch
 _MARK = "_exercised_"
 
 
-class Exercised:
+class DefectReached:
     """Whether changed code has run since a test began.
 
     What runs while modules are imported, before the first test, counts for all of them: it may have
@@ -104,7 +104,7 @@ def _after_docstring(body: list[ast.stmt]) -> int:
 class PatchingFinder:
     """Finds the modules of some patches, changed; it knows no others."""
 
-    def __init__(self, patches: Sequence[Patch], exercised: Exercised) -> None:
+    def __init__(self, patches: Sequence[Patch], exercised: DefectReached) -> None:
         self._patches = patches
         self._modules = {patch.module for patch in patches}
         self._exercised = exercised
@@ -134,7 +134,7 @@ class PatchingFinder:
 
 class _PatchingLoader(SourceFileLoader):
     def __init__(
-        self, name: str, path: str, patches: Sequence[Patch], exercised: Exercised
+        self, name: str, path: str, patches: Sequence[Patch], exercised: DefectReached
     ) -> None:
         super().__init__(name, path)
         self._patches = [patch for patch in patches if patch.module == name]

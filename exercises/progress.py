@@ -28,7 +28,7 @@ class Standing(msgspec.Struct, frozen=True):
 class Progress:
     """The standings, by number.  A file that cannot be read counts as none.
 
-    What is something else than progress, or cannot be read, is left alone.  `trouble` says why they
+    What is something else than progress, or cannot be read, is left alone.  `error` says why they
     could not be kept; empty when they could.  `read` is how a file is read.
     """
 
@@ -36,7 +36,7 @@ class Progress:
         self, file: Path | None = None, read: Callable[[Path], bytes] = Path.read_bytes
     ) -> None:
         self.file = _usual() if file is None else file
-        self.trouble = ""
+        self.error = ""
         # Why what is there is not ours to replace.
         self._not_ours = ""
         self._standings: dict[int, Standing] = {}
@@ -79,7 +79,7 @@ class Progress:
 
     def _keep(self, exercise: Exercise, standing: Standing) -> None:
         if self._not_ours:
-            self.trouble = self._not_ours
+            self.error = self._not_ours
             return
         self._standings[exercise.number] = standing
         data = msgspec.json.encode({str(key): each for key, each in self._standings.items()})
@@ -87,7 +87,7 @@ class Progress:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             self._replace(data)
         except OSError as error:
-            self.trouble = f"cannot keep the progress in {self.file}: {one_line(error)}"
+            self.error = f"cannot keep the progress in {self.file}: {one_line(error)}"
 
     def _replace(self, data: bytes) -> None:
         # What a link leads to is replaced, and not the link.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pytest
 from hypothesis.errors import Flaky, HypothesisException
 
-from mockpump.exercises.patching import Exercised
+from mockpump.exercises.patching import DefectReached
 from mockpump.exercises.verdicts import Ending, Result
 
 _MOST_TEXT = 4_000
@@ -43,7 +43,7 @@ class Recorder:
 
     def __init__(
         self,
-        exercised: Exercised,
+        exercised: DefectReached,
         tell: Tell = _nobody,
         skip: frozenset[str] = frozenset(),
         *,
@@ -102,7 +102,7 @@ class Recorder:
         error = call.excinfo.value
         if isinstance(error, pytest.skip.Exception):
             return Result(Ending.PASSED, "", None, False, exercised=False)
-        if call.when != "call" or _is_trouble(error):
+        if call.when != "call" or _is_error(error):
             return Result(Ending.TROUBLE, shown(error), tried, False, exercised)
         said = _what_was_said(error)
         # A state machine has nothing but examples that were drawn, and no body to count.
@@ -174,7 +174,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _is_trouble(error: BaseException) -> bool:
+def _is_error(error: BaseException) -> bool:
     """Hypothesis's own complaints, and whatever ends a program, are no counter-example."""
     return isinstance(error, Flaky) or all(
         isinstance(each, HypothesisException) or not isinstance(each, Exception | _OUTCOMES)

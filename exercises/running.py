@@ -171,7 +171,7 @@ class _Child:
         self._home = home
         self._bounds = bounds
         self._results: dict[str, Result] = {}
-        self._trouble = ""
+        self._error = ""
         self._shrinking = task.shrinking
         self._start()
 
@@ -220,18 +220,18 @@ class _Child:
         self.deadline = time.monotonic() + (patience if self._running else _SILENCE)
         return True
 
-    def _end_of_it(self, trouble: str) -> bool:
+    def _end_of_it(self, error: str) -> bool:
         self.end()
-        if trouble and self._running:
-            return self._without(Result(Ending.TROUBLE, trouble))
-        self._trouble = trouble
+        if error and self._running:
+            return self._without(Result(Ending.TROUBLE, error))
+        self._error = error
         return False
 
     def _broken_off(self, *, late: bool) -> bool:
         """It has ended without a word: go on without the function that was running, if one was."""
         ended = f"its process ended in the middle of it, with {self._process.exitcode}"
         if not self._running:
-            self._trouble = f"nothing came of it within {_SILENCE:.0f} s" if late else ended
+            self._error = f"nothing came of it within {_SILENCE:.0f} s" if late else ended
             return False
         if not late:
             return self._without(Result(Ending.TROUBLE, ended))
@@ -258,7 +258,7 @@ class _Child:
 
     def run(self) -> Run:
         """All that came of it."""
-        return Run(self._task.subject, self._task.seed, self._results, self._trouble)
+        return Run(self._task.subject, self._task.seed, self._results, self._error)
 
     def end(self) -> None:
         """End it, whatever it is doing, with all that it has started."""

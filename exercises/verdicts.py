@@ -27,7 +27,7 @@ class Ending(Enum):
 class Result(msgspec.Struct, frozen=True):
     """One test function in one run.
 
-    `example` is what it failed by, in as many lines as Hypothesis writes, or what the trouble was;
+    `example` is what it failed by, in as many lines as Hypothesis writes, or what the error was;
     `tried` counts its examples up to the first that failed, or all of them; None where nobody
     counted.  `by_property`: an example that was drawn, not one that stands in the file.
     `exercised`: changed code has run.  `small`: the example is as small as Hypothesis can make it.
@@ -42,12 +42,12 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One subject with one seed.  `trouble`: why there is no more than these results."""
+    """One subject with one seed.  `error`: why there is no more than these results."""
 
     subject: str
     seed: int
     results: dict[str, Result] = {}
-    trouble: str = ""
+    error: str = ""
 
 
 class Verdict(Enum):
@@ -77,7 +77,7 @@ class Report(msgspec.Struct, frozen=True):
     """All that came of checking one test file.
 
     `cells` are the verdicts of each test function on each defect; `defects` what they say together;
-    `wrong` the right variant that a test function fails on, and how; `trouble` why there is no
+    `wrong` the right variant that a test function fails on, and how; `error` why there is no
     report.
     """
 
@@ -87,13 +87,13 @@ class Report(msgspec.Struct, frozen=True):
     cells: dict[str, dict[str, Judgement]] = {}
     defects: dict[str, Judgement] = {}
     wrong: dict[str, tuple[str, Judgement]] = {}
-    trouble: str = ""
+    error: str = ""
 
     @property
     def goal_met(self) -> bool:
         """Whether every defect is caught by a property, and no test is wrong."""
         caught = all(caught_by_property(each) for each in self.defects.values())
-        return bool(self.defects) and caught and not self.wrong and not self.trouble
+        return bool(self.defects) and caught and not self.wrong and not self.error
 
 
 def caught_by_property(judgement: Judgement) -> bool:
@@ -108,10 +108,10 @@ def report(exercise: Exercise, runs: Iterable[Run]) -> Report:
         by_subject.setdefault(run.subject, []).append(run)
     seeds = max((len(each) for each in by_subject.values()), default=0)
     right = {each.id: by_subject.get(each.id, []) for each in exercise.variant}
-    trouble = next((run.trouble for each in right.values() for run in each if run.trouble), "")
+    error = next((run.error for each in right.values() for run in each if run.error), "")
     functions = tuple(_functions(right))
-    if trouble or not functions:
-        return Report(exercise.number, seeds, trouble=trouble or "there is no test in it")
+    if error or not functions:
+        return Report(exercise.number, seeds, error=error or "there is no test in it")
     wrong = {name: found for name in functions if (found := _fault(name, right)) is not None}
     liveness = {each.id: each.liveness for each in exercise.defect}
     cells = {
@@ -176,8 +176,8 @@ def _cell(
 
 def _found(name: str, run: Run) -> Result | None:
     """The result in one run of a defect; where that broke off, it has spoken of nothing."""
-    if name not in run.results and run.trouble:
-        return Result(Ending.TROUBLE, run.trouble)
+    if name not in run.results and run.error:
+        return Result(Ending.TROUBLE, run.error)
     return run.results.get(name)
 
 

@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from mockpump.exercises.exercise import Patch
-from mockpump.exercises.patching import Exercised, PatchingFinder
+from mockpump.exercises.patching import DefectReached, PatchingFinder
 from mockpump.exercises.recorder import Recorder, shown
 from mockpump.exercises.verdicts import Result
 
@@ -73,7 +73,7 @@ def work(job: Job, line: Connection) -> None:
 
     try:
         with _alone(job) as file:
-            trouble = _run(job, file, Recorder(Exercised(), tell, job.skip, small=job.shrinking))
+            trouble = _run(job, file, Recorder(DefectReached(), tell, job.skip, small=job.shrinking))
     except Exception as error:  # whatever the tests have done to us, somebody waits for an answer
         trouble = shown(error)
     line.send(("", trouble))

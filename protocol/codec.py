@@ -45,7 +45,7 @@ class Codec(msgspec.Struct, Generic[R], frozen=True):
 def codec_for(record: type[R], number: int | None = None) -> Codec[R]:
     """The codec of a record; with `number`, that byte stands in front (a message's number)."""
     layout = Layout(record)
-    names = {"cls": record, "error": struct.error, "blame": _Blame(record, number), **layout.names}
+    names = {"cls": record, "error": struct.error, "blame": _Explain(record, number), **layout.names}
     lead = b"" if number is None else bytes((number,))
     lines = (
         *_encoder(layout, names, lead),
@@ -57,7 +57,7 @@ def codec_for(record: type[R], number: int | None = None) -> Codec[R]:
     return Codec(names["encode"], names["decode"], names["read"], source)
 
 
-class _Blame:
+class _Explain:
     """Asks the reference to say what is wrong; it must find something, or the codec has a bug."""
 
     def __init__(self, record: type[Record], number: int | None) -> None:

@@ -71,18 +71,18 @@ class Link(LinkActions):
     @property
     def room(self) -> int:
         """How many payloads `send` would take now."""
-        waiting = len(self._transfer.waiting)
+        waiting = len(self._arq.waiting)
         return self.settings.backlog - waiting if self.state is State.OPEN else 0
 
     @property
     def ready(self) -> bool:
         """Whether a payload given to `send` now would go out at once."""
-        return self.state is State.OPEN and self._transfer.ready
+        return self.state is State.OPEN and self._arq.ready
 
     @property
     def unacknowledged(self) -> int:
         """Payloads of which it is not known that they were delivered."""
-        return self._transfer.outstanding
+        return self._arq.outstanding
 
     # -- what comes in ---------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ class Link(LinkActions):
         if self.state is State.OPENING:
             # Nothing to keep alive and nothing to miss yet: OPEN is repeated, so and so often.
             return self._timer.due_at
-        settings, due_at, ack_at = self.settings, self._timer.due_at, self._transfer.ack_at
+        settings, due_at, ack_at = self.settings, self._timer.due_at, self._arq.ack_at
         deadline = self._heard_at + settings.idle_timeout
         keepalive_at = self._sent_at + settings.keepalive
         deadline = min(deadline, keepalive_at)
@@ -148,8 +148,8 @@ class Link(LinkActions):
         """Do what is due by now; harmless when nothing is."""
         if self.state is State.IDLE:
             return
-        if self._transfer.ack_at is not None and now >= self._transfer.ack_at:
-            self._transfer.acknowledge_soon()
+        if self._arq.ack_at is not None and now >= self._arq.ack_at:
+            self._arq.acknowledge_soon()
         if self._timer.due_at is not None and now >= self._timer.due_at:
             spent = self._timer.expiries >= self._most_expiries
             self._step(Input.TRIES_SPENT if spent else Input.RETRANSMIT_DUE, now, NO_FRAME)
@@ -170,9 +170,9 @@ class Link(LinkActions):
     def frames_to_send(self, now: int) -> list[Frame]:
         """The frames that must go out now, in order."""
         if self.state is State.OPEN or self.state is State.CLOSING:
-            if self.state is State.CLOSING and not (self._repeated or self._transfer.outstanding):
-                self._repeat(self._transfer.bare(Kind.CLOSE), now)
-            data = self._transfer.frames_to_send(now)
+            if self.state is State.CLOSING and not (self._repeated or self._arq.outstanding):
+                self._repeat(self._arq.control_frame(Kind.CLOSE), now)
+            data = self._arq.frames_to_send(now)
             out = self._control + data if self._control else data
         else:
             out = self._control

@@ -24,7 +24,7 @@ from mockpump.protocol.link_events import (
 from mockpump.protocol.link_settings import LinkSettings, Offer
 from mockpump.protocol.link_table import Action, Input, State
 from mockpump.protocol.retransmission import RetransmissionTimer
-from mockpump.protocol.transfer import Transfer
+from mockpump.protocol.transfer import Arq
 from mockpump.protocol.window import Arrival
 
 # An OPEN whose id is among so many of the latest is an old one that the line kept back.
@@ -52,13 +52,13 @@ class LinkActions:
     """
 
     __slots__ = (
+        "_arq",
         "_control",
         "_earlier",
         "_heard_at",
         "_repeated",
         "_sent_at",
         "_timer",
-        "_transfer",
         "connection",
         "ended",
         "endings",
@@ -89,7 +89,7 @@ class LinkActions:
         self.max_payload = min(offer.max_payload, self.settings.max_payload)
         window = min(offer.window, self.settings.window)
         self._timer = RetransmissionTimer(self.settings)
-        self._transfer = Transfer(connection, window, self.settings, self._timer, self.statistics)
+        self._arq = Arq(connection, window, self.settings, self._timer, self.statistics)
         self._repeated: Frame | None = None
         self._heard_at = self._sent_at = now
 
@@ -149,35 +149,35 @@ class LinkActions:
         self._close(CloseReason.CLOSED_HERE)
 
     def _queue(self, event: Input, now: int, frame: Frame) -> None:
-        waiting = self._transfer.waiting
+        waiting = self._arq.waiting
         if len(waiting) >= self.settings.backlog:
             raise LocalProtocolError(f"{self.settings.backlog} payloads are queued already")
         waiting.append(frame.payload)
 
     def _receive(self, event: Input, now: int, frame: Frame) -> None:
-        self._transfer.acknowledge(frame, now)
-        arrival, delivered = self._transfer.receive(frame, now)
+        self._arq.acknowledge(frame, now)
+        arrival, delivered = self._arq.receive(frame, now)
         for payload in delivered:
             self.events.append(PayloadReceived(payload))
         if not delivered and arrival is not Arrival.AHEAD:
             self.drop(_DROP_ARRIVAL[arrival], frame)
 
     def _acknowledge(self, event: Input, now: int, frame: Frame) -> None:
-        if not self._transfer.acknowledge(frame, now):
+        if not self._arq.acknowledge(frame, now):
             self.drop(DropReason.BAD_ACK, frame)
 
     def _answer_close(self, event: Input, now: int, frame: Frame) -> None:
-        self._transfer.acknowledge(frame, now)
-        self._answer(self._transfer.bare(Kind.CLOSE))
+        self._arq.acknowledge(frame, now)
+        self._answer(self._arq.control_frame(Kind.CLOSE))
         self._close(CloseReason.CLOSED_THERE)
 
     def _report_closed(self, event: Input, now: int, frame: Frame) -> None:
         if event is Input.GOT_CLOSE:
-            self._transfer.acknowledge(frame, now)
+            self._arq.acknowledge(frame, now)
             if not self._repeated:
-                self._answer(self._transfer.bare(Kind.CLOSE))
+                self._answer(self._arq.control_frame(Kind.CLOSE))
         # Both sides may close at once, but only one that has nothing left to send has had its way.
-        whole = not self._transfer.outstanding
+        whole = not self._arq.outstanding
         self._close(CloseReason.CLOSED_HERE if whole else _CLOSE_REASON[event])
 
     def _lose(self, event: Input, now: int, frame: Frame) -> None:
@@ -187,7 +187,7 @@ class LinkActions:
     def _close(self, reason: CloseReason) -> None:
         self.ended = reason
         self.endings += 1
-        self.events.append(LinkClosed(reason, self._transfer.outstanding))
+        self.events.append(LinkClosed(reason, self._arq.outstanding))
 
     def _send_reset(self, event: Input, now: int, frame: Frame) -> None:
         self._answer(Frame(Kind.RESET, frame.connection))
@@ -199,14 +199,14 @@ class LinkActions:
 
     def _retransmit(self, event: Input, now: int, frame: Frame) -> None:
         # One OPEN at a time adds nothing to a crowd, and whoever waits for it wants to know soon.
-        certain = self._timer.expire(now, backoff=self.state is not State.OPENING)
+        ack_unambiguous = self._timer.expire(now, backoff=self.state is not State.OPENING)
         self.statistics.timeouts += 1
-        if not self._transfer.resend_oldest(certain) and self._repeated:
+        if not self._arq.resend_oldest(ack_unambiguous) and self._repeated:
             self.statistics.retransmissions += 1
             self._control.append(self._repeated)
 
     def _send_ack(self, event: Input, now: int, frame: Frame) -> None:
-        self._transfer.acknowledge_soon()
+        self._arq.acknowledge_soon()
 
 
 NO_FRAME = Frame(Kind.RESET, 0)

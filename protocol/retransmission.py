@@ -45,7 +45,7 @@ class Estimate:
         self.bound = self.smoothed + 4 * self._deviation
 
 
-class BytePace:
+class ByteTimeEstimator:
     """How long the line takes for a byte, from the round trips of a short and of a long exchange.
 
     Of what was measured, the fewest and the most bytes that went to and fro count, each with the
@@ -88,12 +88,12 @@ class RetransmissionTimer:
 
     __slots__ = (
         "_ack_delay",
+        "_byte_times",
         "_expired",
         "_gap",
         "_highest",
         "_lowest",
         "_measured_size",
-        "_pace",
         "_probing",
         "_progress_at",
         "_size",
@@ -120,7 +120,7 @@ class RetransmissionTimer:
         self.timeout = max(settings.initial_timeout, settings.min_timeout)
         # What a byte takes; how many the frame had that was measured last, and how many the one has
         # that the timer runs for.
-        self._pace = BytePace()
+        self._byte_times = ByteTimeEstimator()
         self._measured_size = 0
         self._size = 0
         self.due_at: int | None = None
@@ -137,9 +137,9 @@ class RetransmissionTimer:
     @property
     def _allowance(self) -> int:
         """What the line needs for the bytes that the frame measured last had less than this one."""
-        return max(self._size - self._measured_size, 0) * self._pace.byte_time
+        return max(self._size - self._measured_size, 0) * self._byte_times.byte_time
 
-    def rest(self) -> None:
+    def stop(self) -> None:
         """Everything was acknowledged (RFC 6298, 5.2)."""
         self.expiries = 0
         self.due_at = self._progress_at = None
@@ -163,7 +163,7 @@ class RetransmissionTimer:
         if self._expired or round_trip is None or gap.smoothed is None:
             return
         # Acknowledgements may come in a bunch; the frames themselves take what they take.
-        line = 2 * self._size * self._pace.byte_time
+        line = 2 * self._size * self._byte_times.byte_time
         overdue_at = now + max(gap.bound + self._ack_delay, line, self._lowest)
         probe_at = max(overdue_at, last_sent_at + round_trip + self._allowance)
         if self.due_at is None or probe_at < self.due_at:
@@ -178,7 +178,7 @@ class RetransmissionTimer:
         mean that the line has become slower, and the frame as it first went may be acknowledged yet
         (compare RFC 5682).
         """
-        certain = self._probing or self._expired
+        ack_unambiguous = self._probing or self._expired
         self._progress_at = None
         self._expired = True
         if not self._probing:
@@ -186,7 +186,7 @@ class RetransmissionTimer:
         if backoff and not self._probing:
             self.timeout = max(self.timeout, min(2 * self.timeout, self._highest))
         self.start(now, self._size)
-        return certain
+        return ack_unambiguous
 
     def measure(self, round_trip: int, size: int, answer: int) -> None:
         """Take in the round-trip time of a frame that was sent once (RFC 6298, 2.2 and 2.3).
@@ -197,4 +197,4 @@ class RetransmissionTimer:
         self._expired = False
         self.timeout = max(min(self.round_trip.bound, LONGEST_MEASURED), self._lowest)
         self._measured_size = size
-        self._pace.measure(round_trip, size + answer)
+        self._byte_times.measure(round_trip, size + answer)

@@ -98,12 +98,12 @@ def _blocks(secret: bytes, info: bytes, count: int) -> Iterator[bytes]:
         yield block
 
 
-def speaks(hello: Hello) -> bool:
+def offers_our_version(hello: Hello) -> bool:
     """Whether the version of this protocol is among those offered."""
     return hello.lowest <= PROTOCOL_VERSION <= hello.highest
 
 
-def fits(proof: bytes, expected: bytes) -> bool:
+def proof_matches(proof: bytes, expected: bytes) -> bool:
     """Whether a proof is right; how long that takes says nothing about it."""
     return hmac.compare_digest(proof, expected)
 
@@ -154,7 +154,7 @@ class Opener:
         return message
 
 
-def look_into(payload: bytes) -> tuple[Seal | None, bytes]:
+def split_seal(payload: bytes) -> tuple[Seal | None, bytes]:
     """The seal, if there is one, and the message, for whoever has no key and checks nothing.
 
     `DecodeError` when it is too short for a seal.

@@ -12,10 +12,10 @@ from mockpump.protocol.framing import OVERHEAD, Frame, Kind
 from mockpump.protocol.link_events import LinkStatistics
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.retransmission import RetransmissionTimer
-from mockpump.protocol.window import Arrival, ReceiveWindow, SendWindow, Sent
+from mockpump.protocol.window import Arrival, InFlight, ReceiveWindow, SendWindow
 
 
-class Transfer:
+class Arq:
     """The traffic of one open connection.  Times in microseconds of line time.
 
     `waiting` are the payloads to be sent as soon as the window allows; whoever has one appends it.
@@ -87,10 +87,10 @@ class Transfer:
         if awaited:
             self._timer.progress(now, self._send.last_sent_at, awaited[0].size)
         else:
-            self._timer.rest()
+            self._timer.stop()
         return True
 
-    def _measure(self, done: list[Sent], now: int, answer: int) -> None:
+    def _measure(self, done: list[InFlight], now: int, answer: int) -> None:
         """Time the latest of what has arrived (RFC 6298, 3: Karn's algorithm).
 
         `answer` is how many bytes the frame has that says so.
@@ -111,7 +111,7 @@ class Transfer:
         if not sending and not self._ack_now:
             return []
         if not sending:
-            return [self.bare(Kind.ACK)]
+            return [self.control_frame(Kind.ACK)]
         self._ack_now = False
         self.ack_at = None
         self._unacknowledged = 0
@@ -125,7 +125,7 @@ class Transfer:
             frames.append(Frame(Kind.DATA, connection, sent.seq, ack, sack, sent.payload))
         return frames
 
-    def bare(self, kind: Kind) -> Frame:
+    def control_frame(self, kind: Kind) -> Frame:
         """A frame without payload that carries the present acknowledgement; none is owed then."""
         self._ack_now = False
         self.ack_at = None
@@ -136,9 +136,9 @@ class Transfer:
         """Have the next frames_to_send carry an acknowledgement, with an ACK if need be."""
         self._ack_now = True
 
-    def resend_oldest(self, certain: bool) -> bool:
+    def resend_oldest(self, ack_unambiguous: bool) -> bool:
         """Have the oldest unacknowledged payload sent again; False when there is none.
 
-        `certain`: whether it is known that it is this that will be acknowledged.
+        `ack_unambiguous`: whether it is known that it is this that will be acknowledged.
         """
-        return self._send.mark_oldest_lost(certain)
+        return self._send.mark_oldest_lost(ack_unambiguous)

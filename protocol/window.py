@@ -28,22 +28,22 @@ def ahead(number: int, base: int) -> int:
     return (number - base) & 0xFF
 
 
-class Sent(msgspec.Struct, gc=False):
+class InFlight(msgspec.Struct, gc=False):
     """A payload on its way, in a frame of `size` bytes.
 
-    `order` counts transmissions over the whole connection.
+    `transmission_number` counts transmissions over the whole connection.
 
-    `certain`: its acknowledgement will be that of the latest one.
+    `ack_unambiguous`: its acknowledgement will be that of the latest one.
     """
 
     seq: int
     payload: bytes
     sent_at: int
-    order: int
+    transmission_number: int
     size: int
     transmissions: int = 1
     lost: bool = False
-    certain: bool = True
+    ack_unambiguous: bool = True
 
 
 class SendWindow:
@@ -51,9 +51,9 @@ class SendWindow:
 
     __slots__ = (
         "_any_lost",
-        "_highest_order",
-        "_last_telling",
-        "_next_order",
+        "_highest_transmission",
+        "_last_informative",
+        "_next_transmission",
         "base",
         "in_flight",
         "last_sent_at",
@@ -68,13 +68,13 @@ class SendWindow:
         self.next_seq = 0
         # Never bound anew: whoever has payloads to send holds on to it.
         self.queue: deque[bytes] = deque()
-        self.in_flight: deque[Sent] = deque()
+        self.in_flight: deque[InFlight] = deque()
         # When anything was last sent, for the first time or again.
         self.last_sent_at = 0
-        self._next_order = 0
-        self._highest_order = -1
+        self._next_transmission = 0
+        self._highest_transmission = -1
         # The latest transmission whose acknowledgement would prove something.
-        self._last_telling = -1
+        self._last_informative = -1
         self._any_lost = False
 
     @property
@@ -91,22 +91,22 @@ class SendWindow:
         """Payloads not known to be delivered: one that the other side keeps behind a gap is not."""
         return len(self.queue) + ((self.next_seq - self.base) & 0xFF)
 
-    def to_send(self, now: int) -> list[Sent]:
+    def to_send(self, now: int) -> list[InFlight]:
         """What must go out now: what was lost, then what the window has room for."""
         out = self._again(now) if self._any_lost else []
         while self.queue and self._has_room:
             payload = self.queue.popleft()
             size = OVERHEAD + len(payload)
-            sent = Sent(self.next_seq, payload, now, self._next_order, size)
-            self._last_telling = self._next_order
-            self._next_order += 1
+            sent = InFlight(self.next_seq, payload, now, self._next_transmission, size)
+            self._last_informative = self._next_transmission
+            self._next_transmission += 1
             self.next_seq = (self.next_seq + 1) & 0xFF
             self.in_flight.append(sent)
             self.last_sent_at = now
             out.append(sent)
         return out
 
-    def _again(self, now: int) -> list[Sent]:
+    def _again(self, now: int) -> list[InFlight]:
         self._any_lost = False
         self.last_sent_at = now
         out = [sent for sent in self.in_flight if sent.lost]
@@ -114,13 +114,13 @@ class SendWindow:
             sent.lost = False
             sent.sent_at = now
             sent.transmissions += 1
-            sent.order = self._next_order
-            if sent.certain:
-                self._last_telling = self._next_order
-            self._next_order += 1
+            sent.transmission_number = self._next_transmission
+            if sent.ack_unambiguous:
+                self._last_informative = self._next_transmission
+            self._next_transmission += 1
         return out
 
-    def acknowledge(self, ack: int, sack: int) -> list[Sent] | None:
+    def acknowledge(self, ack: int, sack: int) -> list[InFlight] | None:
         """Forget what the other side has; return it.  None when it claims what was never sent.
 
         An acknowledgement from before `base` was overtaken on its way: it says nothing new.
@@ -128,7 +128,7 @@ class SendWindow:
         advance = (ack - self.base) & 0xFF
         if advance > (self.next_seq - self.base) & 0xFF:
             return [] if advance >= 128 else None
-        done: list[Sent] = []
+        done: list[InFlight] = []
         while self.in_flight and (self.in_flight[0].seq - self.base) & 0xFF < advance:
             done.append(self.in_flight.popleft())
         self.base = ack
@@ -138,8 +138,8 @@ class SendWindow:
             self._mark_lost(done)
         return done
 
-    def _selectively(self, ack: int, sack: int) -> list[Sent]:
-        def arrived(sent: Sent) -> bool:
+    def _selectively(self, ack: int, sack: int) -> list[InFlight]:
+        def arrived(sent: InFlight) -> bool:
             place = ahead(sent.seq, ack) - 1
             return 0 <= place < SACK_BITS and bool(sack >> place & 1)
 
@@ -148,32 +148,32 @@ class SendWindow:
             self.in_flight = deque(sent for sent in self.in_flight if not arrived(sent))
         return done
 
-    def _mark_lost(self, done: list[Sent]) -> None:
+    def _mark_lost(self, done: list[InFlight]) -> None:
         """What was sent well before something that has arrived must have been lost.
 
         Where nothing more can be sent, all that was sent after it is proof enough (RFC 5827).
         """
         for sent in done:
-            if sent.certain:
-                self._highest_order = max(self._highest_order, sent.order)
+            if sent.ack_unambiguous:
+                self._highest_transmission = max(self._highest_transmission, sent.transmission_number)
         more = bool(self.queue) and self._has_room
-        proof = self._highest_order - REORDERING
-        if not more and self._highest_order == self._last_telling:
-            proof = self._highest_order - 1
+        proof = self._highest_transmission - REORDERING
+        if not more and self._highest_transmission == self._last_informative:
+            proof = self._highest_transmission - 1
         for sent in self.in_flight:
-            if sent.order <= proof:
-                sent.lost = sent.certain = self._any_lost = True
+            if sent.transmission_number <= proof:
+                sent.lost = sent.ack_unambiguous = self._any_lost = True
 
-    def mark_oldest_lost(self, certain: bool) -> bool:
+    def mark_oldest_lost(self, ack_unambiguous: bool) -> bool:
         """The retransmission timer ran out: the oldest frame goes again (RFC 6298, 5.4).
 
-        Unless that is `certain` to be what is acknowledged, it proves nothing about other frames.
+        Unless that is `ack_unambiguous` to be what is acknowledged, it proves nothing about other frames.
         """
         if not self.in_flight:
             return False
         oldest = self.in_flight[0]
         oldest.lost = self._any_lost = True
-        oldest.certain = certain
+        oldest.ack_unambiguous = ack_unambiguous
         return True
 
 

@@ -24,7 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
 from mockpump.protocol.program import Program, flat
 from mockpump.protocol.program_toml import dumps
-from mockpump.protocol.session import look_into
+from mockpump.protocol.session import split_seal
 
 PATIENCE = 20
 NEW_PROGRAM = flat("evening", 30_000)
@@ -97,7 +97,7 @@ def messages_in(data: bytes, decoder: FrameDecoder | None = None) -> list[m.Mess
     """The messages that end in these bytes, sealed or not."""
     found = (decoder or FrameDecoder()).receive_data(data)
     frames = (each for each in found if isinstance(each, Frame))
-    return [m.decode(look_into(frame.payload)[1]) for frame in frames if frame.kind is Kind.DATA]
+    return [m.decode(split_seal(frame.payload)[1]) for frame in frames if frame.kind is Kind.DATA]
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from outside import COMMAND, PATIENCE, Command, as_process, in_process
 from mockpump import __main__ as entry
 from mockpump.cli import ending
 from mockpump.cli import main as main_module
-from mockpump.cli.ending import ended_in_order, undisturbed
+from mockpump.cli.ending import graceful_signals, undisturbed
 from mockpump.cli.main import COMMANDS, EXIT_INTERRUPTED, cli
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.transports.errors import PortError
@@ -375,7 +375,7 @@ def test_who_is_told_to_end_again_and_again_still_cleans_up(
     cleaned = []
 
     def told() -> None:
-        with ended_in_order():
+        with graceful_signals():
             try:
                 os.kill(os.getpid(), number)
             finally:

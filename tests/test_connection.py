@@ -221,7 +221,7 @@ class Talk(RuleBasedStateMachine):
     def nothing_piles_up(self):
         for link in self.pair.links:
             assert len(link._control) <= 10
-            assert link._transfer._receive.holding < 16
+            assert link._arq._receive.holding < 16
             assert link.unacknowledged <= link.settings.backlog + 16
 
     def agree(self):

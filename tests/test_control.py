@@ -376,6 +376,6 @@ def test_a_socket_that_cannot_be_removed_is_told_and_stops_nothing(
         control = ControlSocket(PumpRunner(PumpServer(new_pump())), memory)
         async with control:
             monkeypatch.setattr(Path, "unlink", refuse)
-        return control.trouble
+        return control.error
 
     assert asyncio.run(run()) == f"cannot remove {socket_path(memory)}: permission denied"

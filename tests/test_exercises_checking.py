@@ -39,14 +39,14 @@ def test_what_is_wrong_on_a_right_variant_is_not_run_again(tmp_path: Path) -> No
     [("import nothing_of_that_name\n", "nothing_of_that_name"), ("\n", "there is no test in it")],
 )
 def test_a_file_that_cannot_be_run_is_given_up_at_once(
-    tmp_path: Path, text: str, trouble: str
+    tmp_path: Path, text: str, error: str
 ) -> None:
     file = tmp_path / EXERCISE.test_name
     file.write_text(text, encoding="utf-8")
     seen: list[int] = []
     report = check(EXERCISE, file, 3, Bounds(1), lambda done, _: seen.append(done))
     assert exit_code(report) == ERROR
-    assert trouble in report.trouble
+    assert error in report.error
     assert seen == [1]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mockpump.exercises.errors import LadderError
 from mockpump.exercises.exercise import Patch
-from mockpump.exercises.patching import Exercised, PatchingFinder, changed
+from mockpump.exercises.patching import DefectReached, PatchingFinder, changed
 
 VICTIM = '''"""A module."""
 
@@ -44,7 +44,7 @@ def patched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *changes: tuple[str
     """The module with its changes, and what knows whether these have run."""
     (tmp_path / "victim_module.py").write_text(VICTIM, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    exercised = Exercised()
+    exercised = DefectReached()
     finder = PatchingFinder([Patch("victim_module", *each) for each in changes], exercised)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.delitem(sys.modules, "victim_module", raising=False)
@@ -122,7 +122,7 @@ def test_changes_of_two_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     patches = [Patch("victim_one", "nobody", "one"), Patch("victim_two", "nobody", "two")]
-    PatchingFinder(patches, Exercised()).install()
+    PatchingFinder(patches, DefectReached()).install()
     for name in ("one", "two"):
         module = importlib.import_module(f"victim_{name}")
         assert module.who == name
@@ -131,7 +131,7 @@ def test_changes_of_two_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_module_that_there_is_not_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    PatchingFinder([Patch("nothing_of_that_name", "a", "b")], Exercised()).install()
+    PatchingFinder([Patch("nothing_of_that_name", "a", "b")], DefectReached()).install()
     with pytest.raises(LadderError, match="there is no module nothing_of_that_name"):
         importlib.import_module("nothing_of_that_name")
 
@@ -144,7 +144,7 @@ def test_it_must_be_there_exactly_once(old: str) -> None:
 
 def test_too_late_is_an_error() -> None:
     with pytest.raises(LadderError, match="before it could be changed"):
-        PatchingFinder([Patch("sys", "a", "b")], Exercised()).install()
+        PatchingFinder([Patch("sys", "a", "b")], DefectReached()).install()
 
 
 @given(PIECES, PIECES, PIECES, PIECES, PIECES)

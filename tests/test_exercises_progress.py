@@ -95,7 +95,7 @@ def test_a_file_that_is_there_is_replaced_as_a_whole(
     monkeypatch.setattr(Path, "replace", fail)
     progress = Progress(file)
     progress.checked(EXERCISE, report(set(DEFECTS)))
-    assert progress.trouble.endswith("no more room")
+    assert progress.error.endswith("no more room")
     assert file.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
@@ -109,7 +109,7 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
     progress = Progress(file)
     assert progress.of(EXERCISE) == Standing()
     progress.hint(EXERCISE)
-    assert bool(progress.trouble) is bool(text)
+    assert bool(progress.error) is bool(text)
     assert (file.read_bytes() == text) is bool(text)
 
 
@@ -118,7 +118,7 @@ def test_somebodys_notes_are_left_alone(tmp_path: Path) -> None:
     notes.write_text("buy milk", "utf-8")
     progress = Progress(notes)
     assert progress.hint(EXERCISE) is not None
-    assert "left alone" in progress.trouble
+    assert "left alone" in progress.error
     assert notes.read_text("utf-8") == "buy milk"
 
 
@@ -126,7 +126,7 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     progress = Progress(tmp_path / "file" / "progress.json")
     assert progress.hint(EXERCISE) is not None
-    assert progress.trouble.startswith("cannot keep the progress in ")
+    assert progress.error.startswith("cannot keep the progress in ")
 
 
 def test_what_an_example_caught_is_still_to_be_caught_by_a_property(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_where_it_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
         nowhere.setattr(Path, "home", _nobody)
         homeless = Progress()
         homeless.hint(EXERCISE)
-        assert homeless.trouble
+        assert homeless.error
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert Progress().file == tmp_path / "mockpump" / "exercises.json"
     monkeypatch.setenv("MOCKPUMP_PROGRESS", str(tmp_path / "mine"))
@@ -183,7 +183,7 @@ def test_what_is_no_file_or_cannot_be_read_is_left_alone(tmp_path: Path) -> None
         progress = Progress(file, read_learners)
         assert progress.of(EXERCISE) == Standing()
         progress.hint(EXERCISE)
-        assert "is left alone" in progress.trouble
+        assert "is left alone" in progress.error
         assert (file.stat().st_ino, file.stat().st_mode) == (was.st_ino, was.st_mode)
 
 
@@ -192,7 +192,7 @@ def test_what_is_nested_too_deeply_is_left_alone(tmp_path: Path) -> None:
     file.write_bytes(b'{"1": ' + b"[" * 100_000)
     progress = Progress(file)
     progress.hint(EXERCISE)
-    assert "is left alone" in progress.trouble
+    assert "is left alone" in progress.error
 
 
 def test_a_link_to_it_stays_one(tmp_path: Path) -> None:

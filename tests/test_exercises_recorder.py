@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockpump.exercises.patching import Exercised
+from mockpump.exercises.patching import DefectReached
 from mockpump.exercises.recorder import Recorder
 from mockpump.exercises.verdicts import Ending, Result
 
@@ -30,7 +30,7 @@ def recorded(tmp_path: Path, text: str, **more: Any) -> tuple[Recorder, Narratio
 
     file = tmp_path / "test_it.py"
     file.write_text(HEAD + text, "utf-8")
-    recorder = Recorder(Exercised(), tell, **more)
+    recorder = Recorder(DefectReached(), tell, **more)
     arguments = [str(file), "-q", "-c", os.devnull, f"--rootdir={tmp_path}"]
     sys.modules.pop("test_it", None)  # that of the test before
     pytest.main([*arguments, "-p", "no:cacheprovider", "--import-mode=importlib"], [recorder])

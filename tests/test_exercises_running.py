@@ -184,7 +184,7 @@ def test_how_long_a_process_may_say_nothing(tmp_path: Path) -> None:
     assert two.skip == {"left", "test_it", "test_two"}
     assert one.folder != two.folder
     told.say("", "")
-    assert told.child.run().trouble == ""
+    assert told.child.run().error == ""
     assert told.child.line.closed
 
 
@@ -242,7 +242,7 @@ def test_a_file_that_never_comes_to_its_tests(
 ) -> None:
     monkeypatch.setattr("mockpump.exercises.running._SILENCE", 2.0)
     found = run(tmp_path, "while True: pass\n")
-    assert (found.results, found.trouble) == ({}, "nothing came of it within 2 s")
+    assert (found.results, found.error) == ({}, "nothing came of it within 2 s")
 
 
 SETTINGS = """
@@ -296,7 +296,7 @@ def test_what_a_test_file_finds_around_it(
     (found,) = run_all([task], Bounds(1, 30.0, 60))
     failed = {n: r.example for n, r in found.results.items() if r.ending is not Ending.PASSED}
     assert failed.keys() == (set() if shrinking else {"test_smaller"}), failed
-    assert (found.trouble, found.seed, len(found.results)) == ("", 7, 7)
+    assert (found.error, found.seed, len(found.results)) == ("", 7, 7)
 
 
 @pytest.mark.end_to_end
@@ -304,7 +304,7 @@ def test_everything_that_a_test_file_can_do(tmp_path: Path) -> None:
     before = os.environ.get("PYTHONHASHSEED")
     found = run(tmp_path, EVERYTHING, patience=2.0)
     results = found.results
-    assert found.trouble == ""
+    assert found.error == ""
     assert {name: each.ending for name, each in results.items()} == {
         "test_plain": Ending.FAILED,
         "test_good": Ending.PASSED,
@@ -367,10 +367,10 @@ def test_elsewhere(): assert mockpump.protocol.messages.Reason
         ("import os, shutil; shutil.rmtree(os.getcwd())", "FileNotFoundError"),
     ],
 )
-def test_a_file_that_cannot_be_run(tmp_path: Path, text: str, trouble: str) -> None:
+def test_a_file_that_cannot_be_run(tmp_path: Path, text: str, error: str) -> None:
     found = run(tmp_path, text)
     assert found.results == {}
-    assert trouble in found.trouble
+    assert error in found.error
 
 
 @pytest.mark.end_to_end
@@ -400,7 +400,7 @@ class TestTwo:
     def test_it(self): pass
 """,
     )
-    assert found.trouble == ""
+    assert found.error == ""
     told = {name: (each.ending, each.example) for name, each in found.results.items()}
     flaky, why = told.pop("test_flaky")
     assert (flaky, "Flaky" in why) == (Ending.TROUBLE, True)

@@ -106,14 +106,14 @@ def test_what_is_hidden_is_named_only_when_it_is_caught(runs: list[Run]) -> None
 
 
 def test_the_verdicts_one_by_one() -> None:
-    timeout, trouble = Result(Ending.TIMEOUT), Result(Ending.TROUBLE, "unhealthy")
+    timeout, error = Result(Ending.TIMEOUT), Result(Ending.TROUBLE, "unhealthy")
     elsewhere = Result(Ending.PASSED, exercised=False)
     for result, verdict in (
         (KILL, Verdict.KILLED),
         ([KILL, PASSED, KILL], Verdict.FLAKY),
         (PASSED, Verdict.SURVIVED),
         (timeout, Verdict.TIMEOUT),
-        (trouble, Verdict.ERROR),
+        (error, Verdict.ERROR),
         (elsewhere, Verdict.NOT_EXERCISED),
         ([elsewhere, PASSED, elsewhere], Verdict.SURVIVED),
     ):
@@ -157,15 +157,15 @@ def test_the_strongest_voice_speaks_for_all() -> None:
 
 
 def test_what_it_rests_on() -> None:
-    timeout, trouble = Result(Ending.TIMEOUT, "late"), Result(Ending.TROUBLE, "unhealthy", 4)
+    timeout, error = Result(Ending.TIMEOUT, "late"), Result(Ending.TROUBLE, "unhealthy", 4)
     by_example = Result(Ending.FAILED, "x=10")
     assert not judged(loses=[KILL, by_example, KILL]).defects["loses"].by_property
-    for result, verdict in ((timeout, Verdict.TIMEOUT), (trouble, Verdict.ERROR)):
+    for result, verdict in ((timeout, Verdict.TIMEOUT), (error, Verdict.ERROR)):
         assert judged(loses=result).defects["loses"].example == result.example
         wrong = judged(b=[PASSED, result])
         assert wrong.wrong["f"] == ("b", Judgement(verdict, 0, 2, result.example, result.tried))
         assert wrong.cells["f"]["loses"].verdict is verdict
-    assert judged(loses=[trouble, timeout]).defects["loses"].verdict is Verdict.TIMEOUT
+    assert judged(loses=[error, timeout]).defects["loses"].verdict is Verdict.TIMEOUT
     assert judged(a=PASSED, loses=[KILL] * 5).seeds == 5
     assert judged(loses=[KILL]).seeds == 3
     assert not Report(1, 1).goal_met
@@ -174,7 +174,7 @@ def test_what_it_rests_on() -> None:
 def test_trouble_with_what_is_right_is_no_report() -> None:
     runs = [Run(each, 0, {"f": KILL if each == "loses" else PASSED}) for each in SUBJECTS]
     found = report(EXERCISE, [*runs, Run("b", 1, {"f": PASSED}, "it ended")])
-    assert (found.trouble, found.functions, exit_code(found)) == ("it ended", (), ERROR)
+    assert (found.error, found.functions, exit_code(found)) == ("it ended", (), ERROR)
 
 
 def test_trouble_with_a_defect_is_what_is_said_of_that_one() -> None:
@@ -184,7 +184,7 @@ def test_trouble_with_a_defect_is_what_is_said_of_that_one() -> None:
         EXERCISE,
         [*runs, Run("loses", 0, {}, "no import"), Run("lurks", 0, {"f": KILL}, "it ended")],
     )
-    assert not found.trouble
+    assert not found.error
     assert found.cells["f"]["loses"] == Judgement(Verdict.ERROR, 0, 1, "no import")
     assert found.cells["f"]["lurks"].verdict is Verdict.KILLED
     assert found.cells["g"]["lurks"].verdict is Verdict.ERROR

@@ -32,7 +32,7 @@ from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import TimeScale
-from mockpump.emulator.transports.loss import lose_line
+from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.errors import MockpumpError
@@ -89,7 +89,7 @@ class CallLine(paired.Line):
                     self.events.clear()
                     return result_of(event)
             if self.lost and self.fate.closes:
-                raise lose_line(self.programmer, "it has closed", self.now)
+                raise fail_pending(self.programmer, "it has closed", self.now)
             self.wait(SECOND)
 
     def run(self, procedure: Procedure[Any]) -> Any:

@@ -24,7 +24,7 @@ from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.programmer.recovery import Settled, never_recorded, settle
 from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
-from mockpump.emulator.transports.loss import lose_line
+from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Access, Message
@@ -297,7 +297,7 @@ class TwoLines:
         self.old.tap = lambda sent, data: (self.held.append(data), b"")[1] if sent else b""
         self.old.programmer.start(ask(request), self.old.now)
         self.old.exchange()
-        error = lose_line(self.old.programmer, "the line has gone", self.old.now)
+        error = fail_pending(self.old.programmer, "the line has gone", self.old.now)
         assert isinstance(error, OutcomeUnknown)
         self.new.now = self.old.now
         return error

@@ -4,7 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.retransmission import LONGEST_MEASURED, BytePace, RetransmissionTimer
+from mockpump.protocol.retransmission import (
+    LONGEST_MEASURED,
+    ByteTimeEstimator,
+    RetransmissionTimer,
+)
 
 # How many bytes there were, there and back, in what is measured; and in what is awaited.
 SIZES = (500, 500)
@@ -95,7 +99,7 @@ def test_progress_forgives_expiries_and_keeps_the_doubled_timeout():
     timer.expire(1_000_000)
     timer.progress(1_500_000, last_sent_at=1_000_000, size=SIZE)
     assert (timer.expiries, timer.timeout, timer.due_at) == (0, 2_000_000, 3_500_000)
-    timer.rest()
+    timer.stop()
     assert timer.due_at is None
     timer.measure(100_000, *SIZES)
     assert timer.timeout == 300_000
@@ -119,7 +123,7 @@ LINES = st.tuples(st.integers(0, 1_000_000), st.integers(0, 5_000))
 
 @given(LINES, st.lists(st.integers(1, 3_000), min_size=2, unique=True))
 def test_two_sizes_tell_latency_from_pace(line, sizes):
-    (latency, byte_time), pace = line, BytePace()
+    (latency, byte_time), pace = line, ByteTimeEstimator()
     for size in sizes:
         pace.measure(latency + size * byte_time, size)
     assert pace.byte_time == byte_time
@@ -127,7 +131,7 @@ def test_two_sizes_tell_latency_from_pace(line, sizes):
 
 @given(st.lists(st.tuples(st.integers(0, 10_000_000), st.integers(1, 3_000)), min_size=1))
 def test_no_byte_takes_longer_than_a_round_trip_shows(measured):
-    pace = BytePace()
+    pace = ByteTimeEstimator()
     for round_trip, size in measured:
         pace.measure(round_trip, size)
     most = max(size for _, size in measured)

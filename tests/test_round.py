@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.errors import RequestRefused
-from mockpump.emulator.programmer.round import MOST_REPEATS, Round
+from mockpump.emulator.programmer.round import MOST_REPEATS, RequestBatch
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import LocalProtocolError
@@ -32,7 +32,7 @@ def no(request: Message) -> m.Refused:
 
 @given(ASKED)
 def test_the_replies_are_given_in_the_order_of_the_requests(asked: Sequence[Message]) -> None:
-    it = Round(asked)
+    it = RequestBatch(asked)
     for request in asked:
         assert not it.over
         assert it.open == request
@@ -46,7 +46,7 @@ def test_the_replies_are_given_in_the_order_of_the_requests(asked: Sequence[Mess
 def test_what_is_no_reply_to_the_open_request_is_not_taken(
     asked: Sequence[Message], data: st.DataObject
 ) -> None:
-    it = Round(asked)
+    it = RequestBatch(asked)
     for request in asked:
         others = [ANSWERS[kind] for kind in ANSWERS if kind is not type(request)]
         assert not it.take(data.draw(st.sampled_from(others)))
@@ -58,7 +58,7 @@ def test_the_first_no_is_what_came_of_it_when_all_are_answered(
     asked: Sequence[Message], data: st.DataObject
 ) -> None:
     refused = data.draw(st.lists(st.booleans(), min_size=len(asked), max_size=len(asked)))
-    it = Round(asked)
+    it = RequestBatch(asked)
     for request, negative in zip(asked, refused, strict=True):
         assert it.take(no(request) if negative else answer(request))
     assert it.over
@@ -88,7 +88,7 @@ def test_a_request_that_was_replaced_goes_again_behind_the_others(
     asked: Sequence[Message], data: st.DataObject
 ) -> None:
     """Beside a pump that gives one reply to each payload, in order."""
-    it, sent = Round(asked), deque(asked)
+    it, sent = RequestBatch(asked), deque(asked)
     repeats = 0
     while sent:
         request = sent.popleft()
@@ -110,7 +110,7 @@ def test_a_request_that_was_replaced_goes_again_behind_the_others(
 
 
 def test_it_goes_again_so_often_and_no_more() -> None:
-    it = Round([m.GetClock(), m.GetLimits()])
+    it = RequestBatch([m.GetClock(), m.GetLimits()])
     assert [it.repeat() for _ in range(MOST_REPEATS)] == [
         m.GetClock(),
         m.GetLimits(),
@@ -122,13 +122,13 @@ def test_it_goes_again_so_often_and_no_more() -> None:
 
 @pytest.mark.parametrize("reason", FOREIGN)
 def test_that_a_payload_was_foreign_is_no_reply(reason: Reason) -> None:
-    it = Round(m.GetClock())
+    it = RequestBatch(m.GetClock())
     assert not it.take(m.Refused(0x03, reason, 0, 0, 0))
     assert not it.over
 
 
 def test_a_request_that_is_not_known_there_was_not_replaced() -> None:
-    it = Round(m.GetClock())
+    it = RequestBatch(m.GetClock())
     for reason in (Reason.UNKNOWN_MESSAGE, Reason.NO_SESSION, Reason.WRONG_MODE):
         assert not it.replaced(m.Refused(0x03, reason, 0, 0, 0))
 
@@ -136,14 +136,14 @@ def test_a_request_that_is_not_known_there_was_not_replaced() -> None:
 @pytest.mark.parametrize("reason", [Reason.NOT_A_REQUEST, Reason.UNKNOWN_MESSAGE])
 def test_whether_or_not_a_pump_knows_of_events_one_is_no_request(reason: Reason) -> None:
     """Telemetry in place of a request: what a small pump says of it means the same."""
-    it = Round(m.GetClock())
+    it = RequestBatch(m.GetClock())
     telemetry = m.entry_of(m.Telemetry).number
     assert it.replaced(m.Refused(telemetry, reason, 0, 0, 0))
     assert it.repeat() == m.GetClock()
 
 
 def test_one_request_gets_its_one_reply() -> None:
-    it = Round(m.GetClock())
+    it = RequestBatch(m.GetClock())
     assert it.take(m.Clock(1, 2))
     assert it.result == m.Clock(1, 2)
 
@@ -151,4 +151,4 @@ def test_one_request_gets_its_one_reply() -> None:
 @pytest.mark.parametrize("asked", [[], [m.Suspend(1), m.GetClock()], [m.GetClock(), m.Suspend(1)]])
 def test_what_may_not_be_asked_at_once(asked: list[Message]) -> None:
     with pytest.raises(LocalProtocolError):
-        Round(asked)
+        RequestBatch(asked)

@@ -22,10 +22,9 @@ from mockpump.protocol.session import (
     Sealer,
     SessionKeys,
     claimed_number,
-    fits,
     is_sealed,
-    look_into,
-    speaks,
+    offers_our_version,
+    split_seal,
 )
 from mockpump.protocol.strategies import message, messages
 
@@ -94,7 +93,7 @@ def test_an_opener_says_why_whatever_comes(payload: bytes) -> None:
 def test_the_counter_ends() -> None:
     sealer = Sealer(bytes(32))
     sealer._counter = LAST_COUNTER
-    assert look_into(sealer.seal(b""))[0] == Seal(0, LAST_COUNTER, sealer_tag(LAST_COUNTER))
+    assert split_seal(sealer.seal(b""))[0] == Seal(0, LAST_COUNTER, sealer_tag(LAST_COUNTER))
     with pytest.raises(LocalProtocolError):
         sealer.seal(b"")
 
@@ -151,13 +150,13 @@ def greeting() -> tuple[Identity, Hello, Welcome]:
     [(1, 1, True), (1, 255, True), (2, 255, False), (2, 1, False), (255, 255, False)],
 )
 def test_a_version_that_both_speak(lowest: int, highest: int, spoken: bool) -> None:
-    assert speaks(Hello(lowest, highest, Access.OBSERVER, bytes(16))) is spoken
+    assert offers_our_version(Hello(lowest, highest, Access.OBSERVER, bytes(16))) is spoken
 
 
 def test_proofs_and_tags_are_compared_in_constant_time() -> None:
-    assert fits(b"a" * 16, b"a" * 16)
-    assert not fits(b"a" * 16, b"a" * 15 + b"b")
-    assert not fits(b"", b"a" * 16)
+    assert proof_matches(b"a" * 16, b"a" * 16)
+    assert not proof_matches(b"a" * 16, b"a" * 15 + b"b")
+    assert not proof_matches(b"", b"a" * 16)
     source = inspect.getsource(session)
     assert source.count("hmac.compare_digest(") == 2
     assert "== _tag" not in source
@@ -170,7 +169,7 @@ def test_proofs_and_tags_are_compared_in_constant_time() -> None:
 def test_the_seal_is_laid_out_as_it_is_declared(key: bytes, said: object) -> None:
     body = encode(said)  # type: ignore[arg-type]
     payload = Sealer(key).seal(body)
-    seal, inside = look_into(payload)
+    seal, inside = split_seal(payload)
     assert seal is not None
     assert inside == body
     assert codec_for(Seal).encode(seal) + body == payload
@@ -183,7 +182,7 @@ def test_the_seal_is_laid_out_as_it_is_declared(key: bytes, said: object) -> Non
 def test_a_message_in_the_clear_is_not_taken_for_a_sealed_one(said: object) -> None:
     body = encode(said)  # type: ignore[arg-type]
     assert not is_sealed(body)
-    assert look_into(body) == (None, body)
+    assert split_seal(body) == (None, body)
     assert claimed_number(body) == body[0]
 
 
@@ -194,5 +193,5 @@ def test_no_message_has_the_number_that_says_sealed() -> None:
 @pytest.mark.parametrize("size", range(1, SEAL_SIZE))
 def test_too_short_for_a_seal(size: int) -> None:
     with pytest.raises(DecodeError):
-        look_into(bytes(size))
+        split_seal(bytes(size))
     assert claimed_number(bytes(size)) == 0

@@ -8,7 +8,7 @@ from mockpump.protocol.framing import OVERHEAD, Frame, Kind
 from mockpump.protocol.link_events import LinkStatistics
 from mockpump.protocol.link_settings import LinkSettings
 from mockpump.protocol.retransmission import RetransmissionTimer
-from mockpump.protocol.transfer import Transfer
+from mockpump.protocol.transfer import Arq
 from mockpump.protocol.window import Arrival
 
 DELAY = LinkSettings().ack_delay
@@ -23,7 +23,7 @@ class Subject:
         settings = LinkSettings(window=window)
         self.statistics = LinkStatistics()
         self.timer = RetransmissionTimer(settings)
-        self.it = Transfer(7, window, settings, self.timer, self.statistics)
+        self.it = Arq(7, window, settings, self.timer, self.statistics)
 
     def send(self, now, *payloads):
         for payload in payloads:
@@ -99,7 +99,7 @@ def test_what_is_not_in_order_is_acknowledged_at_once(seq):
 def test_any_frame_pays_what_is_owed():
     subject = Subject()
     subject.gets(0, 0)
-    assert subject.it.bare(Kind.CLOSE) == Frame(Kind.CLOSE, 7, 0, 1)
+    assert subject.it.control_frame(Kind.CLOSE) == Frame(Kind.CLOSE, 7, 0, 1)
     assert subject.it.ack_at is None
     assert subject.it.frames_to_send(1) == []
 

@@ -178,32 +178,32 @@ def test_a_frame_lost_twice_is_noticed_by_what_was_sent_after_it():
 
 def test_oldest_is_marked_however_often():
     window = sender(2, 0)
-    assert not window.mark_oldest_lost(certain=True)
+    assert not window.mark_oldest_lost(ack_unambiguous=True)
     window.queue.extend([b"a", b"b"])
     window.to_send(0)
-    assert window.mark_oldest_lost(certain=True)
-    assert window.mark_oldest_lost(certain=True)
+    assert window.mark_oldest_lost(ack_unambiguous=True)
+    assert window.mark_oldest_lost(ack_unambiguous=True)
     assert [s.payload for s in window.to_send(1)] == [b"a"]
     assert window.to_send(1) == []
 
 
-@pytest.mark.parametrize("certain", [True, False])
-def test_what_a_resent_frame_proves_of_those_before_it(certain: bool):
-    """Only when it is certain that it was the second one that came, the others must be lost."""
+@pytest.mark.parametrize("ack_unambiguous", [True, False])
+def test_what_a_resent_frame_proves_of_those_before_it(ack_unambiguous: bool):
+    """Only when it is ack_unambiguous that it was the second one that came, the others must be lost."""
     window = sender(4, 0)
     window.queue.extend([b""] * 4)
     window.to_send(0)
-    window.mark_oldest_lost(certain)
+    window.mark_oldest_lost(ack_unambiguous)
     window.to_send(1)
     window.acknowledge(1, 0)
-    assert [s.seq for s in window.to_send(2)] == ([1, 2, 3] if certain else [])
+    assert [s.seq for s in window.to_send(2)] == ([1, 2, 3] if ack_unambiguous else [])
 
 
 def test_a_resend_that_proves_nothing_does_not_stand_in_the_way_of_proof():
     window = sender(4, 0)
     window.queue.extend([b""] * 4)
     window.to_send(0)
-    window.mark_oldest_lost(certain=False)
+    window.mark_oldest_lost(ack_unambiguous=False)
     window.to_send(1)
     window.acknowledge(1, 0b10)  # 3 arrived, the last that was sent after 1 and 2
     assert [s.seq for s in window.to_send(3)] == [1, 2]
@@ -213,7 +213,7 @@ def test_lost_then_acknowledged_does_not_go_again():
     window = sender(2, 0)
     window.queue.extend([b"a", b"b"])
     window.to_send(0)
-    window.mark_oldest_lost(certain=True)
+    window.mark_oldest_lost(ack_unambiguous=True)
     window.acknowledge(1, 0)
     assert window.to_send(1) == []
 

@@ -21,7 +21,7 @@ from mockpump.emulator.programmer.errors import (
 from mockpump.emulator.programmer.known_pump import PumpMet, is_outcome
 from mockpump.emulator.programmer.opening import SessionOpened
 from mockpump.emulator.programmer.procedures import Procedure
-from mockpump.emulator.programmer.round import Round
+from mockpump.emulator.programmer.round import RequestBatch
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import (
@@ -134,7 +134,7 @@ class Programmer:
         # One's own transactions that it has recorded, as far back as it remembers them: a repeated
         # one is answered from there and not recorded again.
         self._changes: deque[int] = deque(maxlen=m.OUTCOMES)
-        self._round: Round | None = None
+        self._round: RequestBatch | None = None
         self._reply_due_at: int | None = None
         # Whether the session goes on, in the events that are looked at: it may have ended since.
         self._sealed = False
@@ -206,7 +206,7 @@ class Programmer:
         if self._reply_due_at is not None and now >= self._reply_due_at:
             # Whatever comes later could be taken for the answer to another question.
             self.connection.abort(now)
-            asked = type(self._round.open).__name__ if self._round else "anything"
+            asked = type(self._round.next_unanswered).__name__ if self._round else "anything"
             error = NoReply(f"the pump is there but has not answered {asked}")
             self._lose(error, CloseReason.SILENCE, now)
             self._take_events(now)
@@ -281,7 +281,7 @@ class Programmer:
 
     def _hear_nonsense(self, event: MessageRejected, now: int) -> None:
         if self._round is not None:
-            name = type(self._round.open).__name__
+            name = type(self._round.next_unanswered).__name__
             why = f"what came in place of the reply to {name} is no message: {event.error}"
             self._give_up(UnexpectedReply(why), now)
 
@@ -290,7 +290,7 @@ class Programmer:
         self.connection.abort(now)
         self._lose(error, CloseReason.CLOSED_HERE, now)
 
-    def _answer(self, procedure: Procedure[Any], asked: Round, reply: Message, now: int) -> None:
+    def _answer(self, procedure: Procedure[Any], asked: RequestBatch, reply: Message, now: int) -> None:
         # Where the connection ends meanwhile, it cannot be sent again.
         may_repeat = asked.replaced(reply) and self.connection.is_open
         again = asked.repeat() if may_repeat else None
@@ -298,7 +298,7 @@ class Programmer:
             if not self._send_again(again, now):
                 return
         else:
-            request = asked.open
+            request = asked.next_unanswered
             if not asked.take(reply):
                 self._give_up(asked.unexpected(reply), now)
                 return
@@ -344,13 +344,13 @@ class Programmer:
         if procedure is None:
             return
         self._forget_round()
-        error = error if asked is None else lost_with(asked.open, error, reason, self._met)
+        error = error if asked is None else lost_with(asked.next_unanswered, error, reason, self._met)
         self._resume(procedure.throw, error, now)
 
     def _resume(self, step: Step, answer: Any, now: int) -> None:
         """Let the procedure go on to its next request, its end or its failure."""
         try:
-            asked = Round(step(answer))
+            asked = RequestBatch(step(answer))
             self._send(asked.requests, now)
         except StopIteration as end:
             self._end(Finished(end.value))

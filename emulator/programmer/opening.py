@@ -17,7 +17,7 @@ from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Record
 from mockpump.protocol.pairing import PairingKey
-from mockpump.protocol.session import SessionKeys, fits
+from mockpump.protocol.session import SessionKeys, proof_matches
 
 # Finds the key to prove to a pump; None: there is none.
 FindKey = Callable[[m.Identity], PairingKey | None]
@@ -60,7 +60,7 @@ def open_session(
     `take_over`: with a clinician's key, end the session that another programmer has with the pump.
 
     `NotPaired` without a key; `SessionRefused` when the pump says no; `PumpUnproven` when it is not
-    the pump that it says it is, or speaks no version that was offered; `OtherPump` when it is not
+    the pump that it says it is, or offers_our_version no version that was offered; `OtherPump` when it is not
     the known one.
     """
     known = known or KnownPump()
@@ -87,6 +87,6 @@ def _open_session(
         raise PumpUnproven("the pump answered as another pump, or in another version")
     keys = SessionKeys(key.secret, identity, hello, welcome)
     proven: m.Proven = yield m.Prove(keys.prove)
-    if not fits(proven.proof, keys.proven):
+    if not proof_matches(proven.proof, keys.proven):
         raise PumpUnproven("the pump did not prove that it holds the key")
     return SessionOpened(identity, key.access, keys, welcome.outcomes)

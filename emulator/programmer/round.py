@@ -8,7 +8,7 @@ through, and anybody on the line can forge a whole one; the link delivers each s
 so whatever came under the number of a request came in place of it, and the request itself was
 dropped as a duplicate.  The pump's reply shows that: it says that what came was not sealed in this
 session (`BAD_TAG`) or not new in it (`OLD_COUNTER`), that it was malformed, which nothing is that
-was encoded here, or it speaks of a message that was not sent.  So that request has not been carried
+was encoded here, or it offers_our_version of a message that was not sent.  So that request has not been carried
 out, and is sent again as it was, with its transaction if it has one; its reply comes after those of
 all that is under way already.
 """
@@ -31,7 +31,7 @@ _FOREIGN = (Reason.BAD_TAG, Reason.OLD_COUNTER)
 _REPLACED = (*_FOREIGN, Reason.MALFORMED, Reason.NOT_A_REQUEST)
 
 
-class Round:
+class RequestBatch:
     """Some requests, under way together.
 
     `LocalProtocolError` when it is none, or one of several would change the pump: whether that was
@@ -55,7 +55,7 @@ class Round:
         self.refusal: RequestRefused | None = None
 
     @property
-    def open(self) -> Message:
+    def next_unanswered(self) -> Message:
         """The request whose reply comes next."""
         return self.requests[self._waiting[0]]
 
@@ -68,7 +68,7 @@ class Round:
         """Whether by this reply another payload has come in place of the open request."""
         if not isinstance(reply, m.Refused):
             return False
-        return reply.request != m.entry_of(type(self.open)).number or reply.reason in _REPLACED
+        return reply.request != m.entry_of(type(self.next_unanswered)).number or reply.reason in _REPLACED
 
     def repeat(self) -> Message | None:
         """The open request, to be sent again behind the others; None when that was often enough."""
@@ -83,11 +83,11 @@ class Round:
 
         That a payload was foreign is none: whoever put it there may still have the request.
         """
-        entry = m.entry_of(type(self.open))
+        entry = m.entry_of(type(self.next_unanswered))
         if isinstance(reply, m.Refused):
             if reply.request != entry.number or reply.reason in _FOREIGN:
                 return False
-            self.refusal = self.refusal or RequestRefused(self.open, reply)
+            self.refusal = self.refusal or RequestRefused(self.next_unanswered, reply)
         elif not isinstance(reply, entry.reply or ()):
             return False
         self._answers[self._waiting.popleft()] = reply
@@ -95,7 +95,7 @@ class Round:
 
     def unexpected(self, reply: Message) -> UnexpectedReply:
         """Why a reply that was not taken is none."""
-        name = type(self.open).__name__
+        name = type(self.next_unanswered).__name__
         if isinstance(reply, m.Refused):
             reason = words_of(reply.reason)
             return UnexpectedReply(f"{name} does not reach the pump as it was sent ({reason})")

@@ -17,7 +17,7 @@ from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.link_events import Role
 from mockpump.protocol.pairing import SECRET_SIZE, PairingKey
-from mockpump.protocol.session import is_sealed, look_into
+from mockpump.protocol.session import is_sealed, split_seal
 
 _ROUNDS = 200
 
@@ -66,7 +66,7 @@ class Adversary:
 
     def unsealed(self) -> Iterator[str]:
         """The commands it has read, without their seals."""
-        mine = [look_into(payload)[1] for way, payload in self.heard if way and is_sealed(payload)]
+        mine = [split_seal(payload)[1] for way, payload in self.heard if way and is_sealed(payload)]
         yield f"it says {len(mine)} of the messages again, without their seals"
         yield _counted(self._say(mine))
 
@@ -130,7 +130,7 @@ class Adversary:
 
 def _name(payload: bytes) -> str:
     try:
-        return type(m.decode(look_into(payload)[1])).__name__
+        return type(m.decode(split_seal(payload)[1])).__name__
     except DecodeError:
         return "what is no message"
 

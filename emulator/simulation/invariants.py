@@ -28,7 +28,7 @@ from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
 from mockpump.protocol.markdown import code, table
 from mockpump.protocol.messages import MAX_IMAGE, LogKind
 from mockpump.protocol.program import UNITS_PER_NL
-from mockpump.protocol.session import look_into
+from mockpump.protocol.session import split_seal
 
 # The requests of which each leaves one entry when it is carried out.
 _LEAVES: dict[type[Message], LogKind] = {
@@ -60,7 +60,7 @@ class Watched:
         take = self._take_asked if from_programmer else self._take_told
         for found in self._decoders[from_programmer].receive_data(data):
             if isinstance(found, Frame) and found.kind is Kind.DATA:
-                take(m.decode(look_into(found.payload)[1]))
+                take(m.decode(split_seal(found.payload)[1]))
 
     def _take_told(self, said: Message) -> None:
         if isinstance(said, m.Status | m.Telemetry):

@@ -16,7 +16,7 @@ from mockpump.emulator.programmer.errors import OutcomeUnknown
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
-from mockpump.emulator.transports.loss import lose_line
+from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_settings import LinkSettings
@@ -68,7 +68,7 @@ class AsyncProgrammer:
         try:
             return await self._awaited
         except asyncio.CancelledError as cancelled:
-            error = lose_line(self.programmer, "cancelled", line_now())
+            error = fail_pending(self.programmer, "cancelled", line_now())
             if isinstance(error, OutcomeUnknown):
                 cancelled.add_note(str(error))
             self._work()
@@ -87,7 +87,7 @@ class AsyncProgrammer:
     def line_lost(self, why: str) -> None:
         """The line itself is gone: what is awaited raises `PortError` or `OutcomeUnknown`."""
         self.close()
-        error = lose_line(self.programmer, why, line_now())
+        error = fail_pending(self.programmer, why, line_now())
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_exception(error)
 

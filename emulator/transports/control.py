@@ -78,7 +78,7 @@ def _is_live(path: Path) -> bool:
 class ControlSocket:
     """The pump's end, for as long as an `async with` lasts.
 
-    `trouble` says in the end why the socket could not be taken away; empty when it could.
+    `error` says in the end why the socket could not be taken away; empty when it could.
     """
 
     def __init__(self, runner: PumpRunner, memory: Path) -> None:
@@ -86,7 +86,7 @@ class ControlSocket:
         self._path = socket_path(memory)
         self._server: asyncio.Server | None = None
         self._made: tuple[int, int] | None = None
-        self.trouble = ""
+        self.error = ""
 
     async def __aenter__(self) -> "ControlSocket":
         try:
@@ -128,7 +128,7 @@ class ControlSocket:
             if self._made is not None and identity(self._path) == self._made:
                 self._path.unlink()
         except OSError as error:
-            self.trouble = f"cannot remove {self._path}: {reason_of(error)}"
+            self.error = f"cannot remove {self._path}: {reason_of(error)}"
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

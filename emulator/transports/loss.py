@@ -11,7 +11,7 @@ from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link_events import CloseReason
 
 
-def lose_line(programmer: Programmer, why: str, now: int) -> MockpumpError:
+def fail_pending(programmer: Programmer, why: str, now: int) -> MockpumpError:
     """End the connection without the line; the error that whatever was running has ended with."""
     programmer.connection.abort(now)
     programmer.handle_timer(now)

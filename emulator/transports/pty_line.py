@@ -28,7 +28,7 @@ _TRIES = 100
 _PAUSE = 0.01
 
 
-class Behind(Protocol):
+class ByteHandler(Protocol):
     """What is behind a line: a pump's runner, or one side of a cable."""
 
     def attach(self, write: Callable[[bytes], None], settings: LinkSettings | None = None) -> Any:
@@ -45,7 +45,7 @@ class PtyLine:
     """One pty with a pump, or a cable, at its master end.  `path` is where to open it."""
 
     def __init__(
-        self, runner: Behind, link: Path | None = None, settings: LinkSettings | None = None
+        self, runner: ByteHandler, link: Path | None = None, settings: LinkSettings | None = None
     ) -> None:
         self._runner = runner
         self._loop = asyncio.get_running_loop()

@@ -18,7 +18,7 @@ from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.loss import lose_line
+from mockpump.emulator.transports.loss import fail_pending
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
 from mockpump.protocol.link_events import CloseReason
@@ -98,7 +98,7 @@ class SerialProgrammer:
 
         An outcome that nobody knows is noted on what stops us, and is its cause.
         """
-        error = lose_line(self.programmer, "interrupted", line_now())
+        error = fail_pending(self.programmer, "interrupted", line_now())
         if isinstance(error, OutcomeUnknown):
             stopped.add_note(str(error))
             stopped.__cause__ = error
@@ -150,7 +150,7 @@ class SerialProgrammer:
             try:
                 self._turn(None)
             except PortError as error:
-                raise lose_line(self.programmer, str(error), line_now()) from None
+                raise fail_pending(self.programmer, str(error), line_now()) from None
 
     def _turn(self, last: int | None) -> None:
         """Send what is due, wait for bytes or the next deadline, take what came."""

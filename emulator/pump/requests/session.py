@@ -9,12 +9,12 @@ from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Ref
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.messages import Reason
-from mockpump.protocol.session import SessionKeys, fits, speaks
+from mockpump.protocol.session import SessionKeys, offers_our_version, proof_matches
 
 
 def _hello(pump: Pump, request: m.Hello, peer: Peer) -> Decision:
     _check_free(pump, peer, request)
-    if not speaks(request):
+    if not offers_our_version(request):
         raise Refusal(Reason.WRONG_VERSION, 2, request.highest, m.PROTOCOL_VERSION)
     if peer.draw is None or not pump.pairing.secret(request.access):
         raise Refusal(Reason.NOT_PAIRED, 3)
@@ -45,7 +45,7 @@ def _prove(pump: Pump, request: m.Prove, peer: Peer) -> Decision:
         raise Refusal(Reason.OUT_OF_ORDER)
     hello, welcome = greeting
     keys = SessionKeys(pump.pairing.secret(hello.access), pump.describe(), hello, welcome)
-    if fits(request.proof, keys.prove):
+    if proof_matches(request.proof, keys.prove):
         return Decision(m.Proven(keys.proven), partial(_begin, pump, peer, hello.access, keys))
     reply = refused(request, Refusal(Reason.WRONG_PROOF, 1))
     return Decision(reply, partial(_fail, pump, peer, hello.access))
