@@ -12,7 +12,7 @@ from bench.pairs import Effort
 from bench.table import Finding, absent
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
-from mockpump.protocol.link_settings import MAX_WINDOW, LinkSettings
+from mockpump.protocol.link.types import MAX_WINDOW, LinkSettings
 
 _BAUD = 115_200
 _LINE = _BAUD / 10  # bytes a second

@@ -12,7 +12,7 @@ from bench.codec_rows import STATUS
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
-from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
+from mockpump.protocol.link.types import LinkClosed, LinkOpened, Role
 
 _CHUNK = 4096
 

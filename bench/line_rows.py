@@ -22,7 +22,7 @@ from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
-from mockpump.protocol.link_events import Role
+from mockpump.protocol.link.types import Role
 from mockpump.protocol.session import Opener, Sealer
 
 _PAYLOAD = 64

@@ -20,8 +20,7 @@ from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.connection import Connection, MessageRejected
 from mockpump.protocol.framing import MAX_PAYLOAD
-from mockpump.protocol.link_events import Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings, Role
 
 _CHUNK = 65_536
 _PIECE = 256  # bytes that a line takes at once

@@ -30,7 +30,7 @@ from bench.table import Contest, Finding, absent
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
-from mockpump.protocol.link_events import Role
+from mockpump.protocol.link.types import Role
 
 PUMP = ("-m", "mockpump", "pump", "run", "--stage", "--json")
 # One that is made for the row, and asks for no session: the row is about the line.

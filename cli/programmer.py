@@ -16,7 +16,7 @@ from mockpump.cli.programmer_session import Options
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import MAX_PAYLOAD
-from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
+from mockpump.protocol.link.types import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
 
 
 @click.group()

@@ -24,8 +24,7 @@ from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
-from mockpump.protocol.link_events import CloseReason
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkSettings
 
 _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
     SessionRefused: {

@@ -36,7 +36,7 @@ from mockpump.protocol.framing import (
     RejectedFrame,
     checksum,
 )
-from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.link.types import Offer
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.session import SEAL_SIZE, Seal, split_seal
 

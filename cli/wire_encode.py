@@ -27,7 +27,7 @@ from mockpump.protocol.fields import (
     fields_of,
 )
 from mockpump.protocol.framing import Frame, Kind, encode_frame
-from mockpump.protocol.link_settings import LinkSettings, Offer
+from mockpump.protocol.link.types import LinkSettings, Offer
 
 KINDS = {kind.name: kind for kind in Kind if kind is not Kind.DATA}
 

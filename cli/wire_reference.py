@@ -24,8 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Entry
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Header, RejectReason
-from mockpump.protocol.link_events import CloseReason, DropReason
-from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.link.types import CloseReason, DropReason, Offer
 from mockpump.protocol.markdown import MarkerError
 from mockpump.protocol.session import Seal
 

@@ -10,7 +10,7 @@ import time
 import serial
 
 from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
+from mockpump.protocol.link.types import LinkClosed, LinkOpened, Role
 from mockpump.protocol.messages import Subscribe, Telemetry
 
 

@@ -4,8 +4,8 @@ The one idea: a finder that stands before the usual one takes the source of the 
 from where it always is, changes it, and compiles that.  So whoever imports them, in whatever way,
 gets the changed ones, and a test file's imports stay plain.
 
-The first statement of each function that a change is in tells `DefectReached`: a test that never comes
-there has not been about it.
+The first statement of each function that a change is in tells `DefectReached`: a test that never
+comes there has not been about it.
 """
 
 import ast

@@ -73,7 +73,9 @@ def work(job: Job, line: Connection) -> None:
 
     try:
         with _alone(job) as file:
-            trouble = _run(job, file, Recorder(DefectReached(), tell, job.skip, small=job.shrinking))
+            trouble = _run(
+                job, file, Recorder(DefectReached(), tell, job.skip, small=job.shrinking)
+            )
     except Exception as error:  # whatever the tests have done to us, somebody waits for an answer
         trouble = shown(error)
     line.send(("", trouble))

@@ -16,7 +16,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Direction, Message, entry_of
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
-from mockpump.protocol.link_events import LinkOpened, Role
+from mockpump.protocol.link.types import LinkOpened, Role
 from mockpump.protocol.log import chain
 from mockpump.protocol.messages import MAX_IMAGE
 

@@ -28,7 +28,7 @@ from mockpump.protocol.fields import (
     fields_of,
 )
 from mockpump.protocol.framing import Frame, Kind, encode_frame
-from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.link.types import Offer
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 # What a script's wait may be, in microseconds: none, until an acknowledgement is owed, until a

@@ -45,7 +45,12 @@ class Codec(msgspec.Struct, Generic[R], frozen=True):
 def codec_for(record: type[R], number: int | None = None) -> Codec[R]:
     """The codec of a record; with `number`, that byte stands in front (a message's number)."""
     layout = Layout(record)
-    names = {"cls": record, "error": struct.error, "blame": _Explain(record, number), **layout.names}
+    names = {
+        "cls": record,
+        "error": struct.error,
+        "blame": _Explain(record, number),
+        **layout.names,
+    }
     lead = b"" if number is None else bytes((number,))
     lines = (
         *_encoder(layout, names, lead),

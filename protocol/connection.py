@@ -21,18 +21,18 @@ from mockpump.protocol.catalogue import Direction, Message
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, RejectedFrame, encode_frame
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_events import (
+from mockpump.protocol.link.link import Link
+from mockpump.protocol.link.states import State
+from mockpump.protocol.link.types import (
     CloseReason,
     FrameDropped,
     LinkClosed,
     LinkOpened,
+    LinkSettings,
     LinkStatistics,
     PayloadReceived,
     Role,
 )
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import State
 from mockpump.protocol.session import (
     SEAL_SIZE,
     Opener,

@@ -24,8 +24,8 @@ from mockpump.protocol.framing import (
     RejectReason,
     checksum,
 )
+from mockpump.protocol.link.types import Offer
 from mockpump.protocol.link_document import BLOCKS as LINK_BLOCKS
-from mockpump.protocol.link_settings import Offer
 from mockpump.protocol.log import ENTRY_SIZE, FIGURES, LogEntry
 from mockpump.protocol.markdown import code, fenced, members, table
 from mockpump.protocol.messages import (

@@ -1,18 +1,23 @@
 """The link in tables: its states, what can happen, what it does then, and its timers.
 
-All of it is read from `mockpump.protocol.link_table` and `link_settings`; nothing is said twice.
+All of it is read from `mockpump.protocol.link.states` and `link_settings`; nothing is said twice.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from mockpump.protocol.fields import Integer, fields_of
-from mockpump.protocol.link_actions import REMEMBERED_CONNECTIONS
-from mockpump.protocol.link_events import CloseReason, DropReason
-from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
-from mockpump.protocol.link_table import TRANSITIONS, Action, Input, State
+from mockpump.protocol.link.arq import REACH, REORDERING, SACK_BITS
+from mockpump.protocol.link.link import REMEMBERED_CONNECTIONS
+from mockpump.protocol.link.states import TRANSITIONS, Action, Input, State
+from mockpump.protocol.link.types import (
+    MAX_WINDOW,
+    MIN_PAYLOAD,
+    CloseReason,
+    DropReason,
+    LinkSettings,
+)
 from mockpump.protocol.markdown import code, fenced, members, table
-from mockpump.protocol.window import REACH, REORDERING, SACK_BITS
 
 
 def transitions() -> str:
@@ -23,8 +28,9 @@ def transitions() -> str:
 
 
 def _cell(state: State, event: Input) -> str:
-    action, following = TRANSITIONS[state][event]
-    return action.name if following is state else f"{action.name} → **{following.name}**"
+    action, following, reason = TRANSITIONS[state][event]
+    done = action.name if reason is None else f"{action.name} ({reason.name})"
+    return done if following is state else f"{done} → **{following.name}**"
 
 
 def state_diagram() -> str:
@@ -37,7 +43,7 @@ def _mermaid() -> Iterator[str]:
     yield "    [*] --> IDLE"
     arrows: dict[tuple[State, State, Action], list[str]] = defaultdict(list)
     for state, row in TRANSITIONS.items():
-        for event, (action, following) in row.items():
+        for event, (action, following, _) in row.items():
             if following is not state:
                 arrows[state, following, action].append(event.name)
     for (state, following, action), events in arrows.items():

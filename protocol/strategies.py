@@ -34,7 +34,7 @@ from mockpump.protocol.fields import (
     fields_of,
 )
 from mockpump.protocol.framing import MAX_ENCODED, MAX_PAYLOAD, Frame, Kind, encode_frame
-from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import MAX_NAME, encode
 from mockpump.protocol.program import (
     DAY_MINUTES,

@@ -1,8 +1,8 @@
 """The rules of the layers, checked on the source text alone.
 
 `offences(root)` reads the folders under `root` and yields one line for each broken rule, in the
-form `protocol/link.py:12: imports ...`. Nothing is imported or run, so the same functions judge the
-project and the small bad trees that `test_architecture.py` writes to see each rule fail.
+form `protocol/link/link.py:12: imports ...`. Nothing is imported or run, so the same functions
+judge the project and the small bad trees that `test_architecture.py` writes to see each rule fail.
 """
 
 import ast

@@ -19,10 +19,15 @@ from hypothesis import strategies as st
 
 from mockpump.protocol.connection import Connection
 from mockpump.protocol.framing import OVERHEAD, Frame, FrameDecoder, Kind
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_events import CloseReason, LinkClosed, PayloadReceived, Role
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import State
+from mockpump.protocol.link.link import Link
+from mockpump.protocol.link.states import State
+from mockpump.protocol.link.types import (
+    CloseReason,
+    LinkClosed,
+    LinkSettings,
+    PayloadReceived,
+    Role,
+)
 
 MILLISECOND = 1_000
 SECOND = 1_000_000

@@ -19,7 +19,7 @@ from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.tcp import TcpListener
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 Test = Callable[[AsyncProgrammer, PumpRunner], Awaitable[None]]
 

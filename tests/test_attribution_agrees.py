@@ -26,8 +26,7 @@ from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, ConnectionEvent
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
-from mockpump.protocol.link_events import DropReason, FrameDropped, Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import DropReason, FrameDropped, LinkSettings, Role
 
 SEEDS = st.integers(0, 1_000)
 

@@ -21,7 +21,7 @@ from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import Frame, Kind, encode_frame
-from mockpump.protocol.link_events import Role
+from mockpump.protocol.link.types import Role
 
 
 @pytest.fixture

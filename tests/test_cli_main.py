@@ -22,7 +22,7 @@ from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, 
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError
-from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link.types import CloseReason
 from mockpump.protocol.program import ProgramError
 
 HEAVY = ("rich", "hypothesis", "construct", "serial", "asyncio", "msgspec", "tomllib")

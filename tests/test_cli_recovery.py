@@ -40,8 +40,7 @@ from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
-from mockpump.protocol.link_events import CloseReason
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkSettings
 from mockpump.protocol.messages import OUTCOMES
 from mockpump.protocol.program import flat
 

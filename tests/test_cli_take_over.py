@@ -20,8 +20,7 @@ from mockpump.emulator.programmer.errors import (
 )
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.protocol import messages as m
-from mockpump.protocol.link_events import CloseReason
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkSettings
 
 
 @pytest.fixture(autouse=True)

@@ -23,16 +23,16 @@ from mockpump.protocol.connection import (
 )
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.framing import Frame, Kind, RejectedFrame, RejectReason, encode_frame
-from mockpump.protocol.link_events import (
+from mockpump.protocol.link.states import State
+from mockpump.protocol.link.types import (
     CloseReason,
     DropReason,
     FrameDropped,
     LinkClosed,
     LinkOpened,
+    LinkSettings,
     Role,
 )
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import State
 from mockpump.protocol.messages import GetStatus, Identify, encode
 from mockpump.protocol.strategies import frames, line_bytes, messages, requests
 

@@ -16,9 +16,9 @@ from mockpump.protocol.catalogue import CATALOGUE
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.diagram import Cell, draw, field_rows, largest
 from mockpump.protocol.fields import Record, fields_of
+from mockpump.protocol.link.states import TRANSITIONS, Action, Input, State
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.link_document import state_diagram
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import TRANSITIONS, Action, Input, State
 from mockpump.protocol.markdown import END, MarkerError, everything, render, table
 from mockpump.protocol.messages import Identify, Identity, Mode, Reason, Refused, Status, entry_of
 from mockpump.protocol.program import Program, Segment

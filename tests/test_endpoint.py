@@ -20,8 +20,7 @@ from mockpump.protocol.catalogue import CATALOGUE, Entry, Message
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind, encode_frame
-from mockpump.protocol.link_events import LinkOpened, Role
-from mockpump.protocol.link_settings import LinkSettings, Offer
+from mockpump.protocol.link.types import LinkOpened, LinkSettings, Offer, Role
 from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import DayPattern, Program, Segment
 from mockpump.protocol.strategies import message, requests

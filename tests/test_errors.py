@@ -13,7 +13,7 @@ from mockpump.emulator.programmer.errors import (
 )
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import DecodeError, LocalProtocolError, MockpumpError
-from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link.types import CloseReason
 from mockpump.protocol.program import ProgramError
 
 REFUSED = m.Refused(0x20, m.Reason.LIMIT_RATE, 2, 50_000, 40_000)

@@ -28,7 +28,7 @@ from mockpump.emulator.simulation.world import World
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Kind
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 SHARES = st.sampled_from([0, WHOLE // 50, WHOLE // 10])
 # What is a matter of line time is not in here: a frame that is sent later meets another line.

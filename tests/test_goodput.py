@@ -23,8 +23,7 @@ from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import MAX_PAYLOAD, OVERHEAD
-from mockpump.protocol.link_events import LinkStatistics
-from mockpump.protocol.link_settings import MAX_WINDOW, LinkSettings
+from mockpump.protocol.link.types import MAX_WINDOW, LinkSettings, LinkStatistics
 from mockpump.protocol.log import LOG_ENTRIES, LogEntry
 
 BAUD = 115_200

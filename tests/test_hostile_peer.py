@@ -29,8 +29,7 @@ from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import CATALOGUE, Access, Message
 from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link_events import CloseReason, LinkClosed, Role
-from mockpump.protocol.link_settings import MIN_PAYLOAD, LinkSettings
+from mockpump.protocol.link.types import MIN_PAYLOAD, CloseReason, LinkClosed, LinkSettings, Role
 from mockpump.protocol.messages import LogKind, Mode
 from mockpump.protocol.program import flat
 from mockpump.protocol.session import LAST_COUNTER, SessionKeys

@@ -12,18 +12,17 @@ from pairs import GOOD, LOST, MILLISECOND, SECOND, Pair, plans, windows
 
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.framing import Frame, Kind
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_actions import OFFER
-from mockpump.protocol.link_events import (
+from mockpump.protocol.link.link import OFFER, Link
+from mockpump.protocol.link.states import State
+from mockpump.protocol.link.types import (
     CloseReason,
     DropReason,
     FrameDropped,
     LinkClosed,
+    LinkSettings,
     PayloadReceived,
     Role,
 )
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import State
 
 WINDOWS = st.integers(1, 16)
 LONG = 120 * SECOND

@@ -3,7 +3,7 @@
 import pytest
 
 from mockpump.protocol.framing import Frame, Kind
-from mockpump.protocol.link_events import (
+from mockpump.protocol.link.types import (
     CloseReason,
     DropReason,
     FrameDropped,

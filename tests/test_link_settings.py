@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import fields_of
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_events import Role
-from mockpump.protocol.link_settings import MAX_WINDOW, MIN_PAYLOAD, LinkSettings, Offer
+from mockpump.protocol.link.link import Link
+from mockpump.protocol.link.types import MAX_WINDOW, MIN_PAYLOAD, LinkSettings, Offer, Role
 
 RANGES = [(name, d.minimum, d.maximum) for name, d in fields_of(LinkSettings)]
 

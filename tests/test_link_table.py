@@ -6,11 +6,9 @@ import pytest
 
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.framing import Frame, Kind
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_actions import ACTIONS, OFFER
-from mockpump.protocol.link_events import Role
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import TRANSITIONS, Action, Input, State, Step
+from mockpump.protocol.link.link import ACTIONS, OFFER, Link
+from mockpump.protocol.link.states import TRANSITIONS, Action, Input, State, Step
+from mockpump.protocol.link.types import CloseReason, DropReason, LinkSettings, Role
 
 CELLS = [(state, event) for state in State for event in Input]
 CALLS = {Input.CALL_OPEN, Input.CALL_SEND, Input.CALL_CLOSE, Input.CALL_ABORT}
@@ -162,6 +160,11 @@ def _keepalive(link):
     _when(lambda link: link._sent_at + link.settings.keepalive)(link)
 
 
+def _all_acknowledged(link):
+    link.receive_frame(Frame(Kind.ACK, PRESENT, ack=1), 1)
+    link.frames_to_send(1)
+
+
 STIMULI = {
     Input.CALL_OPEN: lambda link: link.open(PRESENT, 1),
     Input.CALL_SEND: lambda link: link.send(b"payload", 1),
@@ -181,6 +184,7 @@ STIMULI = {
     Input.TRIES_SPENT: _tries_spent,
     Input.KEEPALIVE_DUE: _keepalive,
     Input.SILENCE: _silence,
+    Input.ALL_ACKNOWLEDGED: _all_acknowledged,
 }
 
 _ONLY_INITIATOR = {Input.CALL_OPEN, Input.GOT_OPEN_ACK}
@@ -202,12 +206,16 @@ _NEVER_WHEN_IDLE = {
 
 # Nor does one that is opening, where OPEN itself is repeated.
 _NEVER_WHEN_OPENING = {Input.KEEPALIVE_DUE, Input.SILENCE}
+# Only a link that is closing waits for that.
+_ONLY_CLOSING = {Input.ALL_ACKNOWLEDGED}
 
 
 def happens(role, state, event):
     if state is State.IDLE and event in _NEVER_WHEN_IDLE:
         return False
     if state is State.OPENING and event in _NEVER_WHEN_OPENING:
+        return False
+    if state is not State.CLOSING and event in _ONLY_CLOSING:
         return False
     if role is Role.ACCEPTOR:
         return state is not State.OPENING and event not in _ONLY_INITIATOR
@@ -252,6 +260,20 @@ def test_every_cell_can_be_carried_out(state, event):
 def test_nearly_every_cell_happens():
     """What is left over is an idle link's, or belongs to a role that is never in that state."""
     left = set(CELLS) - {(state, event) for _, state, event in HAPPENING}
-    assert left == {(State.IDLE, event) for event in _NEVER_WHEN_IDLE} | {
-        (State.OPENING, event) for event in _ONLY_ACCEPTOR | _NEVER_WHEN_OPENING
+    idle = {(State.IDLE, event) for event in _NEVER_WHEN_IDLE | _ONLY_CLOSING}
+    never = _ONLY_ACCEPTOR | _NEVER_WHEN_OPENING | _ONLY_CLOSING
+    assert left == idle | {(State.OPENING, event) for event in never} | {
+        (State.OPEN, event) for event in _ONLY_CLOSING
     }
+
+
+def test_what_ends_or_is_dropped_has_its_reason_in_the_cell():
+    for state, event in CELLS:
+        step = TRANSITIONS[state][event]
+        ends = step.next is State.IDLE and state is not State.IDLE
+        if ends or step.action is Action.SUPERSEDE:
+            assert isinstance(step.reason, CloseReason)
+        elif step.action is Action.DROP:
+            assert isinstance(step.reason, DropReason)
+        else:
+            assert step.reason is None

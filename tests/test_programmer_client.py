@@ -36,8 +36,7 @@ from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.framing import Frame, Kind, encode_frame
-from mockpump.protocol.link_events import CloseReason, Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkSettings, Role
 from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.program import flat
 
@@ -91,7 +90,7 @@ class Bench:
     def asked(self) -> Message:
         """What the programmer waits for the answer to."""
         assert self.programmer._round is not None
-        return self.programmer._round.open
+        return self.programmer._round.next_unanswered
 
     def stop_before_commit(self) -> None:
         """Everything of a program transfer up to where the commit is about to be sent."""

@@ -24,10 +24,11 @@ from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import CATALOGUE, decode
 from mockpump.protocol.framing import CHECKSUM, Frame, FrameDecoder, Kind, RejectReason
-from mockpump.protocol.link_actions import REMEMBERED_CONNECTIONS
-from mockpump.protocol.link_events import CloseReason, DropReason
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.link_table import State
+from mockpump.protocol.link.arq import REORDERING
+from mockpump.protocol.link.link import REMEMBERED_CONNECTIONS
+from mockpump.protocol.link.states import State
+from mockpump.protocol.link.timer import LONGEST_MEASURED
+from mockpump.protocol.link.types import CloseReason, DropReason, LinkSettings
 from mockpump.protocol.log import ENTRY_SIZE, chain, entries_of
 from mockpump.protocol.markdown import render
 from mockpump.protocol.messages import (
@@ -43,9 +44,7 @@ from mockpump.protocol.messages import (
     Welcome,
 )
 from mockpump.protocol.pairing import parse_key
-from mockpump.protocol.retransmission import LONGEST_MEASURED
 from mockpump.protocol.session import SCHEDULE, SessionKeys, transcript
-from mockpump.protocol.window import REORDERING
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8")
 PROSE = re.sub("<!-- generated.*?<!-- end generated -->", "", TEXT, flags=re.DOTALL)

@@ -28,7 +28,7 @@ from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Access, Message
-from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link.types import CloseReason
 from mockpump.protocol.messages import OUTCOMES, Fate, Mode, Reason
 from mockpump.protocol.program import flat
 

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.retransmission import (
+from mockpump.protocol.link.timer import (
     LONGEST_MEASURED,
     ByteTimeEstimator,
     RetransmissionTimer,
 )
+from mockpump.protocol.link.types import LinkSettings
 
 # How many bytes there were, there and back, in what is measured; and in what is awaited.
 SIZES = (500, 500)
@@ -208,7 +208,7 @@ def test_after_a_probe_or_a_timeout_there_is_none_until_a_fresh_frame_was_measur
 def test_the_pace_is_not_measured_across_a_probe_or_a_pause():
     after_a_probe, after_a_pause = in_step(1), in_step(1)
     after_a_probe.expire(285_000)
-    after_a_pause.rest()
+    after_a_pause.stop()
     after_a_probe.measure(200_000, *SIZES)
     for timer in (after_a_probe, after_a_pause):
         timer.progress(3_000_000, last_sent_at=2_700_000, size=SIZE)

@@ -35,7 +35,7 @@ def test_the_replies_are_given_in_the_order_of_the_requests(asked: Sequence[Mess
     it = RequestBatch(asked)
     for request in asked:
         assert not it.over
-        assert it.open == request
+        assert it.next_unanswered == request
         assert it.take(answer(request))
     assert it.over
     assert it.result == [answer(each) for each in asked]
@@ -92,7 +92,7 @@ def test_a_request_that_was_replaced_goes_again_behind_the_others(
     repeats = 0
     while sent:
         request = sent.popleft()
-        assert it.open == request
+        assert it.next_unanswered == request
         assert not it.over
         if repeats < MOST_REPEATS and data.draw(st.booleans()):
             foreign = data.draw(noes_to_another(request))
@@ -117,7 +117,7 @@ def test_it_goes_again_so_often_and_no_more() -> None:
         m.GetClock(),
     ]
     assert it.repeat() is None
-    assert it.open == m.GetLimits()
+    assert it.next_unanswered == m.GetLimits()
 
 
 @pytest.mark.parametrize("reason", FOREIGN)

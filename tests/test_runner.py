@@ -28,7 +28,7 @@ from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link_events import CloseReason, Role
+from mockpump.protocol.link.types import CloseReason, Role
 from mockpump.protocol.messages import SessionEnd
 from mockpump.protocol.program import flat
 

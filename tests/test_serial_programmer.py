@@ -21,7 +21,7 @@ from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 IMPATIENT = LinkSettings(open_tries=1, initial_timeout=100_000, min_timeout=1)
 

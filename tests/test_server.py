@@ -21,8 +21,7 @@ from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link_events import Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings, Role
 from mockpump.protocol.messages import Mode
 from mockpump.protocol.program import Program, flat
 from mockpump.protocol.strategies import programs as any_programs

@@ -24,6 +24,7 @@ from mockpump.protocol.session import (
     claimed_number,
     is_sealed,
     offers_our_version,
+    proof_matches,
     split_seal,
 )
 from mockpump.protocol.strategies import message, messages

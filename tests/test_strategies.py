@@ -22,7 +22,7 @@ from mockpump.protocol.framing import (
     RejectReason,
     encode_frame,
 )
-from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import GetStatus, Status, decode, encode
 from mockpump.protocol.program import MAX_RATE, Program, check, image
 from mockpump.protocol.strategies import (

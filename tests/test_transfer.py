@@ -5,11 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol.framing import OVERHEAD, Frame, Kind
-from mockpump.protocol.link_events import LinkStatistics
-from mockpump.protocol.link_settings import LinkSettings
-from mockpump.protocol.retransmission import RetransmissionTimer
-from mockpump.protocol.transfer import Arq
-from mockpump.protocol.window import Arrival
+from mockpump.protocol.link.arq import Arq, Arrival
+from mockpump.protocol.link.timer import RetransmissionTimer
+from mockpump.protocol.link.types import LinkSettings, LinkStatistics
 
 DELAY = LinkSettings().ack_delay
 FROM_4 = st.integers(4, 16)
@@ -167,7 +165,7 @@ def test_a_frame_sent_twice_is_not_timed():
     subject = Subject()
     subject.send(0, b"a")
     subject.timer.expire(1_000_000)
-    assert subject.it.resend_oldest(certain=True)
+    assert subject.it.resend_oldest(ack_unambiguous=True)
     assert [frame.seq for frame in subject.it.frames_to_send(1_000_000)] == [0]
     subject.acked(1_000_100, 1)
     assert subject.statistics.round_trip is None
@@ -179,7 +177,7 @@ def test_what_waited_for_a_frame_sent_twice_is_not_timed_either():
     """Their own acknowledgements were lost: this one comes late, and not for the line's sake."""
     subject = Subject()
     subject.send(0, b"a", b"b")
-    subject.it.resend_oldest(certain=True)
+    subject.it.resend_oldest(ack_unambiguous=True)
     subject.it.frames_to_send(1_000_000)
     subject.acked(1_040_000, 2)
     assert subject.statistics.round_trip is None
@@ -207,7 +205,7 @@ def test_selective_progress_is_progress_and_an_old_acknowledgement_is_none():
 
 
 def test_nothing_to_resend():
-    assert not Subject().it.resend_oldest(certain=True)
+    assert not Subject().it.resend_oldest(ack_unambiguous=True)
 
 
 def test_a_payload_behind_a_gap_is_not_delivered():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.window import REACH, Arrival, ReceiveWindow, SendWindow, ahead
+from mockpump.protocol.link.arq import REACH, Arrival, ReceiveWindow, SendWindow, ahead
 
 WINDOWS = st.integers(1, 16)
 # Where a number stands when a test begins: often just before it goes round.
@@ -189,7 +189,9 @@ def test_oldest_is_marked_however_often():
 
 @pytest.mark.parametrize("ack_unambiguous", [True, False])
 def test_what_a_resent_frame_proves_of_those_before_it(ack_unambiguous: bool):
-    """Only when it is ack_unambiguous that it was the second one that came, the others must be lost."""
+    """Only when it is ack_unambiguous that it was the second one that came, the others must be
+    lost.
+    """
     window = sender(4, 0)
     window.queue.extend([b""] * 4)
     window.to_send(0)

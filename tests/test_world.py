@@ -31,8 +31,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.framing import OVERHEAD
-from mockpump.protocol.link_events import CloseReason
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkSettings
 from mockpump.protocol.messages import Mode
 from mockpump.protocol.program import (
     UNITS_PER_NL,

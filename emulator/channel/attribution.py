@@ -14,8 +14,8 @@ from mockpump.emulator.channel.places import only_frame
 from mockpump.protocol import messages
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
+from mockpump.protocol.link.arq import SACK_BITS, ahead
 from mockpump.protocol.session import is_sealed
-from mockpump.protocol.window import SACK_BITS, ahead
 
 # Whose frame, of which kind, in which connection, and which of them.
 _Name = tuple[bool, Kind, int, int]

@@ -32,8 +32,7 @@ from mockpump.protocol.connection import (
 )
 from mockpump.protocol.errors import LocalProtocolError, MockpumpError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.link_events import CloseReason, LinkClosed, LinkOpened, Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkClosed, LinkOpened, LinkSettings, Role
 
 REPLY_TIMEOUT = 10_000_000
 # What begins a connection, before any procedure may start.
@@ -290,7 +289,9 @@ class Programmer:
         self.connection.abort(now)
         self._lose(error, CloseReason.CLOSED_HERE, now)
 
-    def _answer(self, procedure: Procedure[Any], asked: RequestBatch, reply: Message, now: int) -> None:
+    def _answer(
+        self, procedure: Procedure[Any], asked: RequestBatch, reply: Message, now: int
+    ) -> None:
         # Where the connection ends meanwhile, it cannot be sent again.
         may_repeat = asked.replaced(reply) and self.connection.is_open
         again = asked.repeat() if may_repeat else None
@@ -344,7 +345,9 @@ class Programmer:
         if procedure is None:
             return
         self._forget_round()
-        error = error if asked is None else lost_with(asked.next_unanswered, error, reason, self._met)
+        error = (
+            error if asked is None else lost_with(asked.next_unanswered, error, reason, self._met)
+        )
         self._resume(procedure.throw, error, now)
 
     def _resume(self, step: Step, answer: Any, now: int) -> None:

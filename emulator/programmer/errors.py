@@ -6,7 +6,7 @@ from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
-from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link.types import CloseReason
 
 if TYPE_CHECKING:
     from mockpump.emulator.programmer.known_pump import PumpMet

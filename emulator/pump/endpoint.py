@@ -18,8 +18,7 @@ from mockpump.protocol.connection import (
     MessageReceived,
     MessageRejected,
 )
-from mockpump.protocol.link_events import LinkClosed, LinkOpened, Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkClosed, LinkOpened, LinkSettings, Role
 from mockpump.protocol.messages import Reason
 
 # What somebody at the other end has said.

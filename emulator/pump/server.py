@@ -15,7 +15,7 @@ from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.pairing import LOCKED_FOR, Draw
 from mockpump.emulator.pump.reports import Reports
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages import Mode
 
 _MICROSECONDS = 1_000_000

@@ -15,7 +15,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
-from mockpump.protocol.link_events import Role
+from mockpump.protocol.link.types import Role
 from mockpump.protocol.pairing import SECRET_SIZE, PairingKey
 from mockpump.protocol.session import is_sealed, split_seal
 

@@ -23,7 +23,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
 from mockpump.protocol.markdown import code, table
 from mockpump.protocol.messages import MAX_IMAGE, LogKind

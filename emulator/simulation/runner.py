@@ -53,7 +53,7 @@ from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.program import Program, ProgramError
 
 # The line of a scenario that says nothing of it.

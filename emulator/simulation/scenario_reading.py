@@ -37,7 +37,7 @@ from mockpump.emulator.wording.names import choice_name
 from mockpump.protocol import messages as m
 from mockpump.protocol import toml_text
 from mockpump.protocol.fields import Record, fields_of
-from mockpump.protocol.link_settings import Offer
+from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import Alarm, Reason
 from mockpump.protocol.toml_text import BadToml
 

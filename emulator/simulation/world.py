@@ -32,7 +32,7 @@ from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 T = TypeVar("T")
 

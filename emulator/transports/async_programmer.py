@@ -19,7 +19,7 @@ from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import MockpumpError
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.pty_line import PtyLine
 from mockpump.emulator.transports.serial_port import SerialPort
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 Write = Callable[[bytes], None]
 # What may wait for a port that does not take it.

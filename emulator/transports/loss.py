@@ -8,7 +8,7 @@ from mockpump.emulator.programmer.client import Failed, Programmer
 from mockpump.emulator.programmer.errors import OutcomeUnknown
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol.errors import MockpumpError
-from mockpump.protocol.link_events import CloseReason
+from mockpump.protocol.link.types import CloseReason
 
 
 def fail_pending(programmer: Programmer, why: str, now: int) -> MockpumpError:

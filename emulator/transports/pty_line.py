@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mockpump.emulator.transports.errors import PortError, reason_of
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 _CHUNK = 65_536
 # What may wait for a reader; beyond it the line loses bytes, as a line does when nobody listens.

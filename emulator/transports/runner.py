@@ -16,7 +16,7 @@ from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.deadlines import Deadlines
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 Write = Callable[[bytes], None]
 # For how long the pump lives on at a time, in microseconds, before whoever waits is looked after.

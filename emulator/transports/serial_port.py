@@ -1,9 +1,9 @@
 """A serial port as the programmer uses it: opened for one user, waited for, left as it was found.
 
-Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`.
-A device or a socket is waited for with `poll` on its file descriptor, which is quicker than
-pyserial's own way.  ByteHandler any other URL (`spy://`, `loop://`, `mockpump://`) there is a handler
-that wants to see the bytes, so pyserial's `read` and `write` are used, and they may block.
+Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`. A
+device or a socket is waited for with `poll` on its file descriptor, which is quicker than
+pyserial's own way.  ByteHandler any other URL (`spy://`, `loop://`, `mockpump://`) there is a
+handler that wants to see the bytes, so pyserial's `read` and `write` are used, and they may block.
 """
 
 import contextlib

@@ -21,8 +21,7 @@ from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.loss import fail_pending
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
-from mockpump.protocol.link_events import CloseReason
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import CloseReason, LinkSettings
 
 T = TypeVar("T")
 # Sees every chunk: True for what is sent, False for what is received.

@@ -21,7 +21,7 @@ from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.framing import OVERHEAD
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 # The descriptors that are none of a client's: what the process has open besides, and those of
 # callers that are being turned away, of which a turn of the loop can take a hundred.

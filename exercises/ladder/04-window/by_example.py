@@ -1,6 +1,6 @@
 """Exercise 4 as one would write it without properties: right, and caught nothing."""
 
-from mockpump.protocol.window import Arrival, ReceiveWindow, SendWindow
+from mockpump.protocol.link.arq import Arrival, ReceiveWindow, SendWindow
 
 
 def test_a_gap_is_filled() -> None:

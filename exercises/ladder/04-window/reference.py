@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.window import REACH, SACK_BITS, Arrival, ReceiveWindow, SendWindow
+from mockpump.protocol.link.arq import REACH, SACK_BITS, Arrival, ReceiveWindow, SendWindow
 
 # How many frames went before; often so many that the numbers are about to start over.
 BEFORE = st.integers(236, 257) | st.integers(0, 600)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.window import Arrival, ReceiveWindow
+from mockpump.protocol.link.arq import Arrival, ReceiveWindow
 
 
 @given(st.lists(st.binary(max_size=3), max_size=20))

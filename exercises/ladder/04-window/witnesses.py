@@ -1,6 +1,6 @@
 """What shows each defect of exercise 4, in a few lines."""
 
-from mockpump.protocol.window import REACH, SACK_BITS, ReceiveWindow, SendWindow
+from mockpump.protocol.link.arq import REACH, SACK_BITS, ReceiveWindow, SendWindow
 
 
 def receiver(before: int) -> ReceiveWindow:

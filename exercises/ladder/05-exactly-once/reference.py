@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol.framing import Frame
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_events import LinkClosed, LinkEvent, PayloadReceived, Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.link import Link
+from mockpump.protocol.link.types import LinkClosed, LinkEvent, LinkSettings, PayloadReceived, Role
 
 # How late the copies of a frame arrive; none: it is lost.
 Fate = tuple[int, ...]
@@ -23,8 +22,8 @@ WINDOWS = st.integers(1, 16)
 COUNTS = st.integers(1, 10)
 # Long enough for the timers of any right link, once the line is good.
 CALM = 120_000_000
-# A link gives up when it has heard nothing for 16 s, and a side that has nothing to say offers_our_version
-# every 5 s: of three that are lost, all may have been those.
+# A link gives up when it has heard nothing for 16 s, and a side that has nothing to say
+# offers_our_version every 5 s: of three that are lost, all may have been those.
 MOST_LOST = 2
 
 

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol.framing import Frame
-from mockpump.protocol.link import Link
-from mockpump.protocol.link_events import LinkEvent, PayloadReceived, Role
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.link import Link
+from mockpump.protocol.link.types import LinkEvent, LinkSettings, PayloadReceived, Role
 
 # How late the copies of a frame arrive; none: it is lost.
 Fate = tuple[int, ...]

@@ -14,7 +14,7 @@ A serial line may need longer for one long frame than a round trip of short ones
 byte takes is measured too, and a frame longer than the one measured last is given that much more.
 """
 
-from mockpump.protocol.link_settings import LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 
 # What a measurement may bring the timeout to, in microseconds (RFC 6298, 2.5: no less than 60 s).
 LONGEST_MEASURED = 60_000_000
