@@ -11,8 +11,8 @@ from typing import Any
 
 from bench.pairs import Effort, Work, race
 from bench.table import Contest, Finding, absent
-from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment
 

@@ -15,10 +15,10 @@ from bench.pairs import Effort, Work, race
 from bench.simulation_rows import DAY, day_program
 from bench.table import Contest, Finding, absent
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m

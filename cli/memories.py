@@ -25,7 +25,7 @@ def opened(file: Path) -> SqliteMemory:
         state = _checked(memory)
         if memory.lacks_wal and state is not None:
             # That state may be an old one, from when the pump was put down in good order.
-            memory.record(Change(replace(state, clean=False)))
+            memory.record(Change(replace(state, clean_shutdown=False)))
     return _warned(file, memory)
 
 

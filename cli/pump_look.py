@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from msgspec.structs import asdict
+from msgspec.structs import asdict, fields
 
 from mockpump.cli.memories import looked_into
 from mockpump.cli.render import as_json, show_facts
 from mockpump.cli.render_pump import chain_text, entry_facts, limits_facts, log_line
 from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.pairing import Pairing
-from mockpump.emulator.pump.state import PumpState, decode_state
+from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP, PumpState, decode_state
 from mockpump.emulator.pump.strangers import Strangers
 from mockpump.emulator.wording.names import choice_name, words_of
 from mockpump.emulator.wording.quantities import clock_time, duration, volume
@@ -41,15 +40,16 @@ def _looking(file: Path) -> Iterator[tuple[SqliteMemory, PumpState]]:
 def show(file: Path, json_: bool) -> None:
     """Show what the pump in FILE will wake up with.  It must not be running."""
     with _looking(file) as (memory, state):
-        active = b"" if state.active is None else memory.image(state.active)
+        active = b"" if state.active_slot is None else memory.image(state.active_slot)
     if json_:
         d = state.delivery
         delivery = {**asdict(d), "rolling": d.rolling.pieces()}
         guarded = {"image": active, "delivery": delivery, "pairing": _guarded(state.pairing)}
         # A copy that lacks its WAL is none that was put down in good order, whatever it says.
         whole = not memory.lacks_wal
-        clean = {"clean": state.clean and whole, "whole": whole}
-        echo(as_json({**asdict(state), **guarded, **clean}))
+        clean = {"clean": state.clean_shutdown and whole, "whole": whole}
+        kept = {each.encode_name: getattr(state, each.name) for each in fields(state)}
+        echo(as_json({**kept, **guarded, **clean}))
     else:
         show_facts(_facts(state, active, memory.lacks_wal))
 
@@ -75,8 +75,8 @@ def _facts(state: PumpState, active: bytes, lacks_wal: bool) -> dict[str, str]:
         "age": f"{duration(d.elapsed)} of pump time",
         "clock": clock_time(d.clock.shown(d.elapsed)),
         "drift": f"{d.clock.drift} ppm",
-        "program": f"{named}, in slot {state.active}",
-        "pending": "none" if state.later is None else f"in slot {state.later}",
+        "program": f"{named}, in slot {state.active_slot}",
+        "pending": "none" if state.pending_slot is None else f"in slot {state.pending_slot}",
         "delivered": volume(moved),
         "reservoir": volume(d.filling.volume - (moved - d.filling.delivered)),
         "fluid": f"{state.catheter.concentration} du/mL (fictional)",
@@ -91,7 +91,7 @@ def _facts(state: PumpState, active: bytes, lacks_wal: bool) -> dict[str, str]:
 def _end_text(state: PumpState, lacks_wal: bool) -> str:
     if lacks_wal:
         return "not known: copied while it ran; something may be missing"
-    return "clean" if state.clean else "power lost"
+    return "clean" if state.clean_shutdown else "power lost"
 
 
 def _pairing_text(pairing: Pairing) -> str:

@@ -23,7 +23,6 @@ from mockpump.cli.keys import (
 from mockpump.cli.quantities import ClockTime, Volume
 from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.clock import MAX_DRIFT
-from mockpump.emulator.pump.device import describe
 from mockpump.emulator.pump.factory import (
     CONCENTRATION,
     DEAD_VOLUME,
@@ -33,6 +32,7 @@ from mockpump.emulator.pump.factory import (
 )
 from mockpump.emulator.pump.limits import FACTORY, WIDEST
 from mockpump.emulator.pump.pairing import OPEN, Keys, draw_keys, paired_with
+from mockpump.emulator.pump.pump import describe
 from mockpump.emulator.pump.state import RESERVOIR, PumpIdentity
 from mockpump.emulator.transports.keyring_file import HandedOver
 from mockpump.protocol import messages as m

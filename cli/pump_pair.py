@@ -12,8 +12,8 @@ from mockpump.cli.ending import undisturbed
 from mockpump.cli.keys import KeyPlace, handed_over, replace_option
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import draw_keys, keys_of
+from mockpump.emulator.pump.pump import Pump
 
 
 @click.command()
@@ -48,6 +48,6 @@ def _awake(memory: Memory) -> Iterator[Pump]:
     try:
         yield pump
     finally:
-        if not pump.memory_error:
+        if not pump.journal.error:
             with undisturbed():
                 pump.shut_down()

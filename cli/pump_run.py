@@ -22,7 +22,7 @@ from mockpump.cli.pump_new import making_options
 from mockpump.cli.pump_which import which
 from mockpump.cli.quantities import MAX_FACTOR, Speed, speed_text
 from mockpump.cli.terminal import complain, echo, warn
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.transports.clock import line_now

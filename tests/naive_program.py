@@ -8,7 +8,7 @@ from typing import Any
 
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, DeliveryEvent
+from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP, DeliveryEvent
 from mockpump.protocol.program import Program
 
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pytest
 
 from mockpump.cli.main import main
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.clock import line_now

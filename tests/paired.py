@@ -9,9 +9,9 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Failed, Finished, Programmer
 from mockpump.emulator.programmer.opening import FindKey, open_session
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import Keys, draw_keys, paired_with
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import TimeScale

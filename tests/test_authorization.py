@@ -9,9 +9,9 @@ from paired import KEYS, Line, line, log_of, logged, paired_pump
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.errors import RequestRefused
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import COMMANDS, handle
 from mockpump.emulator.pump.strangers import NOBODY
 from mockpump.protocol import messages as m

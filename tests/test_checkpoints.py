@@ -15,10 +15,10 @@ from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Change, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.memory.sqlite import SqliteMemory
-from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.overrides import Bolus
 from mockpump.emulator.pump.pairing import paired_with
+from mockpump.emulator.pump.pump import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity, decode_state
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
@@ -339,7 +339,7 @@ def test_a_pump_that_is_late_lives_it_all_for_a_few_records(speed: int) -> None:
     assert memory.records - before <= 5
     # As soon as it is late no longer, its records stand for what they usually do.
     server.handle_timer(3_601 * SECOND + max(SECOND // speed, 100_000))
-    assert server.pump.covers == 2 * 100_000 * speed // SECOND
+    assert server.pump.journal.covers == 2 * 100_000 * speed // SECOND
 
 
 def test_who_holds_no_key_has_nothing_recorded_by_asking() -> None:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from outside import Command, in_process, pump_thread
 from pump_state import give
 
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import Program, RampStep, flat

@@ -73,7 +73,7 @@ def reported(cells: list[Judgement], **more: Any) -> Report:
         (reported([CAUGHT] * 5 + [BY_EXAMPLE]), 1, "5 of 6 caught by properties"),
         (reported([CAUGHT, SOMETIMES, LEFT] * 2), 1, "2 of 6 caught by properties"),
         (reported([CAUGHT] * 6, wrong={LONG: (RIGHT.id, WRONG)}), 2, "is wrong"),
-        (Report(EXERCISE.number, 3, trouble="no such module: x"), 3, "no such module"),
+        (Report(EXERCISE.number, 3, error="no such module: x"), 3, "no such module"),
     ],
 )
 def test_a_report_is_shown_and_written(
@@ -136,7 +136,7 @@ def test_the_lines_of_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     trouble = "\n".join(f"line {at}" for at in range(20))
-    lines = checked(monkeypatch, Report(1, 1, trouble=trouble)).output.splitlines()
+    lines = checked(monkeypatch, Report(1, 1, error=trouble)).output.splitlines()
     assert lines[2:] == [f"  line {at}" for at in range(8, 20)]
 
 
@@ -213,7 +213,7 @@ def test_the_table_of_a_class(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     here = run("grade", "class", "--csv", "-")
     assert here.stdout_bytes == (tmp_path / "table.csv").read_bytes()
     assert not (tmp_path / "-").exists()
-    judged_as(monkeypatch, Report(1, 1, trouble="one\n" + "x" * 999))
+    judged_as(monkeypatch, Report(1, 1, error="one\n" + "x" * 999))
     run("grade", "class", "--csv", "table.csv")
     (_, row) = (tmp_path / "table.csv").read_text("utf-8").splitlines()
     assert row.endswith(",3," + "x" * 200)
@@ -368,7 +368,7 @@ def test_what_a_learner_writes_cannot_break_the_page() -> None:
         {evil: (RIGHT.id, judgement)},
     )
     assert "<script>" not in page(EXERCISE, report)
-    assert "<script>" not in page(EXERCISE, Report(1, 1, trouble=evil))
+    assert "<script>" not in page(EXERCISE, Report(1, 1, error=evil))
 
 
 def test_a_disk_that_is_full_is_said_to_be_that_of_the_table(

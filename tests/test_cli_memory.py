@@ -306,14 +306,16 @@ def test_a_clean_up_that_fails_is_told_and_the_pump_is_put_down(
     class Stuck(ControlSocket):
         async def __aexit__(self, *reason: object) -> None:
             await super().__aexit__(*reason)
-            self.trouble = "cannot remove it: permission denied"
+            self.error = "cannot remove it: permission denied"
 
     def close(_: object) -> None:
         raise PermissionError(13, "Permission denied", "/a/folder")
 
     monkeypatch.setattr("mockpump.emulator.transports.control.ControlSocket", Stuck)
     # The end of its input ends it at once.
-    monkeypatch.setattr("mockpump.cli.pump_run._take_directions", lambda _, __, ended: ended.set())
+    monkeypatch.setattr(
+        "mockpump.cli.pump_run._take_pacing_commands", lambda _, __, ended: ended.set()
+    )
     ended = command("pump", "run", "--memory", str(memory), "--stage")
     assert ended.code == 0
     assert ended.err.startswith("mockpump: warning: cannot remove it: permission denied\npump st")
@@ -330,7 +332,7 @@ def test_a_pump_in_which_something_failed_is_not_put_down_in_good_order(
     def fail(*_: object) -> None:
         asyncio.get_running_loop().call_soon(int, "no number")
 
-    monkeypatch.setattr("mockpump.cli.pump_run._take_directions", fail)
+    monkeypatch.setattr("mockpump.cli.pump_run._take_pacing_commands", fail)
     ended = command("pump", "run", "--memory", str(memory), "--stage")
     assert ended.code == 70
     assert not json.loads(command("pump", "show", str(memory), "--json").out)["clean"]

@@ -24,8 +24,8 @@ from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import MOST_FAILURES, keys_of
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import decode_state
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.pairing import PairingKey, parse_key

@@ -24,9 +24,9 @@ from mockpump.cli.programmer_ask import status_and_details
 from mockpump.cli.pump_process import PumpProcess
 from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.procedures import LogRead
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry

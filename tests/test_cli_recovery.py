@@ -33,9 +33,9 @@ from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.recovery import Settled
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pairing import OPEN, paired_with
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m

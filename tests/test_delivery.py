@@ -12,7 +12,7 @@ from naive_program import NaivePump, emptied_at, naive_volume
 
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import When

@@ -14,10 +14,10 @@ from pump_state import (
     state_of_caller,
 )
 
-from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.factory import FACTORY_PROGRAM, PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.modes import MODES, ModeInput
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.requests.dispatch import COMMANDS
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m

@@ -147,9 +147,9 @@ def test_the_transition_table_has_every_cell() -> None:
     for state in State:
         for event in Input:
             cell = cells[event.name][list(State).index(state)].removesuffix(" |")
-            action, following = TRANSITIONS[state][event]
-            expected = "" if following is state else f" → **{following.name}**"
-            assert cell == action.name + expected
+            action, following, reason = TRANSITIONS[state][event]
+            expected = f"{action.name} ({reason.name})" if reason else action.name
+            assert cell == expected + ("" if following is state else f" → **{following.name}**")
     assert all(f"`{action.name}`" in BLOCKS["link-actions"]() for action in Action)
 
 

@@ -13,7 +13,6 @@ from pump_state import Line, state_of
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.faults import (
     CLOCK_JUMP,
@@ -23,6 +22,7 @@ from mockpump.emulator.pump.faults import (
     fault_named,
     inject,
 )
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m

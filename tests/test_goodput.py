@@ -19,7 +19,7 @@ from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import read_log
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import MAX_PAYLOAD, OVERHEAD

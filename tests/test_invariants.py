@@ -14,10 +14,10 @@ from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump import faults, operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.overrides import Bolus
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, NOBODY
 from mockpump.emulator.simulation.invariants import INVARIANTS, Watched, unsettled
 from mockpump.emulator.simulation.world import World
@@ -63,7 +63,7 @@ def washed(it: Watched) -> None:
     """So many entries as no pump writes that counts strangers' tries."""
     pump = it.world.pump
     for _ in range(MOST_BETWEEN + 1):
-        pump.strangers = NOBODY
+        pump.journal.strangers = NOBODY
         pump.change(lambda: pump.log(LogKind.TURNED_AWAY, 20, 1))
 
 

@@ -14,9 +14,9 @@ from naive_whole_pump import NaiveWholePump
 from pump_state import Line, give
 
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.limits import WIDEST, program_excesses, rise_excesses
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
@@ -88,7 +88,9 @@ class Tried:
         while pump.elapsed < end:
             due = pump.delivery.due
             before = pump.elapsed
-            pump.advance(min(pump.delivery.next_edge() or end, pump.next_checkpoint() + 3_000, end))
+            pump.advance(
+                min(pump.delivery.next_edge() or end, pump.journal.next_checkpoint + 3_000, end)
+            )
             assert pump.delivery.due - due <= pump.delivery.limits.rate * (pump.elapsed - before)
             self.note()
 

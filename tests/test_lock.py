@@ -14,8 +14,8 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import SessionRefused
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import decode_state
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale

@@ -27,8 +27,8 @@ from mockpump.emulator.programmer.errors import OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.opening import meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import TimeScale

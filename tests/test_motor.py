@@ -11,11 +11,10 @@ from pump_state import Line
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import DeliveryEvent
-from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
-from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.pump.pump import LAST_SECOND, Pump
+from mockpump.emulator.pump.state import DeliveryEvent, PumpIdentity
 from mockpump.emulator.schedule import DAY
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError

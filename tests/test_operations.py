@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from pump_state import FailingMemory, Line, give, state_of
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

@@ -17,10 +17,10 @@ from pump_state import REQUESTS, Line
 
 from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.memory.sqlite import SqliteMemory
-from mockpump.emulator.pump.delivery_state import UNITS_PER_STEP
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.operations import suspend
+from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.pump.state import UNITS_PER_STEP
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.catalogue import Message

@@ -15,10 +15,10 @@ from mockpump.cli.wire_summary import summary
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import REPLY_TIMEOUT
 from mockpump.emulator.programmer.round import MOST_REPEATS
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import Pairing
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs

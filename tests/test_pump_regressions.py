@@ -9,11 +9,11 @@ from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Change, MemoryFailed
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.overrides import TemporaryRate
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity, PumpState, decode_state

@@ -15,9 +15,9 @@ from pump_state import Line, plain_requests, state_of
 
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.faults import Fault, inject
+from mockpump.emulator.pump.pump import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.state import (
     PumpIdentity,
     check_images,
@@ -168,8 +168,8 @@ def test_a_state_is_read_as_it_was_written(steps: list[Any], drift: int) -> None
     assert recorded is not None
     state = decode_state(recorded)
     assert encode_state(state) == recorded
-    assert state.clean
-    assert decode_state(encode_state(msgspec.structs.replace(state, clean=False))) != state
+    assert state.clean_shutdown
+    assert decode_state(encode_state(msgspec.structs.replace(state, clean_shutdown=False))) != state
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"null", b"\xff", b'{"mode": 1}'])

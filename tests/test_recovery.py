@@ -22,8 +22,8 @@ from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
 from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.programmer.recovery import Settled, never_recorded, settle
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

@@ -9,10 +9,10 @@ from pump_state import Line, state_of
 
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m

@@ -15,9 +15,9 @@ from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_log
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
 from mockpump.emulator.simulation.world import World

@@ -17,9 +17,9 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Disconnected, Programmer, result_of
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity, decode_state
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale

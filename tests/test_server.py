@@ -12,9 +12,9 @@ from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
+from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale

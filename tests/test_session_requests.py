@@ -10,9 +10,9 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import RequestRefused, SessionRefused
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES, Pairing
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
@@ -283,7 +283,7 @@ def test_a_sixth_guess_is_not_looked_at() -> None:
     pump = it.server.pump
     # The first is written at once, the others are counted until something is done.
     assert logged(pump, LogKind.PROOF_FAILED) == [(Access.CLINICIAN, 1)]
-    assert pump.strangers.count(LogKind.PROOF_FAILED) == MOST_FAILURES - 1
+    assert pump.journal.strangers.count(LogKind.PROOF_FAILED) == MOST_FAILURES - 1
     assert logged(pump, LogKind.ALARM_RAISED) == [(Alarm.PAIRING_LOCKED, 1)]
     assert pump.mode is m.Mode.RUNNING
 

@@ -8,8 +8,8 @@ import pytest
 from outside import Command, in_process, program_file, pump_thread
 
 from mockpump.cli import programmer_recovery
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests import program, query
 from mockpump.emulator.pump.requests.decision import ANY, Decision, Refusal
 from mockpump.emulator.pump.requests.decision import Command as Row

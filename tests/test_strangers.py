@@ -12,12 +12,18 @@ from paired import KEYS, OTHER_KEYS, Line, paired_pump
 
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.emulator.pump.server import PumpServer
-from mockpump.emulator.pump.strangers import KINDS, MOST_BETWEEN, NOBODY, Strangers, is_strangers
+from mockpump.emulator.pump.strangers import (
+    KINDS,
+    MOST_BETWEEN,
+    NOBODY,
+    Strangers,
+    is_strangers,
+)
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
@@ -48,7 +54,7 @@ def longest_run(entries: Iterable[LogEntry]) -> int:
 def tries(pump: Pump, kind: LogKind) -> int:
     """How many of a kind the log offers_our_version of, with those that wait to be written."""
     logged = (each.second for each in entries_of(pump) if each.kind is kind and not is_done(each))
-    return sum(logged) + pump.strangers.count(kind)
+    return sum(logged) + pump.journal.strangers.count(kind)
 
 
 # -- random attacks, at any speed --
@@ -142,7 +148,7 @@ def test_of_a_whole_log_a_ninth_at_least_is_what_was_done(
     """However strangers mix what they do between any two deeds: the log keeps so many of those."""
     pump = paired_pump()
     deed = 0
-    while len(pump._entries) < LOG_ENTRIES:
+    while len(pump.journal._entries) < LOG_ENTRIES:
         deed += 1
         for kind, times in chance.sample(attempts, len(attempts)):
             for _ in range(times):
@@ -240,7 +246,7 @@ def test_what_is_counted_outlasts_the_power_as_the_rest_does() -> None:
         handle(pump, m.GetStatus(), Peer())
     pump.shut_down()
     again = Pump(pump.memory)
-    assert again.strangers == pump.strangers
-    assert again.strangers.count(LogKind.TURNED_AWAY) == 6
+    assert again.journal.strangers == pump.journal.strangers
+    assert again.journal.strangers.count(LogKind.TURNED_AWAY) == 6
     # And a memory from before they were counted has counted none.
     assert Strangers() == NOBODY

@@ -18,7 +18,7 @@ from mockpump.emulator.programmer.client import (
 from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused, SessionTaken
 from mockpump.emulator.programmer.opening import open_session
 from mockpump.emulator.programmer.procedures import Procedure, ask
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame

@@ -50,7 +50,9 @@ def with_listener(
         finally:
             listener.close()
             runner.close()
-            await asyncio.sleep(0)
+            # Whoever was on their way in comes in and is hung up on.
+            for _ in range(5):
+                await asyncio.sleep(0)
 
     asyncio.run(run())
 

@@ -16,9 +16,9 @@ from naive_whole_pump import DAY, NL, NaiveWholePump
 from pump_state import FailingMemory, Line
 
 from mockpump.emulator.pump import factory
-from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.factory import PumpConfig
 from mockpump.emulator.pump.limits import WIDEST
+from mockpump.emulator.pump.pump import CHECKPOINT_EVERY, Pump
 from mockpump.emulator.pump.state import PumpIdentity, decode_state, encode_state
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -289,7 +289,7 @@ class Side:
         assert pump.catheter.concentration == model.plugs[-1][1]
 
     def agree_on_how_boluses_ended(self) -> None:
-        entries = [*self.pump.memory.log(1, LOG_ENTRIES).entries, *self.pump._entries]
+        entries = [*self.pump.memory.log(1, LOG_ENTRIES).entries, *self.pump.journal._entries]
         told = [(e.first, e.second) for e in entries if e.kind is m.LogKind.BOLUS_ENDED]
         assert told == self.model.bolus_ends
 

@@ -5,9 +5,9 @@ the device lives in pump time.  Whoever drives the endpoint advances the pump, t
 endpoint.
 """
 
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.pairing import Draw
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.authorization import payload_fault, refuse_unauthorized
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m

@@ -7,9 +7,9 @@ from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump.alarms import AlarmPanel
 from mockpump.emulator.pump.catheter import filled_with
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.device import CHECKPOINT_EVERY, Pump, describe
 from mockpump.emulator.pump.limits import WIDEST, program_excesses
 from mockpump.emulator.pump.pairing import OPEN, Pairing
+from mockpump.emulator.pump.pump import CHECKPOINT_EVERY, Pump, describe
 from mockpump.emulator.pump.state import PumpIdentity, PumpState, encode_state
 from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m

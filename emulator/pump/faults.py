@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.clock import CLOCK_CYCLE
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Alarm
 

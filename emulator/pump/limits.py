@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP
+from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP
 from mockpump.emulator.schedule import Schedule
 from mockpump.protocol.messages import MAX_BOLUS, NO_RISE_LIMIT, Limits, Reason
 from mockpump.protocol.program import UNITS_PER_NL, Program, percents, scaled

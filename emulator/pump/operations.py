@@ -5,11 +5,11 @@ has the pump record it (`Pump.change`).
 """
 
 from mockpump.emulator.pump.alarms import ALARMS
-from mockpump.emulator.pump.delivery_state import STEP
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.modes import ModeInput, following
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.pairing import paired_with
+from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.pump.state import STEP
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
     Access,

@@ -10,9 +10,9 @@ from functools import partial
 
 from mockpump.emulator.memory.interface import MemoryFailed, PowerCut
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.pairing import LOCKED_FOR, Draw
+from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.reports import Reports
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.protocol.link.types import LinkSettings
@@ -154,7 +154,7 @@ class PumpServer:
 
     def reboot(self, now: int) -> None:
         """Start anew from what the memory holds; no connection outlives that."""
-        memory, every = self.pump.memory, self.pump.checkpoint_every
+        memory, every = self.pump.memory, self.pump.journal.checkpoint_every
         try:
             self.pump = Pump(memory, every)
         except PowerCut:
@@ -290,10 +290,10 @@ class PumpServer:
         pump, covers = self.pump, 0
         if self.between_records and pump.every_record_counts and not self._stands_still:
             covers = 2 * self.between_records * (self.time_scale.speed or 0) // _MICROSECONDS
-            if late > 2 * max(covers, pump.checkpoint_every):
+            if late > 2 * max(covers, pump.journal.checkpoint_every):
                 covers = late
             covers = min(covers, LAST_SECOND)
-        if covers != pump.covers:
+        if covers != pump.journal.covers:
             mode = pump.mode
             pump.cover(covers)
             self._tell_if_changed(mode)
@@ -305,7 +305,7 @@ class PumpServer:
         """
         pump = self.pump
         elapsed, soonest = pump.elapsed, LAST_SECOND + 1
-        record = pump.next_record if pump.every_record_counts else None
+        record = pump.journal.next_record if pump.every_record_counts else None
         for stop in (self._reports.next, self._edge(), self.time_scale.until, record):
             if stop is not None and elapsed < stop < soonest:
                 soonest = stop
@@ -324,7 +324,7 @@ class PumpServer:
         It may run empty then, which changes the mode.
         """
         pump = self.pump
-        wanted = self._reports or (pump.memory.durable and not pump.covers)
+        wanted = self._reports or (pump.memory.durable and not pump.journal.covers)
         return pump.delivery.next_edge() if wanted else None
 
     def _advance_to(self, elapsed: int) -> None:

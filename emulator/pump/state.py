@@ -13,8 +13,7 @@ import msgspec
 from mockpump.emulator.memory.interface import SLOTS, Outcome
 from mockpump.emulator.pump.alarms import PASSING, AlarmPanel, Shown
 from mockpump.emulator.pump.catheter import MOST_FLUIDS, Catheter
-from mockpump.emulator.pump.clock import MAX_DRIFT
-from mockpump.emulator.pump.delivery_state import STEP, UNITS_PER_STEP, DeliveryState
+from mockpump.emulator.pump.clock import MAX_DRIFT, PumpClock
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.rolling_window import Piece, RateProfile, RollingVolume
@@ -27,6 +26,58 @@ from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import PROTOCOL_VERSION, Alarm, Limits, Mode, When
 from mockpump.protocol.pairing import SECRET_SIZE
 from mockpump.protocol.program import UNITS_PER_NL, ProgramError
+from mockpump.protocol.quick_enum import QuickEnum
+
+STEP = 10
+UNITS_PER_STEP = STEP * UNITS_PER_NL
+
+
+class DeliveryEvent(QuickEnum):
+    """What can come of itself while time goes by."""
+
+    EMPTY = "the reservoir cannot give another whole micro-step"
+    LOW = "the reservoir falls to its mark"
+    LIMIT_RATE = "the rates of what runs together would be above the limit"
+    LIMIT_DAILY = "the next second would break the limit of 24 h"
+    BOLUS_ENDED = "a bolus has been given"
+    BOLUS_CUT = "a bolus has ended early, because delivery has stopped"
+    TEMPORARY_ENDED = "a temporary rate has ended"
+    PROGRAM = "the program that was pending rules"
+
+
+class ReservoirFill(msgspec.Struct, frozen=True):
+    """A filling of the reservoir: `volume` nL, when `delivered` nL had been moved in all."""
+
+    volume: int
+    delivered: int = 0
+
+    def level(self, left: int) -> int:
+        """The sum due (1/3600 nL) at which no more than `left` nL, by whole steps, are left."""
+        return (self.delivered + max(self.volume - left, 0)) // STEP * UNITS_PER_STEP
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """When a program is to rule: at the next edge, or when the clock's day is after `day`."""
+
+    when: When
+    day: int
+
+
+class DeliveryState(msgspec.Struct, frozen=True):
+    """All that delivery knows, but for the programs and the limits, which are kept elsewhere."""
+
+    elapsed: int
+    due: int
+    running: bool
+    clock: PumpClock
+    filling: ReservoirFill
+    rolling: RollingVolume
+    start_day: int
+    held_day: int | None
+    bolus: Bolus | None
+    temporary: TemporaryRate | None
+    pending: Pending | None
+
 
 _U16, _U32 = 2**16 - 1, 2**32 - 1
 RESERVOIR = 20_000_000
@@ -40,14 +91,19 @@ class PumpIdentity(Record, frozen=True):
     reservoir: int = RESERVOIR
 
 
-class PumpState(msgspec.Struct, frozen=True):
+class PumpState(
+    msgspec.Struct,
+    frozen=True,
+    # As they have always stood in a memory.
+    rename={"active_slot": "active", "pending_slot": "later", "clean_shutdown": "clean"},
+):
     """All that a pump must know to go on.
 
-    `active` is the slot of the program that rules (None: none), `later` the slot of one that is
+    `active_slot` is that of the program that rules (None: none), `pending_slot` that of one that is
     pending; `sensor` is what the reservoir's sensor is stuck at (None: it follows).
-    `checkpoint_every` so many seconds of pump time the next one comes; `clean`: whether the pump
-    was put down in good order after this.  `covers`: for so many seconds more, whatever comes of
-    itself in them, there need be no other record.
+    `checkpoint_every` so many seconds of pump time the next one comes; `clean_shutdown`: whether
+    the pump was put down in good order after this.  `covers`: for so many seconds more, whatever
+    comes of itself in them, there need be no other record.
     """
 
     identity: PumpIdentity
@@ -56,11 +112,11 @@ class PumpState(msgspec.Struct, frozen=True):
     limits: Limits
     catheter: Catheter
     panel: AlarmPanel
-    active: int | None
-    later: int | None
+    active_slot: int | None
+    pending_slot: int | None
     sensor: int | None
     checkpoint_every: int
-    clean: bool
+    clean_shutdown: bool
     # A memory from before there were keys holds none: such a pump lets nobody in.
     pairing: Pairing = Pairing()
     strangers: Strangers = NOBODY
@@ -101,7 +157,7 @@ def decode_state(data: bytes) -> PumpState:
 
 def check_images(state: PumpState, image: Callable[[int], bytes]) -> None:
     """`DecodeError` unless a program is in each slot that the state names; `image` gives it."""
-    for slot in (state.active, state.later):
+    for slot in (state.active_slot, state.pending_slot):
         if slot is None:
             continue
         if not (held := image(slot)):
@@ -167,18 +223,18 @@ def _identity(state: PumpState) -> tuple[int, int, int, str]:
 
 def _slots_fit(state: PumpState) -> bool:
     pending = state.delivery.pending
-    slots = [slot for slot in (state.active, state.later) if slot is not None]
+    slots = [slot for slot in (state.active_slot, state.pending_slot) if slot is not None]
     if len(set(slots)) != len(slots) or not set(slots) <= set(range(SLOTS)):
         return False
-    if state.later is None:
+    if state.pending_slot is None:
         return pending is None
-    return state.active is not None and pending is not None and pending.when is not When.NOW
+    return state.active_slot is not None and pending is not None and pending.when is not When.NOW
 
 
 def _mode_fits(state: PumpState) -> bool:
     """Without a program it is stopped, and with one it is not; the motor turns in one mode only."""
-    if state.active is None or state.mode is Mode.STOPPED:
-        return state.active is None and state.mode is Mode.STOPPED
+    if state.active_slot is None or state.mode is Mode.STOPPED:
+        return state.active_slot is None and state.mode is Mode.STOPPED
     return state.delivery.running == (state.mode is Mode.RUNNING)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mockpump.emulator.programmer.clock_setting import FIRST_TO_LAST, WeekTime
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.simulation.scenario import LimitsPart, ScenarioError, moment, span
 from mockpump.emulator.wording.names import words_of
 from mockpump.emulator.wording.quantities import WEEKDAYS, time_of_day

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mockpump.emulator.pump.catheter import DOSE_PER_DU
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.responder import Responder
 from mockpump.emulator.simulation.scenario import Curve, PicturePart, span
 from mockpump.protocol.program import UNITS_PER_NL

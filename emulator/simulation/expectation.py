@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.simulation.scenario import ExpectationFailed, ExpectPart, Step
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Alarm, LogKind, Refused
@@ -58,7 +58,9 @@ def _found(pump: Pump) -> dict[str, object]:
 def _turned_away(pump: Pump) -> int:
     """How many were turned away: one entry may speak of several, and some are in none yet."""
     kind, entries = LogKind.TURNED_AWAY, pump.memory.log(1, _WHOLE_LOG).entries
-    return pump.strangers.count(kind) + sum(each.second for each in entries if each.kind is kind)
+    return pump.journal.strangers.count(kind) + sum(
+        each.second for each in entries if each.kind is kind
+    )
 
 
 def _kinds(pump: Pump) -> Counter[str]:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from mockpump.emulator.memory.interface import Memory, PowerCut
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import chain
 from mockpump.protocol.program import Program

@@ -24,10 +24,10 @@ from mockpump.emulator.programmer.procedures import (
     set_program,
 )
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.simulation.actions import REQUESTS, clock_text, said, with_limits
 from mockpump.emulator.simulation.adversary import TRICKS, Adversary

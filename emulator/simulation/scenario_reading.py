@@ -12,8 +12,8 @@ import msgspec
 
 from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.channel.quantities import BadQuantity
-from mockpump.emulator.pump.device import LAST_SECOND
 from mockpump.emulator.pump.faults import Fault
+from mockpump.emulator.pump.pump import LAST_SECOND
 from mockpump.emulator.simulation.scenario import (
     ACTIONS,
     REFUSABLE,

@@ -24,8 +24,8 @@ from mockpump.emulator.programmer.errors import ConnectionLost
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws

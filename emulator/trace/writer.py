@@ -20,7 +20,7 @@ from mockpump.emulator.programmer.client import (
     ProgrammerEvent,
     TelemetryReceived,
 )
-from mockpump.emulator.pump.device import Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.log import LogEntry
 

@@ -11,8 +11,8 @@ others wait for a deadline of their own.
 import asyncio
 from collections.abc import Callable
 
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.deadlines import Deadlines

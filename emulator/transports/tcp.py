@@ -104,6 +104,10 @@ class TcpLine(asyncio.BufferedProtocol):
         """A client has connected; it is turned away when there are too many."""
         self._transport = cast(asyncio.Transport, transport)
         listener = self._listener
+        if listener.closed:
+            # It was on its way in when everybody was hung up on.
+            self._transport.abort()
+            return
         if not listener.admission.admit(self, line_now(), to_prove=not listener.serves_everybody):
             self._transport.abort()
             return
@@ -278,6 +282,11 @@ class TcpListener:
             raise PortError("not listening")
         host, port, *_ = self._server.sockets[0].getsockname()
         return str(host), int(port)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it does not listen, not yet or any more."""
+        return self._server is None
 
     def close(self) -> None:
         """Hang up on everybody and stop listening."""

@@ -7,8 +7,8 @@ away is told why, and the log says it (`mockpump.emulator.pump.strangers`); noth
 from functools import partial
 
 from mockpump.emulator.memory.interface import MemoryFailed
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol.catalogue import Message, entry_of
 from mockpump.protocol.connection import MessageRejected, NoSession
 from mockpump.protocol.messages import LogKind, Reason, Refused
@@ -45,7 +45,7 @@ def payload_fault(event: MessageRejected, peer: Peer) -> Reason | None:
 def refuse_unauthorized(pump: Pump, number: int, reason: Reason) -> Refused:
     """The refusal, once the log has it, or it is counted."""
     note = partial(pump.log, LogKind.TURNED_AWAY, reason, 1)
-    if not pump.strangers.is_first(LogKind.TURNED_AWAY):
+    if not pump.journal.strangers.is_first(LogKind.TURNED_AWAY):
         # It is written with what is done next: who holds no key must not keep the memory busy.
         note()
         return Refused(number, reason, 0, 0, 0)
@@ -53,7 +53,7 @@ def refuse_unauthorized(pump: Pump, number: int, reason: Reason) -> Refused:
         pump.change(note)
     except MemoryFailed:
         # Counted all the same, and nothing is written for the next of them.
-        pump.strangers = pump.strangers.written(LogKind.TURNED_AWAY)
+        pump.journal.strangers = pump.journal.strangers.written(LogKind.TURNED_AWAY)
         note()
         reason = Reason.MEMORY_FAILED
     return Refused(number, reason, 0, 0, 0)

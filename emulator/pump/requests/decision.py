@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput, allows
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError

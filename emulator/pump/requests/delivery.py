@@ -4,11 +4,11 @@ from functools import partial
 
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import daily_excesses, rise_excesses, rises
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse, where
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

@@ -8,8 +8,8 @@ executed again, whether that was a yes or a no.
 """
 
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
-from mockpump.emulator.pump.device import LimitBroken, Pump
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import LimitBroken, Pump
 from mockpump.emulator.pump.requests import (
     authorization,
     delivery,
@@ -47,7 +47,7 @@ def handle(pump: Pump, request: Message, peer: Peer, *, sealed: bool = False) ->
     fault = authorization.request_fault(pump, request, peer, sealed)
     if fault is not None:
         return authorization.refuse_unauthorized(pump, m.entry_of(type(request)).number, fault)
-    if pump.covers and authorization.takes_access(request):
+    if pump.journal.covers and authorization.takes_access(request):
         # What is answered now must not be forgotten for longer than a checkpoint's interval; who
         # holds no key gets no record out of it.
         pump.checkpoint()

@@ -6,9 +6,9 @@ from functools import partial
 import msgspec
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.limits import Excess, daily_excesses, program_excesses, rise_excesses
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

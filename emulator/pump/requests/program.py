@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from mockpump.emulator.pump.device import LAST_SECOND, Pump
 from mockpump.emulator.pump.limits import program_excesses, rise_excesses
 from mockpump.emulator.pump.peer import Peer, Staging
+from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

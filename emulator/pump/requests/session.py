@@ -3,8 +3,8 @@
 from functools import partial
 
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.peer import Peer
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refused
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message

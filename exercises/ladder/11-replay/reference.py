@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.pump.device import Pump
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import messages as m
 from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame

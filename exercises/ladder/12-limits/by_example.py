@@ -3,9 +3,9 @@
 import pytest
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import DeliveryEvent
 from mockpump.emulator.pump.limits import FACTORY, program_excesses
 from mockpump.emulator.pump.overrides import Bolus
+from mockpump.emulator.pump.state import DeliveryEvent
 from mockpump.protocol.messages import BolusKind, Limits, RampMove, Reason
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
 

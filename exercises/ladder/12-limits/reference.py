@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.emulator.pump.delivery_state import DeliveryEvent
 from mockpump.emulator.pump.limits import program_excesses
 from mockpump.emulator.pump.overrides import Bolus
+from mockpump.emulator.pump.state import DeliveryEvent
 from mockpump.protocol.messages import (
     MAX_BOLUS,
     NO_RISE_LIMIT,
