@@ -10,9 +10,9 @@ import select
 from bench.children import ChildError, announce, raw_pty
 from bench.codec_rows import STATUS
 from mockpump.emulator.transports.clock import line_now
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, ConnectionEvent, MessageReceived
 from mockpump.protocol.link.types import LinkClosed, LinkOpened, Role
+from mockpump.protocol.messages.base import Message
 
 _CHUNK = 4096
 

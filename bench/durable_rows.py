@@ -16,7 +16,7 @@ from mockpump.emulator.memory.interface import Change, Outcome
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
 

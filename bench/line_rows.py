@@ -14,8 +14,8 @@ from cobs import cobs
 from bench.codec_rows import STATUS
 from bench.pairs import Effort, Work, calls, race
 from bench.table import Contest, Finding
-from mockpump.emulator.programmer.client import Finished, Programmer
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.programmer import Finished, Programmer
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import TimeScale

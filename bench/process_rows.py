@@ -20,12 +20,12 @@ from bench.pairs import Effort, Work, race
 from bench.pty_rows import FRESH_PUMP
 from bench.simulation_rows import day_program
 from bench.table import Contest, Finding
-from mockpump.emulator.programmer.client import Programmer
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.programmer import Programmer
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pump import Pump
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import (
     FORMAT,

@@ -28,7 +28,7 @@ from bench.connection_child import End
 from bench.pairs import Effort, Work, race
 from bench.table import Contest, Finding, absent
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.link.types import Role
 

@@ -5,8 +5,8 @@ from bisect import bisect_right
 
 from mockpump.cli.render import columns, show
 from mockpump.emulator.simulation.curves import Curves, Line
-from mockpump.emulator.wording.quantities import rate, volume
 from mockpump.protocol import messages as m
+from mockpump.protocol.units import rate, volume
 
 # Columns: of the curve, at the most and at the least; of the labels before it; of the last mark
 # under it.

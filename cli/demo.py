@@ -12,7 +12,7 @@ from mockpump.cli.charts import show_day
 from mockpump.cli.completion import scenarios
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.cli.quantities import Speed, speed_text
 from mockpump.cli.render import (
     bar,
@@ -24,15 +24,18 @@ from mockpump.cli.render import (
 from mockpump.cli.scenarios import list_scenarios, tell_scenario
 from mockpump.cli.terminal import redraw
 from mockpump.cli.trace import FrameTrace
-from mockpump.emulator.programmer.comparison import compare
+from mockpump.emulator.programmer.handshake import open_session
 from mockpump.emulator.programmer.keyring import Keyring
-from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.preview import compare
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.schedule import Schedule
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.keyring_file import read_keyring
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
-from mockpump.emulator.wording.quantities import (
+from mockpump.protocol import messages as m
+from mockpump.protocol.errors import InternalError
+from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
+from mockpump.protocol.units import (
     clock_time,
     exact_volume,
     microseconds,
@@ -40,9 +43,6 @@ from mockpump.emulator.wording.quantities import (
     time_of_day,
     volume,
 )
-from mockpump.protocol import messages as m
-from mockpump.protocol.errors import InternalError
-from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
 
 _DAY = 86_400
 _INTERVAL = 300

@@ -16,20 +16,23 @@ from typing import Any, NoReturn
 
 import click
 
-from mockpump.cli.ending import Ended, graceful_signals
+from mockpump.cli.signals import Ended, graceful_signals
 from mockpump.cli.terminal import complain, echo, on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("mockpump.cli.demo:demo", "Show the whole demonstration in one terminal."),
-    "pump": ("mockpump.cli.pump:pump", "Run a mock pump on a pty or a TCP port."),
-    "programmer": ("mockpump.cli.programmer:programmer", "Talk to a mock pump over any port."),
-    "run": ("mockpump.cli.run:run", "Run a scenario in virtual time, by seed."),
-    "replay": ("mockpump.cli.run:replay", "Run a recorded bundle again, and compare."),
+    "pump": ("mockpump.cli.pump.group:pump", "Run a mock pump on a pty or a TCP port."),
+    "programmer": (
+        "mockpump.cli.programmer.group:programmer",
+        "Talk to a mock pump over any port.",
+    ),
+    "run": ("mockpump.cli.scenario:run", "Run a scenario in virtual time, by seed."),
+    "replay": ("mockpump.cli.scenario:replay", "Run a recorded bundle again, and compare."),
     "campaign": ("mockpump.cli.campaign:run_campaign", "Run thousands of random scenarios."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
-    "exercises": ("mockpump.cli.exercises:exercises", "Learn property-based testing on it."),
-    "wire": ("mockpump.cli.wire:wire", "Take the made-up protocol TIDE/1 apart."),
+    "exercises": ("mockpump.cli.exercises.group:exercises", "Learn property-based testing on it."),
+    "wire": ("mockpump.cli.wire.group:wire", "Take the made-up protocol TIDE/1 apart."),
 }
 
 EXIT_REFUSED = 1

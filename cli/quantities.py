@@ -10,8 +10,8 @@ import click
 
 from mockpump.emulator.programmer.clock_setting import WeekTime
 from mockpump.emulator.pump.time_scale import MAX_SPEED
-from mockpump.emulator.wording.quantities import duration
 from mockpump.protocol.program_ranges import WEEKDAYS as DAYS
+from mockpump.protocol.units import duration
 
 # The highest speed that is a number: eleven days a second.
 MAX_FACTOR = 1_000_000

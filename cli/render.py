@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from msgspec import Struct
 
 from mockpump.cli.terminal import echo, printable
-from mockpump.emulator.programmer.comparison import DayChange
-from mockpump.emulator.wording.quantities import WEEKDAYS, volume
+from mockpump.emulator.programmer.preview import DayChange
 from mockpump.protocol.program import Program
+from mockpump.protocol.units import WEEKDAYS, volume
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,8 +1,8 @@
 """Frames as they go by: the first ones in full, layer by layer, the others on a line each."""
 
 from mockpump.cli.render import show
-from mockpump.cli.render_wire import show_parts
-from mockpump.cli.wire_decode import parts_of, payload_of, stretches
+from mockpump.cli.wire.decode import parts_of, payload_of, stretches
+from mockpump.cli.wire.render import show_parts
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, encode_frame
 
 _ARROWS = {True: "programmer -> pump", False: "pump -> programmer"}

@@ -7,8 +7,8 @@ import msgspec
 
 from mockpump.exercises.errors import ExerciseError, one_line
 from mockpump.exercises.exercise import Exercise
-from mockpump.exercises.running import Bounds, run_all, tasks_of
-from mockpump.exercises.verdicts import Ending, Report, Run, report
+from mockpump.exercises.judge import Ending, Report, Run, report
+from mockpump.exercises.pool import Bounds, run_all, tasks_of
 
 
 def check(

@@ -19,9 +19,9 @@ import msgspec
 
 from mockpump.exercises.errors import ExerciseError, LadderError
 from mockpump.exercises.exercise import Defect, Exercise, ladder
-from mockpump.exercises.folder import numbered
-from mockpump.exercises.running import Bounds, cores, run_all, tasks_of
-from mockpump.exercises.verdicts import Ending, Report, Run, Verdict, report
+from mockpump.exercises.judge import Ending, Report, Run, Verdict, report
+from mockpump.exercises.pool import Bounds, cores, run_all, tasks_of
+from mockpump.exercises.submission import numbered
 
 # A test file that asks every witness; a test fails with what it says, so that it is in the results.
 _ASKING = """

@@ -6,7 +6,7 @@ What is hidden and was not caught is not named.
 from typing import Any
 
 from mockpump.exercises.exercise import Defect, Exercise
-from mockpump.exercises.verdicts import Judgement, Report, Verdict
+from mockpump.exercises.judge import Judgement, Report, Verdict
 
 # The exit codes of a check.
 GOAL_MET, SURVIVORS, WRONG_TEST, ERROR = range(4)

@@ -13,7 +13,7 @@ import msgspec
 
 from mockpump.exercises.errors import one_line
 from mockpump.exercises.exercise import Defect, Exercise
-from mockpump.exercises.verdicts import Report, caught_by_property
+from mockpump.exercises.judge import Report, caught_by_property
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import pytest
 from hypothesis.errors import Flaky, HypothesisException
 
-from mockpump.exercises.patching import DefectReached
-from mockpump.exercises.verdicts import Ending, Result
+from mockpump.exercises.judge import Ending, Result
+from mockpump.exercises.mutation import DefectReached
 
 _MOST_TEXT = 4_000
 # What Hypothesis remarks on the parts of an example: lines of their own, and behind a value.

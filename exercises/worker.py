@@ -20,9 +20,9 @@ import msgspec
 import pytest
 
 from mockpump.exercises.exercise import Patch
-from mockpump.exercises.patching import DefectReached, PatchingFinder
+from mockpump.exercises.judge import Result
+from mockpump.exercises.mutation import DefectReached, PatchingFinder
 from mockpump.exercises.recorder import Recorder, shown
-from mockpump.exercises.verdicts import Result
 
 # What the fork server loads once, so that a run need not: what takes long, and nothing of ours that
 # could be patched.

@@ -9,7 +9,7 @@ found.
 from independent import unstuff, with_crc
 from shaping import line
 
-from mockpump.protocol import reference
+from mockpump.protocol import construct_codec as reference
 from mockpump.protocol.framing import (
     HEADER_SIZE,
     MAX_ENCODED,

@@ -10,12 +10,12 @@ from typing import Any
 
 from shaping import payload
 
+from mockpump.protocol import construct_codec as reference
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol import reference
-from mockpump.protocol.catalogue import CATALOGUE
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.log import encode_entry, entries_of
+from mockpump.protocol.messages.base import CATALOGUE
 from mockpump.protocol.program import ProgramError
 
 

@@ -13,12 +13,12 @@ from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Direction, Message, entry_of
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
 from mockpump.protocol.link.types import LinkOpened, Role
 from mockpump.protocol.log import chain
 from mockpump.protocol.messages import MAX_IMAGE
+from mockpump.protocol.messages.base import Direction, Message, entry_of
 
 # An hour of pump time a second, so that a script's waits are worth something.
 SPEED = 3_600

@@ -13,7 +13,6 @@ from typing import Any
 from mockpump.emulator.pump.factory import FACTORY_PROGRAM
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.fields import (
     Choice,
@@ -29,6 +28,7 @@ from mockpump.protocol.fields import (
 )
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link.types import Offer
+from mockpump.protocol.messages.base import CATALOGUE, Direction, Message
 from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 # What a script's wait may be, in microseconds: none, until an acknowledgement is owed, until a

@@ -2,7 +2,7 @@
 
 The idea: `mockpump.protocol.layout` cuts a record into runs of fixed-size values and the variable
 parts between them; from those the source of three plain functions is written and compiled, so that
-the hot path has no loop over fields.  `mockpump.protocol.reference` does the same job with
+the hot path has no loop over fields.  `mockpump.protocol.construct_codec` does the same job with
 construct and is what a property test compares this against.
 
 Decoding is strict: every byte accounted for, every value in its range.
@@ -15,7 +15,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 
-from mockpump.protocol import reference
+from mockpump.protocol import construct_codec as reference
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.fields import Integer, Record, Records, Text, fields_of
 from mockpump.protocol.layout import Layout, Run, Tail, range_checks

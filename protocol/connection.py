@@ -17,7 +17,6 @@ Call `handle_timer(now)` when `next_deadline()` has come, and `data_to_send(now)
 import msgspec
 
 from mockpump.protocol import messages
-from mockpump.protocol.catalogue import Direction, Message
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, RejectedFrame, encode_frame
@@ -33,6 +32,7 @@ from mockpump.protocol.link.types import (
     PayloadReceived,
     Role,
 )
+from mockpump.protocol.messages.base import Direction, Message
 from mockpump.protocol.session import (
     SEAL_SIZE,
     Opener,

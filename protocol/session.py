@@ -22,11 +22,11 @@ import hmac
 from collections.abc import Iterator
 from typing import Annotated
 
-from mockpump.protocol.catalogue import encode
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record, fixed, u8, u32
 from mockpump.protocol.messages import PROOF_SIZE, PROTOCOL_VERSION, Hello, Identity, Welcome
+from mockpump.protocol.messages.base import encode
 
 LABEL = b"TIDE/1 session"
 # The first byte of a sealed payload, so that anybody can tell it from one in the clear.

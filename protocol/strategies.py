@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.fields import (
     Choice,
@@ -36,6 +35,7 @@ from mockpump.protocol.fields import (
 from mockpump.protocol.framing import MAX_ENCODED, MAX_PAYLOAD, Frame, Kind, encode_frame
 from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import MAX_NAME, encode
+from mockpump.protocol.messages.base import CATALOGUE, Direction, Message
 from mockpump.protocol.program import (
     DAY_MINUTES,
     FORMAT,

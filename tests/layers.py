@@ -16,10 +16,11 @@ LAYERS = {
     "emulator": {"emulator", "protocol"},
     # The exercises run the other two, but in processes of their own.
     "exercises": {"exercises"},
-    "cli": {"cli", "exercises", "emulator", "protocol"},
+    "reference": {"reference", "emulator", "protocol"},
+    "cli": {"cli", "exercises", "reference", "emulator", "protocol"},
 }
 # What is not about the devices, and may touch whatever it needs.
-OUTSIDE = {"cli", "exercises"}
+OUTSIDE = {"cli", "exercises", "reference"}
 # Files as a learner has them: they may import whatever a learner may.
 LEARNERS = "exercises/ladder/"
 OTHER_FOLDERS = ("tests", "examples", "bench", "fuzz")

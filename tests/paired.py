@@ -6,9 +6,9 @@ from typing import Any
 
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import Connected, Failed, Finished, Programmer
-from mockpump.emulator.programmer.opening import FindKey, open_session
+from mockpump.emulator.programmer.handshake import FindKey, open_session
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.programmer import Connected, Failed, Finished, Programmer
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import Keys, draw_keys, paired_with
 from mockpump.emulator.pump.pump import Pump
@@ -16,11 +16,11 @@ from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
+from mockpump.protocol.keys import PairingKey
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import LogKind
-from mockpump.protocol.pairing import PairingKey
+from mockpump.protocol.messages.base import Message
 
 KEYS: Keys = draw_keys(random.Random(1).randbytes)
 OTHER_KEYS: Keys = draw_keys(random.Random(2).randbytes)

@@ -12,10 +12,10 @@ from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.async_programmer import AsyncProgrammer, connect_tcp
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.memory_line import memory_pair
-from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.tcp import TcpListener
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError

@@ -15,9 +15,9 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import COMMANDS, handle
 from mockpump.emulator.pump.strangers import NOBODY
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access, Message, entry_of
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.messages import LogKind, Reason
+from mockpump.protocol.messages.base import Access, Message, entry_of
 from mockpump.protocol.session import Sealer, SessionKeys
 from mockpump.protocol.strategies import message
 

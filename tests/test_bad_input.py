@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outside import PATIENCE, Command, in_process, pump_thread, wait_readable
 
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
-from mockpump.emulator.transports.pty_line import PtyLine
-from mockpump.emulator.transports.runner import PumpRunner
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
+from mockpump.emulator.transports.pty import PtyLine
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import Frame, Kind, encode_frame

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import CATALOGUE, Message
+from mockpump.protocol.messages.base import CATALOGUE, Message
 from mockpump.protocol.strategies import message
 
 SAID = [entry.message for entry in CATALOGUE.values() if entry.reply is None]

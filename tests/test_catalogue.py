@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol import catalogue
-from mockpump.protocol.catalogue import (
+from mockpump.protocol.errors import DecodeError, LocalProtocolError
+from mockpump.protocol.fields import u8
+from mockpump.protocol.messages import GetStatus, Refused, Status
+from mockpump.protocol.messages import base as catalogue
+from mockpump.protocol.messages.base import (
     CATALOGUE,
     Direction,
     Message,
@@ -17,9 +20,6 @@ from mockpump.protocol.catalogue import (
     entry_named,
     entry_of,
 )
-from mockpump.protocol.errors import DecodeError, LocalProtocolError
-from mockpump.protocol.fields import u8
-from mockpump.protocol.messages import GetStatus, Refused, Status
 from mockpump.protocol.strategies import messages
 
 ENTRIES = list(CATALOGUE.values())

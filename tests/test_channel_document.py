@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mockpump.cli.wire_reference import EVERY_BLOCK
+from mockpump.cli.wire.explain import EVERY_BLOCK
 from mockpump.emulator.channel.channel import MOST_UNDER_WAY
-from mockpump.emulator.channel.document import BLOCKS
 from mockpump.emulator.channel.faults import FaultKind, Layer
 from mockpump.emulator.channel.impairments import FIELDS
-from mockpump.protocol.markdown import render
+from mockpump.reference.markdown import render
+from mockpump.reference.scenario import CHANNEL_BLOCKS
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "CHANNEL.md").read_text("utf-8")
 PROSE = re.sub("<!-- generated.*?<!-- end generated -->", "", TEXT, flags=re.DOTALL)
@@ -21,7 +21,7 @@ def test_the_generated_parts_are_fresh() -> None:
     assert render(TEXT, EVERY_BLOCK) == TEXT
 
 
-@pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize("name", CHANNEL_BLOCKS)
 def test_every_generated_part_is_in_it(name: str) -> None:
     assert TEXT.count(f"<!-- generated: {name} -->") == 1
 

@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from mockpump.cli.exercises import exercises
-from mockpump.cli.exercises_page import page
+from mockpump.cli.exercises.group import exercises
+from mockpump.cli.exercises.page import page
 from mockpump.cli.files import read_learners
 from mockpump.exercises.errors import LadderError
 from mockpump.exercises.exercise import ladder
-from mockpump.exercises.running import cores
-from mockpump.exercises.verdicts import Judgement, Report, Verdict
+from mockpump.exercises.judge import Judgement, Report, Verdict
+from mockpump.exercises.pool import cores
 
 EXERCISE = ladder()[0]
 RIGHT = EXERCISE.variant[0]
@@ -191,7 +191,7 @@ def test_what_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_pytest_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pytest", None)
-    for name in ("checking", "running", "worker", "recorder"):
+    for name in ("checking", "pool", "worker", "recorder"):
         monkeypatch.delitem(sys.modules, f"mockpump.exercises.{name}", raising=False)
     Path(EXERCISE.test_name).write_text("", encoding="utf-8")
     told = run("check")
@@ -314,7 +314,7 @@ def test_a_broken_ladder_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
         raise LadderError("exercise.toml: no such key")
 
-    monkeypatch.setattr("mockpump.cli.exercises.ladder", broken)
+    monkeypatch.setattr("mockpump.cli.exercises.group.ladder", broken)
     told = run("list")
     assert (told.exit_code, told.output) == (3, "mockpump: exercise.toml: no such key\n")
 

@@ -14,10 +14,10 @@ import pytest
 from outside import COMMAND, PATIENCE, Command, as_process, in_process
 
 from mockpump import __main__ as entry
-from mockpump.cli import ending
 from mockpump.cli import main as main_module
-from mockpump.cli.ending import graceful_signals, undisturbed
+from mockpump.cli import signals as ending
 from mockpump.cli.main import COMMANDS, EXIT_INTERRUPTED, cli
+from mockpump.cli.signals import graceful_signals, undisturbed
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, Command, in_process, program_file
 
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.pump.faults import FAULTS
-from mockpump.emulator.transports.control import ControlSocket, socket_path
+from mockpump.emulator.transports.control_socket import ControlSocket, socket_path
 from mockpump.protocol import messages as m
 
 FAULTY = sorted(fault.name.lower().replace("_", "-") for fault in FAULTS)
@@ -311,16 +311,16 @@ def test_a_clean_up_that_fails_is_told_and_the_pump_is_put_down(
     def close(_: object) -> None:
         raise PermissionError(13, "Permission denied", "/a/folder")
 
-    monkeypatch.setattr("mockpump.emulator.transports.control.ControlSocket", Stuck)
+    monkeypatch.setattr("mockpump.emulator.transports.control_socket.ControlSocket", Stuck)
     # The end of its input ends it at once.
     monkeypatch.setattr(
-        "mockpump.cli.pump_run._take_pacing_commands", lambda _, __, ended: ended.set()
+        "mockpump.cli.pump.run._take_pacing_commands", lambda _, __, ended: ended.set()
     )
     ended = command("pump", "run", "--memory", str(memory), "--stage")
     assert ended.code == 0
     assert ended.err.startswith("mockpump: warning: cannot remove it: permission denied\npump st")
     assert json.loads(command("pump", "show", str(memory), "--json").out)["clean"]
-    monkeypatch.setattr("mockpump.emulator.transports.pty_line.PtyLine._remove_link", close)
+    monkeypatch.setattr("mockpump.emulator.transports.pty.PtyLine._remove_link", close)
     ended = command("pump", "run", "--memory", str(memory), "--stage")
     assert ended.err.endswith("mockpump: /a/folder: permission denied\n")
     assert json.loads(command("pump", "show", str(memory), "--json").out)["clean"]
@@ -332,7 +332,7 @@ def test_a_pump_in_which_something_failed_is_not_put_down_in_good_order(
     def fail(*_: object) -> None:
         asyncio.get_running_loop().call_soon(int, "no number")
 
-    monkeypatch.setattr("mockpump.cli.pump_run._take_pacing_commands", fail)
+    monkeypatch.setattr("mockpump.cli.pump.run._take_pacing_commands", fail)
     ended = command("pump", "run", "--memory", str(memory), "--stage")
     assert ended.code == 70
     assert not json.loads(command("pump", "show", str(memory), "--json").out)["clean"]

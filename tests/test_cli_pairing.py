@@ -20,15 +20,15 @@ from outside import COMMAND, Command, in_process
 
 from mockpump import __main__ as entry
 from mockpump.cli.keys import OPEN_VARIABLE
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.pairing import MOST_FAILURES, keys_of
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import decode_state
-from mockpump.protocol.catalogue import Access
-from mockpump.protocol.pairing import PairingKey, parse_key
+from mockpump.protocol.keys import PairingKey, parse_key
+from mockpump.protocol.messages.base import Access
 
 KEY = re.compile(r"(?:observer|clinician)(?:-[A-Z2-7]{4}){8}-[A-Z0-9]")
 
@@ -503,7 +503,7 @@ def test_where_the_pump_cannot_be_changed_the_keyring_keeps_the_old_keys(
         raise MemoryFailed("no room")
 
     with monkeypatch.context() as patched:
-        patched.setattr("mockpump.cli.pump_pair.Pump.change", fail)
+        patched.setattr("mockpump.cli.pump.pair.Pump.change", fail)
         assert command("pump", "pair", str(memory), "--keyring", str(ring)).code == 1
         ended = command("pump", "pair", str(memory))
     assert "the keys shown are no pump's" in ended.err

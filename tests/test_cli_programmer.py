@@ -18,10 +18,10 @@ from outside import (
 )
 from pump_state import Line, give
 
-from mockpump.cli import programmer_ask
-from mockpump.cli import programmer_program as programmer_module
-from mockpump.cli.programmer_ask import status_and_details
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.programmer import program as programmer_module
+from mockpump.cli.programmer import read as programmer_ask
+from mockpump.cli.programmer.read import status_and_details
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.procedures import LogRead
 from mockpump.emulator.pump.factory import new_pump

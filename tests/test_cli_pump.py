@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, Command, in_process, is_alive, program_file, wait_readable
 
-from mockpump.cli import pump_run as pump_module
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump import run as pump_module
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 
 pytestmark = pytest.mark.end_to_end
@@ -327,7 +327,7 @@ def test_a_child_that_is_no_pump_is_not_waited_for_without_end(
     imposter.chmod(0o700)
     monkeypatch.setattr("sys.executable", str(imposter))
     for patience in ("_PATIENCE", "_STARTING_PATIENCE"):
-        monkeypatch.setattr(f"mockpump.cli.pump_process.{patience}", 0.5)
+        monkeypatch.setattr(f"mockpump.cli.pump.process.{patience}", 0.5)
     with pytest.raises(PortError) as caught:
         PumpProcess()
     assert str(caught.value) == f"the pump process {reason}"
@@ -344,7 +344,7 @@ def test_a_pump_process_that_has_died_is_one_line() -> None:
 def test_a_child_that_does_not_listen_is_ended_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mockpump.cli.pump_process._PATIENCE", 0.05)
+    monkeypatch.setattr("mockpump.cli.pump.process._PATIENCE", 0.05)
     with PumpProcess() as pump:
         os.kill(pump.pid, signal.SIGSTOP)
     assert not is_alive(pump.pid)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mockpump.cli import quantities as q
 from mockpump.emulator.pump.time_scale import MAX_SPEED
-from mockpump.emulator.wording import quantities as written
+from mockpump.protocol import units as written
 
 
 def test_how_a_speed_is_written() -> None:

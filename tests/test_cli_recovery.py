@@ -18,10 +18,13 @@ from outside import Command, Ended, in_process, messages_in, program_file, pump_
 from paired import KEYS
 from pump_state import Line, give
 
-from mockpump.cli import ending, programmer_program, programmer_recovery, programmer_session
+from mockpump.cli import signals as ending
 from mockpump.cli.keys import OPEN_VARIABLE
-from mockpump.cli.programmer import programmer
-from mockpump.cli.programmer_session import Options
+from mockpump.cli.programmer import program as programmer_program
+from mockpump.cli.programmer import recovery as programmer_recovery
+from mockpump.cli.programmer import session as programmer_session
+from mockpump.cli.programmer.group import programmer
+from mockpump.cli.programmer.session import Options
 from mockpump.emulator.programmer import recovery
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
@@ -39,9 +42,9 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.link.types import CloseReason, LinkSettings
 from mockpump.protocol.messages import OUTCOMES
+from mockpump.protocol.messages.base import Access
 from mockpump.protocol.program import flat
 
 

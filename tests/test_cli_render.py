@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.cli import render, render_pump
-from mockpump.emulator.programmer.comparison import DayChange, compare
+from mockpump.cli import render
+from mockpump.cli.pump import render as render_pump
+from mockpump.emulator.programmer.preview import DayChange, compare
 from mockpump.protocol import messages as m
 from mockpump.protocol.program import RampStep, flat
 

@@ -47,7 +47,7 @@ def test_a_run_that_is_cut_short_leaves_the_old_bundle(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mockpump.cli.run.show_told", interrupted)
+    monkeypatch.setattr("mockpump.cli.scenario.show_told", interrupted)
     assert command("run", "clock", "--seed", "5", "--record", str(bundle)).code == 130
     assert bundle.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [bundle.name]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, Command, in_process
 
-from mockpump.cli import programmer_recovery
 from mockpump.cli.keys import OPEN_VARIABLE
-from mockpump.cli.programmer_session import Options, Session
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.programmer import recovery as programmer_recovery
+from mockpump.cli.programmer.session import Options, Session
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     OutcomeUnknown,

@@ -29,7 +29,7 @@ from sample_records import (
     least,
 )
 
-from mockpump.protocol import reference
+from mockpump.protocol import construct_codec as reference
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, InternalError, LocalProtocolError
 from mockpump.protocol.fields import (

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.programmer.comparison import DayChange, compare
+from mockpump.emulator.programmer.preview import DayChange, compare
 from mockpump.emulator.schedule import Schedule
 from mockpump.protocol.program import Program, daily_volume, flat
 from mockpump.protocol.strategies import programs

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pairs import LOST, MILLISECOND, SECOND, Pair, chunkings, fates, plans, windows
 
-from mockpump.protocol.catalogue import CATALOGUE, Direction
 from mockpump.protocol.connection import (
     Connection,
     ConnectionStatistics,
@@ -34,6 +33,7 @@ from mockpump.protocol.link.types import (
     Role,
 )
 from mockpump.protocol.messages import GetStatus, Identify, encode
+from mockpump.protocol.messages.base import CATALOGUE, Direction
 from mockpump.protocol.strategies import frames, line_bytes, messages, requests
 
 LONG = 120 * SECOND

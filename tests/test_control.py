@@ -13,10 +13,10 @@ from outside import PATIENCE
 
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
-from mockpump.emulator.transports import control
-from mockpump.emulator.transports.control import ControlSocket, NoControl, socket_path, tell
+from mockpump.emulator.transports import control_socket as control
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
+from mockpump.emulator.transports.control_socket import ControlSocket, NoControl, socket_path, tell
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.messages import Alarm
 
 EXPECTED = "expected: inject NAME or clear NAME"

@@ -22,9 +22,9 @@ from mockpump.emulator.pump.requests.dispatch import COMMANDS
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import fields_of
 from mockpump.protocol.messages import Alarm, Mode, Reason
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program, flat
 from mockpump.protocol.strategies import programs as any_programs
 from mockpump.protocol.strategies import requests

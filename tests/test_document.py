@@ -9,20 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_records import MESSAGES, Everything, Named, Nothing
 
-from mockpump.emulator.pump import document as pump_document
 from mockpump.emulator.pump.requests.dispatch import COMMANDS
-from mockpump.protocol import diagram, document, markdown
-from mockpump.protocol.catalogue import CATALOGUE
 from mockpump.protocol.codec import codec_for
-from mockpump.protocol.diagram import Cell, draw, field_rows, largest
 from mockpump.protocol.fields import Record, fields_of
 from mockpump.protocol.link.states import TRANSITIONS, Action, Input, State
 from mockpump.protocol.link.types import LinkSettings
-from mockpump.protocol.link_document import state_diagram
-from mockpump.protocol.markdown import END, MarkerError, everything, render, table
 from mockpump.protocol.messages import Identify, Identity, Mode, Reason, Refused, Status, entry_of
+from mockpump.protocol.messages.base import CATALOGUE
 from mockpump.protocol.program import Program, Segment
 from mockpump.protocol.strategies import records
+from mockpump.reference import diagram, markdown
+from mockpump.reference import protocol as document
+from mockpump.reference import pump as pump_document
+from mockpump.reference.diagram import Cell, draw, field_rows, largest
+from mockpump.reference.markdown import END, MarkerError, everything, render, table
+from mockpump.reference.protocol import state_diagram
 
 BLOCKS = {**document.BLOCKS, **pump_document.BLOCKS}
 RECORDS = [*MESSAGES, *document.PROGRAM_RECORDS, Everything, Named]

@@ -16,12 +16,12 @@ from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import CATALOGUE, Entry, Message
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.link.types import LinkOpened, LinkSettings, Offer, Role
 from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.messages.base import CATALOGUE, Entry, Message
 from mockpump.protocol.program import DayPattern, Program, Segment
 from mockpump.protocol.strategies import message, requests
 

@@ -9,8 +9,8 @@ from mockpump.exercises.checking import check
 from mockpump.exercises.errors import ExerciseError
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.grading import ERROR, WRONG_TEST, exit_code
-from mockpump.exercises.running import Bounds, Task
-from mockpump.exercises.verdicts import Ending, Result, Run, Verdict
+from mockpump.exercises.judge import Ending, Result, Run, Verdict
+from mockpump.exercises.pool import Bounds, Task
 
 EXERCISE = ladder()[0]
 
@@ -35,7 +35,7 @@ def test_what_is_wrong_on_a_right_variant_is_not_run_again(tmp_path: Path) -> No
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize(
-    ("text", "trouble"),
+    ("text", "error"),
     [("import nothing_of_that_name\n", "nothing_of_that_name"), ("\n", "there is no test in it")],
 )
 def test_a_file_that_cannot_be_run_is_given_up_at_once(

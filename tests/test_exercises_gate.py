@@ -8,8 +8,8 @@ import pytest
 from mockpump.exercises import gate
 from mockpump.exercises.exercise import Defect, Exercise, Variant
 from mockpump.exercises.gate import Seeds, faults
-from mockpump.exercises.running import Bounds, Task
-from mockpump.exercises.verdicts import Ending, Result, Run
+from mockpump.exercises.judge import Ending, Result, Run
+from mockpump.exercises.pool import Bounds, Task
 
 PASSED, KILL = Result(Ending.PASSED), Result(Ending.FAILED, "x=0", 3, by_property=True)
 SAME, OTHER = Result(Ending.FAILED, "1"), Result(Ending.FAILED, "2")
@@ -145,7 +145,7 @@ def test_the_exit_code(
     arguments: list[str],
     code: int,
 ) -> None:
-    for place in ("gate", "folder"):
+    for place in ("gate", "submission"):
         monkeypatch.setattr(f"mockpump.exercises.{place}.ladder", lambda: (EXERCISE,))
     monkeypatch.setattr(gate, "faults", lambda *_: iter(told))
     monkeypatch.setattr("sys.argv", ["gate", *arguments])

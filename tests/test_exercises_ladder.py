@@ -13,8 +13,8 @@ import pytest
 
 from mockpump.exercises.errors import ExerciseError, LadderError
 from mockpump.exercises.exercise import Defect, Exercise, Subject, _read, ladder
-from mockpump.exercises.folder import numbered, readme, start, submission, submissions
-from mockpump.exercises.patching import changed, compiled
+from mockpump.exercises.mutation import changed, compiled
+from mockpump.exercises.submission import numbered, readme, start, submission, submissions
 
 LADDER = ladder()
 SUBJECTS = [(exercise, each) for exercise in LADDER for each in exercise.subjects]

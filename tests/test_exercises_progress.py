@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mockpump.cli.files import read_learners
 from mockpump.exercises.exercise import ladder
+from mockpump.exercises.judge import Judgement, Report, Verdict
 from mockpump.exercises.progress import Progress, Standing
-from mockpump.exercises.verdicts import Judgement, Report, Verdict
 
 EXERCISE = ladder()[0]
 DEFECTS = [each.id for each in EXERCISE.defect]

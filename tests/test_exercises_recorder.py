@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from mockpump.exercises.patching import DefectReached
+from mockpump.exercises.judge import Ending, Result
+from mockpump.exercises.mutation import DefectReached
 from mockpump.exercises.recorder import Recorder
-from mockpump.exercises.verdicts import Ending, Result
 
 HEAD = """
 import pytest

@@ -15,8 +15,8 @@ from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import CATALOGUE, Direction
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
+from mockpump.protocol.messages.base import CATALOGUE, Direction
 from mockpump.protocol.strategies import line_bytes
 
 Check = Callable[[bytes], None]

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from paired import KEYS, Line, line, log_of, logged, payloads_in
 
-from mockpump.emulator.programmer.client import Failed, Finished
 from mockpump.emulator.programmer.errors import OutcomeUnknown, ProgrammerError
 from mockpump.emulator.programmer.procedures import ask
-from mockpump.emulator.programmer.round import MOST_REPEATS
+from mockpump.emulator.programmer.programmer import Failed, Finished
+from mockpump.emulator.programmer.request_batch import MOST_REPEATS
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.messages import LogKind
+from mockpump.protocol.messages.base import Access
 from mockpump.protocol.session import SEAL_SIZE, Sealer
 
 # What the log says of itself, whoever caused it.

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paired import KEYS, Line, line, log_of, paired_pump
 
-from mockpump.emulator.programmer.client import Connected, Failed, Programmer
 from mockpump.emulator.programmer.errors import ConnectionLost, ProgrammerError, SessionSpent
-from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.handshake import open_session
 from mockpump.emulator.programmer.procedures import (
     Procedure,
     ask,
@@ -24,13 +23,14 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
+from mockpump.emulator.programmer.programmer import Connected, Failed, Programmer
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import CATALOGUE, Access, Message
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link.types import MIN_PAYLOAD, CloseReason, LinkClosed, LinkSettings, Role
 from mockpump.protocol.messages import LogKind, Mode
+from mockpump.protocol.messages.base import CATALOGUE, Access, Message
 from mockpump.protocol.program import flat
 from mockpump.protocol.session import LAST_COUNTER, SessionKeys
 from mockpump.protocol.strategies import message

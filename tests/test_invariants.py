@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from paired import KEYS, paired_pump
 
-from mockpump.cli.wire_reference import EVERY_BLOCK
+from mockpump.cli.wire.explain import EVERY_BLOCK
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
@@ -22,10 +22,10 @@ from mockpump.emulator.pump.strangers import MOST_BETWEEN, NOBODY
 from mockpump.emulator.simulation.invariants import INVARIANTS, Watched, unsettled
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
-from mockpump.protocol.markdown import render
 from mockpump.protocol.messages import LogKind
+from mockpump.protocol.messages.base import Access
 from mockpump.protocol.program import UNITS_PER_NL, flat
+from mockpump.reference.markdown import render
 
 
 def checked() -> Watched:

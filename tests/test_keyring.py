@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from paired import KEYS, OTHER_KEYS
 
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken, loads
-from mockpump.protocol.catalogue import Access
+from mockpump.protocol.keys import BadKey, PairingKey
 from mockpump.protocol.messages import Identity
-from mockpump.protocol.pairing import BadKey, PairingKey
+from mockpump.protocol.messages.base import Access
 
 ENTRIES = st.lists(
     st.tuples(

@@ -18,7 +18,7 @@ from mockpump.emulator.transports.keyring_file import (
     take_out,
     write_keyring,
 )
-from mockpump.protocol.catalogue import Access
+from mockpump.protocol.messages.base import Access
 
 
 def ring() -> Keyring:

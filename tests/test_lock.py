@@ -11,8 +11,8 @@ from paired import KEYS, OTHER_KEYS, Line, line, paired_pump
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import SessionRefused
+from mockpump.emulator.programmer.programmer import Connected, Failed
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES
 from mockpump.emulator.pump.pump import Pump
@@ -21,9 +21,9 @@ from mockpump.emulator.pump.state import decode_state
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
+from mockpump.protocol.keys import PairingKey
 from mockpump.protocol.messages import Alarm, Reason
-from mockpump.protocol.pairing import PairingKey
+from mockpump.protocol.messages.base import Access
 
 SECOND = 1_000_000
 CLINICIAN, WRONG = KEYS[Access.CLINICIAN], OTHER_KEYS[Access.CLINICIAN]

@@ -17,16 +17,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pump_state import Line
 
-from mockpump.cli import programmer_recovery
-from mockpump.cli.programmer_recovery import change_pump
-from mockpump.cli.programmer_session import Options, Session
+from mockpump.cli.programmer import recovery as programmer_recovery
+from mockpump.cli.programmer.recovery import change_pump
+from mockpump.cli.programmer.session import Options, Session
 from mockpump.emulator.memory.interface import LogPage
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import Connected, Disconnected, Failed, Finished, result_of
 from mockpump.emulator.programmer.errors import OutcomeUnknown, RequestRefused
+from mockpump.emulator.programmer.handshake import meet_pump, open_session
 from mockpump.emulator.programmer.known_pump import KnownPump
-from mockpump.emulator.programmer.opening import meet_pump, open_session
 from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.programmer import (
+    Connected,
+    Disconnected,
+    Failed,
+    Finished,
+    result_of,
+)
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
@@ -34,10 +40,10 @@ from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import LogKind
+from mockpump.protocol.messages.base import Access
 
 SECOND = 1_000_000
 KEY = paired.KEYS[Access.CLINICIAN]

@@ -10,10 +10,10 @@ from hypothesis import given
 from sample_records import MESSAGES
 
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import CATALOGUE, Direction, Message
 from mockpump.protocol.fields import Declaration, Fixed, Integer, Integers, Octets, Text, fields_of
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link.types import MIN_PAYLOAD
+from mockpump.protocol.messages.base import CATALOGUE, Direction, Message
 from mockpump.protocol.strategies import messages
 
 each_message = pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import pytest
 from msgspec.structs import replace
 from paired import KEYS, Line, line, payloads_in
 
-from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import (
     NotPaired,
     OtherPump,
@@ -12,14 +11,15 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     SessionRefused,
 )
+from mockpump.emulator.programmer.handshake import meet_pump, open_session
 from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
-from mockpump.emulator.programmer.opening import meet_pump, open_session
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.programmer import Connected, Failed
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.keys import PairingKey
 from mockpump.protocol.messages import Reason
-from mockpump.protocol.pairing import PairingKey
+from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.session import SessionKeys, is_sealed
 
 CLINICIAN = KEYS[Access.CLINICIAN]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.pairing import SECRET_SIZE, BadKey, PairingKey, parse_key
+from mockpump.protocol.keys import SECRET_SIZE, BadKey, PairingKey, parse_key
+from mockpump.protocol.messages.base import Access
 
 SECRETS = st.binary(min_size=SECRET_SIZE, max_size=SECRET_SIZE)
 KEYS = st.builds(PairingKey, st.sampled_from(Access), SECRETS)

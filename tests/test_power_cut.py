@@ -23,9 +23,9 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import UNITS_PER_STEP
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.log import chain
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import UNITS_PER_NL, Program, flat
 
 OTHER = flat("other", 36_000)

@@ -29,7 +29,6 @@ from mockpump.emulator.programmer.procedures import (
 from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.log import (
     ENTRY_SIZE,
     GENESIS,
@@ -40,6 +39,7 @@ from mockpump.protocol.log import (
     entries_of,
 )
 from mockpump.protocol.messages import LogKind
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
 from mockpump.protocol.strategies import programs as any_programs
 

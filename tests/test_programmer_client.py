@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pump_state import give, state_of
 
-from mockpump.emulator.programmer.client import (
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    NoReply,
+    OutcomeUnknown,
+    RequestRefused,
+    UnexpectedReply,
+)
+from mockpump.emulator.programmer.handshake import meet_pump
+from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
+from mockpump.emulator.programmer.procedures import Procedure, ask, read_program, set_program
+from mockpump.emulator.programmer.programmer import (
     REPLY_TIMEOUT,
     Connected,
     Disconnected,
@@ -17,27 +27,17 @@ from mockpump.emulator.programmer.client import (
     Programmer,
     TelemetryReceived,
 )
-from mockpump.emulator.programmer.errors import (
-    ConnectionLost,
-    NoReply,
-    OutcomeUnknown,
-    RequestRefused,
-    UnexpectedReply,
-)
-from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
-from mockpump.emulator.programmer.opening import meet_pump
-from mockpump.emulator.programmer.procedures import Procedure, ask, read_program, set_program
-from mockpump.emulator.programmer.round import MOST_REPEATS
+from mockpump.emulator.programmer.request_batch import MOST_REPEATS
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link.types import CloseReason, LinkSettings, Role
 from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import flat
 
 NEW = flat("new", 9_000)

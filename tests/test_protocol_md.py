@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from cobs import cobs
 
-from mockpump.cli.programmer_recovery import _BUSY_CALLS, _PAUSE
-from mockpump.cli.programmer_session import _DRAWS
-from mockpump.cli.wire_decode import content_parts, program_of, stretches
-from mockpump.cli.wire_input import from_hex
-from mockpump.cli.wire_reference import BLOCKS
-from mockpump.cli.wire_summary import summary
+from mockpump.cli.programmer.recovery import _BUSY_CALLS, _PAUSE
+from mockpump.cli.programmer.session import _DRAWS
+from mockpump.cli.wire.decode import content_parts, program_of, stretches
+from mockpump.cli.wire.explain import BLOCKS
+from mockpump.cli.wire.input import from_hex
+from mockpump.cli.wire.summary import summary
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import REPLY_TIMEOUT
-from mockpump.emulator.programmer.round import MOST_REPEATS
+from mockpump.emulator.programmer.programmer import REPLY_TIMEOUT
+from mockpump.emulator.programmer.request_batch import MOST_REPEATS
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import Pairing
@@ -22,15 +22,14 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import CATALOGUE, decode
 from mockpump.protocol.framing import CHECKSUM, Frame, FrameDecoder, Kind, RejectReason
+from mockpump.protocol.keys import parse_key
 from mockpump.protocol.link.arq import REORDERING
 from mockpump.protocol.link.link import REMEMBERED_CONNECTIONS
 from mockpump.protocol.link.states import State
 from mockpump.protocol.link.timer import LONGEST_MEASURED
 from mockpump.protocol.link.types import CloseReason, DropReason, LinkSettings
 from mockpump.protocol.log import ENTRY_SIZE, chain, entries_of
-from mockpump.protocol.markdown import render
 from mockpump.protocol.messages import (
     OUTCOMES,
     Access,
@@ -43,8 +42,9 @@ from mockpump.protocol.messages import (
     Reason,
     Welcome,
 )
-from mockpump.protocol.pairing import parse_key
+from mockpump.protocol.messages.base import CATALOGUE, decode
 from mockpump.protocol.session import SCHEDULE, SessionKeys, transcript
+from mockpump.reference.markdown import render
 
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8")
 PROSE = re.sub("<!-- generated.*?<!-- end generated -->", "", TEXT, flags=re.DOTALL)

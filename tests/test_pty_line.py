@@ -16,10 +16,10 @@ from outside import PATIENCE, wait_readable
 
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
-from mockpump.emulator.transports import pty_line
+from mockpump.emulator.transports import pty as pty_line
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.pty_line import PtyLine
-from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.emulator.transports.pty import PtyLine
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 
 ALL_BYTES = bytes(range(256))

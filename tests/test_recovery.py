@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import FailingMemory, Line
 
-from mockpump.emulator.programmer.client import Connected, Failed, Finished
 from mockpump.emulator.programmer.errors import (
     OtherPump,
     OutcomeForgotten,
@@ -18,18 +17,19 @@ from mockpump.emulator.programmer.errors import (
     RequestRefused,
     SessionRefused,
 )
+from mockpump.emulator.programmer.handshake import meet_pump
 from mockpump.emulator.programmer.known_pump import KnownPump, PumpMet
-from mockpump.emulator.programmer.opening import meet_pump
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.programmer import Connected, Failed, Finished
 from mockpump.emulator.programmer.recovery import Settled, never_recorded, settle
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.link.types import CloseReason
 from mockpump.protocol.messages import OUTCOMES, Fate, Mode, Reason
+from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.program import flat
 
 LAST = 2**32 - 1

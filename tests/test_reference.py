@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 from sample_records import CODED, CODED_NAMES, Colour, Everything, Nothing, Pair, bad_values
 
-from mockpump.protocol import reference
+from mockpump.protocol import construct_codec as reference
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record, construct_of, fields_of
 from mockpump.protocol.messages import Identity

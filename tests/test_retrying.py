@@ -22,9 +22,9 @@ from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.messages import LogKind
+from mockpump.protocol.messages.base import Access
 
 LINES = st.builds(
     Impairments,

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.errors import RequestRefused
-from mockpump.emulator.programmer.round import MOST_REPEATS, RequestBatch
+from mockpump.emulator.programmer.request_batch import MOST_REPEATS, RequestBatch
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Reason
+from mockpump.protocol.messages.base import Message
 
 ANSWERS: dict[type[Message], Message] = {
     m.GetClock: m.Clock(1, 2),

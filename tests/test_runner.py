@@ -14,22 +14,22 @@ from paired import KEYS, paired_pump
 
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import Connected, Disconnected, Programmer, result_of
-from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.handshake import open_session
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.programmer.programmer import Connected, Disconnected, Programmer, result_of
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity, decode_state
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
-from mockpump.emulator.transports import runner as runner_module
-from mockpump.emulator.transports.runner import PumpRunner
+from mockpump.emulator.transports import asyncio_pump as runner_module
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link.types import CloseReason, Role
 from mockpump.protocol.messages import SessionEnd
+from mockpump.protocol.messages.base import Access
 from mockpump.protocol.program import flat
 
 SECOND = 1_000_000

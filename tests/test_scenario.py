@@ -8,7 +8,7 @@ import pytest
 from mockpump.cli.examples import example_scenario, scenario_names
 from mockpump.emulator.channel.impairments import FIELDS
 from mockpump.emulator.simulation.scenario import ACTIONS, program_names
-from mockpump.emulator.simulation.scenario_schema import schema
+from mockpump.reference.scenario import schema
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'

@@ -6,8 +6,8 @@ from paired import KEYS, paired_pump
 
 from mockpump.emulator.simulation.second_programmer import connect_second_programmer
 from mockpump.emulator.simulation.world import World
-from mockpump.protocol.catalogue import Access
-from mockpump.protocol.pairing import PairingKey
+from mockpump.protocol.keys import PairingKey
+from mockpump.protocol.messages.base import Access
 
 CLINICIAN = KEYS[Access.CLINICIAN]
 

@@ -10,9 +10,9 @@ import pytest
 import serial
 from outside import silent_pty, wait_readable
 
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.serial_port import SerialPort, open_port
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from collections.abc import Callable
 import pytest
 from outside import NEW_PROGRAM, PATIENCE, messages_in, pump_thread, silent_pty
 
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder
 from mockpump.protocol.link.types import LinkSettings

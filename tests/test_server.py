@@ -19,10 +19,10 @@ from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link.types import LinkSettings, Role
 from mockpump.protocol.messages import Mode
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program, flat
 from mockpump.protocol.strategies import programs as any_programs
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.protocol import session
-from mockpump.protocol.catalogue import CATALOGUE, Access
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.messages import Hello, Identity, Welcome, encode
+from mockpump.protocol.messages.base import CATALOGUE, Access
 from mockpump.protocol.session import (
     LAST_COUNTER,
     SCHEDULE,

@@ -1,7 +1,7 @@
 """The session's tables say what the code does."""
 
-from mockpump.protocol.catalogue import CATALOGUE, Access, Direction
-from mockpump.protocol.session_document import BLOCKS, access
+from mockpump.protocol.messages.base import CATALOGUE, Access, Direction
+from mockpump.reference.protocol import SESSION_BLOCKS, access
 
 
 def test_the_table_of_accesses_has_every_request_once() -> None:
@@ -27,4 +27,4 @@ def test_without_a_session_there_is_only_who_are_you_and_the_way_in() -> None:
 
 
 def test_every_block_says_something() -> None:
-    assert all(block() for block in BLOCKS.values())
+    assert all(block() for block in SESSION_BLOCKS.values())

@@ -7,18 +7,18 @@ from msgspec.structs import replace
 from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump, payloads_in
 
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import Connected, Failed
 from mockpump.emulator.programmer.errors import RequestRefused, SessionRefused
+from mockpump.emulator.programmer.programmer import Connected, Failed
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import LOCKED_FOR, MOST_FAILURES, Pairing
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
+from mockpump.protocol.keys import PairingKey, parse_key
 from mockpump.protocol.messages import Alarm, LogKind, Reason
-from mockpump.protocol.pairing import PairingKey, parse_key
+from mockpump.protocol.messages.base import Access
 from mockpump.protocol.session import Sealer, SessionKeys
 
 IDENTITY = paired_pump().describe()

@@ -29,12 +29,12 @@ from mockpump.emulator.programmer.procedures import (
     set_program,
 )
 from mockpump.emulator.pump.factory import PumpConfig, initialize
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import OUTCOMES, LogKind
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program, flat
 
 # The entry that each leaves in the log when it is carried out, and not when it is refused.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from outside import Command, in_process, program_file, pump_thread
 
-from mockpump.cli import programmer_recovery
+from mockpump.cli.programmer import recovery as programmer_recovery
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests import program, query

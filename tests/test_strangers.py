@@ -26,9 +26,9 @@ from mockpump.emulator.pump.strangers import (
 )
 from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
 from mockpump.protocol.messages import Alarm, LogKind, Reason
+from mockpump.protocol.messages.base import Access
 
 SECOND = 1_000_000
 WRONG, CLINICIAN = OTHER_KEYS[Access.CLINICIAN], KEYS[Access.CLINICIAN]

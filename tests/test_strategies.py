@@ -9,7 +9,6 @@ from hypothesis.strategies import DataObject
 from sample_records import MESSAGES, Colour, Everything, Nothing, Pair, Wide
 
 from mockpump.protocol import strategies
-from mockpump.protocol.catalogue import Direction, Message, entry_of
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.fields import Record, fields_of, u8
 from mockpump.protocol.framing import (
@@ -24,6 +23,7 @@ from mockpump.protocol.framing import (
 )
 from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import GetStatus, Status, decode, encode
+from mockpump.protocol.messages.base import Direction, Message, entry_of
 from mockpump.protocol.program import MAX_RATE, Program, check, image
 from mockpump.protocol.strategies import (
     chunked,

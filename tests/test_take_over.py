@@ -8,21 +8,21 @@ from paired import KEYS, OTHER_KEYS, Line, line, logged, paired_pump, payloads_i
 
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.ram import RamMemory
-from mockpump.emulator.programmer.client import (
+from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused, SessionTaken
+from mockpump.emulator.programmer.handshake import open_session
+from mockpump.emulator.programmer.procedures import Procedure, ask
+from mockpump.emulator.programmer.programmer import (
     Connected,
     Disconnected,
     Failed,
     TelemetryReceived,
     result_of,
 )
-from mockpump.emulator.programmer.errors import OutcomeUnknown, SessionRefused, SessionTaken
-from mockpump.emulator.programmer.opening import open_session
-from mockpump.emulator.programmer.procedures import Procedure, ask
 from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.messages import LogKind, Mode, Reason, SessionEnd
+from mockpump.protocol.messages.base import Access
 
 SECOND = 1_000_000
 CLINICIAN, OBSERVER = KEYS[Access.CLINICIAN], KEYS[Access.OBSERVER]

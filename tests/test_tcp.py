@@ -10,15 +10,15 @@ import pytest
 from outside import PATIENCE
 
 from mockpump.emulator.programmer.errors import ConnectionLost, SessionRefused, SessionTaken
-from mockpump.emulator.programmer.opening import open_session
+from mockpump.emulator.programmer.handshake import open_session
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pairing import Pairing, draw_keys, paired_with
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.transports import tcp
 from mockpump.emulator.transports.async_programmer import AsyncProgrammer, connect_tcp
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.emulator.transports.tcp import (
     NotLoopback,
     TcpBounds,
@@ -27,8 +27,8 @@ from mockpump.emulator.transports.tcp import (
     make_room,
 )
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
+from mockpump.protocol.messages.base import Message
 
 BOUNDS = TcpBounds()
 

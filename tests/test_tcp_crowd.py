@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 import pytest
 from outside import PATIENCE, program_file
 
-from mockpump.cli.pump_process import PumpProcess
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.serial_programmer import SerialProgrammer
 from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, Kind, encode_frame

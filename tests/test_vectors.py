@@ -16,7 +16,6 @@ from independent import crc16, stuff, unstuff
 
 from mockpump.emulator.programmer.errors import LogBroken
 from mockpump.emulator.programmer.procedures import read_log
-from mockpump.protocol.catalogue import CATALOGUE, Message, decode, encode, entry_named
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import (
     Frame,
@@ -27,6 +26,7 @@ from mockpump.protocol.framing import (
     encode_body,
     encode_frame,
 )
+from mockpump.protocol.keys import BadKey, PairingKey, parse_key
 from mockpump.protocol.log import (
     ENTRY_SIZE,
     GENESIS,
@@ -36,7 +36,7 @@ from mockpump.protocol.log import (
     entries_of,
 )
 from mockpump.protocol.messages import Access, Hello, Identity, LogKind, LogPiece, ReadLog, Welcome
-from mockpump.protocol.pairing import BadKey, PairingKey, parse_key
+from mockpump.protocol.messages.base import CATALOGUE, Message, decode, encode, entry_named
 from mockpump.protocol.program import (
     DayPattern,
     Program,

@@ -16,12 +16,11 @@ from outside import COMMAND, as_process
 
 from mockpump.cli.main import cli
 from mockpump.cli.render import as_json
-from mockpump.cli.wire_decode import stretches
-from mockpump.cli.wire_input import MAX_BYTES, from_hex
-from mockpump.cli.wire_reference import BLOCKS, ENUMERATIONS
+from mockpump.cli.wire.decode import stretches
+from mockpump.cli.wire.explain import BLOCKS, ENUMERATIONS
+from mockpump.cli.wire.input import MAX_BYTES, from_hex
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import CATALOGUE, Message
 from mockpump.protocol.fields import fields_of
 from mockpump.protocol.framing import (
     CHECKSUM,
@@ -34,6 +33,7 @@ from mockpump.protocol.framing import (
     encode_body,
     encode_frame,
 )
+from mockpump.protocol.messages.base import CATALOGUE, Message
 from mockpump.protocol.strategies import frames, line_bytes, messages
 from mockpump.protocol.strategies import programs as any_programs
 

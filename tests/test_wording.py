@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.wording import quantities as q
-from mockpump.emulator.wording.entries import what_happened
-from mockpump.emulator.wording.names import choice_name, words_of
+from mockpump.emulator.pump.log_text import what_happened
 from mockpump.protocol import messages as m
+from mockpump.protocol import units as q
 from mockpump.protocol.log import FIGURES, LogEntry
 from mockpump.protocol.strategies import records
+from mockpump.protocol.units import choice_name, words_of
 
 
 def test_how_quantities_are_written() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages.base import Message
 
 
 class Belief(msgspec.Struct):

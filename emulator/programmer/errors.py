@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link.types import CloseReason
+from mockpump.protocol.messages.base import Message
+from mockpump.protocol.units import words_of
 
 if TYPE_CHECKING:
     from mockpump.emulator.programmer.known_pump import PumpMet

@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 
 from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.keys import PairingKey, parse_key
 from mockpump.protocol.messages import Access, Identity
-from mockpump.protocol.pairing import PairingKey, parse_key
 
 
 class BadKeyring(MockpumpError):

@@ -9,8 +9,8 @@ import msgspec
 
 from mockpump.emulator.programmer.errors import OtherPump
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Record
+from mockpump.protocol.messages.base import Message
 
 # Where a count of outcomes stays, however many follow.
 LAST_COUNT = 2**32 - 1

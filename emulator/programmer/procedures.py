@@ -19,10 +19,10 @@ from mockpump.emulator.programmer.errors import (
 )
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.log import GENESIS, LOG_ENTRIES, LogEntry, chain, entries_of
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program, ProgramError
 
 T = TypeVar("T")

@@ -6,15 +6,15 @@ The one text of it, for a person at the command line, a scenario and whoever wri
     settled = programmer.run(settle(unknown, terms))
 """
 
-from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import OutcomeForgotten, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.known_pump import LAST_COUNT, PumpMet, is_outcome, require_same
 from mockpump.emulator.programmer.procedures import Procedure, learn_outcome
+from mockpump.emulator.programmer.programmer import Connected
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.messages import OUTCOMES, Fate
+from mockpump.protocol.messages.base import Message
 
 
 class Settled(Record, frozen=True, gc=True):

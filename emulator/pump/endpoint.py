@@ -11,7 +11,6 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.authorization import payload_fault, refuse_unauthorized
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Direction, Message
 from mockpump.protocol.connection import (
     Connection,
     ConnectionEvent,
@@ -20,6 +19,7 @@ from mockpump.protocol.connection import (
 )
 from mockpump.protocol.link.types import LinkClosed, LinkOpened, LinkSettings, Role
 from mockpump.protocol.messages import Reason
+from mockpump.protocol.messages.base import Direction, Message
 
 # What somebody at the other end has said.
 _SAID = (MessageReceived, MessageRejected)

@@ -11,13 +11,13 @@ from mockpump.emulator.pump.limits import WIDEST, program_excesses
 from mockpump.emulator.pump.pairing import OPEN, Pairing
 from mockpump.emulator.pump.pump import CHECKPOINT_EVERY, Pump, describe
 from mockpump.emulator.pump.state import PumpIdentity, PumpState, encode_state
-from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import Limits, LogKind, Mode
 from mockpump.protocol.program import Program
+from mockpump.protocol.units import words_of
 
 FACTORY_PROGRAM = programs.flat("factory", 20_000)
 CONCENTRATION = 500

@@ -10,6 +10,7 @@ from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.pairing import paired_with
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import STEP
+from mockpump.protocol.keys import PairingKey
 from mockpump.protocol.messages import (
     PROTOCOL_VERSION,
     Access,
@@ -19,7 +20,6 @@ from mockpump.protocol.messages import (
     Mode,
     RampMove,
 )
-from mockpump.protocol.pairing import PairingKey
 
 
 def set_clock(pump: Pump, clock: int) -> None:

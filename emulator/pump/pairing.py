@@ -11,8 +11,8 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
+from mockpump.protocol.keys import SECRET_SIZE, PairingKey
 from mockpump.protocol.messages import Access
-from mockpump.protocol.pairing import SECRET_SIZE, PairingKey
 
 # Wrong proofs in a row, over whatever connections, after which the lock closes.
 MOST_FAILURES = 5

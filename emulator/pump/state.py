@@ -20,11 +20,11 @@ from mockpump.emulator.pump.rolling_window import Piece, RateProfile, RollingVol
 from mockpump.emulator.pump.strangers import NOBODY, Strangers
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
+from mockpump.protocol.keys import SECRET_SIZE
 from mockpump.protocol.messages import PROTOCOL_VERSION, Alarm, Limits, Mode, When
-from mockpump.protocol.pairing import SECRET_SIZE
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import UNITS_PER_NL, ProgramError
 from mockpump.protocol.quick_enum import QuickEnum
 

@@ -9,12 +9,11 @@ import msgspec
 from mockpump.emulator.programmer.clock_setting import FIRST_TO_LAST, WeekTime
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.simulation.scenario import LimitsPart, ScenarioError, moment, span
-from mockpump.emulator.wording.names import words_of
-from mockpump.emulator.wording.quantities import WEEKDAYS, time_of_day
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.fields import Integer, NamedField, fields_of
 from mockpump.protocol.messages import Limits
+from mockpump.protocol.messages.base import Message
+from mockpump.protocol.units import WEEKDAYS, time_of_day, words_of
 
 
 def said(reply: Message) -> str:

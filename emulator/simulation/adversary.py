@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from mockpump.emulator.programmer.errors import ProgrammerError, SessionRefused
 from mockpump.emulator.simulation.draws import ATTACKER
 from mockpump.emulator.simulation.world import World
-from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
+from mockpump.protocol.keys import SECRET_SIZE, PairingKey
 from mockpump.protocol.link.types import Role
-from mockpump.protocol.pairing import SECRET_SIZE, PairingKey
 from mockpump.protocol.session import is_sealed, split_seal
+from mockpump.protocol.units import words_of
 
 _ROUNDS = 200
 

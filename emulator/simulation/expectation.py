@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.simulation.scenario import ExpectationFailed, ExpectPart, Step
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Alarm, LogKind, Refused
+from mockpump.protocol.messages.base import Message
 
 _WHOLE_LOG = 2**31
 

@@ -20,13 +20,12 @@ from mockpump.emulator.schedule import DAY
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import MAX_ENCODED, Frame, FrameDecoder, Kind
 from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.log import LOG_ENTRIES, LogEntry, chain
-from mockpump.protocol.markdown import code, table
 from mockpump.protocol.messages import MAX_IMAGE, LogKind
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import UNITS_PER_NL
 from mockpump.protocol.session import split_seal
 
@@ -241,12 +240,3 @@ def _more_patience(line: Impairments, settings: LinkSettings) -> int:
     frame = duration(MAX_ENCODED, line.baud) + line.delay + line.jitter
     rounds = settings.tries * (settings.window + 1)
     return 2 * rounds * frame + duration(MOST_UNDER_WAY, line.baud)
-
-
-def table_of_invariants() -> str:
-    """All of them, for the documents."""
-    rows = [(code(name), sentence) for name, sentence in SENTENCES.items()]
-    return table(["invariant", "what must be so"], rows)
-
-
-BLOCKS: dict[str, Callable[[], str]] = {"invariants": table_of_invariants}

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from mockpump.emulator.programmer.client import Connected
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     NoReply,
@@ -20,13 +19,14 @@ from mockpump.emulator.programmer.errors import (
     SessionRefused,
     UnexpectedReply,
 )
+from mockpump.emulator.programmer.handshake import FindKey
 from mockpump.emulator.programmer.known_pump import KnownPump
-from mockpump.emulator.programmer.opening import FindKey
 from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.programmer import Connected
 from mockpump.emulator.programmer.recovery import Settled, settle
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages.base import Message
 
 T = TypeVar("T")
 # How often it calls before it gives up.

@@ -15,7 +15,7 @@ from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.memory.interface import Memory, MemoryFailed, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.errors import SessionTaken
-from mockpump.emulator.programmer.opening import FindKey
+from mockpump.emulator.programmer.handshake import FindKey
 from mockpump.emulator.programmer.procedures import (
     Procedure,
     ask,
@@ -26,6 +26,7 @@ from mockpump.emulator.programmer.procedures import (
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import FACTORY
+from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
@@ -48,13 +49,12 @@ from mockpump.emulator.simulation.scenario import (
 )
 from mockpump.emulator.simulation.second_programmer import connect_second_programmer
 from mockpump.emulator.simulation.world import World
-from mockpump.emulator.wording.entries import what_happened
-from mockpump.emulator.wording.names import words_of
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.link.types import LinkSettings
+from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.program import Program, ProgramError
+from mockpump.protocol.units import words_of
 
 # The line of a scenario that says nothing of it.
 _USUAL = Impairments(delay=1_000)

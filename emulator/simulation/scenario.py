@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from mockpump.emulator.wording.quantities import WEEKDAYS
 from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.units import WEEKDAYS
 
 FORMAT = "mockpump-scenario/1"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

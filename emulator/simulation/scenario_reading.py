@@ -33,13 +33,13 @@ from mockpump.emulator.simulation.scenario import (
     moment,
     span,
 )
-from mockpump.emulator.wording.names import choice_name
 from mockpump.protocol import messages as m
 from mockpump.protocol import toml_text
 from mockpump.protocol.fields import Record, fields_of
 from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import Alarm, Reason
 from mockpump.protocol.toml_text import BadToml
+from mockpump.protocol.units import choice_name
 
 # Bytes of a scenario; the examples have a few thousand.
 MAX_TEXT = 262_144

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from mockpump.emulator.programmer.client import Connected, Failed, Programmer, ProgrammerEvent
-from mockpump.emulator.programmer.opening import FindKey, open_session
+from mockpump.emulator.programmer.handshake import FindKey, open_session
+from mockpump.emulator.programmer.programmer import Connected, Failed, Programmer, ProgrammerEvent
 from mockpump.emulator.simulation.draws import RIVAL
 from mockpump.emulator.simulation.world import World
 

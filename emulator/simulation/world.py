@@ -10,7 +10,11 @@ from typing import TypeVar, cast
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Arrival, Channel, frames_of
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.programmer.client import (
+from mockpump.emulator.programmer.errors import ConnectionLost
+from mockpump.emulator.programmer.handshake import FindKey, meet_pump, open_session
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.programmer import (
     Connected,
     Disconnected,
     Failed,
@@ -20,10 +24,6 @@ from mockpump.emulator.programmer.client import (
     ProgrammerEvent,
     TelemetryReceived,
 )
-from mockpump.emulator.programmer.errors import ConnectionLost
-from mockpump.emulator.programmer.known_pump import KnownPump
-from mockpump.emulator.programmer.opening import FindKey, meet_pump, open_session
-from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer

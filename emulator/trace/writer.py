@@ -13,7 +13,7 @@ import msgspec
 
 from mockpump.emulator.channel.channel import Arrival
 from mockpump.emulator.channel.faults import Fault
-from mockpump.emulator.programmer.client import (
+from mockpump.emulator.programmer.programmer import (
     Connected,
     Failed,
     Finished,
@@ -21,8 +21,8 @@ from mockpump.emulator.programmer.client import (
     TelemetryReceived,
 )
 from mockpump.emulator.pump.pump import Pump
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.log import LogEntry
+from mockpump.protocol.messages.base import Message
 
 _WHOLE_LOG = 2**31
 _SIDES = {True: "programmer", False: "pump"}

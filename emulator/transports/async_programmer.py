@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from mockpump.emulator.programmer.client import (
+from mockpump.emulator.programmer.errors import OutcomeUnknown
+from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.programmer.programmer import (
     Connected,
     Opening,
     Programmer,
@@ -12,8 +14,6 @@ from mockpump.emulator.programmer.client import (
     TelemetryReceived,
     result_of,
 )
-from mockpump.emulator.programmer.errors import OutcomeUnknown
-from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.loss import fail_pending

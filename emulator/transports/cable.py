@@ -14,7 +14,7 @@ from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.gathering import PATIENCE, Gatherer
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
-from mockpump.emulator.transports.pty_line import PtyLine
+from mockpump.emulator.transports.pty import PtyLine
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol.link.types import LinkSettings
 

@@ -15,7 +15,7 @@ from mockpump.emulator.programmer import keyring
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Missing, Unreadable, read_file_and_mode
-from mockpump.protocol.pairing import BadKey, PairingKey
+from mockpump.protocol.keys import BadKey, PairingKey
 
 # Beyond this it is no keyring: some thousand pumps.
 _MOST = 1_000_000

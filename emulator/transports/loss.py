@@ -4,8 +4,8 @@ A request that changes the pump may have been carried out before the line went, 
 anything else did not happen.  The programmer already knows the one from the other.
 """
 
-from mockpump.emulator.programmer.client import Failed, Programmer
 from mockpump.emulator.programmer.errors import OutcomeUnknown
+from mockpump.emulator.programmer.programmer import Failed, Programmer
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link.types import CloseReason

@@ -17,9 +17,9 @@ from typing import NamedTuple, cast
 
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.transports.admission import Admission
+from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
-from mockpump.emulator.transports.runner import PumpRunner
 from mockpump.protocol.framing import OVERHEAD
 from mockpump.protocol.link.types import LinkSettings
 

@@ -7,19 +7,16 @@ by the programmer; repeating it returns the recorded outcome and does nothing tw
 All names, units, limits and numbers are invented.
 """
 
-from mockpump.protocol import catalogue
-from mockpump.protocol.messages.delivery import *
-from mockpump.protocol.messages.identity import *
-from mockpump.protocol.messages.safety import *
-from mockpump.protocol.messages.session import *
-from mockpump.protocol.messages.telemetry import *
-from mockpump.protocol.messages.transfer import *
-from mockpump.protocol.messages.vocabulary import *
-
 # Importing this package is enough to encode and decode: it is what fills the catalogue.
-CATALOGUE = catalogue.CATALOGUE
-Access = catalogue.Access
-encode = catalogue.encode
-decode = catalogue.decode
-entry_of = catalogue.entry_of
-entry_named = catalogue.entry_named
+from mockpump.protocol.messages.base import CATALOGUE as CATALOGUE
+from mockpump.protocol.messages.base import Access as Access
+from mockpump.protocol.messages.base import decode as decode
+from mockpump.protocol.messages.base import encode as encode
+from mockpump.protocol.messages.base import entry_named as entry_named
+from mockpump.protocol.messages.base import entry_of as entry_of
+from mockpump.protocol.messages.delivery import *
+from mockpump.protocol.messages.monitoring import *
+from mockpump.protocol.messages.program import *
+from mockpump.protocol.messages.session import *
+from mockpump.protocol.messages.status import *
+from mockpump.protocol.messages.types import *

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Access, Message, reply, request
 from mockpump.protocol.fields import choice, u8, u16, u32
-from mockpump.protocol.messages.vocabulary import (
+from mockpump.protocol.messages.base import Access, Message, reply, request
+from mockpump.protocol.messages.types import (
     LONGEST_BOLUS,
     LONGEST_TEMPORARY,
     MAX_BOLUS,

@@ -6,9 +6,9 @@ The greeting and the proofs travel in the clear; every message after `Proven` is
 
 from typing import Annotated
 
-from mockpump.protocol.catalogue import Access, Message, event, reply, request
 from mockpump.protocol.fields import choice, fixed, u8, u32
-from mockpump.protocol.messages.vocabulary import NONCE_SIZE, PROOF_SIZE, Outcomes, SessionEnd
+from mockpump.protocol.messages.base import Access, Message, event, reply, request
+from mockpump.protocol.messages.types import NONCE_SIZE, PROOF_SIZE, Outcomes, SessionEnd
 
 
 @reply(0x88)

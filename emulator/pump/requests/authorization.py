@@ -9,9 +9,9 @@ from functools import partial
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
-from mockpump.protocol.catalogue import Message, entry_of
 from mockpump.protocol.connection import MessageRejected, NoSession
 from mockpump.protocol.messages import LogKind, Reason, Refused
+from mockpump.protocol.messages.base import Message, entry_of
 from mockpump.protocol.session import BadTag, OldCounter
 
 # What makes a payload one that nobody can have said in this session.

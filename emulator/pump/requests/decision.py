@@ -9,9 +9,9 @@ from mockpump.emulator.pump.modes import ModeInput, allows
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.messages.base import Message
 
 _I64 = 2**63 - 1
 

@@ -12,8 +12,8 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse, where
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Mode, Reason
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import UNITS_PER_NL, scaled
 
 _U32 = 2**32 - 1

@@ -27,8 +27,8 @@ from mockpump.emulator.pump.requests.decision import (
     refused,
 )
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Reason
+from mockpump.protocol.messages.base import Message
 
 COMMANDS: dict[type[Message], Command] = {
     **query.COMMANDS,

@@ -12,8 +12,8 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import Alarm, Limits, Reason
+from mockpump.protocol.messages.base import Message
 
 
 def _get_limits(pump: Pump, request: m.GetLimits, peer: Peer) -> Decision:

@@ -8,9 +8,9 @@ from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.messages import Reason, Slot, When
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program, ProgramError
 
 # What a ProgramData needs beside its piece of the image: its number, three short fields, a length.

@@ -6,9 +6,9 @@ from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, recorded_reply
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.log import ENTRY_SIZE, encode_entry
 from mockpump.protocol.messages import Fate, RampState, When
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import UNITS_PER_NL
 
 _U32 = 2**32 - 1

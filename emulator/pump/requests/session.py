@@ -7,8 +7,8 @@ from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refused
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.messages import Reason
+from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.session import SessionKeys, offers_our_version, proof_matches
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.messages import (
     BolusKind,
@@ -14,6 +13,7 @@ from mockpump.protocol.messages import (
     decode,
     encode,
 )
+from mockpump.protocol.messages.base import Message
 
 
 @pytest.mark.parametrize(

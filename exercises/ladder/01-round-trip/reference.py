@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.messages import (
     BolusKind,
@@ -15,6 +14,7 @@ from mockpump.protocol.messages import (
     decode,
     encode,
 )
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.strategies import messages
 
 DOCUMENT = [

@@ -2,8 +2,8 @@
 
 from hypothesis import given
 
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import encode
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.strategies import messages
 
 

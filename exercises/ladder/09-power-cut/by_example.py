@@ -11,7 +11,7 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
+from mockpump.protocol.messages.base import Message
 
 OLD, NEW = (programs.flat(name, rate) for name, rate in (("old", 20_000), ("new", 25_000)))
 IMAGE = programs.image(NEW)

@@ -17,8 +17,8 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
-from mockpump.protocol.catalogue import Message
 from mockpump.protocol.messages import LogKind, Reason, When
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program
 
 # A request that lacks nothing but its transaction.

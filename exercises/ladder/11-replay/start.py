@@ -11,10 +11,10 @@ from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
 from mockpump.emulator.pump.pump import Pump
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access, Message
 from mockpump.protocol.framing import Frame, FrameDecoder, encode_frame
 from mockpump.protocol.link.link import Link
 from mockpump.protocol.link.types import PayloadReceived, Role
+from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.session import Opener, Sealer, SessionKeys
 
 KEYS = draw_keys(random.Random(1).randbytes)

@@ -9,7 +9,7 @@ from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
-from mockpump.protocol.catalogue import Access
+from mockpump.protocol.messages.base import Access
 from mockpump.protocol.session import BadTag, OldCounter, Opener, Sealer, SessionKeys
 
 _KEYS = draw_keys(random.Random(1).randbytes)

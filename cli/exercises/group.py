@@ -1,0 +1,133 @@
+"""`mockpump exercises`: a ladder of exercises, and how one stands on it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mockpump.cli.exercises.check import check, grade
+from mockpump.cli.exercises.render import show_hint, warn_of
+from mockpump.cli.files import read_learners
+from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.render import as_json, show
+from mockpump.cli.terminal import echo, write_out
+from mockpump.exercises.errors import ExerciseError, LadderError
+from mockpump.exercises.exercise import Exercise, ladder
+from mockpump.exercises.grading import ERROR
+from mockpump.exercises.progress import Progress
+from mockpump.exercises.submission import numbered, start, submission
+
+NUMBER = click.IntRange(1)
+
+
+class _Exercises(click.Group):
+    """What a learner can do about an error is in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _one_line():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["list", "start", "check", "hint", "solution", "grade"]
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except (ExerciseError, LadderError) as error:
+        fail(str(error), ERROR)
+
+
+@click.group(cls=_Exercises)
+def exercises() -> None:
+    """Write property-based tests, and be told which bugs they would have caught.
+
+    \b
+    mockpump exercises start 1
+    cd 01-round-trip
+    mockpump exercises check
+
+    A learning aid, not a sealed exam.  Exit codes of a check: 0 the goal is met, 1 some defects
+    survive, 2 a test is wrong on a right implementation, 3 error.
+    """
+
+
+@exercises.command("list")
+@click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+def list_(json_: bool) -> None:
+    """The ladder, and how far you have come on it."""
+    progress = Progress(read=read_learners)
+    for exercise in ladder():
+        standing = progress.of(exercise)
+        if json_:
+            echo(
+                as_json(
+                    {
+                        "number": exercise.number,
+                        "name": exercise.name,
+                        "title": exercise.title,
+                        "families": exercise.families,
+                        "defects": len(exercise.defect),
+                        "caught": len(standing.caught),
+                        "passed": standing.passed,
+                    }
+                )
+            )
+            continue
+        caught = f"{len(standing.caught)}/{len(exercise.defect)}"
+        state = "passed" if standing.passed else caught if standing.caught else ""
+        families = ", ".join(exercise.families)
+        show(
+            f"{exercise.number:>3}  ", (f"{exercise.title:<34}", "bold"), f" {families:<26} ", state
+        )
+
+
+@exercises.command("start")
+@click.argument("number", type=NUMBER)
+@click.argument("directory", required=False, type=click.Path(path_type=Path, file_okay=False))
+def start_(number: int, directory: Path | None) -> None:
+    """Lay out exercise NUMBER in DIRECTORY (else in a folder of its name)."""
+    exercise = numbered(number)
+    folder = directory or Path(exercise.folder.name)
+    for file in start(exercise, folder):
+        show(f"made {file}")
+    show(f"fill in {exercise.test_name}, then: mockpump exercises check {folder}")
+
+
+@exercises.command("hint")
+@click.argument("number", required=False, type=NUMBER)
+def hint(number: int | None) -> None:
+    """The next hint for exercise NUMBER (else for the one in this folder)."""
+    exercise = _meant(number)
+    progress = Progress(read=read_learners)
+    defect = progress.hint(exercise)
+    if defect is None:
+        show(f"exercise {exercise.number}: the properties of your last check caught everything")
+    else:
+        lead = f"Exercise {exercise.number}, {defect.family}, level {defect.level}: "
+        show_hint(lead, defect.hint)
+    warn_of(progress)
+
+
+@exercises.command("solution")
+@click.argument("number", required=False, type=NUMBER)
+@click.option("--reveal", is_flag=True, help="Show it before the exercise is passed, too.")
+def solution(number: int | None, reveal: bool) -> None:
+    """A solution of exercise NUMBER, once it is passed."""
+    exercise = _meant(number)
+    if not reveal and not Progress(read=read_learners).of(exercise).passed:
+        fail(
+            f"exercise {exercise.number} is not passed yet; --reveal shows it anyway", EXIT_REFUSED
+        )
+    write_out(exercise.text("reference.py"))
+
+
+for _command in (check, grade):
+    exercises.add_command(_command)
+
+
+def _meant(number: int | None) -> Exercise:
+    return submission(Path()).exercise if number is None else numbered(number)

@@ -1,0 +1,1 @@
+"""`mockpump programmer`."""

@@ -1,0 +1,102 @@
+"""`mockpump programmer`: the group of commands with which a person uses the mock programmer."""
+
+from pathlib import Path
+
+import click
+
+from mockpump.cli.keys import DEFAULT_KEYRING, open_option
+from mockpump.cli.programmer import clock, control, pair, program, read
+from mockpump.cli.programmer.session import Options
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.protocol.framing import MAX_PAYLOAD
+from mockpump.protocol.link.types import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
+from mockpump.protocol.messages.base import Access
+
+
+@click.group()
+@click.option(
+    "--port",
+    envvar="MOCKPUMP_PORT",
+    help="A pty or serial port, tcp:HOST:PORT, or any pyserial URL (also from MOCKPUMP_PORT).",
+)
+@click.option("--json", "json_", is_flag=True, help="Print results as JSON, one object a line.")
+@click.option(
+    "--window",
+    type=click.IntRange(1, MAX_WINDOW),
+    default=LinkSettings().window,
+    show_default=True,
+    help="Frames under way at a time; 1 is stop-and-wait.",
+)
+@click.option(
+    "--payload",
+    type=click.IntRange(MIN_PAYLOAD, MAX_PAYLOAD),
+    default=LinkSettings().max_payload,
+    show_default=True,
+    help="Largest payload offered, in bytes.",
+)
+@click.option(
+    "--keyring",
+    type=click.Path(path_type=Path),
+    envvar="MOCKPUMP_KEYRING",
+    default=DEFAULT_KEYRING,
+    help="Where the pairing keys are (also from MOCKPUMP_KEYRING).",
+)
+@click.option(
+    "--as",
+    "access",
+    type=click.Choice([access.name.lower() for access in Access]),
+    help="Take this key of the pump's; if not said, the one that grants most.",
+)
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="End the session that another programmer has; that takes the clinician's key.",
+)
+@click.option(
+    "--serial",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Talk to the pump with this serial number only, not to another at the same port.",
+)
+@open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
+@click.pass_context
+def programmer(
+    context: click.Context,
+    port: str | None,
+    json_: bool,
+    window: int,
+    payload: int,
+    keyring: Path,
+    access: str | None,
+    take_over: bool,
+    serial: int | None,
+    is_open: bool,
+) -> None:
+    """Talk to a mock pump.  It is a toy; it cannot talk to a real device.
+
+    \b
+    mockpump programmer --port /tmp/pump status
+    mockpump programmer --port tcp:127.0.0.1:7000 watch
+    mockpump programmer --port mockpump://demo identify
+    """
+    settings = LinkSettings(max_payload=payload, window=window)
+    if is_open and access is not None:
+        raise click.UsageError("--open opens no session, so there is no key to take --as")
+    if take_over and is_open:
+        raise click.UsageError("--open opens no session, so it cannot --take-over one")
+    wanted = Access[access.upper()] if access else None
+    if take_over and wanted is Access.OBSERVER:
+        raise click.UsageError("an observer takes over no session: use --as clinician")
+    pump = KnownPump(serial)
+    context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump, take_over)
+
+
+_MODULES = (
+    pair,
+    read,
+    clock,
+    control,
+    program,
+)
+for _module in _MODULES:
+    for _command in _module.COMMANDS:
+        programmer.add_command(_command)

@@ -1,0 +1,158 @@
+"""What every `mockpump programmer` command needs: options, a connection, a way to say things."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from mockpump.cli.render import as_json, show_facts
+from mockpump.cli.terminal import echo
+from mockpump.emulator.programmer.errors import (
+    ConnectionLost,
+    NotPaired,
+    RequestRefused,
+    SessionRefused,
+)
+from mockpump.emulator.programmer.handshake import FindKey, meet_pump, open_session
+from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.programmer.procedures import Procedure, ask
+from mockpump.emulator.programmer.programmer import Connected, Opening
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
+from mockpump.emulator.transports.keyring_file import read_keyring
+from mockpump.protocol import messages as m
+from mockpump.protocol.link.types import CloseReason, LinkSettings
+from mockpump.protocol.messages.base import Message
+
+_ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
+    SessionRefused: {
+        m.Reason.WRONG_PROOF: "the key in the keyring is not this pump's, or no longer; pair again",
+        m.Reason.NOT_PAIRED: "it has no keys: if it is open, so can the programmer be (--open)",
+        m.Reason.BUSY: "another programmer has a session with it; a clinician may end that one"
+        " with --take-over",
+    },
+    RequestRefused: {
+        m.Reason.NO_SESSION: "it takes one: leave out --open, and unset MOCKPUMP_OPEN",
+        m.Reason.FORBIDDEN: "that takes the clinician's key",
+    },
+}
+# How often a connection id is drawn: a pump that remembers one answers it with RESET.
+_DRAWS = 4
+
+
+class Options(NamedTuple):
+    """What every command of the group needs."""
+
+    port: str | None
+    settings: LinkSettings
+    json: bool
+    keyring: Path
+    access: m.Access | None
+    is_open: bool
+    # The one pump that the command talks to, in however many connections.
+    pump: KnownPump
+    take_over: bool = False
+
+
+class Session(NamedTuple):
+    """A programmer that is connected."""
+
+    device: SerialProgrammer
+    terms: Connected
+
+
+# Draws what must be fresh for each call, and begins the connection with it.
+Beginning = Callable[[], Opening]
+
+
+@contextmanager
+def called(options: Options, begin: Beginning) -> Iterator[Session]:
+    """Open the port, call the pump, begin the connection; hang up in the end."""
+    if options.port is None:
+        # Not before: `programmer status --help` needs no port.
+        raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
+    with SerialProgrammer(options.port, options.settings) as device:
+        yield Session(device, _call(device, begin))
+
+
+def _call(device: SerialProgrammer, begin: Beginning) -> Connected:
+    """Call under a drawn id; under another one if the pump has had that lately, and will not."""
+    for _ in range(_DRAWS - 1):
+        try:
+            return device.connect(secrets.randbelow(2**16), begin())
+        except ConnectionLost as lost:
+            if lost.reason is not CloseReason.RESET:
+                raise
+    return device.connect(secrets.randbelow(2**16), begin())
+
+
+def meeting(options: Options) -> Beginning:
+    """Begin without a session."""
+    return lambda: meet_pump(options.pump)
+
+
+def proving(options: Options, find_key: FindKey) -> Beginning:
+    """Begin with a session."""
+    return lambda: open_session(
+        find_key, secrets.token_bytes(m.NONCE_SIZE), options.pump, take_over=options.take_over
+    )
+
+
+@contextmanager
+def connected(options: Options) -> Iterator[Session]:
+    """Call the pump, and open a session with the key from the keyring, or none with --open.
+
+    Only the first connection of a command may be to any pump: the others must meet the same one.
+    """
+    begin = meeting(options) if options.is_open else proving(options, _finder(options))
+    with _advising(options), called(options, begin) as it:
+        yield it
+
+
+def _finder(options: Options) -> FindKey:
+    ring = read_keyring(options.keyring)
+    return lambda identity: ring.find(identity.serial, options.access)
+
+
+@contextmanager
+def _advising(options: Options) -> Iterator[None]:
+    """Say what to do about a session that does not begin."""
+    try:
+        yield
+    except NotPaired as error:
+        error.add_note(
+            f"`mockpump programmer pair` puts one into {options.keyring}; an open pump takes --open"
+        )
+        raise
+    except (RequestRefused, SessionRefused) as error:
+        advice = _ADVICE[type(error)].get(error.refused.reason)
+        if advice is not None:
+            error.add_note(advice)
+        raise
+
+
+def ask_pump(options: Options, request: Message) -> Any:
+    """Connect, ask one question, and hang up; the reply."""
+    with connected(options) as session:
+        return session.device.run(ask(request))
+
+
+def run_pump(options: Options, procedure: Procedure[Any]) -> Any:
+    """Connect, run a procedure that only reads, and hang up; its result."""
+    with connected(options) as session:
+        return session.device.run(procedure)
+
+
+def say(options: Options, result: object, text: str) -> None:
+    """A result as JSON, or what it means in words."""
+    echo(as_json(result) if options.json else text)
+
+
+def show(options: Options, result: object, facts: Mapping[str, object]) -> None:
+    """A result as JSON, or as names and values."""
+    if options.json:
+        echo(as_json(result))
+    else:
+        show_facts(facts)

@@ -1,0 +1,240 @@
+"""`mockpump run` and `mockpump replay`: a scenario by seed, written down, and run again."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import click
+
+from mockpump.cli.completion import scenarios_or_files
+from mockpump.cli.examples import program_text, scenario_names, scenario_text
+from mockpump.cli.files import read_text, written
+from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.render import as_json, show
+from mockpump.cli.render_faults import show_faults
+from mockpump.cli.scenarios import library, show_told
+from mockpump.cli.terminal import echo
+from mockpump.emulator.simulation.bundle import (
+    BadBundle,
+    Bundle,
+    Divergence,
+    Head,
+    Writer,
+    compare,
+    head_of,
+    read_bundle,
+)
+from mockpump.emulator.simulation.checked import checked
+from mockpump.emulator.simulation.runner import ScenarioRunner
+from mockpump.emulator.simulation.scenario import ScenarioError, program_names
+from mockpump.emulator.simulation.scenario_reading import MAX_TEXT, load_scenario
+from mockpump.emulator.trace.writer import TraceWriter
+from mockpump.emulator.transports.errors import reason_of
+from mockpump.emulator.transports.reading import Unreadable
+from mockpump.reference.scenario import schema
+
+_NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
+_WIDEST = 200
+# Far more than any bundle has.
+_MOST_OF_A_BUNDLE = 256 * 1024 * 1024
+
+
+def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        echo(json.dumps(schema(), indent=2))
+        ctx.exit()
+
+
+@click.command()
+@click.argument("scenario", shell_complete=scenarios_or_files)
+@click.option("--seed", type=int, default=0, show_default=True, help="What chance is drawn from.")
+@click.option(
+    "--record", type=click.Path(path_type=Path), help="Write all that happens into this file."
+)
+@click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of scenarios, and exit.",
+)
+def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
+    """Run a SCENARIO in virtual time: a file, or the name of an example.
+
+    \b
+    mockpump run bad-link --seed 7 --record run.bundle
+    mockpump replay run.bundle
+
+    The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
+    expects is not so, or an invariant that must hold in every run.
+    """
+    head = _head(scenario, seed)
+    with library(head.program) as books:
+        # What cannot begin says so before anything of it is shown or written.
+        ScenarioRunner(head.parsed, books, seed)
+    if not json_:
+        show(f"mockpump: {head.parsed.title}", style="bold")
+        show(_NOTHING_REAL)
+    with ExitStack() as stack:
+        writer = None
+        if record is not None:
+            writer = Writer(stack.enter_context(_created(record)), head)
+        runner = stack.enter_context(_Told(head, writer)).runner
+        try:
+            for told in checked(runner):
+                echo(as_json(told._asdict())) if json_ else show_told(told)
+        except ScenarioError as error:
+            _conclude(runner, seed, json_, str(error))
+            raise
+    _conclude(runner, seed, json_, None)
+
+
+class _Told:
+    """A scenario about to be told, with whatever writes it down; the foot comes in the end."""
+
+    def __init__(self, head: Head, writer: Writer | None) -> None:
+        self._head, self._writer = head, writer
+        self._held = ExitStack()
+
+    def __enter__(self) -> "_Told":
+        books = self._held.enter_context(library(self._head.program))
+        self.runner = ScenarioRunner(self._head.parsed, books, self._head.seed)
+        if self._writer is not None:
+            self.runner.world.trace = TraceWriter(self._writer.line)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._held.close()
+
+
+def _head(scenario: str, seed: int) -> Head:
+    name, text = _text(scenario)
+    names = program_names(load_scenario(text, name))
+    programs = {each: program_text(each) for each in names}
+    return head_of(name, text, programs, seed)
+
+
+def _text(scenario: str) -> tuple[str, str]:
+    if scenario in scenario_names():
+        return f"examples/scenarios/{scenario}.toml", scenario_text(scenario)
+    try:
+        return scenario, read_text(Path(scenario), MAX_TEXT)
+    except Unreadable as error:
+        names = ", ".join(scenario_names())
+        raise ScenarioError(f"{scenario}: {error}; the examples are {names}") from None
+
+
+@contextmanager
+def _created(record: Path) -> Iterator[Callable[[str], None]]:
+    """What writes into a bundle; what had that name stays until the scenario has been told to its
+    end.
+
+    `OSError` with the name of the file, which is not the output.
+    """
+    broken_off = None
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(written(record))
+        except OSError as error:
+            raise ScenarioError(f"{record}: {reason_of(error)}") from None
+        recording = stack.enter_context(closing(_Recording(file, record)))
+        try:
+            yield recording.write
+        except ScenarioError as error:
+            # It ends there every time, and is worth to be looked at.
+            broken_off = error
+    if broken_off is not None:
+        raise broken_off
+
+
+class _Recording:
+    """A file whose errors say which one it is: what is printed meanwhile may fail as well."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file, self._path = file, path
+
+    def write(self, text: str) -> None:
+        with self._naming():
+            self._file.write(text.encode())
+
+    def close(self) -> None:
+        with self._naming():
+            self._file.close()
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
+
+
+def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | None) -> None:
+    table = runner.world.attribution.table()
+    if json_:
+        echo(as_json({"seed": seed, "faults": table, "failure": failure}))
+        return
+    show("")
+    show_faults(table)
+    show("")
+    whole = "told to its end, and everything was as expected"
+    show(f"seed {seed}: {'it broke off' if failure else whole}")
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--json", "json_", is_flag=True, help="Print what came of it as JSON.")
+def replay(bundle: Path, json_: bool) -> None:
+    """Run a recorded BUNDLE again, and say whether it is identical, to the byte.
+
+    Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
+    """
+    recorded = _read(bundle)
+    with _Told(recorded.head, None) as told:
+        found = compare(recorded.lines, _again(told.runner))
+    if json_:
+        line = None if found is None else found.number
+        facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
+        echo(as_json(facts))
+    elif found is None:
+        show(f"identical: {len(recorded.lines):,} lines, sha256 {recorded.digest[:16]}...")
+    else:
+        _show(found)
+    if found is not None:
+        fail(f"{bundle}: not identical from line {found.number} on", EXIT_REFUSED)
+
+
+def _read(bundle: Path) -> Bundle:
+    try:
+        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+    except (BadBundle, Unreadable) as error:
+        raise BadBundle(f"{bundle}: {error}") from None
+
+
+def _again(runner: ScenarioRunner) -> Iterator[str]:
+    """The lines of the trace, as the scenario is told again."""
+    lines: list[str] = []
+    runner.world.trace = TraceWriter(lines.append)
+    # What a scenario fails with is a line of its trace like the others.
+    with suppress(ScenarioError):
+        for _ in checked(runner):
+            yield from lines
+            lines.clear()
+    yield from lines
+
+
+def _show(found: Divergence) -> None:
+    for line in found.before:
+        show(_cut(f"  {line}"), style="dim")
+    for lead, other in (("recorded", found.recorded), ("now", found.now)):
+        show(_cut(f"{lead:>8}  {'(it has ended)' if other is None else other}"))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDEST else f"{line[:_WIDEST]}..."

@@ -1,1 +1,0 @@
-"""How what the devices count in integers is written for people."""
