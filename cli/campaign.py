@@ -10,8 +10,7 @@ from mockpump.cli.examples import example_program
 from mockpump.cli.executors import executor
 from mockpump.cli.files import write_file
 from mockpump.cli.main import EXIT_REFUSED
-from mockpump.cli.render import as_json, bar, can_redraw, show
-from mockpump.cli.render_faults import show_faults
+from mockpump.cli.render import as_json, bar, can_redraw, show, show_faults
 from mockpump.cli.signals import telling
 from mockpump.cli.terminal import echo, redraw
 from mockpump.emulator.simulation.campaign import Result, campaign, cut_down, total

@@ -3,8 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from mockpump.emulator.simulation.scenario import Scenario, ScenarioError
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import Scenario, ScenarioError, load_scenario
 from mockpump.protocol.program import Program
 from mockpump.protocol.program_toml import loads
 

@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from mockpump.cli.channel_options import channel_options, impairments_of
-from mockpump.cli.render import as_json, show
-from mockpump.cli.render_faults import show_faults
+from mockpump.cli.render import as_json, show, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.quantities import BadQuantity, span

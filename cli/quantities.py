@@ -8,9 +8,9 @@ import re
 
 import click
 
-from mockpump.emulator.programmer.clock_setting import WeekTime
+from mockpump.emulator.programmer.preview import WeekTime
 from mockpump.emulator.pump.time_scale import MAX_SPEED
-from mockpump.protocol.program_ranges import WEEKDAYS as DAYS
+from mockpump.protocol.program import WEEKDAYS as DAYS
 from mockpump.protocol.units import duration
 
 # The highest speed that is a number: eleven days a second.

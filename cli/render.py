@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from msgspec import Struct
 
 from mockpump.cli.terminal import echo, printable
+from mockpump.emulator.channel.channel import Layer
 from mockpump.emulator.programmer.preview import DayChange
 from mockpump.protocol.program import Program
 from mockpump.protocol.units import WEEKDAYS, volume
@@ -151,3 +152,18 @@ def glyphs(text: str) -> str:
     except UnicodeEncodeError:
         return "".join("#" if char in "▄▅▆▇█" else "." if char in "░▁▂▃" else char for char in text)
     return text
+
+
+_NAME, _NUMBER = 10, 8
+
+
+def show_faults(table: Mapping[str, Mapping[str, int]]) -> None:
+    """A row for each kind of fault, a column for each layer that may have caught it."""
+    if not table:
+        show("nothing went wrong on the line")
+        return
+    heads = "".join(f"{layer.value:>{_NUMBER}}" for layer in Layer)
+    show((f"{'fault':<{_NAME}}{heads}", "bold"))
+    for kind, layers in table.items():
+        counts = "".join(f"{layers[layer.value] or '':>{_NUMBER}}" for layer in Layer)
+        show(f"{kind:<{_NAME}}{counts}")

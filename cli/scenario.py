@@ -12,8 +12,7 @@ from mockpump.cli.completion import scenarios_or_files
 from mockpump.cli.examples import program_text, scenario_names, scenario_text
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
-from mockpump.cli.render import as_json, show
-from mockpump.cli.render_faults import show_faults
+from mockpump.cli.render import as_json, show, show_faults
 from mockpump.cli.scenarios import library, show_told
 from mockpump.cli.terminal import echo
 from mockpump.emulator.simulation.bundle import (
@@ -26,10 +25,14 @@ from mockpump.emulator.simulation.bundle import (
     head_of,
     read_bundle,
 )
-from mockpump.emulator.simulation.checked import checked
+from mockpump.emulator.simulation.invariants import checked
 from mockpump.emulator.simulation.runner import ScenarioRunner
-from mockpump.emulator.simulation.scenario import ScenarioError, program_names
-from mockpump.emulator.simulation.scenario_reading import MAX_TEXT, load_scenario
+from mockpump.emulator.simulation.scenario import (
+    MAX_TEXT,
+    ScenarioError,
+    load_scenario,
+    program_names,
+)
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Unreadable

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mockpump.cli.charts import show_curves
+from mockpump.cli.charts import check_plot, show_curves
+from mockpump.cli.charts import plot as draw
 from mockpump.cli.examples import example_program, example_scenario, scenario_names
-from mockpump.cli.plot import check_plot
-from mockpump.cli.plot import plot as draw
 from mockpump.cli.render import show
 from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory

@@ -20,9 +20,9 @@ from typing import Annotated
 
 from cobs import cobs
 
+from mockpump.protocol.codec import Layout
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.fields import Record, u8, u16
-from mockpump.protocol.layout import Layout
 
 VERSION = 1
 MAX_PAYLOAD = 1000

@@ -22,6 +22,7 @@ from mockpump.protocol.program import (
     MAX_PATTERNS,
     MAX_RAMP,
     MAX_SEGMENTS,
+    WEEKDAYS,
     DayPattern,
     Program,
     ProgramError,
@@ -29,8 +30,8 @@ from mockpump.protocol.program import (
     Segment,
     check,
     clock_text,
+    count_faults,
 )
-from mockpump.protocol.program_ranges import WEEKDAYS, count_faults
 from mockpump.protocol.toml_text import BadToml
 
 FORMAT_TEXT = f"mockpump-program/{FORMAT}"

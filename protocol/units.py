@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from mockpump.protocol import program_ranges
+from mockpump.protocol import program as program_ranges
 from mockpump.protocol.program import UNITS_PER_NL
 
 WEEKDAYS = tuple(day[:3].title() for day in program_ranges.WEEKDAYS)

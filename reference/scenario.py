@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import FieldInfo
 
-from mockpump.emulator.channel.faults import FaultKind, Layer
+from mockpump.emulator.channel.channel import FaultKind, Layer
 from mockpump.emulator.channel.impairments import FIELDS
 from mockpump.emulator.simulation.invariants import SENTENCES
-from mockpump.emulator.simulation.scenario import FORMAT, Scenario
-from mockpump.emulator.simulation.scenario_reading import PARTS
+from mockpump.emulator.simulation.scenario import FORMAT, PARTS, Scenario
 from mockpump.reference.markdown import code, table
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mockpump.cli.examples import example_program
-from mockpump.emulator.simulation.campaign import run_facts
-from mockpump.emulator.simulation.random_scenario import random_facts, scenario_text
+from mockpump.emulator.simulation.campaign import random_facts, run_facts, scenario_text
 
 
 @st.composite

@@ -5,7 +5,7 @@ import pytest
 from mockpump.cli.scenarios import library
 from mockpump.emulator.simulation.adversary import TRICKS
 from mockpump.emulator.simulation.runner import NarrationLine, ScenarioRunner
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import load_scenario
 from mockpump.protocol.messages import LogKind, Mode
 
 TEXT = """

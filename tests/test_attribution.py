@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from test_channel import IMPAIRMENTS
 
 from mockpump.emulator.channel.attribution import FaultAttribution
-from mockpump.emulator.channel.channel import Arrival, Channel, FaultSpan
-from mockpump.emulator.channel.faults import Fault, FaultKind, Layer
+from mockpump.emulator.channel.channel import Arrival, Channel, Fault, FaultKind, FaultSpan, Layer
 from mockpump.emulator.channel.impairments import Impairments, read_impairments
 from mockpump.emulator.programmer.errors import ProgrammerError
 from mockpump.emulator.programmer.procedures import ask, read_log

@@ -16,8 +16,7 @@ from test_attribution import on
 from test_channel import IMPAIRMENTS
 
 from mockpump.emulator.channel.attribution import FaultAttribution
-from mockpump.emulator.channel.channel import Arrival, Channel
-from mockpump.emulator.channel.faults import Layer
+from mockpump.emulator.channel.channel import Arrival, Channel, Layer
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown

@@ -24,8 +24,7 @@ from mockpump.emulator.simulation.bundle import (
     read_bundle,
 )
 from mockpump.emulator.simulation.runner import ScenarioRunner
-from mockpump.emulator.simulation.scenario import program_names
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import load_scenario, program_names
 from mockpump.emulator.trace.writer import TraceWriter
 
 QUICK = ("bad-link", "out-of-range", "two-programmers", "eavesdropper", "replay-attack", "limits")

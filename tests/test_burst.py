@@ -7,8 +7,7 @@ from binomial import bounds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.channel.burst import BadStretches, stretches
-from mockpump.emulator.channel.chance import Chance
+from mockpump.emulator.channel.fate import BadStretches, Chance, stretches
 from mockpump.emulator.channel.quantities import WHOLE, Burst
 
 SHARES = st.sampled_from([0, 1, WHOLE // 1_000, WHOLE // 5, WHOLE // 2, WHOLE - 1, WHOLE])

@@ -18,15 +18,17 @@ from outside import COMMAND, PATIENCE, Command, in_process
 from mockpump.cli.examples import example_program
 from mockpump.emulator.schedule import WEEK
 from mockpump.emulator.simulation import campaign as campaigns
-from mockpump.emulator.simulation.campaign import campaign, cut_down, run_seeds, total
-from mockpump.emulator.simulation.invariants import Watched
-from mockpump.emulator.simulation.random_scenario import (
+from mockpump.emulator.simulation.campaign import (
+    campaign,
+    cut_down,
     random_facts,
     random_scenario,
+    run_seeds,
     scenario_text,
+    total,
 )
-from mockpump.emulator.simulation.scenario import moment
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.invariants import Watched
+from mockpump.emulator.simulation.scenario import load_scenario, moment
 
 
 @pytest.fixture

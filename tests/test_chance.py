@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.channel.chance import BLOCK_SIZE, Chance, Stream
+from mockpump.emulator.channel.fate import BLOCK_SIZE, Chance, Stream
 
 SEEDS = st.integers(-(2**70), 2**70)
 NAMES = st.text("abc/", max_size=4)

@@ -15,10 +15,10 @@ from mockpump.emulator.channel.channel import (
     MOST_UNDER_WAY,
     Arrival,
     Channel,
+    FaultKind,
     duration,
     frames_of,
 )
-from mockpump.emulator.channel.faults import FaultKind
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE, Burst, Outage
 from mockpump.protocol.framing import encode_frame

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from mockpump.cli.wire.explain import EVERY_BLOCK
-from mockpump.emulator.channel.channel import MOST_UNDER_WAY
-from mockpump.emulator.channel.faults import FaultKind, Layer
+from mockpump.emulator.channel.channel import MOST_UNDER_WAY, FaultKind, Layer
 from mockpump.emulator.channel.impairments import FIELDS
 from mockpump.reference.markdown import render
 from mockpump.reference.scenario import CHANNEL_BLOCKS

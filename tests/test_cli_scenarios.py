@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from outside import Command, in_process
 
+from mockpump.cli.charts import COLOURS, plot
 from mockpump.cli.examples import scenario_names
-from mockpump.cli.plot import COLOURS, plot
 from mockpump.emulator.simulation.curves import Curves, Line
 
 FICTIONAL = "Everything here is fictional: no real device, drug, dose or patient."

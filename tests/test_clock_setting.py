@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from naive_program import naive_percent
 from pump_state import Line, give
 
-from mockpump.emulator.programmer.clock_setting import (
+from mockpump.emulator.programmer.errors import RequestRefused
+from mockpump.emulator.programmer.preview import (
     FIRST_TO_LAST,
     Crossed,
     WeekTime,
@@ -16,7 +17,6 @@ from mockpump.emulator.programmer.clock_setting import (
     plan_clock,
     read_crossed,
 )
-from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m

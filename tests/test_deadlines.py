@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.endpoint import Endpoint
-from mockpump.emulator.transports.deadlines import Deadlines
+from mockpump.emulator.transports.asyncio_pump import Deadlines
 
 
 class Line:

@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.channel.fate import SPARED, Fates, Stage, below, threshold
-from mockpump.emulator.channel.gaps import WORD
-from mockpump.emulator.channel.places import Place
+from mockpump.emulator.channel.fate import SPARED, WORD, Fates, Place, Stage, below, threshold
 from mockpump.emulator.channel.quantities import WHOLE
 
 COUNTS = st.integers(-(2**40), 2**40)

@@ -11,19 +11,17 @@ from hypothesis import strategies as st
 from paired import KEYS, paired_pump
 
 from mockpump.cli.examples import example_program
-from mockpump.emulator.channel.channel import Channel, FaultSpan
-from mockpump.emulator.channel.fate import Fate, Fates
-from mockpump.emulator.channel.faults import Fault
+from mockpump.emulator.channel.channel import Channel, Fault, FaultSpan
+from mockpump.emulator.channel.fate import Fate, Fates, Place
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.places import Place
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask, read_log
+from mockpump.emulator.simulation.campaign import scenario_text
 from mockpump.emulator.simulation.invariants import Watched
-from mockpump.emulator.simulation.random_scenario import scenario_text
 from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
 from mockpump.emulator.simulation.runner import Library, ScenarioRunner
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import load_scenario
 from mockpump.emulator.simulation.world import World
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m

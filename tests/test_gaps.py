@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.channel.gaps import WORD, Gaps
+from mockpump.emulator.channel.fate import WORD, Gaps
 
 WORDS = st.integers(0, WORD - 1)
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from outside import Command, in_process
 
-from mockpump.emulator.channel.channel import MOST_UNDER_WAY, Channel
-from mockpump.emulator.channel.faults import FaultKind
+from mockpump.emulator.channel.channel import MOST_UNDER_WAY, Channel, FaultKind
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.pump.factory import new_pump

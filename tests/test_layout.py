@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_records import CODED, CODED_NAMES, Nothing, Pair
 
+from mockpump.protocol.codec import Layout, Run, Tail, range_checks
 from mockpump.protocol.fields import (
     Declaration,
     Fixed,
@@ -26,7 +27,6 @@ from mockpump.protocol.fields import (
     u8,
     u16,
 )
-from mockpump.protocol.layout import Layout, Run, Tail, range_checks
 from mockpump.protocol.messages import Status, WriteProgram
 
 VARIABLE = (Text, Octets, Records)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.channel.places import FOREIGN, Place, Places
+from mockpump.emulator.channel.fate import FOREIGN, Place, Places
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.strategies import frames
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pump_state import Line
 
-from mockpump.emulator.memory.log import ChainedLog
+from mockpump.emulator.memory.ram import ChainedLog
 from mockpump.emulator.programmer.errors import (
     LogBroken,
     LogUnsettled,

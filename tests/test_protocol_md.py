@@ -8,10 +8,9 @@ from cobs import cobs
 
 from mockpump.cli.programmer.recovery import _BUSY_CALLS, _PAUSE
 from mockpump.cli.programmer.session import _DRAWS
-from mockpump.cli.wire.decode import content_parts, program_of, stretches
+from mockpump.cli.wire.decode import content_parts, program_of, stretches, summary
 from mockpump.cli.wire.explain import BLOCKS
 from mockpump.cli.wire.input import from_hex
-from mockpump.cli.wire.summary import summary
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.programmer import REPLY_TIMEOUT
 from mockpump.emulator.programmer.request_batch import MOST_REPEATS

@@ -2,8 +2,7 @@
 
 import pytest
 
-from mockpump.emulator.simulation.scenario import ScenarioError
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import ScenarioError, load_scenario
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 

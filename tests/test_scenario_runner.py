@@ -8,8 +8,7 @@ from mockpump.cli.examples import example_program, example_scenario, scenario_na
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.simulation.curves import curves_of
 from mockpump.emulator.simulation.runner import Library, NarrationLine, ScenarioRunner
-from mockpump.emulator.simulation.scenario import ScenarioError, Step
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import ScenarioError, Step, load_scenario
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import LogKind
 

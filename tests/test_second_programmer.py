@@ -4,7 +4,7 @@ import random
 
 from paired import KEYS, paired_pump
 
-from mockpump.emulator.simulation.second_programmer import connect_second_programmer
+from mockpump.emulator.simulation.adversary import connect_second_programmer
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol.keys import PairingKey
 from mockpump.protocol.messages.base import Access

@@ -18,7 +18,8 @@ from mockpump.cli.programmer.session import (
 from mockpump.cli.quantities import ClockDate
 from mockpump.cli.signals import telling
 from mockpump.cli.terminal import complain, echo
-from mockpump.emulator.programmer.clock_setting import (
+from mockpump.emulator.programmer.errors import ProgrammerError
+from mockpump.emulator.programmer.preview import (
     FIRST_TO_LAST,
     ClockPlan,
     Crossed,
@@ -26,7 +27,6 @@ from mockpump.emulator.programmer.clock_setting import (
     plan_clock,
     read_crossed,
 )
-from mockpump.emulator.programmer.errors import ProgrammerError
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m

@@ -9,11 +9,18 @@ from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.terminal import echo
 from mockpump.cli.wire import render
-from mockpump.cli.wire.decode import Payload, content_parts, payload_of, program_of, stretches
+from mockpump.cli.wire.decode import (
+    Payload,
+    content_parts,
+    payload_json,
+    payload_of,
+    program_of,
+    stretch_json,
+    stretches,
+)
 from mockpump.cli.wire.encode import build, cut
 from mockpump.cli.wire.explain import explain, spec
 from mockpump.cli.wire.input import read_input
-from mockpump.cli.wire.summary import payload_json, stretch_json
 from mockpump.protocol import program as programs
 from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import Frame, Header, Kind

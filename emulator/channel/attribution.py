@@ -8,9 +8,8 @@ made good when the sender sends one of them again, because the other side had wh
 
 from collections import Counter
 
-from mockpump.emulator.channel.channel import Arrival, FaultSpan
-from mockpump.emulator.channel.faults import Fault, FaultKind, Layer
-from mockpump.emulator.channel.places import only_frame
+from mockpump.emulator.channel.channel import Arrival, Fault, FaultKind, FaultSpan, Layer
+from mockpump.emulator.channel.fate import only_frame
 from mockpump.protocol import messages
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason

@@ -9,16 +9,65 @@ is reordered on purpose arrives out of turn.
 """
 
 import heapq
+from enum import Enum
 from typing import NamedTuple
 
-from mockpump.emulator.channel.burst import BadStretches, stretches
-from mockpump.emulator.channel.chance import Chance
-from mockpump.emulator.channel.fate import SPARED, Fate, Fates, Stage, below, threshold
-from mockpump.emulator.channel.faults import Fault, FaultKind
-from mockpump.emulator.channel.gaps import WORD, Gaps
+import msgspec
+
+from mockpump.emulator.channel.fate import (
+    SPARED,
+    WORD,
+    BadStretches,
+    Chance,
+    Fate,
+    Fates,
+    Gaps,
+    Place,
+    Places,
+    Stage,
+    below,
+    stretches,
+    threshold,
+)
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.places import Place, Places
 from mockpump.emulator.channel.quantities import WHOLE, Burst
+
+
+class FaultKind(Enum):
+    """What can be done to bytes under way."""
+
+    LOSS = "loss"
+    BER = "ber"
+    BURST = "burst"
+    TRUNCATE = "truncate"
+    DUPLICATE = "duplicate"
+    REORDER = "reorder"
+    GARBAGE = "garbage"
+    OUTAGE = "outage"
+    CUT = "cut"
+    OVERFLOW = "overflow"
+
+
+class Layer(Enum):
+    """What caught it: the layer in which it ended, or nothing."""
+
+    FRAME = "frame"
+    CRC = "crc"
+    LINK = "link"
+    SESSION = "session"
+    MESSAGE = "message"
+    TIMEOUT = "timeout"
+    NOTHING = "nothing"
+
+
+class Fault(msgspec.Struct):
+    """One fault.  `at` is the line time in microseconds; `caught` is None while nobody knows."""
+
+    kind: FaultKind
+    from_programmer: bool
+    at: int
+    caught: Layer | None = None
+
 
 _BITS_A_BYTE = 10  # one start bit, eight data bits, one stop bit
 _MOST_GARBAGE = 32

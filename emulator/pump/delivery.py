@@ -1,9 +1,18 @@
 """Delivery: the motor that follows a program in whole micro-steps, and owes the rest.
 
-The one idea: between two breakpoints the rate of everything that runs is constant, so time is
-passed from breakpoint to breakpoint in closed form (`mockpump.emulator.pump.delivery`).  What is
-asked for is summed exactly, as one integer in units of 1/3600 nL; the motor has moved every whole
-micro-step in it and owes the remainder.  So at every second, however time was cut up,
+Between two *breakpoints* the rate of everything that runs together is constant.  A breakpoint is a
+second in which it may change: an edge of the program, the turn or end of a bolus, the end of a
+temporary rate, the last second within a limit, a level of the reservoir.
+
+    rate                 ________
+      |        _________|        |___          bolus on top of the program
+      |  _____|                      |______
+      +--b----b---------b--------b---b-----b-- time; a breakpoint at each b
+
+So time is passed from breakpoint to breakpoint in closed form.  What is asked for is summed
+exactly, as one integer in units of 1/3600 nL, which is what one nL/h gives in a second; the motor
+has moved every whole micro-step in it and owes the remainder.  At every second, however time was
+cut up,
 
     delivered * 3600 + remainder == the integral of the rate over the time it was running
 
@@ -401,6 +410,12 @@ class Delivery:
             self._enter_span()
             self._emit(DeliveryEvent.PROGRAM)
 
+    # The next breakpoint is a minimum over all that runs, found whenever any of it has changed, and
+    # no later: whoever changes something calls `_recompute` (the place in the program may be
+    # another) or `_refresh_rate` (it is not).  A limit is no event that somebody watches for but a
+    # second that is known beforehand: the last one up to which the present rate may hold.  Reaching
+    # it, the same sum is made again; if not even one more second is left, delivery stops there, so
+    # that a limit is never exceeded, not by one unit.
     def _set_rate(self) -> None:
         """Sum up what runs, and find the next breakpoint."""
         now = self.elapsed
@@ -452,6 +467,23 @@ class Delivery:
             safe = now - (-left // rate)
         return safe, None
 
+    # Fast-forwarding.  A year of a program has thousands of edges, and a schedule knows in closed
+    # form what it gives between any two seconds.  So where nothing but the program runs, all edges
+    # up to where somebody looks are passed at once.  That is exact if nothing would have happened
+    # at any of them but another rate:
+    #
+    # * Nothing ends or takes over: no bolus, no temporary rate, no pending program, and a clock
+    # without   drift, by which an edge of the clock is a second of pump time. * The limit of the
+    # rate holds at the highest segment of the highest ramp step ahead. * No level of the reservoir
+    # is passed.  The sum due only rises, so it is enough that the sum at the   end is below the
+    # next level; else the jump ends in the last second before it. * The limit of 24 h holds at
+    # every second of the jump.  Sufficient, in the order of what it costs:   all that is due at the
+    # end, less what was due a day before the beginning, fits into the limit;   or the program alone
+    # has run for a day already, and its fullest 24 h fit; or what is still free   of the last 24 h
+    # is not used up, which is always safe, since what a day takes out only helps.
+    #
+    # What a jump leaves behind is one piece of the rolling window that bends (`ProgramProfile`).  A
+    # test holds every jump against the same time passed edge by edge.
     def _only_program_runs(self) -> bool:
         """Whether there is nothing but a program, by a clock that keeps the time.
 

@@ -1,14 +1,37 @@
 """The volume of the last 24 hours, at every second, without looking at every second.
 
-The one idea: delivery is a line of straight pieces, and the volume of the last 24 h is that line
-minus itself a day before.  So between two breakpoints it is straight too, and the first second in
-which it would be too much comes out of one division.
+Let D(t) be what has been delivered by second t.  Between two breakpoints D is a straight line, so
+the rolling volume
+
+    V(t) = D(t) - D(t - 24 h)
+
+is straight wherever neither t nor t - 24 h is at a breakpoint: the breakpoints of a day ago come
+back a day later, as the other ends of their pieces.
+
+    D  |                 ______/     now: rate r        V rises by r - s each second,
+       |          ______/                               s being the rate of a day before;
+       |   ______/  rate s                              it falls where r < s
+       +--|--------|-------|--|---- t
+         a day before         now
+
+So to ask until when a rate r may hold, only the spans between those breakpoints are looked at, and
+the first second in which V would be above the limit comes out of one division: with room w left at
+the beginning of a span, it holds for w // (r - s) seconds.  Floored, because at a whole second V is
+a whole number of units: the limit is reached exactly, or would be exceeded by the next second.
+
+What must hold for that to be exact:
+
+* The history begins a day ago or before, and ends in a straight piece.
+* D bends at whole seconds only.  A second that is cut short (the reservoir ran empty in it) becomes
+  a piece of its own (`cut`), or V would be taken for smaller than it is, a day later.
+* Elapsed seconds, not the clock: setting the clock neither makes a day shorter nor longer.
+* What may have been delivered before a crash counts as delivered (`assume`): the limit errs on the
+  side of less.
 
 A long stretch of a program alone is kept as one piece that knows how to bend (`RateProfile`), and
-is laid out into its straight ones only when somebody must look at them.
+is laid out into its straight ones only when somebody comes near to the limit.
 
-Volumes are in units of 1/3600 nL, times in elapsed seconds: a clock that is set or drifts does not
-bend a day.
+Volumes are in units of 1/3600 nL, times in elapsed seconds.
 """
 
 from collections import deque

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mockpump.emulator.programmer.clock_setting import FIRST_TO_LAST, WeekTime
+from mockpump.emulator.programmer.preview import FIRST_TO_LAST, WeekTime
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.simulation.scenario import LimitsPart, ScenarioError, moment, span
 from mockpump.protocol import messages as m

@@ -1,15 +1,12 @@
-"""Somebody else on the line: hears everything, holds no key, and tries.
-
-What it tries is a table of tricks, each in good frames with right numbers; every trick ends in what
-the pump said to it.  `mockpump.emulator.simulation.runner` tells the tale.
-"""
+"""Whoever else is on the line: an attacker who listens and injects, and a second programmer."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from mockpump.emulator.programmer.errors import ProgrammerError, SessionRefused
-from mockpump.emulator.simulation.draws import ATTACKER
-from mockpump.emulator.simulation.world import World
+from mockpump.emulator.programmer.handshake import FindKey, open_session
+from mockpump.emulator.programmer.programmer import Connected, Failed, Programmer, ProgrammerEvent
+from mockpump.emulator.simulation.world import ATTACKER, RIVAL, World
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import DecodeError
@@ -152,3 +149,33 @@ TRICKS: dict[str, Callable[[Adversary], Iterator[str]]] = {
     "inject": Adversary.inject,
     "guess": Adversary.guess,
 }
+
+
+_TURNS_BESIDE = 50
+
+
+def connect_second_programmer(world: World, find_key: FindKey, take_over: bool = False) -> str:
+    """Call a world's pump on a line that is good and quick; what came of it, in words.
+
+    `take_over`: end the session that somebody else has with it.
+    """
+    port = world.server.attach()
+    rival = Programmer()
+    opening = open_session(find_key, world.draws.nonce(RIVAL), take_over=take_over)
+    rival.connect(world.draws.connection(RIVAL), world.now, opening)
+    found = "nobody answers"
+    for _ in range(_TURNS_BESIDE):
+        world.server.receive_data(port, rival.data_to_send(world.now), world.now)
+        rival.receive_data(port.data_to_send(world.now), world.now)
+        for event in _events(rival):
+            if isinstance(event, Connected):
+                found = "it has a session"
+            elif isinstance(event, Failed):
+                found = str(event.error)
+    world.server.detach(port)
+    return found
+
+
+def _events(programmer: Programmer) -> Iterator[ProgrammerEvent]:
+    while (event := programmer.next_event()) is not None:
+        yield event

@@ -16,8 +16,12 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from mockpump import __version__
-from mockpump.emulator.simulation.scenario import Scenario, ScenarioError, program_names
-from mockpump.emulator.simulation.scenario_reading import load_scenario
+from mockpump.emulator.simulation.scenario import (
+    Scenario,
+    ScenarioError,
+    load_scenario,
+    program_names,
+)
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.framing import VERSION
 from mockpump.protocol.program import Program, ProgramError

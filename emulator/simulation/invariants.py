@@ -6,7 +6,7 @@ nothing that somebody else has put there counts as asked for.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from mockpump.emulator.channel.channel import MOST_UNDER_WAY, duration
@@ -17,6 +17,8 @@ from mockpump.emulator.pump.limits import most_in_24_hours
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, is_strangers
 from mockpump.emulator.schedule import DAY
+from mockpump.emulator.simulation.runner import NarrationLine, ScenarioRunner
+from mockpump.emulator.simulation.scenario import ExpectationFailed
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
@@ -240,3 +242,26 @@ def _more_patience(line: Impairments, settings: LinkSettings) -> int:
     frame = duration(MAX_ENCODED, line.baud) + line.delay + line.jitter
     rounds = settings.tries * (settings.window + 1)
     return 2 * rounds * frame + duration(MOST_UNDER_WAY, line.baud)
+
+
+class InvariantBroken(ExpectationFailed):
+    """What must be so in every run is not: its name, and the figures."""
+
+
+def checked(runner: ScenarioRunner) -> Iterator[NarrationLine]:
+    """Tell a scenario; after each line of it, and when the line is good again, look at the
+    invariants.
+
+    `InvariantBroken` for the first that does not hold; whatever the telling itself fails with.
+    """
+    watch = Watched(runner.world)
+    for told in runner.tell():
+        yield told
+        _hold(watch.broken())
+    _hold(unsettled(runner.world))
+    _hold(watch.broken())
+
+
+def _hold(faults: Iterable[str]) -> None:
+    for fault in faults:
+        raise InvariantBroken(fault)

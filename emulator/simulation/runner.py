@@ -5,7 +5,9 @@ refusal that the scenario does not expect, or an expected one that does not come
 `ScenarioError`: so a scenario is a test of itself.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -31,11 +33,8 @@ from mockpump.emulator.pump.pairing import draw_keys, paired_with
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.simulation.actions import REQUESTS, clock_text, said, with_limits
-from mockpump.emulator.simulation.adversary import TRICKS, Adversary
+from mockpump.emulator.simulation.adversary import TRICKS, Adversary, connect_second_programmer
 from mockpump.emulator.simulation.curves import Recorder
-from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws
-from mockpump.emulator.simulation.expectation import check_refusal, differences
-from mockpump.emulator.simulation.power_cuts import sweep_power_cuts
 from mockpump.emulator.simulation.retrying import PumpUnreachable, RetryingProgrammer
 from mockpump.emulator.simulation.scenario import (
     ExpectationFailed,
@@ -47,14 +46,124 @@ from mockpump.emulator.simulation.scenario import (
     moment,
     span,
 )
-from mockpump.emulator.simulation.second_programmer import connect_second_programmer
-from mockpump.emulator.simulation.world import World
+from mockpump.emulator.simulation.world import PROGRAMMER, PUMP, Draws, World
 from mockpump.protocol import messages as m
+from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.link.types import LinkSettings
+from mockpump.protocol.log import chain
+from mockpump.protocol.messages import Alarm, LogKind, Refused
 from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.units import words_of
+
+_WHOLE_LOG = 2**31
+
+
+def differences(pump: Pump, expected: ExpectPart) -> Iterator[str]:
+    """Everything that is not as expected, in words."""
+    found = _found(pump)
+    for name, wanted in _wanted(expected).items():
+        if found[name] != wanted:
+            yield f"{name} is {found[name]}, not {wanted}"
+    kinds = _kinds(pump)
+    for kind in expected.log or ():
+        if not kinds[kind.replace("-", "_")]:
+            yield f"no entry {kind} in the log"
+
+
+def check_refusal(step: Step, reply: Message) -> None:
+    """`ExpectationFailed` unless a action was refused, or not, as its step expects."""
+    refused = reply.reason.name.lower() if isinstance(reply, Refused) else ""
+    expected = step.expect if isinstance(step.expect, str) else ""
+    if expected not in ("anything", refused):
+        what = f"refused with {refused}" if refused else "not refused"
+        wanted = f"to be refused with {expected}" if expected else "not to be refused"
+        action = step.action[0] if step.action else ""
+        raise ExpectationFailed(f"{action}: it was {what}, and was {wanted}")
+
+
+def _wanted(expected: ExpectPart) -> dict[str, object]:
+    names = (name for name in ExpectPart.__struct_fields__ if name != "log")
+    given = {name: getattr(expected, name) for name in names}
+    if expected.alarms is not None:
+        given["alarms"] = sorted(each.replace("-", "_") for each in expected.alarms)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _found(pump: Pump) -> dict[str, object]:
+    kinds = _kinds(pump)
+    return {
+        "mode": pump.mode.name.lower(),
+        "program": pump.program.name if pump.program else "",
+        "delivered": pump.delivery.delivered,
+        "boluses": kinds["bolus_started"],
+        "sessions": kinds["session_started"],
+        "turned_away": _turned_away(pump),
+        "alarms": sorted(Alarm(each).name.lower() for each in pump.panel.shown),
+    }
+
+
+def _turned_away(pump: Pump) -> int:
+    """How many were turned away: one entry may speak of several, and some are in none yet."""
+    kind, entries = LogKind.TURNED_AWAY, pump.memory.log(1, _WHOLE_LOG).entries
+    return pump.journal.strangers.count(kind) + sum(
+        each.second for each in entries if each.kind is kind
+    )
+
+
+def _kinds(pump: Pump) -> Counter[str]:
+    """How many entries of each kind the log has that are still kept."""
+    entries = pump.memory.log(1, _WHOLE_LOG).entries
+    return Counter(LogKind(each.kind).name.lower() for each in entries)
+
+
+def sweep_power_cuts(
+    cuttable: Callable[[], Memory], config: PumpConfig, wanted: Program
+) -> Iterator[tuple[str, str]]:
+    """Before which write the power was cut, and what the pump woke up with; "": not cut at all."""
+    writes = 0
+    while True:
+        with closing(cuttable()) as memory:
+            cut_before = _cut_commit(memory, config, wanted, writes)
+            if not cut_before:
+                yield "", f"committed, after {writes} writes"
+                return
+            yield cut_before, _waking(Pump(memory))
+        writes += 1
+
+
+def _cut_commit(memory: Any, config: PumpConfig, wanted: Program, writes: int) -> str:
+    """Cut the power after so many `writes` of a commit: the write cut off, "" if none was."""
+    initialize(memory, config)
+    pump = Pump(memory)
+    image = programs.image(wanted)
+    names: list[str] = []
+
+    def cut(name: str) -> None:
+        names.append(name)
+        if len(names) > writes:
+            raise PowerCut
+
+    memory.before_write = cut
+    try:
+        pump.change(partial(pump.activate, image), None, image)
+    except PowerCut:
+        memory.before_write = lambda _: None
+        return names[-1]
+    return ""
+
+
+def _waking(pump: Pump) -> str:
+    kept = "none" if pump.program is None else f'"{pump.program.name}"'
+    whole = "the log's chain holds" if _verified(pump) else "THE LOG IS BROKEN"
+    return f"wakes up with {kept}; {whole}"
+
+
+def _verified(pump: Pump) -> bool:
+    page = pump.memory.log(1, 1_000)
+    return chain(page.before, page.entries) == page.newest_chain
+
 
 # The line of a scenario that says nothing of it.
 _USUAL = Impairments(delay=1_000)

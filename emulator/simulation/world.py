@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Arrival, Channel, frames_of
+from mockpump.emulator.channel.fate import Stream
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.errors import ConnectionLost
 from mockpump.emulator.programmer.handshake import FindKey, meet_pump, open_session
@@ -25,14 +26,50 @@ from mockpump.emulator.programmer.programmer import (
     TelemetryReceived,
 )
 from mockpump.emulator.pump.factory import new_pump
+from mockpump.emulator.pump.pairing import Draw
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
-from mockpump.emulator.simulation.draws import PROGRAMMER, PUMP, Draws
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError
 from mockpump.protocol.link.types import LinkSettings
+
+PROGRAMMER = "programmer"
+RIVAL = "rival"
+ATTACKER = "attacker"
+PUMP = "pump"
+
+
+class Draws:
+    """Everything that is drawn under one seed.  `who` is one of the sides above."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._streams: dict[str, Stream] = {}
+
+    def connection(self, who: str) -> int:
+        """The id of a side's next connection."""
+        return int.from_bytes(self._next(who, "connection", 2))
+
+    def transaction(self, who: str) -> int:
+        """The number of a side's next change."""
+        return int.from_bytes(self._next(who, "transaction", 4))
+
+    def nonce(self, who: str) -> bytes:
+        """A side's next nonce."""
+        return self._next(who, "nonce", m.NONCE_SIZE)
+
+    def source(self, who: str, what: str) -> Draw:
+        """Where a side has anything else from: called with a size, it gives so many bytes."""
+        return lambda size: self._next(who, what, size)
+
+    def _next(self, who: str, what: str, size: int) -> bytes:
+        name = f"{who}/{what}"
+        if name not in self._streams:
+            self._streams[name] = Stream(self._seed, name)
+        return self._streams[name].randbytes(size)
+
 
 T = TypeVar("T")
 

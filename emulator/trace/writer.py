@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from mockpump.emulator.channel.channel import Arrival
-from mockpump.emulator.channel.faults import Fault
+from mockpump.emulator.channel.channel import Arrival, Fault
 from mockpump.emulator.programmer.programmer import (
     Connected,
     Failed,

@@ -1,11 +1,38 @@
-"""The two halves of selective repeat: what was sent and is not acknowledged, what came too early.
+"""Selective repeat: what was sent and is not acknowledged, what came too early, and one
+connection's traffic made of both.  Opening and closing are not known here.
 
-Sequence numbers count modulo 256, and a sender never reaches further than 16 beyond the oldest that
-is missing, so "before" and "after" are never in doubt: a number less than 128 ahead is after.
-Selective repeat needs the reach to be at most half of the numbers (128), which leaves ample room.
+Sequence numbers count modulo 256.  On that circle the sender's state is three marks:
 
-The window bounds what is under way, the reach what a receiver keeps.  They are two things so that
-one lost frame does not stop the others: what arrives behind the gap makes room in the window.
+          base                    next_seq
+           |  in flight            |  may be sent, if there is room
+    . . . [ a  .  s  s  .  . ] . . | . . . . . |
+           |<-- window: at most so many ------>|  under way at a time
+           |<-- reach: 16 numbers ---------------------->|
+
+`a` is the oldest unacknowledged one.  Those marked `s` were acknowledged selectively and are in
+flight no more, but keep their numbers until everything before them has arrived.
+
+The *window* bounds what is under way, the *reach* what a receiver may have to keep.  They are two
+things so that one lost frame does not stop the others: what arrives behind a gap makes room in the
+window.  Selective repeat needs the reach to be at most half of the numbers, 128; with 16, "less
+than 128 ahead" tells after from before without doubt, even for a frame that the line kept back.
+
+A frame is resent for one of three reasons:
+
+* Three frames that were sent after it have arrived (`REORDERING`, RFC 9002, 6.1.1).  What counts
+  is the number of the *transmission*, not of the frame: a resent frame is judged by when it was
+  resent.
+* Everything sent after it has arrived, and nothing more can be sent (RFC 5827): at the end of a
+  transfer there are no three frames to come.
+* The timer has run out (`mockpump.protocol.link.timer`).
+
+After a timeout it is not known whether the frame or only its acknowledgement was late.  So what
+that transmission proves of others is only used where its acknowledgement can be of no earlier one
+(`ack_unambiguous`); else a slow line would be taken for a lossy one.
+
+An acknowledgement rides on the next DATA frame.  Where none comes it goes out alone: at once for
+every second frame in order (every one under a window below 4), for anything that is not in order
+and for what fills a gap; otherwise after `ack_delay`.
 """
 
 from collections import deque

@@ -5,13 +5,27 @@ RFC 6298's estimator in integer microseconds: a smoothed round-trip time and its
 algorithm is the caller's part of it: never measure a frame that was sent more than once, so that a
 doubled timeout stays until a fresh frame has been measured.
 
-The end of a transfer has nothing behind it that would show a loss.  But as the line empties, its
-acknowledgements come at a pace; when the last frame has had a round trip, and the next of them is
-overdue, the oldest frame goes again as a probe (after RFC 8985, section 7), before the timeout has
-run out and without doubling it.
+    measured      timeout = SRTT + 4 * RTTVAR, within its bounds
+    expires       timeout = 2 * timeout, at most `max_timeout`; expiries + 1
+    acknowledged  expiries = 0; the timer starts over, or stops when nothing is in flight
+    spent         `tries` expiries in a row: the link is lost
 
-A serial line may need longer for one long frame than a round trip of short ones takes.  So what a
-byte takes is measured too, and a frame longer than the one measured last is given that much more.
+Three things go beyond the RFC, and each has its reason in a serial line.
+
+*Probes.*  The end of a transfer has nothing behind it that would show a loss.  But as the line
+empties, its acknowledgements come at a pace; when the last frame has had a round trip, and the next
+of them is overdue, the oldest frame goes again as a probe (after RFC 8985, section 7), before the
+timeout has run out and without doubling it.
+
+*Bytes.*  A line of 1,200 baud needs longer for one long frame than a round trip of short ones
+takes.  So what a byte takes is measured too, from the shortest and the longest exchange, and a
+frame longer than the one measured last is given that much more.
+
+*No doubling while opening.*  One OPEN at a time adds nothing to a crowd, and whoever waits for the
+answer wants to know soon; OPENs are counted instead.
+
+A measurement is bounded above as well (`LONGEST_MEASURED`): an answer that comes after a minute was
+held up by something else than the line.
 """
 
 from mockpump.protocol.link.types import LinkSettings
