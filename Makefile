@@ -28,10 +28,11 @@ test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulato
 soak: $(VENV)/.test ## kill a real pump process 200 times under load
 	@MOCKPUMP_KILLS=200 $(BIN)/pytest -q tests/test_sigkill.py
 
-lint: $(VENV)/.lint ## ruff, ruff format --check and mypy, all strict
+lint: $(VENV)/.lint ## ruff, ruff format --check, mypy and import-linter, all strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/.bench ## the speed table, each row against its peer in the same run
 	@$(BIN)/python -m bench $(BENCH_ARGS)

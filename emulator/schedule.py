@@ -20,6 +20,20 @@ from mockpump.protocol.program import Program, scaled
 
 DAY = 86_400
 WEEK = 7 * DAY
+# The clock runs around in the most whole weeks that a u32 holds (136 years), so that the days of
+# the week go on without a break.
+CLOCK_CYCLE = 2**32 // WEEK * WEEK
+
+
+def nearest(shown: int, wanted: int, cycle: int) -> int:
+    """How far it is from one place of a dial to another: at most half a cycle, back or ahead.
+
+    What a dial shows comes again and again.  Whoever sets it means the time next to the one that it
+    shows, so a setting by minutes is one by minutes where the dial goes around too.  Ahead where
+    both ways are as long.
+    """
+    ahead = (wanted - shown) % cycle
+    return ahead if 2 * ahead <= cycle else ahead - cycle
 
 
 class Schedule:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
-from mockpump.emulator.pump.clock import CLOCK_CYCLE, MAX_DRIFT
+from mockpump.emulator.pump.clock import MAX_DRIFT
 from mockpump.emulator.pump.factory import CONCENTRATION, DEAD_VOLUME, FACTORY_PROGRAM
 from mockpump.emulator.pump.limits import FACTORY
 from mockpump.emulator.pump.modes import MODES, ModeInput
@@ -16,6 +16,7 @@ from mockpump.emulator.pump.pump import CHECKPOINT_EVERY, LAST_SECOND
 from mockpump.emulator.pump.requests.dispatch import COMMANDS
 from mockpump.emulator.pump.state import RESERVOIR, STEP, UNITS_PER_STEP
 from mockpump.emulator.pump.strangers import MOST_BETWEEN
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import LOG_ENTRIES
 from mockpump.protocol.messages import OUTCOMES, Mode, entry_of

@@ -1,4 +1,4 @@
-"""The rules of the layers, checked on the source text alone.
+"""What a contract of import-linter (pyproject.toml) or a rule of ruff cannot say.
 
 `offences(root)` reads the folders under `root` and yields one line for each broken rule, in the
 form `protocol/link/link.py:12: imports ...`. Nothing is imported or run, so the same functions
@@ -6,40 +6,18 @@ judge the project and the small bad trees that `test_architecture.py` writes to 
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-LAYERS = {
-    "protocol": {"protocol"},
-    "emulator": {"emulator", "protocol"},
-    # The exercises run the other two, but in processes of their own.
-    "exercises": {"exercises"},
-    "reference": {"reference", "emulator", "protocol"},
-    "cli": {"cli", "exercises", "reference", "emulator", "protocol"},
-}
+LAYERS = ("protocol", "emulator", "exercises", "reference", "cli")
 # What is not about the devices, and may touch whatever it needs.
 OUTSIDE = {"cli", "exercises", "reference"}
 # Files as a learner has them: they may import whatever a learner may.
 LEARNERS = "exercises/ladder/"
 OTHER_FOLDERS = ("tests", "examples", "bench", "fuzz")
-
-# Where a program meets the outside.
-LINES = {"asyncio", "pty", "select", "selectors", "serial", "socket", "socketserver", "ssl", "tty"}
-SYSTEM = {"fcntl", "multiprocessing", "os", "signal", "sqlite3", "subprocess", "termios"}
-TIME_AND_CHANCE = {"sched", "secrets", "time"}
-THREADS = {"_thread", "concurrent", "queue", "threading"}
-DOORS = frozenset(LINES | SYSTEM | TIME_AND_CHANCE | THREADS)
-# Sans-IO goes further: no file and no random source either, seeded or not.
-PROTOCOL_DOORS = DOORS | {"glob", "pathlib", "random", "shutil", "tempfile", "uuid"}
-ROOMS_WITH_DOORS = {
-    "emulator/transports": DOORS,
-    "emulator/memory": frozenset({"sqlite3", "fcntl", "os"}),
-}
-
-# What the programmer knows comes over the line, or is the protocol's.
-NOT_THE_PROGRAMMERS = ("memory", "transports", "simulation")
 
 HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
 MAY_BE_HEAVY = "protocol/strategies.py"
@@ -119,10 +97,7 @@ def offences(root: Path) -> Iterator[str]:
     source = read(root, *LAYERS)
     everything = source + read(root, *OTHER_FOLDERS)
     for module in source:
-        yield from relative_imports(module)
-        yield from upward_imports(module)
-        yield from other_rooms(module)
-        yield from doors(module)
+        yield from opened_files(module)
         yield from heavy_imports(module)
         yield from printing(module)
     for module in everything:
@@ -130,46 +105,11 @@ def offences(root: Path) -> Iterator[str]:
         yield from long_files(module)
         yield from long_functions(module)
     yield from cycles(source)
+    yield from split_classes([each for each in source if not each.path.startswith(LEARNERS)])
 
 
-def relative_imports(module: Module) -> Iterator[str]:
-    """A relative import says nothing of its layer, so the other rules could not judge it."""
-    for line in sorted({found.line for found in module.imports if found.target.startswith(".")}):
-        yield f"{module.path}:{line}: imports relatively; write mockpump. and the rest"
-
-
-def upward_imports(module: Module) -> Iterator[str]:
-    """cli may import emulator and protocol, emulator may import protocol, protocol neither."""
-    if module.path.startswith(LEARNERS):
-        return
-    for found in module.imports:
-        head, _, layer = found.target.partition(".")
-        layer = layer.partition(".")[0]
-        if head == "mockpump" and layer in LAYERS and layer not in LAYERS[module.folder]:
-            where = f"{module.path}:{found.line}"
-            yield f"{where}: imports {found.target}, a layer above {module.folder}"
-
-
-def other_rooms(module: Module) -> Iterator[str]:
-    """The programmer has nothing of what keeps a pump, joins the two, or plays the world."""
-    if module.path.startswith("emulator/programmer/"):
-        for found in module.imports:
-            match found.target.split("."):
-                case ["mockpump", "emulator", room, *_] if room in NOT_THE_PROGRAMMERS:
-                    yield f"{module.path}:{found.line}: imports {found.target}, no programmer's"
-
-
-def doors(module: Module) -> Iterator[str]:
-    """protocol is sans-IO; in emulator only the rooms named above touch the outside."""
-    if module.folder in OUTSIDE:
-        return
-    shut = PROTOCOL_DOORS if module.folder == "protocol" else DOORS
-    for room, opened in ROOMS_WITH_DOORS.items():
-        if module.path.startswith(room + "/"):
-            shut -= opened
-    for line, name in sorted({(found.line, _top(found)) for found in module.imports}):
-        if name in shut:
-            yield f"{module.path}:{line}: imports {name}, which is a door to the outside"
+def opened_files(module: Module) -> Iterator[str]:
+    """protocol is sans-IO, and `open` needs no import."""
     if module.folder == "protocol":
         for node in ast.walk(module.tree):
             match node:
@@ -221,12 +161,41 @@ def cycles(modules: list[Module]) -> Iterator[str]:
 
 
 def long_files(module: Module) -> Iterator[str]:
-    """A test module is let off: there is one for each source module, so it cannot be split."""
-    if module.folder == "tests":
-        return
+    """A class stays whole; what else is in so long a file has an idea, and a file, of its own."""
     lines = len(module.source.splitlines())
-    if lines > MAX_FILE_LINES:
+    if module.folder != "tests" and lines > MAX_FILE_LINES:
         yield f"{module.path}:1: {lines} lines long; more than {MAX_FILE_LINES} is two ideas"
+
+
+def split_classes(modules: list[Module]) -> Iterator[str]:
+    """A class that exists to be the base of one other is half of it.
+
+    It is one if the project names it nowhere but where it is defined and there.  An error is let
+    off: it is a family, for those who catch it.
+    """
+    defined = {
+        node.name: (module, node.lineno)
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    bases = Counter(
+        base.id
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    )
+    named = Counter(
+        node.id if isinstance(node, ast.Name) else node.attr
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Name | ast.Attribute)
+    )
+    for name, (module, line) in defined.items():
+        if bases[name] == 1 and named[name] == 1 and not name.endswith("Error"):
+            yield f"{module.path}:{line}: {name} is the base of one class only; make them one"
 
 
 def long_functions(module: Module) -> Iterator[str]:

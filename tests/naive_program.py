@@ -6,9 +6,9 @@ It shares nothing with `mockpump.emulator.pump` but the program itself and a few
 from collections.abc import Iterator
 from typing import Any
 
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP, DeliveryEvent
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol.program import Program
 
 

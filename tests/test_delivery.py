@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from naive_program import NaivePump, emptied_at, naive_volume
 
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP
-from mockpump.emulator.schedule import DAY, WEEK
+from mockpump.emulator.schedule import CLOCK_CYCLE, DAY, WEEK
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import When
 from mockpump.protocol.program import (

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from naive_program import NaivePump
 from pump_state import give, state_of
 
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError

@@ -18,11 +18,12 @@ from mockpump.emulator.memory.interface import PowerCut
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
-from mockpump.emulator.pump.clock import CLOCK_CYCLE, PumpClock
+from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.factory import PumpConfig, initialize
 from mockpump.emulator.pump.limits import WIDEST
 from mockpump.emulator.pump.pump import LAST_SECOND, Pump
 from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, Limits, LogKind, Mode, Reason, When

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.pump.clock import CLOCK_CYCLE, MAX_DRIFT, PumpClock
-from mockpump.emulator.schedule import WEEK
+from mockpump.emulator.pump.clock import MAX_DRIFT, PumpClock
+from mockpump.emulator.schedule import CLOCK_CYCLE, WEEK
 from mockpump.protocol.errors import LocalProtocolError
 
 DRIFTS = st.integers(-MAX_DRIFT, MAX_DRIFT) | st.sampled_from([0, 1, -1, MAX_DRIFT, -MAX_DRIFT])

@@ -21,10 +21,10 @@ from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown, RequestRefused
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump import faults
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.factory import FACTORY_PROGRAM, new_pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.pump.time_scale import MAX_SPEED
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.emulator.simulation.world import World
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m

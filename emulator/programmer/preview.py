@@ -6,8 +6,7 @@ from msgspec.structs import replace
 
 from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.procedures import Procedure, read_program
-from mockpump.emulator.pump.clock import CLOCK_CYCLE, nearest
-from mockpump.emulator.schedule import DAY, WEEK
+from mockpump.emulator.schedule import CLOCK_CYCLE, DAY, WEEK, nearest
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Integer, Record, fields_of
 from mockpump.protocol.program import Program, daily_volume, percents

@@ -9,26 +9,12 @@ Seconds throughout.  A reading never goes around; `shown` does, in whole weeks.
 
 import msgspec
 
-from mockpump.emulator.schedule import WEEK
+from mockpump.emulator.schedule import CLOCK_CYCLE, nearest
 from mockpump.protocol.errors import LocalProtocolError
 
-# The clock runs around in the most whole weeks that a u32 holds (136 years), so that the days of
-# the week go on without a break.
-CLOCK_CYCLE = 2**32 // WEEK * WEEK
 # A clock that loses or gains more than a tenth is broken, not drifting.
 MAX_DRIFT = 100_000
 _MILLION = 1_000_000
-
-
-def nearest(shown: int, wanted: int, cycle: int) -> int:
-    """How far it is from one place of a dial to another: at most half a cycle, back or ahead.
-
-    What a dial shows comes again and again.  Whoever sets it means the time next to the one that it
-    shows, so a setting by minutes is one by minutes where the dial goes around too.  Ahead where
-    both ways are as long.
-    """
-    ahead = (wanted - shown) % cycle
-    return ahead if 2 * ahead <= cycle else ahead - cycle
 
 
 class PumpClock(msgspec.Struct):

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from mockpump.emulator.memory.faulty import FaultyMemory
 from mockpump.emulator.pump import operations
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Alarm
 

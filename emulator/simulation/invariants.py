@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 from mockpump.emulator.channel.channel import MOST_UNDER_WAY, duration
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.pump.clock import CLOCK_CYCLE
 from mockpump.emulator.pump.faults import CLOCK_JUMP
 from mockpump.emulator.pump.limits import most_in_24_hours
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, is_strangers
-from mockpump.emulator.schedule import DAY
+from mockpump.emulator.schedule import CLOCK_CYCLE, DAY
 from mockpump.emulator.simulation.runner import NarrationLine, ScenarioRunner
 from mockpump.emulator.simulation.scenario import ExpectationFailed
 from mockpump.emulator.simulation.world import World

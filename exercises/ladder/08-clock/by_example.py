@@ -2,8 +2,9 @@
 
 import pytest
 
-from mockpump.emulator.pump.clock import CLOCK_CYCLE, PumpClock
+from mockpump.emulator.pump.clock import PumpClock
 from mockpump.emulator.pump.delivery import Delivery
+from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.program import DayPattern, Program, Segment
 
