@@ -97,11 +97,8 @@ def test_the_contracts_are_kept() -> None:
 )
 def test_a_broken_contract_is_found(tmp_path: Path, path: str, source: str, broken: str) -> None:
     found = contracts_kept(tmp_path, (path, source))
-    assert [line for line in found.splitlines() if line.endswith("BROKEN")] == [
-        f"{each['name']} BROKEN"
-        for each in CONTRACTS["contracts"]
-        if each["name"].startswith(broken)
-    ]
+    (contract,) = (line for line in found.splitlines() if line.endswith("BROKEN"))
+    assert contract.startswith(broken)
 
 
 @pytest.mark.parametrize(
