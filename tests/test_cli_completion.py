@@ -1,4 +1,4 @@
-"""What a shell is offered: click's own protocol, as bash offers_our_version it."""
+"""What a shell is offered: click's own protocol, as bash speaks it."""
 
 import os
 import subprocess

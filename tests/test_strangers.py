@@ -52,7 +52,7 @@ def longest_run(entries: Iterable[LogEntry]) -> int:
 
 
 def tries(pump: Pump, kind: LogKind) -> int:
-    """How many of a kind the log offers_our_version of, with those that wait to be written."""
+    """How many of a kind the log speaks of, with those that wait to be written."""
     logged = (each.second for each in entries_of(pump) if each.kind is kind and not is_done(each))
     return sum(logged) + pump.journal.strangers.count(kind)
 

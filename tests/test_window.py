@@ -189,7 +189,7 @@ def test_oldest_is_marked_however_often():
 
 @pytest.mark.parametrize("ack_unambiguous", [True, False])
 def test_what_a_resent_frame_proves_of_those_before_it(ack_unambiguous: bool):
-    """Only when it is ack_unambiguous that it was the second one that came, the others must be
+    """Only when it is certain that it was the second one that came, the others must be
     lost.
     """
     window = sender(4, 0)

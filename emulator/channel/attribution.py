@@ -1,4 +1,4 @@
-"""The attribution: what caught each fault, told from what went by on both ends of the line.
+"""Fault attribution: what caught each fault, told from what went by on both ends of the line.
 
 The one idea: a tap on each end finds the frames as a receiver does.  A fault that touched bytes
 belongs to the frame, or to what was none, in which those bytes ended; one that swallowed frames is

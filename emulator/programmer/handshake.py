@@ -60,7 +60,7 @@ def open_session(
     `take_over`: with a clinician's key, end the session that another programmer has with the pump.
 
     `NotPaired` without a key; `SessionRefused` when the pump says no; `PumpUnproven` when it is not
-    the pump that it says it is, or offers_our_version no version that was offered; `OtherPump` when
+    the pump that it says it is, or speaks no version that was offered; `OtherPump` when
     it is not the known one.
     """
     known = known or KnownPump()

@@ -8,7 +8,7 @@ through, and anybody on the line can forge a whole one; the link delivers each s
 so whatever came under the number of a request came in place of it, and the request itself was
 dropped as a duplicate.  The pump's reply shows that: it says that what came was not sealed in this
 session (`BAD_TAG`) or not new in it (`OLD_COUNTER`), that it was malformed, which nothing is that
-was encoded here, or it offers_our_version of a message that was not sent.  So that request has not
+was encoded here, or it speaks of a message that was not sent.  So that request has not
 been carried out, and is sent again as it was, with its transaction if it has one; its reply comes
 after those of all that is under way already.
 """

@@ -1,4 +1,4 @@
-"""A endpoint: where a line comes into the pump.  It joins one connection to the device.
+"""An endpoint: where a line comes into the pump.  It joins one connection to the device.
 
 Sans-IO, with two kinds of time.  The connection's timers run in line time (`now`, microseconds);
 the device lives in pump time.  Whoever drives the endpoint advances the pump, then tells the

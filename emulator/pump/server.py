@@ -1,7 +1,7 @@
 """A server: a pump, the lines into it, and the pace at which its time goes by.
 
 It is what every way of running a pump drives: the asyncio runner, the world in virtual time and the
-in-process serial endpoint.  Still pure: line time comes in as `now`, in microseconds.
+in-process serial port.  Still pure: line time comes in as `now`, in microseconds.
 """
 
 from collections.abc import Callable

@@ -110,7 +110,7 @@ class World:
         self.trace: TraceWriter | None = None
         # Whoever listens on the line: whether the programmer said it, and the bytes.
         self.taps: list[Callable[[bool, bytes], None]] = []
-        # While it is drop_replies, the programmer hears nothing: what the pump sends is lost.
+        # Whether what the pump sends is lost.
         self.drop_replies = False
 
     @property
@@ -173,7 +173,7 @@ class World:
         return self.port.data_to_send(self.now)
 
     def disconnect(self) -> None:
-        """End the connection in good order; is_clean when there is none."""
+        """End the connection in good order; nothing when there is none."""
         if self.programmer.connection.is_open:
             self.programmer.disconnect(self.now)
             self._until((Disconnected,))

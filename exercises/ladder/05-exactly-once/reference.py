@@ -23,7 +23,7 @@ COUNTS = st.integers(1, 10)
 # Long enough for the timers of any right link, once the line is good.
 CALM = 120_000_000
 # A link gives up when it has heard nothing for 16 s, and a side that has nothing to say
-# offers_our_version every 5 s: of three that are lost, all may have been those.
+# speaks every 5 s: of three that are lost, all may have been those.
 MOST_LOST = 2
 
 
