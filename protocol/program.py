@@ -175,6 +175,11 @@ class Program(Record, frozen=True):
         tuple[RampStep, ...], many(RampStep, "in order of days; before it 100 %", maximum=MAX_RAMP)
     ]
 
+    @classmethod
+    def flat(cls, name: str, rate: int) -> "Program":
+        """The program that gives `rate` nL/h at every hour of every day."""
+        return cls(FORMAT, name, (0,) * 7, (DayPattern("always", (Segment(0, rate),)),), ())
+
 
 def image(program: Program) -> bytes:
     """The canonical image, never longer than `MAX_IMAGE`.  `ProgramError` for a broken rule."""
@@ -196,11 +201,6 @@ def from_image(data: bytes) -> Program:
 def digest(image: bytes) -> bytes:
     """The first `DIGEST_SIZE` bytes of the image's SHA-256."""
     return hashlib.sha256(image).digest()[:DIGEST_SIZE]
-
-
-def flat(name: str, rate: int) -> Program:
-    """The program that gives `rate` nL/h at every hour of every day."""
-    return Program(FORMAT, name, (0,) * 7, (DayPattern("always", (Segment(0, rate),)),), ())
 
 
 def scaled(rate: int, percent: int) -> int:

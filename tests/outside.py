@@ -22,12 +22,12 @@ from mockpump.emulator.pump.time_scale import TimeScale
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
-from mockpump.protocol.program import Program, flat
+from mockpump.protocol.program import Program
 from mockpump.protocol.program_toml import dumps
 from mockpump.protocol.session import split_seal
 
 PATIENCE = 20
-NEW_PROGRAM = flat("evening", 30_000)
+NEW_PROGRAM = Program.flat("evening", 30_000)
 # The command, as a process; with -P no file of the current folder is taken for a module.
 COMMAND = [sys.executable, "-P", "-m", "mockpump"]
 

@@ -117,7 +117,7 @@ class Line:
 
 def plain_requests(pump: Pump) -> st.SearchStrategy[Message]:
     """Requests as a programmer of this pump might make them, few of them quite wrong."""
-    image = programs.image(programs.flat("other", 7_000))
+    image = programs.image(Program.flat("other", 7_000))
     transactions = st.integers(0, 9)
     digests = st.sampled_from([pump.digest, programs.digest(image), bytes(8)])
     slots = st.sampled_from(m.Slot)

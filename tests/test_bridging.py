@@ -14,7 +14,7 @@ from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
-from mockpump.protocol.program import UNITS_PER_NL, Program, RampStep, flat
+from mockpump.protocol.program import UNITS_PER_NL, Program, RampStep
 from mockpump.protocol.strategies import programs
 
 PROGRAMS = programs(max_patterns=3, max_segments=4, max_steps=2)
@@ -45,7 +45,7 @@ def test_it_ends_in_the_first_second_by_which_all_has_been_pumped(
 def test_the_present_percentage_counts_and_not_the_ramp(
     rate: int, percent: int, clock: int, dead: int
 ) -> None:
-    ramped = flat("x", rate)
+    ramped = Program.flat("x", rate)
     ramped = Program(1, "x", ramped.week, ramped.patterns, (RampStep(0, 1), RampStep(9, 100)))
     scaled = rate * percent // 100
     seconds = -(-dead * UNITS_PER_NL // scaled) if scaled else None
@@ -100,7 +100,7 @@ def test_when_it_ends_the_new_fluid_arrives(
 
 @pytest.mark.parametrize("request_", [m.Suspend(5), None])
 def test_standing_still_it_never_ends(request_: Any) -> None:
-    line = Line(new_pump(program=flat("x", 10) if request_ else None))
+    line = Line(new_pump(program=Program.flat("x", 10) if request_ else None))
     if request_:
         line.ask(request_)
     assert asked(line, line.ask(m.Refill(1, 1_000, 77))) == Bridge(None)

@@ -12,7 +12,7 @@ from mockpump.emulator.pump import catheter as room
 from mockpump.emulator.pump.catheter import MOST_FLUIDS, Catheter, Fluid, filled_with
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.protocol import messages as m
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
 # A nanolitre of few units, so that each can stand in a queue by itself.
 one_by_one = patch.object(room, "UNITS_PER_NL", 3)
@@ -115,7 +115,7 @@ def test_after_a_refill_the_old_fluid_comes_out_first() -> None:
 
 
 def test_a_fluid_too_many_is_refused_and_one_more_of_the_newest_is_not() -> None:
-    line = Line(new_pump(program=flat("f", 3_600)))
+    line = Line(new_pump(program=Program.flat("f", 3_600)))
     for number in range(MOST_FLUIDS - 1):
         line.pump.advance(line.pump.elapsed + 1)
         assert isinstance(line.ask(m.Refill(line.fresh(), 10**6, number)), m.Refilled)
@@ -131,7 +131,7 @@ def test_a_fluid_too_many_is_refused_and_one_more_of_the_newest_is_not() -> None
 
 
 def test_between_two_of_the_same_another_one_comes_out() -> None:
-    line = Line(new_pump(program=flat("f", 3_600)))
+    line = Line(new_pump(program=Program.flat("f", 3_600)))
     line.pump.advance(2 * line.pump.catheter.dead)
     line.ask(m.Refill(line.fresh(), 10**7, 900))
     line.pump.advance(line.pump.elapsed + 10)

@@ -24,7 +24,7 @@ from mockpump.emulator.pump.state import PumpIdentity, decode_state
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages import BolusKind, Limits, LogKind, Mode
-from mockpump.protocol.program import DayPattern, Program, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, Segment
 from mockpump.protocol.strategies import programs as any_programs
 
 SECOND = 1_000_000
@@ -103,7 +103,7 @@ def test_a_quiet_day_in_ram_is_a_few_records_and_none_awaits_a_checkpoint() -> N
         observed = False
 
     memory = Counted()
-    server = station_on(memory, flat("f", 10_000), 3_600)
+    server = station_on(memory, Program.flat("f", 10_000), 3_600)
     assert server.next_stop(0) == 24 * SECOND  # midnight
     before = memory.records
     server.handle_timer(23 * SECOND)
@@ -236,7 +236,7 @@ def test_a_pump_that_nobody_calls_records_at_most_ten_times_a_second(
 @pytest.mark.parametrize("speed", [60, 599, 600, 3_600, 100_000])
 def test_what_is_recorded_is_never_older_than_it_covers(speed: int) -> None:
     memory = Looked()
-    server = station_on(memory, flat("f", 10_000), speed)
+    server = station_on(memory, Program.flat("f", 10_000), speed)
     server.between_records = BETWEEN
     now = 0
     while now < 3 * SECOND:
@@ -253,7 +253,7 @@ def test_what_is_recorded_is_never_older_than_it_covers(speed: int) -> None:
 
 def test_a_pump_that_goes_slowly_again_records_as_a_slow_one_does() -> None:
     memory = Looked()
-    server = station_on(memory, flat("f", 10_000), 100_000)
+    server = station_on(memory, Program.flat("f", 10_000), 100_000)
     server.between_records = BETWEEN
     server.advance(SECOND)
     server.set_speed(1, SECOND)
@@ -266,7 +266,7 @@ def test_a_pump_that_goes_slowly_again_records_as_a_slow_one_does() -> None:
 
 def test_a_cut_in_the_record_of_a_new_pace_is_a_cut_like_any() -> None:
     memory = Looked()
-    server = station_on(memory, flat("f", 10_000), 1)
+    server = station_on(memory, Program.flat("f", 10_000), 1)
     server.between_records = BETWEEN
     before = server.pump
     memory.most = memory.records
@@ -282,7 +282,7 @@ def test_what_is_told_is_not_forgotten_for_longer_than_a_checkpoint() -> None:
     from mockpump.protocol import messages as m
 
     memory = Looked()
-    server = station_on(memory, flat("f", 10_000), 100_000)
+    server = station_on(memory, Program.flat("f", 10_000), 100_000)
     server.between_records = BETWEEN
     watcher = Watcher(server)
     for now in (30_000, 31_000, 70_000):
@@ -294,7 +294,7 @@ def test_what_is_told_is_not_forgotten_for_longer_than_a_checkpoint() -> None:
 def test_a_record_that_covers_a_corner_says_what_comes_after_it() -> None:
     """The reservoir runs empty within what the record covers: then nothing more is moved."""
     memory = Looked()
-    server = station_on(memory, flat("f", 36_000), 100_000, reservoir=5_000)
+    server = station_on(memory, Program.flat("f", 36_000), 100_000, reservoir=5_000)
     server.between_records = BETWEEN
     server.advance(0)
     server.advance(SECOND // 1_000)
@@ -328,7 +328,7 @@ def test_what_stands_still_has_recorded_how_it_stands(
 def test_a_pump_that_is_late_lives_it_all_for_a_few_records(speed: int) -> None:
     """Its process stood still for an hour; a record a checkpoint would take longer than a slice."""
     memory = Looked()
-    server = station_on(memory, flat("f", 10_000), speed)
+    server = station_on(memory, Program.flat("f", 10_000), speed)
     server.between_records = 100_000
     server.handle_timer(SECOND)
     before = memory.records

@@ -13,9 +13,9 @@ from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
-from mockpump.protocol.program import Program, RampStep, flat
+from mockpump.protocol.program import Program, RampStep
 
-FLAT = flat("ramped", 10_000)
+FLAT = Program.flat("ramped", 10_000)
 RAMPED = Program(FLAT.format, FLAT.name, FLAT.week, FLAT.patterns, (RampStep(6, 200),))
 SUNDAY_NIGHT = 7 * DAY - 600
 
@@ -65,7 +65,7 @@ def test_a_week_can_be_named_as_the_clock_is_shown(command: Command) -> None:
 def test_what_is_crossed_is_said(command: Command) -> None:
     pump = new_pump(program=RAMPED)
     pump.advance(5 * DAY)
-    give(pump, flat("later", 5_000), m.When.MIDNIGHT)
+    give(pump, Program.flat("later", 5_000), m.When.MIDNIGHT)
     with pump_thread(pump=pump) as served:
         at = ("programmer", "--port", served.path)
         ended = command(*at, "clock", "--set", "Sat 12:00")
@@ -140,7 +140,7 @@ def test_a_pump_that_has_changed_meanwhile_is_asked_about_anew(
     with pump_thread(pump=pump) as served:
 
         def meanwhile(*_: object, **__: object) -> bool:
-            give(pump, flat("later", 5_000), m.When.MIDNIGHT)
+            give(pump, Program.flat("later", 5_000), m.When.MIDNIGHT)
             return True
 
         monkeypatch.setattr(click, "confirm", meanwhile)

@@ -9,14 +9,14 @@ import pytest
 
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import expect_writable, read_program_file, write_file, written
-from mockpump.protocol.program import ProgramError, flat
+from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import MAX_TEXT, dumps
 
 
 def test_a_program_is_read(tmp_path: Path) -> None:
     file = tmp_path / "flat.toml"
-    file.write_text(dumps(flat("flat", 5)))
-    assert read_program_file(file) == flat("flat", 5)
+    file.write_text(dumps(Program.flat("flat", 5)))
+    assert read_program_file(file) == Program.flat("flat", 5)
 
 
 @pytest.mark.parametrize("name", ["day", "week", "ramp"])

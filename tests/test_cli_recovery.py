@@ -45,7 +45,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.link.types import CloseReason, LinkSettings
 from mockpump.protocol.messages import OUTCOMES
 from mockpump.protocol.messages.base import Access
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def told(*requests: m.Message) -> Callable[[], Pump]:
 
 def with_pending() -> Pump:
     pump = new_pump()
-    give(pump, flat("later", 9_000), m.When.MIDNIGHT)
+    give(pump, Program.flat("later", 9_000), m.When.MIDNIGHT)
     return pump
 
 

@@ -14,11 +14,13 @@ from mockpump.cli import render
 from mockpump.cli.pump import render as render_pump
 from mockpump.emulator.programmer.preview import DayChange, compare
 from mockpump.protocol import messages as m
-from mockpump.protocol.program import RampStep, flat
+from mockpump.protocol.program import Program, RampStep
 
 STATUS = m.Status(m.Mode.RUNNING, 90_061, 5, 20_000, 1_234, 7, 1_000_000, 100, 0, 0, 0, 0)
 
-RAMP = msgspec.structs.replace(flat("rising", 1_000), ramp=(RampStep(0, 50), RampStep(3, 100)))
+RAMP = msgspec.structs.replace(
+    Program.flat("rising", 1_000), ramp=(RampStep(0, 50), RampStep(3, 100))
+)
 
 
 def test_json_has_names_for_enumerations_and_hex_for_bytes() -> None:
@@ -66,7 +68,7 @@ def test_changes(
     capsys: pytest.CaptureFixture[str], before: int | None, after: int, text: str
 ) -> None:
     changes = [DayChange(0, 4, before, after), DayChange(5, 5, before, after)]
-    render.show_changes(changes, flat("x", 1))
+    render.show_changes(changes, Program.flat("x", 1))
     head, week, saturday = capsys.readouterr().out.splitlines()
     assert week.split()[0] == "Mon-Fri"
     assert saturday.split()[0] == "Sat"

@@ -20,7 +20,7 @@ from mockpump.emulator.programmer.preview import (
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.protocol import messages as m
-from mockpump.protocol.program import Program, RampStep, flat
+from mockpump.protocol.program import Program, RampStep
 from mockpump.protocol.strategies import programs
 
 PENDING = st.sampled_from([None, m.When.EDGE, m.When.MIDNIGHT])
@@ -28,7 +28,7 @@ SECONDS = st.integers(0, WEEK - 1) | st.sampled_from([0, DAY - 1, DAY, WEEK - 1,
 
 
 def ramped(*steps: tuple[int, int]) -> Program:
-    plain = flat("ramped", 1_000)
+    plain = Program.flat("ramped", 1_000)
     ramp = tuple(RampStep(*each) for each in steps)
     return Program(plain.format, plain.name, plain.week, plain.patterns, ramp)
 
@@ -99,7 +99,7 @@ def test_what_was_planned_is_what_comes(
     if held:
         line.ask(m.MoveRamp(line.fresh(), m.RampMove.HOLD))
     if when is not None:
-        give(line.pump, flat("later", 500), when)
+        give(line.pump, Program.flat("later", 500), when)
     plan = asked(line, plan_clock(WeekTime(second)))
     assume(plan.target in FIRST_TO_LAST)
     line.ask(m.SetClock(line.fresh(), plan.target))
@@ -109,13 +109,13 @@ def test_what_was_planned_is_what_comes(
         assert crossed == Crossed(100, "later")
         assert plan.pending == "later"
     if not plan.crosses:
-        assert (line.pump.program or flat("", 0)).name == "ramped"
+        assert (line.pump.program or Program.flat("", 0)).name == "ramped"
 
 
 def test_a_clock_that_goes_back_brings_no_pending_program() -> None:
     line = Line(new_pump(program=ramped((30, 200))))
     line.pump.advance(3 * DAY)
-    give(line.pump, flat("later", 500), m.When.MIDNIGHT)
+    give(line.pump, Program.flat("later", 500), m.When.MIDNIGHT)
     plan = asked(line, plan_clock(WeekTime(DAY)))
     assert plan.target == DAY
     assert (plan.pending, plan.crosses) == (None, False)

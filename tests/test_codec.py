@@ -43,7 +43,7 @@ from mockpump.protocol.fields import (
     u8,
 )
 from mockpump.protocol.messages import Identity, WriteProgram
-from mockpump.protocol.program import DayPattern, Program, flat
+from mockpump.protocol.program import DayPattern, Program
 from mockpump.protocol.strategies import records
 
 each_record = pytest.mark.parametrize(("record", "number"), CODED, ids=CODED_NAMES)
@@ -259,7 +259,7 @@ def test_a_fault_inside_another_record_is_named_where_it_is(inner: Any, expected
 
 
 def test_a_fault_inside_another_record_on_the_wire_is_that_of_the_outer_field() -> None:
-    raw = bytearray(codec_for(Program).encode(flat("x", 5)))
+    raw = bytearray(codec_for(Program).encode(Program.flat("x", 5)))
     raw[-1] = 0xFF
     with pytest.raises(DecodeError) as caught:
         codec_for(Program).decode(bytes(raw))

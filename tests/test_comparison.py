@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mockpump.emulator.programmer.preview import DayChange, compare
 from mockpump.emulator.schedule import Schedule
-from mockpump.protocol.program import Program, daily_volume, flat
+from mockpump.protocol.program import Program, daily_volume
 from mockpump.protocol.strategies import programs
 
 PROGRAMS = programs(max_patterns=3, max_segments=3, max_steps=1)
@@ -31,6 +31,6 @@ def test_every_day_is_in_one_entry_with_its_volumes(
 
 
 def test_a_flat_program_is_one_entry() -> None:
-    old, new = flat("old", 100), flat("new", 150)
+    old, new = Program.flat("old", 100), Program.flat("new", 150)
     assert compare(old, new) == [DayChange(0, 6, 100 * 86_400, 150 * 86_400)]
     assert compare(None, new) == [DayChange(0, 6, None, 150 * 86_400)]

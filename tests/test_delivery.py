@@ -24,7 +24,6 @@ from mockpump.protocol.program import (
     RampStep,
     Segment,
     daily_volume,
-    flat,
 )
 from mockpump.protocol.strategies import programs
 
@@ -146,7 +145,7 @@ def test_setting_the_clock_delivers_nothing_and_skips_nothing(
 
 def test_a_day_delivers_its_daily_volume() -> None:
     delivery = Delivery(10_000_000)
-    delivery.set_program(flat("even", 12_345))
+    delivery.set_program(Program.flat("even", 12_345))
     delivery.advance(DAY)
     assert (delivery.delivered, delivery.remainder) == (296_280, 0)
     assert delivery.reservoir == 10_000_000 - 296_280
@@ -161,7 +160,7 @@ def test_without_a_program_nothing_moves() -> None:
 
 def test_suspended_is_still_and_owes_what_it_owed() -> None:
     delivery = Delivery(1_000)
-    delivery.set_program(flat("slow", 1))
+    delivery.set_program(Program.flat("slow", 1))
     delivery.advance(100)
     delivery.suspend()
     assert (delivery.rate, delivery.next_edge(), delivery.running) == (0, None, False)
@@ -174,7 +173,7 @@ def test_suspended_is_still_and_owes_what_it_owed() -> None:
 
 def test_a_reservoir_without_a_whole_step_is_empty_from_the_start() -> None:
     delivery = Delivery(STEP - 1)
-    delivery.set_program(flat("even", 1_000))
+    delivery.set_program(Program.flat("even", 1_000))
     assert (delivery.empty, emptied_at(delivery), delivery.rate) == (True, 0, 0)
     delivery.advance(DAY)
     assert (delivery.delivered, delivery.reservoir) == (0, STEP - 1)
@@ -205,12 +204,12 @@ def test_time_runs_forward_and_a_clock_stays_on_its_dial() -> None:
 
 def test_a_broken_program_changes_nothing() -> None:
     delivery = Delivery(1_000)
-    delivery.set_program(flat("good", 7))
+    delivery.set_program(Program.flat("good", 7))
     before = state(delivery), delivery.schedule
     with pytest.raises(ProgramError):
-        delivery.set_program(flat("bad", -7))
+        delivery.set_program(Program.flat("bad", -7))
     with pytest.raises(ProgramError):
-        delivery.set_pending(flat("bad", -7), When.EDGE)
+        delivery.set_pending(Program.flat("bad", -7), When.EDGE)
     assert (state(delivery), delivery.schedule) == before
 
 
@@ -270,7 +269,7 @@ def size_of(thing: Any, seen: set[int]) -> int:
 
 def test_the_steps_are_whole_at_every_second() -> None:
     delivery = Delivery(BOTTOMLESS)
-    delivery.set_program(flat("odd", 7_777))
+    delivery.set_program(Program.flat("odd", 7_777))
     seen = []
     for second in range(600):
         delivery.advance(second)

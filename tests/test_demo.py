@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from outside import COMMAND, PATIENCE, Ended, as_process, is_alive, program_file, wait_readable
 
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
 pytestmark = pytest.mark.end_to_end
 EXAMPLES = Path(__file__).parents[1] / "examples" / "programs"
@@ -88,7 +88,7 @@ def test_any_program_can_be_shown(name: str) -> None:
 
 
 def test_a_reservoir_that_runs_empty_is_a_scenario_too(tmp_path: Path) -> None:
-    file = program_file(tmp_path, flat("thirsty", 1_000_000))
+    file = program_file(tmp_path, Program.flat("thirsty", 1_000_000))
     ended = as_process("demo", "--speed", "max", "--program", file)
     assert ended.code == 0
     assert "ran empty" in ended.out

@@ -20,7 +20,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.messages import Alarm, Mode
-from mockpump.protocol.program import Program, ProgramError, flat
+from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.strategies import programs as any_programs
 
 PROGRAMS = any_programs(max_patterns=2, max_segments=3, max_steps=2)
@@ -82,7 +82,7 @@ def test_without_a_program_it_is_stopped_until_one_comes() -> None:
     assert (pump.mode, pump.image, pump.digest) == (Mode.STOPPED, b"", programs.digest(b""))
     pump.advance(3_600)
     assert pump.delivery.delivered == 0
-    give(pump, flat("x", 3_600))
+    give(pump, Program.flat("x", 3_600))
     pump.advance(2 * 3_600)
     assert (pump.mode, pump.delivery.delivered) == (Mode.RUNNING, 3_600)
 

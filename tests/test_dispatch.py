@@ -25,7 +25,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.fields import fields_of
 from mockpump.protocol.messages import Alarm, Mode, Reason
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.program import Program, flat
+from mockpump.protocol.program import Program
 from mockpump.protocol.strategies import programs as any_programs
 from mockpump.protocol.strategies import requests
 
@@ -205,7 +205,7 @@ def test_nothing_happens_that_could_not_be_recorded(steps: list[Any], change: Me
     line, twin = Line(pump_in(Mode.RUNNING)), Line(pump_in(Mode.RUNNING))
     for each in (line, twin):
         live(each, steps)
-        each.stage(flat("other", 1_234))
+        each.stage(Program.flat("other", 1_234))
     transaction: int = change.transaction  # type: ignore[attr-defined]
     if line.pump.memory.outcome(transaction) is not None:
         return
@@ -306,8 +306,8 @@ def test_a_commit_rules_from_exactly_that_second(program: Program, at: int, afte
 def test_an_old_base_is_refused_at_begin_and_at_commit() -> None:
     pump = new_pump()
     first, second = Line(pump), Line(pump)
-    staged = second.stage(flat("second", 2))
-    first.commit(flat("first", 1))
+    staged = second.stage(Program.flat("second", 2))
+    first.commit(Program.flat("first", 1))
     refused = second.ask(m.CommitProgram(9, programs.digest(staged), m.When.NOW))
     assert refused == m.Refused(0x13, Reason.STALE_BASE, 0, 0, 0)
     begun = second.ask(m.BeginProgram(5, bytes(8), programs.digest(b"another")))
@@ -319,8 +319,8 @@ def test_what_is_staged_outlasts_an_old_base() -> None:
     pump = new_pump()
     first, second = Line(pump), Line(pump)
     old = pump.image
-    digest = programs.digest(second.stage(flat("second", 2)))
-    first.commit(flat("first", 1))
+    digest = programs.digest(second.stage(Program.flat("second", 2)))
+    first.commit(Program.flat("first", 1))
     stale = m.Refused(0x13, Reason.STALE_BASE, 0, 0, 0)
     # Neither refusal takes anything away, and neither makes the base a better one.
     second.ask(m.BeginProgram(5, bytes(8), programs.digest(b"another")))
@@ -337,7 +337,7 @@ def test_what_is_staged_outlasts_an_old_base() -> None:
 @pytest.mark.parametrize("wrong", ["announced", "asked", "both"])
 def test_a_digest_that_does_not_match_is_refused(wrong: str) -> None:
     line = Line(new_pump())
-    image = programs.image(flat("x", 5))
+    image = programs.image(Program.flat("x", 5))
     good, bad = programs.digest(image), programs.digest(b"")
     line.ask(m.BeginProgram(len(image), good if wrong == "asked" else bad, line.pump.digest))
     line.ask(m.WriteProgram(0, image))
@@ -360,7 +360,7 @@ def test_what_is_no_program_is_refused_and_leaves_the_old_one() -> None:
 def test_a_format_that_is_not_known_is_no_program() -> None:
     """The version of an image has nothing to do with those of the protocol."""
     line = Line(new_pump())
-    image = programs.image(flat("x", 5))
+    image = programs.image(Program.flat("x", 5))
     other = bytes((programs.FORMAT + 1,)) + image[1:]
     line.ask(m.BeginProgram(len(other), programs.digest(other), line.pump.digest))
     line.ask(m.WriteProgram(0, other))
@@ -391,7 +391,7 @@ def test_without_a_begin_nothing_can_be_written_or_committed() -> None:
     assert line.ask(m.WriteProgram(0, b"")).reason is Reason.NOTHING_STAGED
     commit = m.CommitProgram(1, line.pump.digest, m.When.NOW)
     assert line.ask(commit).reason is Reason.NOTHING_STAGED
-    line.stage(flat("x", 5))
+    line.stage(Program.flat("x", 5))
     assert line.ask(m.AbortProgram()) == m.ProgramAborted()
     assert line.ask(m.WriteProgram(0, b"")).reason is Reason.NOTHING_STAGED
 
@@ -415,7 +415,7 @@ def test_an_empty_pump_will_not_be_resumed() -> None:
     line = Line(pump_in(Mode.FAULT))
     assert line.ask(m.Resume(1)) == m.Refused(0x21, Reason.WRONG_MODE, 0, Mode.FAULT, 0)
     assert line.ask(m.Suspend(2)) == m.Refused(0x20, Reason.WRONG_MODE, 0, Mode.FAULT, 0)
-    assert not isinstance(line.commit(flat("new", 9_000)), m.Refused)
+    assert not isinstance(line.commit(Program.flat("new", 9_000)), m.Refused)
     assert (line.pump.mode, line.pump.delivery.rate) == (Mode.FAULT, 0)
     assert line.ask(m.GetStatus()).mode is Mode.FAULT
 
@@ -423,7 +423,7 @@ def test_an_empty_pump_will_not_be_resumed() -> None:
 @pytest.mark.parametrize("mode", [Mode.STOPPED, Mode.RUNNING, Mode.SUSPENDED])
 def test_a_commit_starts_only_a_pump_that_had_no_program(mode: Mode) -> None:
     line = Line(pump_in(mode))
-    line.commit(flat("new", 9_000))
+    line.commit(Program.flat("new", 9_000))
     assert line.pump.mode is (Mode.SUSPENDED if mode is Mode.SUSPENDED else Mode.RUNNING)
 
 
@@ -447,10 +447,10 @@ def test_counters_stay_at_the_most_that_fits() -> None:
 
 
 def test_every_reply_can_be_said_in_the_last_second() -> None:
-    line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), flat("fast", 1_000_000)))
+    line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), Program.flat("fast", 1_000_000)))
     line.ask(m.SetClock(1, 2**31 - 1))
     line.pump.advance(LAST_SECOND)
     requests = (m.GetStatus(), m.GetClock(), m.Subscribe(86_400), m.Identify())
     said = [line.ask(request) for request in requests]
-    said += [line.commit(flat("slow", 1)), line.pump.report()]
+    said += [line.commit(Program.flat("slow", 1)), line.pump.report()]
     assert [m.decode(m.encode(each)) for each in said] == said

@@ -66,7 +66,7 @@ def download(line: Impairments, window: int, seed: int, max_payload: int = MAX_P
     settings = LinkSettings(max_payload=max_payload, window=window)
     good = Channel(Impairments(baud=line.baud, delay=line.delay), seed)
     world = World(Pump(deepcopy(FULL)), seed=seed, speed=0, channel=good, settings=settings)
-    world.connect(lambda _: KEYS[m.Access.OBSERVER])
+    world.call(lambda _: KEYS[m.Access.OBSERVER])
     world.impair(line)
     said: set[bytes] = set()
     sizes: list[int] = []

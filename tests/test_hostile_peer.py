@@ -31,7 +31,7 @@ from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link.types import MIN_PAYLOAD, CloseReason, LinkClosed, LinkSettings, Role
 from mockpump.protocol.messages import LogKind, Mode
 from mockpump.protocol.messages.base import CATALOGUE, Access, Message
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 from mockpump.protocol.session import LAST_COUNTER, SessionKeys
 from mockpump.protocol.strategies import message
 
@@ -50,7 +50,7 @@ PROCEDURES: list[Callable[[], Procedure[Any]]] = [
     lambda: learn_outcome(7),
     read_program,
     read_log,
-    lambda: set_program(flat("n", 9_000), bytes(8), 7, MIN_PAYLOAD),
+    lambda: set_program(Program.flat("n", 9_000), bytes(8), 7, MIN_PAYLOAD),
 ]
 
 

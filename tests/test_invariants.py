@@ -24,14 +24,14 @@ from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.messages.base import Access
-from mockpump.protocol.program import UNITS_PER_NL, flat
+from mockpump.protocol.program import UNITS_PER_NL, Program
 from mockpump.reference.markdown import render
 
 
 def checked() -> Watched:
     world = World(paired_pump(), speed=0)
     it = Watched(world)
-    world.connect(lambda _: KEYS[Access.CLINICIAN])
+    world.call(lambda _: KEYS[Access.CLINICIAN])
     world.run(ask(m.StartBolus(1, m.BolusKind.BOLUS, 20_000, 3_600)))
     world.run(ask(m.GetStatus()))
     return it
@@ -41,7 +41,7 @@ def test_a_good_run_breaks_none() -> None:
     it = checked()
     assert list(it.broken()) == []
     it.world.set_speed(3_600)
-    it.world.live(86_400)
+    it.world.run_until(86_400)
     assert list(it.broken()) == []
     assert list(unsettled(it.world)) == []
 
@@ -121,7 +121,8 @@ def full_of_fear() -> Watched:
     memory = RamMemory()
     limits = replace(WIDEST, daily=86_400)
     initialize(
-        memory, PumpConfig(program=flat("f", 3_600), limits=limits, pairing=paired_pump().pairing)
+        memory,
+        PumpConfig(program=Program.flat("f", 3_600), limits=limits, pairing=paired_pump().pairing),
     )
     world = World(Pump(memory), speed=0)
     it = Watched(world)
@@ -145,7 +146,7 @@ def test_what_was_told_before_a_power_cut_may_be_believed_after_it() -> None:
     it = checked()
     world = it.world
     world.set_speed(1)
-    world.live(59)
+    world.run_until(59)
     told = world.run(ask(m.GetStatus())).delivered
     world.server.reboot(world.now)
     assert world.pump.delivery.delivered < told == world.programmer.belief.delivered
@@ -170,7 +171,7 @@ def test_a_pump_that_never_had_a_program_breaks_none() -> None:
 
 def test_a_line_that_never_settles_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(paired_pump(), speed=0, channel=Channel(Impairments()))
-    world.connect(lambda _: KEYS[Access.CLINICIAN])
+    world.call(lambda _: KEYS[Access.CLINICIAN])
     world.impair(Impairments(loss=WHOLE))
     monkeypatch.setattr(type(world.channel), "heal", lambda self: None)
     monkeypatch.setattr("mockpump.emulator.simulation.invariants._PATIENCE", 1_000)

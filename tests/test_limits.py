@@ -21,7 +21,7 @@ from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import Alarm, Limits, Mode, Reason, When
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 from mockpump.protocol.strategies import programs
 
 DAY = 86_400
@@ -33,8 +33,8 @@ MORNING = DayPattern("m", (Segment(0, 20), Segment(480, 150), Segment(600, 40)))
 RESTLESS = DayPattern("r", tuple(Segment(at * 30, 10 + at % 2 * 110) for at in range(48)))
 NIGHT = DayPattern("n", (Segment(0, 120), Segment(300, 0), Segment(1_200, 100)))
 TIGHT = [
-    flat("even", 82),
-    flat("little", 36),
+    Program.flat("even", 82),
+    Program.flat("little", 36),
     Program(1, "turns", (0, 1, 0, 1, 0, 1, 1), (MORNING, NIGHT), (RampStep(1, 120),)),
     Program(1, "restless", (0,) * 7, (RESTLESS,), ()),
 ]
@@ -170,7 +170,7 @@ def test_no_window_of_24_hours_holds_more_than_the_limit(
 def test_the_limit_holds_for_what_a_power_cut_has_hidden(spans: list[int], limit: int) -> None:
     """10 nL in each second, and each power cut hides up to a minute of them."""
     limits = Limits(50_000, 9_000, limit * 10, m.NO_RISE_LIMIT)
-    tried = Tried(flat("nothing", 0), 0, limits)
+    tried = Tried(Program.flat("nothing", 0), 0, limits)
     tried.ask(m.StartBolus(0, m.BolusKind.BOLUS, 9_000, 900))
     for span in spans:
         tried.live(span)
@@ -185,7 +185,7 @@ def test_the_limit_holds_for_what_a_power_cut_has_hidden(spans: list[int], limit
 @given(st.integers(980, 999), st.integers(1, 60), st.sampled_from([36, 72]))
 def test_power_cuts_just_after_a_step_do_not_add_up(at: int, lost: int, rate: int) -> None:
     """Each hides a whole micro-step, however little was asked for in it."""
-    tried = Tried(flat("little", rate), 0)
+    tried = Tried(Program.flat("little", rate), 0)
     tried.live(at)
     for _ in range(220):
         tried.power_cut(lost)
@@ -228,7 +228,7 @@ def test_a_program_that_was_accepted_never_reaches_a_limit_by_itself(
 ) -> None:
     limits = Limits(rate, 0, rate * 24 + more, m.NO_RISE_LIMIT)
     memory = RamMemory()
-    config = PumpConfig(PumpIdentity(reservoir=2**31), flat("x", rate), limits)
+    config = PumpConfig(PumpIdentity(reservoir=2**31), Program.flat("x", rate), limits)
     try:
         initialize(memory, config)
     except LocalProtocolError:
@@ -244,7 +244,7 @@ def test_a_program_that_was_accepted_never_reaches_a_limit_by_itself(
 def test_a_rise_is_measured_by_the_step_that_is_left_and_the_one_that_begins(
     before: int, percent: int, after: int, ramp: tuple[RampStep, ...], rise: int
 ) -> None:
-    old, plain = flat("a", before), flat("b", after)
+    old, plain = Program.flat("a", before), Program.flat("b", after)
     new = Program(1, "b", plain.week, plain.patterns, ramp)
     begins = ramp[0].percent if ramp and ramp[0].after == 0 else 100
     was, will = before * percent // 100, after * begins // 100
@@ -260,7 +260,7 @@ def test_a_rise_is_measured_by_the_step_that_is_left_and_the_one_that_begins(
 def test_a_step_back_is_no_way_around_the_limit_of_a_rise(rise: int, allowed: bool) -> None:
     """The ramp falls from 200 % to 50 %, and stepping back would rise by 300 %."""
     pump = new_pump()
-    plain = flat("x", 10)
+    plain = Program.flat("x", 10)
     give(pump, Program(1, "x", plain.week, plain.patterns, (RampStep(0, 200), RampStep(1, 50))))
     pump.advance(2 * 86_400)
     line = Line(pump)
@@ -275,6 +275,6 @@ def test_a_step_back_is_no_way_around_the_limit_of_a_rise(rise: int, allowed: bo
 @pytest.mark.parametrize(("to", "allowed"), [(40, True), (41, False)])
 def test_the_figure_and_the_limit_of_a_rise(to: int, allowed: bool) -> None:
     limits = Limits(2**32 - 1, 0, 2**32 - 1, 100)
-    found = list(rise_excesses(flat("a", 20), 100, flat("b", to), limits))
+    found = list(rise_excesses(Program.flat("a", 20), 100, Program.flat("b", to), limits))
     assert found == ([] if allowed else [(Reason.LIMIT_RISE, 105, 100)])
-    assert list(rise_excesses(flat("a", 0), 100, flat("b", to), limits)) == []
+    assert list(rise_excesses(Program.flat("a", 0), 100, Program.flat("b", to), limits)) == []

@@ -157,13 +157,13 @@ def test_in_a_world_in_virtual_time_too(speed: int | None) -> None:
     world = World(paired_pump(), speed=speed)
     for _ in range(MOST_FAILURES):
         with pytest.raises(SessionRefused, match="wrong proof"):
-            world.connect(lambda _: WRONG)
+            world.call(lambda _: WRONG)
         world.hang_up()
     with pytest.raises(SessionRefused, match="pairing locked, for another 60 s"):
-        world.connect(lambda _: CLINICIAN)
+        world.call(lambda _: CLINICIAN)
     world.hang_up()
     world.wait(LOCKED_FOR * SECOND)
-    assert world.connect(lambda _: CLINICIAN).access is Access.CLINICIAN
+    assert world.call(lambda _: CLINICIAN).access is Access.CLINICIAN
 
 
 def test_a_greeting_outlasts_the_lock() -> None:

@@ -19,7 +19,7 @@ from mockpump.emulator.schedule import DAY
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
 from mockpump.protocol.messages import BolusKind, Limits, When
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, daily_volume, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, daily_volume
 from mockpump.protocol.strategies import programs
 
 PROGRAMS = programs(max_patterns=3, max_segments=4, max_steps=3)
@@ -112,7 +112,7 @@ def test_a_program_for_the_next_edge_comes_at_the_next_edge_standing_still_too(
     delivery.advance(waited)
     place = place_of(delivery.clock)
     promised = delivery.moment(When.EDGE)
-    delivery.set_pending(flat("later", 7), When.EDGE)
+    delivery.set_pending(Program.flat("later", 7), When.EDGE)
     for _ in range(2):
         assert delivery.elapsed == waited
         delivery.advance(waited)
@@ -134,7 +134,7 @@ def test_elapsed_time_never_runs_backwards(waited: int, more: int) -> None:
     line = Line(pump_of(HOURLY))
     line.ask(m.Suspend(1))
     line.pump.advance(waited)
-    assert line.commit(flat("later", 7), when=When.EDGE).elapsed > waited
+    assert line.commit(Program.flat("later", 7), when=When.EDGE).elapsed > waited
     line.pump.advance(waited + more)
     elapsed = [entry.elapsed for entry in line.pump.memory.log(1, 99).entries]
     assert elapsed == sorted(elapsed)
@@ -148,12 +148,12 @@ def pump_of(program: Program) -> Pump:
 
 @pytest.mark.parametrize("when", When)
 def test_near_the_end_of_time_whatever_is_asked_is_answered(when: When) -> None:
-    line = Line(pump_of(flat("slow", 1)))
+    line = Line(pump_of(Program.flat("slow", 1)))
     line.pump.advance(LAST_SECOND - 10)
     replies = [
         line.ask(m.StartBolus(1, BolusKind.BOLUS, 10, 100)),
         line.ask(m.SetTemporary(2, 100, 100)),
-        line.commit(flat("x", 5), when=when),
+        line.commit(Program.flat("x", 5), when=when),
     ]
     assert [m.decode(m.encode(reply)) for reply in replies] == replies
 
@@ -173,7 +173,7 @@ def test_a_corner_that_only_just_breaks_the_daily_limit_is_not_let_pass(
 ) -> None:
     """The only breakpoints are the midnights: in the first day it gives 120, or 24 nL."""
     pump = Delivery(10**6, Limits(2**32 - 1, 10_000_000, limit, 2**16 - 1))
-    pump.set_program(flat("always", rate))
+    pump.set_program(Program.flat("always", rate))
     pump.advance(2 * DAY)
     assert pump.delivered == given
     assert pump.excess is not None

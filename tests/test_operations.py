@@ -18,9 +18,9 @@ from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, BolusKind, Limits, LogKind, Mode, RampMove
-from mockpump.protocol.program import Program, RampStep, flat
+from mockpump.protocol.program import Program, RampStep
 
-FLAT = flat("x", 3_600)
+FLAT = Program.flat("x", 3_600)
 RAMPED = Program(1, "x", FLAT.week, FLAT.patterns, (RampStep(0, 50), RampStep(1, 80)))
 BOLUS = Bolus(BolusKind.BOLUS, 500, 1_000, 100)
 LASTING = st.sampled_from([a for a in Alarm if a is not Alarm.MEMORY_FAULT])
@@ -141,7 +141,7 @@ def test_standing_still_by_fault_a_refill_and_an_acknowledgement_suspend() -> No
 @pytest.mark.parametrize("when", m.When)
 def test_the_log_says_which_program_it_is(when: m.When) -> None:
     pump = new_pump()
-    program = flat("next", 7_000)
+    program = Program.flat("next", 7_000)
     give(pump, program, when)
     pump.advance(2 * 86_400)
     start = int(programs.digest(programs.image(program)).hex()[:8], 16)

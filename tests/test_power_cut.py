@@ -26,9 +26,9 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.log import chain
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.program import UNITS_PER_NL, Program, flat
+from mockpump.protocol.program import UNITS_PER_NL, Program
 
-OTHER = flat("other", 36_000)
+OTHER = Program.flat("other", 36_000)
 DIGEST = programs.digest(programs.image(OTHER))
 TRANSACTION = 4711
 COMMANDS: dict[str, Message] = {
@@ -199,7 +199,7 @@ def test_a_checkpoint_that_was_cut_is_an_interval_and_no_guess(tmp_path: Path) -
     """Between two checkpoints the power goes: the pump says how much it may have moved."""
     file = tmp_path / "pump"
     memory = SqliteMemory.create(file)
-    program: Program = flat("steady", 36_000)
+    program: Program = Program.flat("steady", 36_000)
     initialize(memory, PumpConfig(program=program))
     pump = Pump(memory)
     pump.advance(600)

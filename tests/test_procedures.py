@@ -40,7 +40,7 @@ from mockpump.protocol.log import (
 )
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment, flat
+from mockpump.protocol.program import FORMAT, DayPattern, Program, Segment
 from mockpump.protocol.strategies import programs as any_programs
 
 PROGRAMS = any_programs(max_patterns=4, max_segments=48)
@@ -148,7 +148,7 @@ class Liar(Line):
 @pytest.mark.parametrize("lie", LIES)
 def test_a_readback_that_differs_is_never_committed(lie: str) -> None:
     line = Liar(lie)
-    set_ = set_program(flat("new", 9_000), line.pump.digest, 1, 240)
+    set_ = set_program(Program.flat("new", 9_000), line.pump.digest, 1, 240)
     asked = play_until_it_fails(set_, line.ask, ReadbackDiffers)
     assert type(asked[-1]) is m.AbortProgram
     assert m.CommitProgram not in map(type, asked)
@@ -163,11 +163,11 @@ def test_a_program_that_is_read_must_be_one(lie: str) -> None:
 
 
 def test_a_program_that_changes_while_it_is_read_is_noticed() -> None:
-    pump = new_pump(program=flat("old", 1))
+    pump = new_pump(program=Program.flat("old", 1))
     line, other = Line(pump, largest_payload=35), Line(pump)
     procedure = read_program()
     data = line.ask(next(procedure))
-    other.commit(flat("new", 2))
+    other.commit(Program.flat("new", 2))
     with pytest.raises(ReadbackDiffers, match="one image"):
         play_on(procedure, line, data)
 

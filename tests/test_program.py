@@ -27,7 +27,6 @@ from mockpump.protocol.program import (
     check,
     daily_volume,
     digest,
-    flat,
     from_image,
     image,
     scaled,
@@ -107,7 +106,7 @@ def test_daily_volume_is_the_sum_of_its_minutes(program: Program, day: int, perc
 
 
 def test_a_flat_program_gives_its_rate_all_day() -> None:
-    assert daily_volume(flat("even", 1_000), 3) == 24 * 1_000 * 3_600
+    assert daily_volume(Program.flat("even", 1_000), 3) == 24 * 1_000 * 3_600
 
 
 def test_scaling_floors_to_whole_nanolitres_an_hour() -> None:

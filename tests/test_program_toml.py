@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.program import UNITS_PER_NL, Program, ProgramError, daily_volume, flat
+from mockpump.protocol.program import UNITS_PER_NL, Program, ProgramError, daily_volume
 from mockpump.protocol.program_toml import FORMAT_TEXT, MAX_TEXT, dumps, loads
 from mockpump.protocol.strategies import programs
 from mockpump.protocol.toml_text import MAX_LINE
@@ -55,7 +55,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
 
 def test_a_program_that_breaks_a_rule_is_not_written() -> None:
     with pytest.raises(ProgramError, match="rate"):
-        dumps(flat("too fast", 2_000_000))
+        dumps(Program.flat("too fast", 2_000_000))
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)

@@ -38,9 +38,9 @@ from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link.types import CloseReason, LinkSettings, Role
 from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
-NEW = flat("new", 9_000)
+NEW = Program.flat("new", 9_000)
 STATUS = m.Status(Mode.RUNNING, 0, 0, 1, 2, 3, 4, 100, 0, 0, 0, 5)
 NEW_DIGEST = programs.digest(programs.image(NEW))
 
@@ -200,7 +200,7 @@ def test_figure_and_limit_are_told() -> None:
 def test_a_stale_base_is_refused_and_the_other_program_stays() -> None:
     bench = Bench()
     procedure = bench.set_program()
-    give(bench.port.pump, flat("meanwhile", 5))
+    give(bench.port.pump, Program.flat("meanwhile", 5))
     error = bench.run(procedure)
     assert isinstance(error, RequestRefused)
     assert error.refused.reason is Reason.STALE_BASE

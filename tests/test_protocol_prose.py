@@ -27,13 +27,13 @@ from mockpump.emulator.schedule import CLOCK_CYCLE
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, Limits, LogKind, Mode, Reason, When
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 TEXT = " ".join(
     (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8").split()
 )
-FLAT = flat("flat", 3_600)
+FLAT = Program.flat("flat", 3_600)
 RAMPED = replace(FLAT, ramp=(RampStep(1, 150), RampStep(3, 200)))
 HOURLY = Program(
     1, "hourly", (0,) * 7, (DayPattern("h", (Segment(0, 3_600), Segment(60, 7_200))),), ()
@@ -158,7 +158,7 @@ def _() -> None:
     do(line, m.SetTemporary, 50, 2 * DAY)
     line.commit(HOURLY, when=When.EDGE)
     live(line, DAY - 1)
-    line.commit(flat("now", 10), when=When.NOW)
+    line.commit(Program.flat("now", 10), when=When.NOW)
     details = line.ask(m.GetDetails())
     assert details.bolus_ends == DAY
     assert (details.temporary, details.temporary_ends) == (50, 2 * DAY)
@@ -168,9 +168,9 @@ def _() -> None:
 def _() -> None:
     line = pump_with()
     line.commit(HOURLY, when=When.MIDNIGHT)
-    line.commit(flat("other", 9), when=When.EDGE)
-    assert line.pump.pending_image == programs.image(flat("other", 9))
-    line.commit(flat("now", 10), when=When.NOW)
+    line.commit(Program.flat("other", 9), when=When.EDGE)
+    assert line.pump.pending_image == programs.image(Program.flat("other", 9))
+    line.commit(Program.flat("now", 10), when=When.NOW)
     assert line.pump.pending_image == b""
     line.commit(HOURLY, when=When.MIDNIGHT)
     do(line, m.DropPending)
@@ -241,7 +241,7 @@ def _() -> None:
 
 @says("it was never due, for no limit and no total.")
 def _() -> None:
-    line = pump_with(flat("f", 100_000), reservoir=100)
+    line = pump_with(Program.flat("f", 100_000), reservoir=100)
     live(line, 10)
     assert (line.pump.delivery.due, line.pump.delivery.last_day) == (100 * 3_600, 100 * 3_600)
 
@@ -261,7 +261,7 @@ def _() -> None:
     line = pump_with(FLAT, reservoir=8_000)
     live(line, 1)
     line.commit(HOURLY)
-    line.commit(flat("next", 7_200), when=When.EDGE)
+    line.commit(Program.flat("next", 7_200), when=When.EDGE)
     bolus(line, 3_600, 3_599)
     do(line, m.SetTemporary, 100, 3_599)
     live(line, 3_599)
@@ -275,7 +275,7 @@ def _() -> None:
 
 @says("While the pump is suspended the rate is 0 and what is owed stays owed.")
 def _() -> None:
-    line = pump_with(flat("f", 77), lived=100)
+    line = pump_with(Program.flat("f", 77), lived=100)
     do(line, m.Suspend)
     owed = line.pump.delivery.remainder
     live(line, 500)
@@ -316,7 +316,7 @@ def _() -> None:
 
 @says("it stands still, and so does delivery; requests are answered as ever.")
 def _() -> None:
-    line = pump_with(flat("f", 1), lived=LAST_SECOND)
+    line = pump_with(Program.flat("f", 1), lived=LAST_SECOND)
     before = line.pump.delivery.due
     live(line, 1_000)
     assert (line.pump.elapsed, line.pump.delivery.due) == (LAST_SECOND, before)
@@ -362,7 +362,7 @@ def _() -> None:
 def _() -> None:
     for held, expected in ((100, (0, 0)), (90, (100, 10))):
         line = pump_with(None, reservoir=held)
-        line.commit(flat("none", 0))
+        line.commit(Program.flat("none", 0))
         bolus(line, 100, 2)
         live(line, 2)
         (ended,) = [each for each in log(line) if each.kind is LogKind.BOLUS_ENDED]
@@ -429,7 +429,7 @@ def _() -> None:
 
 @says("What the motor owes stays owed, now of the new fluid. `Refilled.before` is what was left.")
 def _() -> None:
-    line = pump_with(flat("f", 77), lived=1_000)
+    line = pump_with(Program.flat("f", 77), lived=1_000)
     owed, left = line.pump.delivery.remainder, line.pump.delivery.reservoir
     assert do(line, m.Refill, 1_000, 900).before == left
     assert line.pump.delivery.remainder == owed > 0
@@ -446,7 +446,7 @@ def _() -> None:
 
 @says("while there are as many, a `Refill` with yet another concentration is refused with")
 def _() -> None:
-    line = pump_with(flat("f", 1))
+    line = pump_with(Program.flat("f", 1))
     for number in range(1, MOST_FLUIDS):
         live(line, 1)
         do(line, m.Refill, 10_000, number)
@@ -517,7 +517,7 @@ def _() -> None:
 def _() -> None:
     line = pump_with(lived=5)
     line.commit(HOURLY, when=When.EDGE)
-    line.commit(flat("x", 9), when=When.EDGE)
+    line.commit(Program.flat("x", 9), when=When.EDGE)
     assert kinds(line, 5) == [LogKind.PENDING, LogKind.PENDING]
 
 
@@ -603,7 +603,7 @@ def _() -> None:
 @says("and never more than the reservoir had.")
 def _() -> None:
     # Its low level is passed, and it would run empty in the middle of a second.
-    line = pump_with(flat("f", 999_000), reservoir=10_000, lived=34)
+    line = pump_with(Program.flat("f", 999_000), reservoir=10_000, lived=34)
     restarted = again(line)
     (entry,) = [each for each in log(restarted) if each.kind is LogKind.RESTARTED]
     assert (entry.first, entry.second) == (0, line.pump.delivery.reservoir)
@@ -614,7 +614,7 @@ def _() -> None:
     "second before it woke up,"
 )
 def _() -> None:
-    line = pump_with(flat("f", 7_777), lived=100)
+    line = pump_with(Program.flat("f", 7_777), lived=100)
     do(line, m.SetTemporary, 99, 10_000)
     before = line.pump.delivery.last_day
     restarted = again(line)

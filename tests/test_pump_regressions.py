@@ -22,7 +22,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.messages import Limits, LogKind, Mode
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 BIG = PumpIdentity(reservoir=2**31)
@@ -74,7 +74,7 @@ def test_a_durable_pump_records_at_every_edge_whoever_listens() -> None:
 
 def test_a_late_timer_moves_no_more_than_is_reported() -> None:
     memory = FaultyMemory(RamMemory())
-    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, Program.flat("f", 36_000)))
     server = PumpServer(Pump(memory), TimeScale(3_600))
     memory.brown_out = True
     before = server.pump
@@ -100,7 +100,7 @@ class Flaky(RamMemory):
 
 def test_what_is_recorded_is_done_even_if_the_end_of_the_alarm_is_not() -> None:
     memory = Flaky()
-    pump = made(flat("f", 36_000), memory=memory)
+    pump = made(Program.flat("f", 36_000), memory=memory)
     peer = Peer(largest_payload=240)
     pump.advance(100)
     memory.plan = [True]
@@ -116,7 +116,7 @@ def test_what_is_recorded_is_done_even_if_the_end_of_the_alarm_is_not() -> None:
 
 def test_after_a_record_that_failed_it_is_tried_again() -> None:
     memory = FaultyMemory(RamMemory())
-    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, Program.flat("f", 36_000)))
     server = PumpServer(Pump(memory), TimeScale(1))
     memory.fail_writes = True
     server.handle_timer(60_000_000)
@@ -133,7 +133,7 @@ def test_after_a_record_that_failed_it_is_tried_again() -> None:
 
 def damaged(**changes: object) -> bytes:
     memory = RamMemory()
-    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, Program.flat("f", 36_000)))
     facts = json.loads(memory.state() or b"")
     for path, value in changes.items():
         *parts, last = path.split("__")
@@ -178,7 +178,7 @@ def test_what_a_pump_wrote_is_read() -> None:
 
 def test_a_program_that_is_named_and_is_not_there() -> None:
     memory = RamMemory()
-    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, Program.flat("f", 36_000)))
     memory._images[0] = b""
     with pytest.raises(DecodeError, match="slot 0"):
         Pump(memory)
@@ -195,7 +195,7 @@ def test_what_no_message_can_carry_is_not_made(config: dict[str, int]) -> None:
 
 def test_restarts_and_refills_leave_no_heap_behind() -> None:
     memory = RamMemory()
-    initialize(memory, PumpConfig(BIG, flat("f", 36_000)))
+    initialize(memory, PumpConfig(BIG, Program.flat("f", 36_000)))
     sizes: list[int] = []
     transactions = 0
     for _ in range(3):
@@ -220,7 +220,7 @@ def test_going_back_a_step_is_no_way_round_what_waits() -> None:
     initialize(memory, PumpConfig(BIG, program, Limits(10**6, 10**6, 2**32 - 1, 100)))
     pump = Pump(memory)
     pump.advance(DAY)
-    image = programs.image(flat("double", 20_000))
+    image = programs.image(Program.flat("double", 20_000))
     pump.change(lambda: pump.activate(image, m.When.MIDNIGHT), None, image)
     back = handle(pump, m.MoveRamp(1, m.RampMove.STEP_BACK), Peer())
     assert isinstance(back, m.Refused)
@@ -234,7 +234,7 @@ def test_going_back_a_step_is_no_way_round_what_waits() -> None:
 
 
 def test_a_bolus_that_a_fault_cuts_short_says_what_was_left_of_it() -> None:
-    pump = made(flat("f", 36_000))
+    pump = made(Program.flat("f", 36_000))
     handle(pump, m.StartBolus(1, m.BolusKind.BOLUS, 3_600, 3_600), Peer())
     handle(pump, m.SetTemporary(2, 50, 7_200), Peer())
     pump.advance(600)

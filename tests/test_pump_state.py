@@ -27,13 +27,14 @@ from mockpump.emulator.pump.state import (
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.messages import Alarm, Limits, LogKind
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 HOURS = DayPattern("h", (Segment(0, 9_000), Segment(60, 20_000), Segment(120, 4_001)))
 PROGRAM = Program(1, "hourly", (0,) * 7, (HOURS,), (RampStep(2, 130), RampStep(5, 70)))
 COMMITS = st.tuples(
-    st.sampled_from([PROGRAM, flat("slow", 36), flat("fast", 9_000)]), st.sampled_from(m.When)
+    st.sampled_from([PROGRAM, Program.flat("slow", 36), Program.flat("fast", 9_000)]),
+    st.sampled_from(m.When),
 )
 STEPS = st.lists(
     plain_requests(new_pump()) | COMMITS | st.integers(0, 90_000) | st.integers(0, 500),
@@ -104,7 +105,7 @@ def test_bolus_temporary_and_pending_program_survive_a_restart(steps: list[Any])
     STEPS,
     DRIFTS,
     st.integers(0, CHECKPOINT_EVERY),
-    st.sampled_from([PROGRAM, flat("tiny", 1), flat("slow", 36)]),
+    st.sampled_from([PROGRAM, Program.flat("tiny", 1), Program.flat("slow", 36)]),
 )
 def test_after_a_power_cut_the_log_bounds_what_may_have_been_moved(
     steps: list[Any], drift: int, further: int, program: Program
@@ -145,7 +146,7 @@ def test_after_a_power_cut_what_may_have_been_moved_counts_against_the_day(
 
 def test_the_feared_volume_brings_the_limit_nearer() -> None:
     """10 nL a second over some minutes, the power gone in each: counted once for every time."""
-    line = line_to_pump(0, flat("fast", 16_000))
+    line = line_to_pump(0, Program.flat("fast", 16_000))
     limit = 400_000 * 3_600
     for _ in range(40):
         pump = line.pump
@@ -193,7 +194,7 @@ def lived_in() -> Pump:
         line.pump.advance(line.pump.elapsed + 700)
     line.ask(m.StartBolus(line.fresh(), m.BolusKind.BOLUS, 50_000, 7_000))
     line.ask(m.SetTemporary(line.fresh(), 120, 90_000))
-    line.commit(flat("later", 9_000), when=m.When.EDGE)
+    line.commit(Program.flat("later", 9_000), when=m.When.EDGE)
     line.ask(m.MoveRamp(line.fresh(), m.RampMove.HOLD))
     line.pump.change(partial(line.pump.show, Alarm.LOW_BATTERY))
     inject(line.pump, Fault.SENSOR_STUCK)
@@ -252,7 +253,7 @@ def live_on(pump: Pump) -> None:
             m.SetTemporary(line.fresh(), 50, 100),
         ):
             m.encode(line.ask(request))
-        m.encode(line.commit(flat("again", 1_000)))
+        m.encode(line.commit(Program.flat("again", 1_000)))
         assert 0 <= pump.delivery.last_day <= LIMITS.daily * 3_600 or pump.mode is m.Mode.FAULT
     pump.shut_down()
     assert state_of(Pump(pump.memory))["due"] == pump.delivery.due

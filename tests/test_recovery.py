@@ -30,7 +30,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.link.types import CloseReason
 from mockpump.protocol.messages import OUTCOMES, Fate, Mode, Reason
 from mockpump.protocol.messages.base import Access, Message
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
 LAST = 2**32 - 1
 SUSPEND = m.Suspend(7)
@@ -175,7 +175,7 @@ def test_on_an_open_pump_the_late_one_and_the_repeated_one_are_one(
 def test_a_commit_without_its_staged_program_is_refused_wherever_it_comes() -> None:
     line = Line(new_pump())
     old, before = line.pump.digest, met(line.pump)
-    commit = m.CommitProgram(7, programs.digest(line.stage(flat("new", 9_000))), m.When.NOW)
+    commit = m.CommitProgram(7, programs.digest(line.stage(Program.flat("new", 9_000))), m.When.NOW)
     settled = play(lost(before, commit), Line(line.pump))
     assert settled.repeated
     assert isinstance(settled.reply, m.Refused)
@@ -344,7 +344,7 @@ def test_a_commit_held_back_finds_that_it_was_refused() -> None:
     lines = TwoLines(new_pump())
     lines.meet(lines.old)
     pump = lines.old.server.pump
-    image = programs.image(flat("new", 9_000))
+    image = programs.image(Program.flat("new", 9_000))
     digest = programs.digest(image)
     lines.old.ask(m.BeginProgram(len(image), digest, pump.digest))
     lines.old.ask(m.WriteProgram(0, image))

@@ -18,7 +18,7 @@ from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Limits, Mode
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 
@@ -70,7 +70,7 @@ def test_a_clock_that_is_set_is_no_way_round_what_waits() -> None:
     """Twice as much waits beside 50 %; beside 25 % it would be four times."""
     pump = made(RAISED, RISES)
     pump.advance(2 * DAY)
-    image = programs.image(flat("p", 1_000))
+    image = programs.image(Program.flat("p", 1_000))
     pump.change(lambda: pump.activate(image, m.When.MIDNIGHT), None, image)
     back = handle(pump, m.SetClock(1, DAY), Peer())
     assert refusal(back) == (m.Reason.LIMIT_RISE, 300, 100)
@@ -103,13 +103,13 @@ def test_a_clock_that_is_set_to_where_all_would_be_too_much_is_refused() -> None
 
 def test_a_program_that_would_be_too_much_beside_a_bolus_is_refused() -> None:
     pump, _ = busy()
-    reply = Line(pump).commit(flat("f", 7_000))
+    reply = Line(pump).commit(Program.flat("f", 7_000))
     assert refusal(reply) == (m.Reason.LIMIT_RATE, 10_600, 10_000)
     assert pump.mode is Mode.RUNNING
 
 
 def test_the_end_of_a_temporary_rate_may_be_too_much() -> None:
-    pump, peer = made(flat("f", 8_000), Limits(10_000, 10**6, 2**32 - 1, 65_535)), Peer()
+    pump, peer = made(Program.flat("f", 8_000), Limits(10_000, 10**6, 2**32 - 1, 65_535)), Peer()
     handle(pump, m.SetTemporary(1, 10, DAY), peer)
     handle(pump, m.StartBolus(2, m.BolusKind.BOLUS, 3_600, 3_600), peer)
     reply = handle(pump, m.CancelTemporary(3), peer)
@@ -120,7 +120,7 @@ def test_the_end_of_a_temporary_rate_may_be_too_much() -> None:
 
 
 def test_a_day_that_is_full_is_not_resumed() -> None:
-    pump, peer = made(flat("f", 72), Limits(10**6, 10**6, 2_000, 65_535)), Peer()
+    pump, peer = made(Program.flat("f", 72), Limits(10**6, 10**6, 2_000, 65_535)), Peer()
     handle(pump, m.StartBolus(1, m.BolusKind.BOLUS, 1_900, 1_900), peer)
     pump.advance(DAY // 2)
     assert pump.mode is Mode.FAULT
@@ -139,7 +139,7 @@ def test_a_day_that_is_full_is_not_resumed() -> None:
 @pytest.mark.parametrize("when", [m.When.MIDNIGHT, m.When.EDGE])
 def test_a_clock_set_back_brings_nothing_that_waits(when: m.When) -> None:
     pump, peer = made(HILLS, clock=DAY + 7_200), Peer()
-    image = programs.image(flat("next", 5))
+    image = programs.image(Program.flat("next", 5))
     pump.change(lambda: pump.activate(image, when), None, image)
     handle(pump, m.SetClock(1, 0), peer)
     assert pump.pending_image
@@ -156,7 +156,7 @@ def test_a_clock_set_back_brings_nothing_that_waits(when: m.When) -> None:
 @pytest.mark.parametrize("when", [m.When.MIDNIGHT, m.When.EDGE])
 def test_a_clock_set_past_midnight_brings_what_waits(when: m.When) -> None:
     pump, peer = made(HILLS, clock=7_200), Peer()
-    image = programs.image(flat("next", 5))
+    image = programs.image(Program.flat("next", 5))
     pump.change(lambda: pump.activate(image, when), None, image)
     handle(pump, m.SetClock(1, DAY + 5), peer)
     assert not pump.pending_image

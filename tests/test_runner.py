@@ -30,7 +30,7 @@ from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link.types import CloseReason, Role
 from mockpump.protocol.messages import SessionEnd
 from mockpump.protocol.messages.base import Access
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
 SECOND = 1_000_000
 
@@ -131,7 +131,7 @@ def alone(
     """A runner of a pump with that memory, into which no line leads."""
 
     async def run() -> None:
-        initialize(memory, PumpConfig(PumpIdentity(reservoir=reservoir), flat("f", 36_000)))
+        initialize(memory, PumpConfig(PumpIdentity(reservoir=reservoir), Program.flat("f", 36_000)))
         runner = PumpRunner(PumpServer(Pump(memory), TimeScale(speed, now=memory.clock.now)))
         try:
             test(runner)

@@ -15,7 +15,6 @@ from mockpump.protocol.program import (
     RampStep,
     Segment,
     daily_volume,
-    flat,
 )
 from mockpump.protocol.strategies import programs
 
@@ -103,7 +102,7 @@ def test_spans_go_from_edge_to_edge(program: Program, start: int, clock: int) ->
 
 def test_a_span_that_ends_about_a_step_of_the_ramp() -> None:
     ramp = (RampStep(1, 50), RampStep(3, 200))
-    schedule = Schedule(replace(flat("always", 1_000), ramp=ramp), 0)
+    schedule = Schedule(replace(Program.flat("always", 1_000), ramp=ramp), 0)
     for turn in (DAY, 3 * DAY):
         for end in range(turn - 2, turn + 70):
             seconds = range(end - 65, end)
@@ -161,7 +160,7 @@ def test_a_ramp_that_begins_at_once_rules_before_its_first_day_too() -> None:
 
 
 def test_nothing_ever_comes_of_a_rate_of_zero() -> None:
-    schedule = Schedule(flat("still", 0), 0)
+    schedule = Schedule(Program.flat("still", 0), 0)
     assert schedule.volume(0, 10 * WEEK) == 0
     assert schedule.moment_of(0, 1, 10 * WEEK) is None
     assert schedule.moment_of(7, 0, 0) == 7

@@ -14,12 +14,12 @@ CLINICIAN = KEYS[Access.CLINICIAN]
 
 def test_while_the_first_has_a_session_the_second_is_told_so() -> None:
     world = World(paired_pump(), speed=0)
-    world.connect(lambda _: CLINICIAN)
+    world.call(lambda _: CLINICIAN)
     assert connect_second_programmer(world, lambda _: CLINICIAN).endswith("busy")
     world.disconnect()
     assert connect_second_programmer(world, lambda _: CLINICIAN) == "it has a session"
     # It has gone again.
-    world.connect(lambda _: CLINICIAN)
+    world.call(lambda _: CLINICIAN)
     assert len(world.server.endpoints) == 1
 
 

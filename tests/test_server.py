@@ -23,7 +23,7 @@ from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.link.types import LinkSettings, Role
 from mockpump.protocol.messages import Mode
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.program import Program, flat
+from mockpump.protocol.program import Program
 from mockpump.protocol.strategies import programs as any_programs
 
 SECOND = 1_000_000
@@ -180,7 +180,7 @@ def test_it_knows_how_far_it_comes() -> None:
 def test_a_free_line_hears_every_exact_multiple(
     interval: int, begin: int, speed: int | None
 ) -> None:
-    server = PumpServer(new_pump(program=flat("idle", 0)))
+    server = PumpServer(new_pump(program=Program.flat("idle", 0)))
     server.pump.advance(begin)
     watcher = Watcher(server)
     watcher.ask(m.Subscribe(interval), 0)
@@ -196,7 +196,7 @@ def test_a_free_line_hears_every_exact_multiple(
 def test_a_late_driver_reports_the_newest_multiple(
     first: int, second: int, spans: list[int], speed: int
 ) -> None:
-    server = PumpServer(new_pump(program=flat("idle", 0)), TimeScale(speed))
+    server = PumpServer(new_pump(program=Program.flat("idle", 0)), TimeScale(speed))
     watchers = {first: Watcher(server), second: Watcher(server)}
     for interval, watcher in watchers.items():
         watcher.ask(m.Subscribe(interval), 0)
@@ -258,7 +258,7 @@ def test_max_speed_waits_for_the_slowest_line() -> None:
 @pytest.mark.parametrize("speed", [1, 7, 3_600, MAX_SPEED])
 @given(rate=st.integers(9_000, 50_000), reservoir=st.integers(10, 900))
 def test_the_fault_is_reported_in_its_second(speed: int | None, rate: int, reservoir: int) -> None:
-    pump = new_pump(PumpIdentity(reservoir=reservoir), flat("x", rate))
+    pump = new_pump(PumpIdentity(reservoir=reservoir), Program.flat("x", rate))
     server = PumpServer(pump)
     watcher = Watcher(server)
     watcher.ask(m.Subscribe(86_400), 0)
@@ -274,7 +274,7 @@ def test_the_fault_is_reported_in_its_second(speed: int | None, rate: int, reser
 
 
 def test_a_late_driver_reports_the_fault_in_its_second_too() -> None:
-    server = PumpServer(new_pump(PumpIdentity(reservoir=20), flat("x", 3_600)))
+    server = PumpServer(new_pump(PumpIdentity(reservoir=20), Program.flat("x", 3_600)))
     watcher = Watcher(server)
     watcher.ask(m.Subscribe(86_400), 0)
     server.handle_timer(500 * SECOND)
@@ -286,7 +286,7 @@ def test_a_late_driver_reports_the_fault_in_its_second_too() -> None:
 
 @pytest.mark.parametrize("speed", [1, MAX_SPEED])
 def test_in_the_last_second_nothing_is_awaited_any_more(speed: int | None) -> None:
-    server = PumpServer(new_pump(program=flat("idle", 0)))
+    server = PumpServer(new_pump(program=Program.flat("idle", 0)))
     server.pump.advance(LAST_SECOND - 3)
     watcher = Watcher(server)
     watcher.ask(m.Subscribe(2), 0)

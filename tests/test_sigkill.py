@@ -35,7 +35,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import OUTCOMES, LogKind
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.program import Program, flat
+from mockpump.protocol.program import Program
 
 # The entry that each leaves in the log when it is carried out, and not when it is refused.
 LEAVES = {
@@ -46,7 +46,7 @@ LEAVES = {
     "resume": LogKind.RESUMED,
 }
 KILLS = int(os.environ.get("MOCKPUMP_KILLS") or 12)
-PROGRAMS = [flat(f"number {k}", 10_000 + k) for k in range(4)]
+PROGRAMS = [Program.flat(f"number {k}", 10_000 + k) for k in range(4)]
 
 
 class Ledger:

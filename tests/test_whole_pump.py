@@ -24,7 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.log import LOG_ENTRIES
 from mockpump.protocol.messages import Alarm, Limits, Mode, RampMove, Reason, When
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 EVERY = settings.default.max_examples
 PATTERNS = (
@@ -32,11 +32,11 @@ PATTERNS = (
     DayPattern("b", (Segment(0, 599), Segment(720, 2_000), Segment(1_439, 4_000))),
 )
 PROGRAMS = [
-    flat("fast", 3_600),
+    Program.flat("fast", 3_600),
     Program(1, "edges", (0, 1, 0, 1, 0, 0, 1), PATTERNS, ()),
     Program(1, "raised", (1, 0) * 3 + (1,), PATTERNS, (RampStep(1, 150), RampStep(3, 60))),
     Program(1, "at once", (0,) * 7, PATTERNS, (RampStep(0, 50), RampStep(1, 90), RampStep(4, 99))),
-    flat("slow", 37),
+    Program.flat("slow", 37),
 ]
 RESERVOIRS = st.sampled_from([20_000, 20_000, 20_000, 3_000, 995, 100, 10, 9, 0])
 SPANS = st.sampled_from([0, 1, 59, 60, 600, 3_601]) | st.integers(0, 1_500)
@@ -362,8 +362,8 @@ def test_the_second_in_which_it_ran_empty_counts_as_it_was_a_day_later(data: st.
     rate, draw = data.draw(RATES), data.draw
     limits = Limits(2**32 - 1, m.MAX_BOLUS, rate * 24, m.NO_RISE_LIMIT)
     side = Side()
-    side.line = Line(made(limits, program=flat("flat", rate), reservoir=20_000_000, dead=0))
-    side.model = NaiveWholePump(flat("flat", rate), 20_000_000, limits, 0, 0)
+    side.line = Line(made(limits, program=Program.flat("flat", rate), reservoir=20_000_000, dead=0))
+    side.model = NaiveWholePump(Program.flat("flat", rate), 20_000_000, limits, 0, 0)
     side.refill(draw(st.integers(10, 60 * rate // NL)), 500)
     if draw(st.booleans()):
         side.bolus(draw(st.integers(1, 40)), draw(st.integers(1, 30)))

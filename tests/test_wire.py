@@ -34,6 +34,7 @@ from mockpump.protocol.framing import (
     encode_frame,
 )
 from mockpump.protocol.messages.base import CATALOGUE, Message
+from mockpump.protocol.program import Program
 from mockpump.protocol.strategies import frames, line_bytes, messages
 from mockpump.protocol.strategies import programs as any_programs
 
@@ -284,7 +285,7 @@ def test_the_pieces_of_a_program_are_its_image(program: programs.Program) -> Non
 
 
 def test_an_image_that_breaks_a_rule_is_shown_and_rejected() -> None:
-    image = programs.image(programs.flat("x", 1))
+    image = programs.image(Program.flat("x", 1))
     broken = image.replace(b"\x06always", b"\x00")
     result = wire("decode", "--program", broken.hex())
     assert result.exit_code == 1

@@ -39,7 +39,6 @@ from mockpump.protocol.program import (
     Program,
     Segment,
     daily_volume,
-    flat,
 )
 from mockpump.protocol.strategies import programs as any_programs
 
@@ -66,12 +65,12 @@ def scenario(
         channel=Channel(line) if line else None,
         trace=lambda *chunk: trace.update(repr(chunk).encode()),
     )
-    connected = world.connect()
+    connected = world.call()
     world.run(ask(m.Identify()))
     base = world.run(read_program()).digest
     world.run(set_program(HALVES, base, 1, connected.max_payload))
     world.run(ask(m.Subscribe(600)))
-    world.live(DAY)
+    world.run_until(DAY)
     world.run(ask(m.Subscribe(0)))
     world.run(ask(m.Suspend(2)))
     world.disconnect()
@@ -123,7 +122,7 @@ def test_a_day_through_the_world_adds_up_to_the_last_unit(
     world.connect()
     world.run(ask(m.Subscribe(3_600)))
     world.set_speed(MAX_SPEED, run=DAY)
-    world.live(DAY)
+    world.run_until(DAY)
     settle(world)
     last = world.telemetry[-1]
     assert last.elapsed == world.pump.elapsed == DAY
@@ -140,7 +139,7 @@ def test_every_speed_delivers_the_same(speed: int | None) -> None:
     world.connect()
     world.run(ask(m.Subscribe(3_600)))
     world.set_speed(speed, run=DAY)
-    world.live(DAY)
+    world.run_until(DAY)
     settle(world)
     status = world.run(ask(m.GetStatus()))
     assert status.elapsed == DAY
@@ -218,7 +217,7 @@ def test_a_small_payload_will_do() -> None:
     smallest = LinkSettings(max_payload=64, window=1)
     sent: list[int] = []
     world = World(settings=smallest, trace=lambda now, who, data: sent.append(len(data)))
-    connected = world.connect()
+    connected = world.call()
     assert (connected.max_payload, connected.window) == (64, 1)
     base = world.run(read_program()).digest
     world.run(set_program(HALVES, base, 1, connected.max_payload))
@@ -246,14 +245,14 @@ def test_it_does_not_wait_for_what_never_comes() -> None:
     world = World(speed=0)
     world.connect()
     with pytest.raises(LocalProtocolError, match="never is 10 s old"):
-        world.live(10)
+        world.run_until(10)
     world.set_speed(MAX_SPEED)
     with pytest.raises(LocalProtocolError):
-        world.live(10)
+        world.run_until(10)
     world.set_speed(60, run=5)
     with pytest.raises(LocalProtocolError):
-        world.live(6)
-    world.live(5)
+        world.run_until(6)
+    world.run_until(5)
     assert world.pump.elapsed == 5
     world.disconnect()
     with pytest.raises(InternalError):
@@ -312,7 +311,7 @@ def test_belief_and_truth_stand_side_by_side() -> None:
     belief = world.programmer.belief
     assert (belief.elapsed, belief.delivered) == (status.elapsed, status.delivered)
     heard_at = belief.heard_at
-    world.live(50_000)
+    world.run_until(50_000)
     assert (belief.elapsed, belief.heard_at) == (status.elapsed, heard_at)
     assert world.pump.elapsed >= 50_000
 
@@ -357,7 +356,7 @@ class NaiveScenario(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(0, 30_000))
     def live(self, seconds: int) -> None:
-        self.world.live(self.world.pump.elapsed + seconds)
+        self.world.run_until(self.world.pump.elapsed + seconds)
 
     @rule()
     def suspend(self) -> None:
@@ -425,6 +424,6 @@ TestBesideANaivePump.settings = settings(stateful_step_count=settings().stateful
 
 
 def test_flat_programs_are_what_they_say() -> None:
-    world = World(new_pump(program=flat("hourly", 3_600)), speed=3_600)
-    world.live(3_600)
+    world = World(new_pump(program=Program.flat("hourly", 3_600)), speed=3_600)
+    world.run_until(3_600)
     assert world.pump.delivery.delivered == 3_600

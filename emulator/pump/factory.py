@@ -1,6 +1,6 @@
 """How a pump is made: its first state, written into an empty memory."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mockpump.emulator.memory.interface import Change, Memory
 from mockpump.emulator.memory.ram import RamMemory
@@ -19,7 +19,7 @@ from mockpump.protocol.messages import Limits, LogKind, Mode
 from mockpump.protocol.program import Program
 from mockpump.protocol.units import words_of
 
-FACTORY_PROGRAM = programs.flat("factory", 20_000)
+FACTORY_PROGRAM = Program.flat("factory", 20_000)
 CONCENTRATION = 500
 DEAD_VOLUME = 150_000
 
@@ -82,9 +82,15 @@ def initialize(memory: Memory, config: PumpConfig) -> None:
 
 
 def new_pump(
-    identity: PumpIdentity | None = None, program: Program | None = FACTORY_PROGRAM, clock: int = 0
+    identity: PumpIdentity | None = None,
+    program: Program | None = FACTORY_PROGRAM,
+    clock: int = 0,
+    **config: Any,
 ) -> Pump:
-    """A pump with its memory in RAM, its reservoir full, a program running, and no limits."""
+    """A pump with its memory in RAM, its reservoir full and a program running.
+
+    `config` is anything else that `PumpConfig` has; without it there are no limits and no keys.
+    """
     memory = RamMemory(durable=False)
-    initialize(memory, PumpConfig(identity or PumpIdentity(), program, WIDEST, clock))
+    initialize(memory, PumpConfig(identity or PumpIdentity(), program, clock=clock, **config))
     return Pump(memory)

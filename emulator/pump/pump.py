@@ -6,6 +6,7 @@ is a toy; no real device works like this.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome, StateLost
 from mockpump.emulator.pump.alarms import PASSING, AlarmPanel
@@ -136,6 +137,21 @@ class Pump:
             self._account_for_crash(state)
         self.settle()
         self._keep()
+
+    @classmethod
+    def new(cls, **config: Any) -> "Pump":
+        """A pump in RAM, with a full reservoir and a program running.
+
+        `config` is what `PumpConfig` has: `program` (None: none), `identity`, `limits`, `clock` and
+        so on.  `ProgramError` for a program that breaks a rule, `LocalProtocolError` for one that
+        breaks a limit.
+
+        >>> Pump.new(program=Program.flat("demo", 20_000)).delivery.rate
+        20000
+        """
+        from mockpump.emulator.pump.factory import new_pump
+
+        return new_pump(**config)
 
     # -- what it is and does -------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class Adversary:
 
     def _prove(self, key: PairingKey) -> str:
         try:
-            self.world.connect(lambda _: key, who=ATTACKER)
+            self.world.call(lambda _: key, who=ATTACKER)
         except SessionRefused as no:
             return _words(no.refused)
         except ProgrammerError:

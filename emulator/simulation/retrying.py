@@ -68,7 +68,7 @@ class RetryingProgrammer:
             if self.world.programmer.connection.is_open:
                 return
             try:
-                self._terms = self.world.connect(self.find_key, self.pump)
+                self._terms = self.world.call(self.find_key, self.pump)
             except OtherPump as other:
                 raise PumpUnreachable from other
             except _LOST:

@@ -271,7 +271,7 @@ class ScenarioRunner:
         before = set(self.world.pump.panel.shown)
         while self.world.pump.elapsed < end:
             self.recorder.take(self.world.pump)
-            self.world.live(min(self.world.pump.elapsed + every, end))
+            self.world.run_until(min(self.world.pump.elapsed + every, end))
         self.world.set_speed(0)
         yield NarrationLine("do", f"{text} of pump time pass")
         for alarm in sorted(set(self.world.pump.panel.shown) - before):
@@ -301,7 +301,7 @@ class ScenarioRunner:
     def _until(self, elapsed: int) -> None:
         """Let pump time go by until the pump is that old; nothing when it is already."""
         self.world.set_speed(self.scenario.speed)
-        self.world.live(elapsed)
+        self.world.run_until(elapsed)
         self.world.set_speed(0)
 
     def _expect(self, expected: ExpectPart) -> Iterator[NarrationLine]:

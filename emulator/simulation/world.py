@@ -5,12 +5,14 @@ nothing else is random or tells the time.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar, cast
 
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Arrival, Channel, frames_of
 from mockpump.emulator.channel.fate import Stream
 from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.programmer.client import PumpClient
 from mockpump.emulator.programmer.errors import ConnectionLost
 from mockpump.emulator.programmer.handshake import FindKey, meet_pump, open_session
 from mockpump.emulator.programmer.known_pump import KnownPump
@@ -26,7 +28,7 @@ from mockpump.emulator.programmer.programmer import (
     TelemetryReceived,
 )
 from mockpump.emulator.pump.factory import new_pump
-from mockpump.emulator.pump.pairing import Draw
+from mockpump.emulator.pump.pairing import Draw, keys_of
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
@@ -118,7 +120,18 @@ class World:
         """The pump: its truth, beside the programmer's belief."""
         return self.server.pump
 
-    def connect(
+    def connect(self, access: m.Access = m.Access.CLINICIAN) -> PumpClient:
+        """Call the pump, in a session with its own key for that access if it has keys.
+
+        `ConnectionLost` when nobody answers.
+        """
+        pairing = self.pump.pairing
+        key = keys_of(pairing).get(access)
+        terms = self.call(None if pairing.is_open else lambda _: key)
+        transaction = partial(self.draws.transaction, PROGRAMMER)
+        return PumpClient(self.run, transaction, self.disconnect, terms)
+
+    def call(
         self,
         find_key: FindKey | None = None,
         known: KnownPump | None = None,
@@ -182,7 +195,7 @@ class World:
         """Let pump time go by at another speed, at most for so many seconds."""
         self.server.set_speed(speed, self.now, run)
 
-    def live(self, elapsed: int) -> None:
+    def run_until(self, elapsed: int) -> None:
         """Let time pass until the pump is `elapsed` seconds old.
 
         `LocalProtocolError` when its pace never brings it there; at `MAX_SPEED` that is also when

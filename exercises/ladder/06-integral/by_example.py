@@ -3,7 +3,7 @@
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.protocol.messages import BolusKind
-from mockpump.protocol.program import DayPattern, Program, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, Segment
 
 HALVES = DayPattern("halves", (Segment(0, 1_000), Segment(720, 3_000)))
 PROGRAM = Program(1, "halves", (0,) * 7, (HALVES,), ())
@@ -11,7 +11,7 @@ PROGRAM = Program(1, "halves", (0,) * 7, (HALVES,), ())
 
 def test_an_hour() -> None:
     delivery = Delivery(10**9)
-    delivery.set_program(flat("even", 1_000))
+    delivery.set_program(Program.flat("even", 1_000))
     delivery.advance(3_600)
     assert (delivery.delivered, delivery.remainder) == (1_000, 0)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.pump.delivery import Delivery
-from mockpump.protocol.program import flat
+from mockpump.protocol.program import Program
 
 BOTTOMLESS = 10**15
 
@@ -13,7 +13,7 @@ BOTTOMLESS = 10**15
 def test_an_even_rate_for_whole_hours(rate: int, hours: int) -> None:
     """A worked property: so many nL/h for so many hours are so many nL, but for a step."""
     delivery = Delivery(BOTTOMLESS)
-    delivery.set_program(flat("even", rate))
+    delivery.set_program(Program.flat("even", rate))
     delivery.advance(hours * 3_600)
     assert 0 <= rate * hours - delivery.delivered < 500  # nL, far more than a step
 

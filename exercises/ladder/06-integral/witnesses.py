@@ -3,12 +3,12 @@
 from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.protocol.messages import BolusKind
-from mockpump.protocol.program import DayPattern, Program, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, Segment
 
 
 def _pump(rate: int) -> Delivery:
     delivery = Delivery(10**9)
-    delivery.set_program(flat("even", rate))
+    delivery.set_program(Program.flat("even", rate))
     return delivery
 
 

@@ -12,8 +12,9 @@ from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages.base import Message
+from mockpump.protocol.program import Program
 
-OLD, NEW = (programs.flat(name, rate) for name, rate in (("old", 20_000), ("new", 25_000)))
+OLD, NEW = (Program.flat(name, rate) for name, rate in (("old", 20_000), ("new", 25_000)))
 IMAGE = programs.image(NEW)
 COMMIT = m.CommitProgram(7, programs.digest(IMAGE), m.When.NOW)
 

@@ -98,9 +98,9 @@ def made(program: Program) -> Change:
     return Change(memory.state() or b"", None, {0: memory.image(0)})
 
 
-OLD = programs.flat("old", 20_000)
+OLD = Program.flat("old", 20_000)
 MADE = made(OLD)
-PROGRAMS = st.integers(1, 30_000).map(lambda rate: programs.flat("new", rate))
+PROGRAMS = st.integers(1, 30_000).map(lambda rate: Program.flat("new", rate))
 WRITES = st.integers(0, 2)
 WISHES: st.SearchStrategy[Wish] = st.one_of(
     st.sampled_from([m.Suspend, m.Resume, m.CancelBolus]),

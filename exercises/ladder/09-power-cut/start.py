@@ -16,7 +16,7 @@ from mockpump.protocol import program as programs
 from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program
 
-OLD = programs.flat("old", 20_000)
+OLD = Program.flat("old", 20_000)
 
 
 def commit(pump: Pump, program: Program, transaction: int) -> Message:
@@ -36,7 +36,7 @@ def test_a_cut_before_the_first_write_leaves_the_old_one(rate: int) -> None:
     pump = Pump(memory)
     memory.brown_out = True
     with pytest.raises(PowerCut):
-        commit(pump, programs.flat("new", rate), 1)
+        commit(pump, Program.flat("new", rate), 1)
     # What wakes up knows nothing but what is in the memory.
     assert Pump(memory).image == programs.image(OLD)
 

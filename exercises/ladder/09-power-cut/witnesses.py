@@ -13,6 +13,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.messages import When
+from mockpump.protocol.program import Program
 
 
 class _Cutting(FaultyMemory):
@@ -29,12 +30,12 @@ class _Cutting(FaultyMemory):
 
 def _pump() -> tuple[_Cutting, Pump]:
     memory = _Cutting(RamMemory())
-    initialize(memory, PumpConfig(program=programs.flat("old", 20_000)))
+    initialize(memory, PumpConfig(program=Program.flat("old", 20_000)))
     return memory, Pump(memory)
 
 
 def _commit(pump: Pump, name: str, when: When = When.NOW, writes: int = 99) -> None:
-    peer, image = Peer(largest_payload=240), programs.image(programs.flat(name, 10_000))
+    peer, image = Peer(largest_payload=240), programs.image(Program.flat(name, 10_000))
     digest = programs.digest(image)
     handle(pump, m.BeginProgram(len(image), digest, pump.digest), peer)
     handle(pump, m.WriteProgram(0, image), peer)

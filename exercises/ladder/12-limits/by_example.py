@@ -7,7 +7,7 @@ from mockpump.emulator.pump.limits import FACTORY, program_excesses
 from mockpump.emulator.pump.overrides import Bolus
 from mockpump.emulator.pump.state import DeliveryEvent
 from mockpump.protocol.messages import BolusKind, Limits, RampMove, Reason
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 HALVES = DayPattern("halves", (Segment(0, 1_000), Segment(720, 3_000)))
@@ -26,8 +26,10 @@ def test_a_modest_program_is_accepted() -> None:
 
 
 def test_too_high_a_rate() -> None:
-    assert _reasons(flat("fast", 5_001), Limits(5_000, 1, 10**9, 300)) == [Reason.LIMIT_RATE]
-    assert not _reasons(flat("fast", 5_000), Limits(5_000, 1, 10**9, 300))
+    assert _reasons(Program.flat("fast", 5_001), Limits(5_000, 1, 10**9, 300)) == [
+        Reason.LIMIT_RATE
+    ]
+    assert not _reasons(Program.flat("fast", 5_000), Limits(5_000, 1, 10**9, 300))
 
 
 def test_too_full_a_day() -> None:
@@ -66,7 +68,7 @@ def test_it_goes_on_when_there_is_room_again() -> None:
 
 def test_a_bolus_fills_the_day() -> None:
     delivery = Delivery(10**9, Limits(50_000, 10**6, 15_000, 300))
-    delivery.set_program(flat("even", 1_000))
+    delivery.set_program(Program.flat("even", 1_000))
     delivery.start_bolus(Bolus(BolusKind.BOLUS, 10_000, 3_600, 0))
     delivery.advance(DAY)
     assert delivery.delivered == 15_000

@@ -23,7 +23,7 @@ from mockpump.protocol.messages import (
     RampMove,
     Reason,
 )
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 HOUR, DAY = 3_600, 86_400
 # The last second of three days: at midnight another day would begin.
@@ -60,7 +60,7 @@ def programs(ramp: st.SearchStrategy[tuple[RampStep, ...]]) -> st.SearchStrategy
 
 def even(ramp: tuple[RampStep, ...]) -> Program:
     """Where only the ramp is of interest."""
-    return msgspec.structs.replace(flat("even", 1_000), ramp=ramp)
+    return msgspec.structs.replace(Program.flat("even", 1_000), ramp=ramp)
 
 
 WITH_RAMPS, WITHOUT = programs(ramps()), programs(st.just(()))

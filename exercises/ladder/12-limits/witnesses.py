@@ -4,7 +4,7 @@ from mockpump.emulator.pump.delivery import Delivery
 from mockpump.emulator.pump.limits import program_excesses
 from mockpump.emulator.pump.overrides import Bolus
 from mockpump.protocol.messages import MAX_BOLUS, NO_RISE_LIMIT, BolusKind, Limits, RampMove
-from mockpump.protocol.program import DayPattern, Program, RampStep, Segment, flat
+from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 FLAT = (DayPattern("day", (Segment(0, 1_000),)),)
@@ -33,7 +33,7 @@ def full_until_noon() -> int:
 
 def a_bolus_on_the_second_day() -> int:
     delivery = Delivery(10**9, _daily(30_000))
-    delivery.set_program(flat("even", 1_000))
+    delivery.set_program(Program.flat("even", 1_000))
     delivery.advance(DAY + DAY // 2)
     delivery.start_bolus(Bolus(BolusKind.BOLUS, 40_000, 4 * 3_600, delivery.elapsed))
     delivery.advance(2 * DAY)
@@ -42,7 +42,7 @@ def a_bolus_on_the_second_day() -> int:
 
 def exactly_full() -> bool:
     delivery = Delivery(10**9, _daily(24_000))
-    delivery.set_program(flat("even", 1_000))
+    delivery.set_program(Program.flat("even", 1_000))
     delivery.advance(3 * DAY)
     return delivery.running
 
