@@ -1,6 +1,5 @@
 """`mockpump demo`: two machines, a real pty between them, a day of pump time, a picture."""
 
-import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from mockpump.emulator.programmer.preview import compare
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.schedule import Schedule
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.protocol import messages as m
@@ -135,9 +135,9 @@ def _heading(text: str) -> None:
 def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring) -> m.Status:
     """Find the pump, set its clock, give it the program; what it had delivered before."""
     _heading("The programmer calls; the first frames in full, then a line each")
-    opening = open_session(keyring.find_for, secrets.token_bytes(m.NONCE_SIZE))
-    terms = programmer.connect(secrets.randbelow(2**16), opening)
-    programmer.run(ask(m.SetClock(_transaction(), 0)))
+    opening = open_session(keyring.find_for, drawing.nonce())
+    terms = programmer.connect(drawing.connection_id(), opening)
+    programmer.run(ask(m.SetClock(drawing.transaction(), 0)))
     active = programmer.run(read_program())
     status: m.Status = programmer.run(ask(m.GetStatus()))
     _heading("What would change")
@@ -148,14 +148,10 @@ def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring)
     show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
     show_changes(compare(active.program, wanted, status.percent), wanted)
     _heading("Staged, read back, compared, committed")
-    programmer.run(set_program(wanted, active.digest, _transaction(), terms.max_payload))
+    programmer.run(set_program(wanted, active.digest, drawing.transaction(), terms.max_payload))
     status = programmer.run(ask(m.GetStatus()))
     show(f'  "{wanted.name}" is the active program since {clock_time(status.clock)}')
     return status
-
-
-def _transaction() -> int:
-    return secrets.randbelow(2**32)
 
 
 def _deliver(

@@ -39,6 +39,7 @@ from mockpump.emulator.pump import faults
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pairing import OPEN, paired_with
 from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.keyring_file import changed_keyring
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
@@ -325,7 +326,7 @@ def test_an_id_that_the_pump_has_had_lately_is_drawn_again(
     command: Command, monkeypatch: pytest.MonkeyPatch, draws: list[int], code: int
 ) -> None:
     drawn = iter([7, *draws])
-    monkeypatch.setattr(programmer_session.secrets, "randbelow", lambda _: next(drawn))
+    monkeypatch.setattr(drawing, "connection_id", lambda: next(drawn))
     with pump_thread() as pump:
         ended = [command("programmer", "--port", pump.path, "identify") for _ in range(2)]
     assert [each.code for each in ended] == [0, code]

@@ -6,7 +6,7 @@ import click
 from msgspec.structs import asdict
 
 from mockpump.cli.main import EXIT_REFUSED, fail
-from mockpump.cli.programmer.recovery import changing, recovering, transaction
+from mockpump.cli.programmer.recovery import changing, recovering
 from mockpump.cli.programmer.session import (
     Options,
     Session,
@@ -28,6 +28,7 @@ from mockpump.emulator.programmer.preview import (
     read_crossed,
 )
 from mockpump.emulator.programmer.procedures import ask
+from mockpump.emulator.transports.drawing import transaction
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import clock_time

@@ -10,7 +10,6 @@ from mockpump.cli.programmer.recovery import (
     change_pump,
     changing,
     recovering,
-    transaction,
 )
 from mockpump.cli.programmer.session import (
     Options,
@@ -28,6 +27,7 @@ from mockpump.cli.terminal import complain, echo
 from mockpump.emulator.programmer.bridging import Bridge, read_bridge
 from mockpump.emulator.programmer.errors import ProgrammerError
 from mockpump.emulator.programmer.procedures import Procedure
+from mockpump.emulator.transports.drawing import transaction
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import choice_name, duration, rate, volume

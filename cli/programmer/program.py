@@ -13,7 +13,6 @@ from mockpump.cli.programmer.recovery import (
     change_pump,
     changing,
     recovering,
-    transaction,
 )
 from mockpump.cli.programmer.session import (
     Options,
@@ -31,6 +30,7 @@ from mockpump.emulator.programmer.procedures import (
     read_program,
     set_program,
 )
+from mockpump.emulator.transports.drawing import transaction
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol import program_toml

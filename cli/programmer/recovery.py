@@ -4,7 +4,6 @@ When the reply to a change is lost, the pump is called again and asked what beca
 whatever else goes wrong it is said that nothing was changed.
 """
 
-import secrets
 import shlex
 import time
 from collections.abc import Iterator
@@ -59,11 +58,6 @@ _REPEATED = "the request had not reached the pump; it was sent once more, as the
 _WAITING = (
     "the pump is busy with a session, perhaps the lost one; asking until it ends, 20 s at most"
 )
-
-
-def transaction() -> int:
-    """A fresh one."""
-    return secrets.randbelow(2**32)
 
 
 @contextmanager

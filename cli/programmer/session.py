@@ -1,6 +1,5 @@
 """What every `mockpump programmer` command needs: options, a connection, a way to say things."""
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from mockpump.emulator.programmer.handshake import FindKey, meet_pump, open_sess
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.procedures import Procedure, ask
 from mockpump.emulator.programmer.programmer import Connected, Opening
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.protocol import messages as m
@@ -81,11 +81,11 @@ def _call(device: SerialProgrammer, begin: Beginning) -> Connected:
     """Call under a drawn id; under another one if the pump has had that lately, and will not."""
     for _ in range(_DRAWS - 1):
         try:
-            return device.connect(secrets.randbelow(2**16), begin())
+            return device.connect(drawing.connection_id(), begin())
         except ConnectionLost as lost:
             if lost.reason is not CloseReason.RESET:
                 raise
-    return device.connect(secrets.randbelow(2**16), begin())
+    return device.connect(drawing.connection_id(), begin())
 
 
 def meeting(options: Options) -> Beginning:
@@ -96,7 +96,7 @@ def meeting(options: Options) -> Beginning:
 def proving(options: Options, find_key: FindKey) -> Beginning:
     """Begin with a session."""
     return lambda: open_session(
-        find_key, secrets.token_bytes(m.NONCE_SIZE), options.pump, take_over=options.take_over
+        find_key, drawing.nonce(), options.pump, take_over=options.take_over
     )
 
 

@@ -1,7 +1,6 @@
 """`mockpump pump new`: a pump in a file, and what a pump can be made with."""
 
 import random
-import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -34,6 +33,7 @@ from mockpump.emulator.pump.limits import FACTORY, WIDEST
 from mockpump.emulator.pump.pairing import OPEN, Keys, draw_keys, paired_with
 from mockpump.emulator.pump.pump import describe
 from mockpump.emulator.pump.state import RESERVOIR, PumpIdentity
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.keyring_file import HandedOver
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
@@ -107,7 +107,7 @@ def ordered(
         raise click.UsageError("an open pump has no keys to put into a --keyring")
     if replace_keys and keyring is None:
         raise click.UsageError("--replace-keys is for --keyring")
-    keys = None if is_open else draw_keys(secrets.token_bytes)
+    keys = None if is_open else draw_keys(drawing.secret)
     number = draw_serial(keyring) if serial is None else serial
     identity = PumpIdentity(number, name, reservoir)
     try:

@@ -1,7 +1,6 @@
 """`mockpump pump pair`: new pairing keys for the pump in a file."""
 
 import contextlib
-import secrets
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from mockpump.emulator.memory.interface import Memory
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.pairing import draw_keys, keys_of
 from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.transports import drawing
 
 
 @click.command()
@@ -33,7 +33,7 @@ def pair(file: Path, keyring: Path | None, replace_keys: bool) -> None:
 
     if replace_keys and keyring is None:
         raise click.UsageError("--replace-keys is for --keyring")
-    keys = draw_keys(secrets.token_bytes)
+    keys = draw_keys(drawing.secret)
     with contextlib.closing(opened(file)) as memory, _awake(memory) as pump:
         place, old = KeyPlace(keyring, replace_keys), keys_of(pump.pairing)
         with handed_over(keys, pump.identity, place, old) as handing, undisturbed():

@@ -5,7 +5,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import shlex
 import signal
 import sys
@@ -25,6 +24,7 @@ from mockpump.cli.terminal import complain, echo, warn
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.errors import InternalError
@@ -125,7 +125,7 @@ def run(
         kept, hand_over = which(context, stack, memory, made_with)
         device = Pump(kept)
         time_scale = TimeScale(speed, now=line_now(), elapsed=device.elapsed)
-        server = PumpServer(device, time_scale, secrets.token_bytes)
+        server = PumpServer(device, time_scale, drawing.secret)
         failures: list[Exception] = []
         stack.callback(_put_down, server, failures)
         with contextlib.suppress(KeyboardInterrupt):

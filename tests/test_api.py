@@ -1,0 +1,139 @@
+"""The public API: what `mockpump` names, that it is lazy, and that its own examples are so."""
+
+import asyncio
+import doctest
+import inspect
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import mockpump
+import mockpump.aio
+import mockpump.serial
+import mockpump.testing
+from mockpump import Access, LocalProtocolError, Program, Pump, World
+from mockpump import messages as m
+from mockpump.emulator.programmer import client
+from mockpump.emulator.programmer.errors import ConnectionLost, RequestRefused
+from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.protocol.messages.base import CATALOGUE, Direction
+from mockpump.reference.client import method_name, source
+
+MODULES = (mockpump, mockpump.aio, mockpump.serial, mockpump.testing)
+DEMO = Program.flat("demo", 20_000)
+
+
+@pytest.mark.parametrize("name", mockpump.__all__)
+def test_each_name_is_there(name: str) -> None:
+    assert getattr(mockpump, name) is not None
+    assert name in dir(mockpump)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_all_that_is_public_is_named_and_described(module: ModuleType) -> None:
+    assert module.__doc__
+    for name in module.__all__:
+        if name != "messages":
+            assert inspect.getdoc(getattr(module, name))
+
+
+def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Pumpe'"):
+        mockpump.Pumpe  # noqa: B018 (to ask for it is the test)
+
+
+def test_nothing_is_loaded_before_it_is_asked_for() -> None:
+    code = "import mockpump, sys; print(*(each for each in sys.modules if 'mockpump' in each))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["mockpump"]
+
+
+@pytest.mark.parametrize(
+    "module", [mockpump, mockpump.serial, sys.modules[Pump.__module__]], ids=lambda m: m.__name__
+)
+def test_the_examples_in_docstrings_are_so(module: ModuleType) -> None:
+    done = doctest.testmod(module, extraglobs={"Program": Program})
+    assert done.attempted
+    assert not done.failed
+
+
+# -- the clients -----------------------------------------------------------------------------------
+
+
+def test_the_clients_are_fresh() -> None:
+    """When this fails: python -m mockpump.reference.client"""
+    assert inspect.getsource(client) == source()
+
+
+@pytest.mark.parametrize("kind", [client.PumpClient, client.AsyncPumpClient])
+def test_there_is_a_method_for_each_request(kind: type) -> None:
+    for entry in CATALOGUE.values():
+        if entry.direction is Direction.REQUEST and entry.message not in (m.Hello, m.Prove):
+            method = inspect.signature(getattr(kind, method_name(entry.name)))
+            assert method.return_annotation is entry.reply
+            asked = [each for each in entry.message.__struct_fields__ if each != "transaction"]
+            assert list(method.parameters) == ["self", *asked]
+
+
+def test_a_world_is_used_as_the_readme_says() -> None:
+    world = World(Pump.new(program=DEMO), speed=3600, seed=7)
+    with world.connect() as programmer:
+        world.run_until(86_400)
+        assert programmer.status().delivered == 480_010
+        # The answer was under way for a while, and the pump went on.
+        assert world.pump.delivery.delivered == 480_030
+        assert programmer.start_bolus(m.BolusKind.BOLUS, 1_000, 60).rate == 60_000
+        with pytest.raises(RequestRefused):
+            programmer.resume()
+        with pytest.raises(LocalProtocolError):
+            programmer.set_clock(-1)
+        assert programmer.set_program(Program.flat("other", 5)).active
+        assert programmer.program().program == Program.flat("other", 5)
+        assert programmer.log().entries[0].kind is m.LogKind.MADE
+    assert not world.programmer.connection.is_open
+    with pytest.raises(ConnectionLost):
+        programmer.status()
+
+
+@pytest.mark.parametrize("access", Access)
+def test_a_world_opens_a_session_where_the_pump_has_keys(access: Access) -> None:
+    keys = draw_keys(bytes)
+    world = World(Pump.new(pairing=paired_with(keys)), speed=0)
+    with world.connect(access) as programmer:
+        assert programmer.terms.access is access
+        assert programmer.identify().serial == 1001
+
+
+def test_a_pump_that_is_served_is_called_over_tcp() -> None:
+    async def main() -> None:
+        pump = Pump.new(program=DEMO)
+        async with (
+            mockpump.aio.serve_pump(pump, speed=0) as served,
+            await mockpump.aio.connect(served.host, served.port) as programmer,
+        ):
+            assert (await programmer.suspend()).elapsed == 0
+            assert pump.mode is (await programmer.status()).mode is m.Mode.SUSPENDED
+
+    asyncio.run(main())
+
+
+def test_a_session_over_tcp_takes_a_key_as_it_is_printed() -> None:
+    keys = draw_keys(bytes)
+
+    async def main() -> None:
+        pump = Pump.new(pairing=paired_with(keys))
+        async with mockpump.aio.serve_pump(pump, speed=0) as served:
+            key = keys[Access.OBSERVER].text
+            async with await mockpump.aio.connect(served.host, served.port, key) as programmer:
+                assert programmer.terms.access is Access.OBSERVER
+                with pytest.raises(RequestRefused):
+                    await programmer.suspend()
+
+    asyncio.run(main())
+
+
+def test_a_serial_port_is_closed_when_nobody_answers() -> None:
+    with pytest.raises(ConnectionLost), mockpump.serial.connect("loop://"):
+        pass
