@@ -1,12 +1,8 @@
-import serial
+"""Ask a pump what it is doing.  Usage: python ask_status.py [PORT]   (everything is fictional)"""
 
-from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
-from mockpump.protocol.messages import GetStatus, decode, encode
+import sys
 
-serial.protocol_handler_packages.append("mockpump.emulator.transports")
-port = serial.serial_for_url("mockpump://demo", timeout=0.2)
-port.write(encode_frame(Frame(Kind.OPEN, 7, payload=bytes.fromhex("00f008"))))
-port.write(encode_frame(Frame(Kind.DATA, 7, payload=encode(GetStatus()))))
-for frame in FrameDecoder().receive_data(port.read(200)):
-    if isinstance(frame, Frame) and frame.kind is Kind.DATA:
-        print(decode(frame.payload))
+from mockpump.serial import connect
+
+with connect(sys.argv[1] if len(sys.argv) > 1 else "mockpump://demo") as programmer:
+    print(programmer.status())

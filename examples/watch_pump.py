@@ -9,9 +9,8 @@ import time
 
 import serial
 
-from mockpump.protocol.connection import Connection, MessageReceived
-from mockpump.protocol.link.types import LinkClosed, LinkOpened, Role
-from mockpump.protocol.messages import Subscribe, Telemetry
+from mockpump import messages as m
+from mockpump.sansio import Connection, LinkClosed, LinkOpened, MessageReceived, Role
 
 
 def now() -> int:
@@ -31,10 +30,10 @@ def watch(url: str, reports: int) -> None:
             connection.handle_timer(now())
             while (event := connection.next_event()) is not None:
                 if isinstance(event, LinkOpened):
-                    connection.send(Subscribe(60), now())
+                    connection.send(m.Subscribe(60), now())
                 elif isinstance(event, LinkClosed):
                     sys.exit(f"the line is gone: {event.reason.value}")
-                elif isinstance(event, MessageReceived) and isinstance(event.message, Telemetry):
+                elif isinstance(event, MessageReceived) and isinstance(event.message, m.Telemetry):
                     print(event.message)
                     reports -= 1
 

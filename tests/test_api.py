@@ -1,16 +1,21 @@
 """The public API: what `mockpump` names, that it is lazy, and that its own examples are so."""
 
+import ast
 import asyncio
 import doctest
 import inspect
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import mockpump
 import mockpump.aio
+import mockpump.sansio
 import mockpump.serial
 import mockpump.testing
 from mockpump import Access, LocalProtocolError, Program, Pump, World
@@ -21,7 +26,8 @@ from mockpump.emulator.pump.pairing import draw_keys, paired_with
 from mockpump.protocol.messages.base import CATALOGUE, Direction
 from mockpump.reference.client import method_name, source
 
-MODULES = (mockpump, mockpump.aio, mockpump.serial, mockpump.testing)
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = (mockpump, mockpump.aio, mockpump.sansio, mockpump.serial, mockpump.testing)
 DEMO = Program.flat("demo", 20_000)
 
 
@@ -37,6 +43,25 @@ def test_all_that_is_public_is_named_and_described(module: ModuleType) -> None:
     for name in module.__all__:
         if name != "messages":
             assert inspect.getdoc(getattr(module, name))
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """The Python that a reader is shown: in documents, and in examples/."""
+    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        blocks = re.findall("```python\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
+        yield from ((path.name, block) for block in blocks)
+    yield from ((path.name, path.read_text("utf-8")) for path in ROOT.glob("examples/*.py"))
+
+
+@pytest.mark.parametrize(("place", "code"), list(examples()))
+def test_readers_are_shown_public_names_only(place: str, code: str) -> None:
+    public = {module.__name__: module.__all__ for module in MODULES}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mockpump"):
+            assert {each.name for each in node.names} <= set(public[node.module or ""]), place
+        elif isinstance(node, ast.Import):
+            own = {each.name for each in node.names if each.name.startswith("mockpump")}
+            assert own <= public.keys(), place
 
 
 def test_a_name_that_there_is_not_is_an_attribute_error() -> None:

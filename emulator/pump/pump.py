@@ -327,6 +327,7 @@ class Pump:
         alarm, when it cannot be recorded.
         """
         before, entries = self._state(), self.journal.entries
+        images = {} if image is None else {_free_slot(self._active_slot): image}
         self.delivery.excess = None
         effect()
         excess = self.delivery.excess
@@ -335,8 +336,6 @@ class Pump:
         if excess is not None and outcome is not None:
             self._undo(before, entries)
             raise LimitBroken(excess)
-        # What the effect has put into the free slot is that of the pump before it.
-        images = {} if image is None else {_free_slot(before.active_slot): image}
         if not self._record(outcome, images):
             self._undo(before, entries)
             self._memory_failed()
