@@ -1,116 +1,61 @@
 """Exercise 5 as one would write it without properties: right, and caught nothing."""
 
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from mockpump.protocol.link.types import LinkSettings
+from mockpump.testing import FrameFate, LinkPair
 
-from mockpump.protocol.framing import Frame
-from mockpump.protocol.link.link import Link
-from mockpump.protocol.link.types import LinkEvent, LinkSettings, PayloadReceived, Role
-
-# How late the copies of a frame arrive; none: it is lost.
+# How late the copies of a frame arrive, in microseconds; none: it is lost.
 Fate = tuple[int, ...]
-LATENCY = 5_000
 
 
-class Line:
-    """Two links and the line between them, in virtual time: microseconds.
+def line(window: int, fates: list[Fate]) -> LinkPair:
+    """Two links that are connected, and what becomes of the first frames that they send then."""
+    pair = LinkPair(settings=LinkSettings(window=window)).open(1)
+    pair.spoil(map(FrameFate, fates))
+    return pair
 
-    `fates`: for each frame, in the order in which they are sent once the connection is open, how
-    late its copies arrive.
-    """
 
-    def __init__(self, window: int, fates: list[Fate]) -> None:
-        settings = LinkSettings(window=window)
-        self.ends = Link(Role.INITIATOR, settings), Link(Role.ACCEPTOR, settings)
-        # What each end has told its user, and every frame that was ever sent.
-        self.events: tuple[list[LinkEvent], list[LinkEvent]] = ([], [])
-        self.sent: list[tuple[int, Frame]] = []
-        self.now = 0
-        self._fates: Iterator[Fate] = iter(())
-        self._under_way: list[tuple[int, int, int, Frame]] = []
-        self._copies = 0
-        self.open(1)
-        self._fates = iter(fates)
-
-    def open(self, connection: int) -> None:
-        """Have a connection, in place of the one there was."""
-        if connection > 1:
-            self.ends[0].abort(self.now)
-            self.run(1_000_000)
-        self.ends[0].open(connection, self.now)
-        self.run(1_000_000)
-
-    def put(self, to: int, frame: Frame, late: int = 0) -> None:
-        """Have a frame arrive at one end."""
-        self._copies += 1
-        heappush(self._under_way, (self.now + LATENCY + late, self._copies, to, frame))
-
-    def run(self, span: int) -> None:
-        """Let time go by."""
-        end = self.now + span
-        while True:
-            self._flush()
-            deadlines = [at for link in self.ends if (at := link.next_deadline()) is not None]
-            arrivals = [self._under_way[0][0]] if self._under_way else []
-            self.now = max(self.now, min([*deadlines, *arrivals, end]))
-            if self.now >= end:
-                return
-            while self._under_way and self._under_way[0][0] <= self.now:
-                _, _, to, frame = heappop(self._under_way)
-                self.ends[to].receive_frame(frame, self.now)
-            for link in self.ends:
-                link.handle_timer(self.now)
-
-    def _flush(self) -> None:
-        for side, link in enumerate(self.ends):
-            for frame in link.frames_to_send(self.now):
-                self.sent.append((side, frame))
-                for late in next(self._fates, (0,)):
-                    self.put(1 - side, frame, late)
-            while (event := link.next_event()) is not None:
-                self.events[side].append(event)
-
-    @property
-    def delivered(self) -> list[bytes]:
-        """What the second end has got."""
-        return [each.payload for each in self.events[1] if isinstance(each, PayloadReceived)]
+def connect_again(pair: LinkPair) -> None:
+    """Have a connection, in place of the one there was."""
+    pair.ends[0].abort(pair.now)
+    pair.run(1_000_000)
+    pair.open(2)
 
 
 def test_three_arrive() -> None:
-    line = Line(8, [])
+    pair = line(8, [])
     for payload in (b"a", b"b", b"c"):
-        line.ends[0].send(payload, line.now)
-    line.run(1_000_000)
-    assert line.delivered == [b"a", b"b", b"c"]
-    assert line.ends[0].unacknowledged == 0
+        pair.ends[0].send(payload, pair.now)
+    pair.run(1_000_000)
+    assert pair.payloads(1) == [b"a", b"b", b"c"]
+    assert pair.ends[0].unacknowledged == 0
 
 
 def test_one_that_is_lost_goes_again() -> None:
-    line = Line(8, [()])
-    line.ends[0].send(b"a", line.now)
-    line.run(10_000_000)
-    assert line.delivered == [b"a"]
+    pair = line(8, [()])
+    pair.ends[0].send(b"a", pair.now)
+    pair.run(10_000_000)
+    assert pair.payloads(1) == [b"a"]
 
 
 def test_one_that_comes_late() -> None:
-    line = Line(8, [(40_000,)])
-    line.ends[0].send(b"a", line.now)
-    line.run(10_000_000)
-    assert line.delivered == [b"a"]
+    pair = line(8, [(40_000,)])
+    pair.ends[0].send(b"a", pair.now)
+    pair.run(10_000_000)
+    assert pair.payloads(1) == [b"a"]
 
 
 def test_a_close() -> None:
-    line = Line(8, [])
-    line.ends[0].send(b"a", line.now)
-    line.run(1_000_000)
-    line.ends[0].close(line.now)
-    line.run(1_000_000)
-    assert line.delivered == [b"a"]
+    pair = line(8, [])
+    pair.ends[0].send(b"a", pair.now)
+    pair.run(1_000_000)
+    pair.ends[0].close(pair.now)
+    pair.run(1_000_000)
+    assert pair.payloads(1) == [b"a"]
 
 
 def test_a_second_connection() -> None:
-    line = Line(8, [])
-    line.open(2)
-    line.ends[0].send(b"a", line.now)
-    line.run(1_000_000)
-    assert line.delivered == [b"a"]
+    pair = line(8, [])
+    connect_again(pair)
+    pair.ends[0].send(b"a", pair.now)
+    pair.run(1_000_000)
+    assert pair.payloads(1) == [b"a"]

@@ -1,92 +1,30 @@
 """Exercise 5: exactly once, in order."""
 
-from collections.abc import Iterator
-from heapq import heappop, heappush
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.protocol.framing import Frame
-from mockpump.protocol.link.link import Link
-from mockpump.protocol.link.types import LinkEvent, LinkSettings, PayloadReceived, Role
+from mockpump.protocol.link.types import LinkSettings
+from mockpump.testing import FrameFate, LinkPair
 
-# How late the copies of a frame arrive; none: it is lost.
+# How late the copies of a frame arrive, in microseconds; none: it is lost.
 Fate = tuple[int, ...]
-LATENCY = 5_000
 
 
-class Line:
-    """Two links and the line between them, in virtual time: microseconds.
-
-    `fates`: for each frame, in the order in which they are sent once the connection is open, how
-    late its copies arrive.
-    """
-
-    def __init__(self, window: int, fates: list[Fate]) -> None:
-        settings = LinkSettings(window=window)
-        self.ends = Link(Role.INITIATOR, settings), Link(Role.ACCEPTOR, settings)
-        # What each end has told its user, and every frame that was ever sent.
-        self.events: tuple[list[LinkEvent], list[LinkEvent]] = ([], [])
-        self.sent: list[tuple[int, Frame]] = []
-        self.now = 0
-        self._fates: Iterator[Fate] = iter(())
-        self._under_way: list[tuple[int, int, int, Frame]] = []
-        self._copies = 0
-        self.open(1)
-        self._fates = iter(fates)
-
-    def open(self, connection: int) -> None:
-        """Have a connection, in place of the one there was."""
-        if connection > 1:
-            self.ends[0].abort(self.now)
-            self.run(1_000_000)
-        self.ends[0].open(connection, self.now)
-        self.run(1_000_000)
-
-    def put(self, to: int, frame: Frame, late: int = 0) -> None:
-        """Have a frame arrive at one end."""
-        self._copies += 1
-        heappush(self._under_way, (self.now + LATENCY + late, self._copies, to, frame))
-
-    def run(self, span: int) -> None:
-        """Let time go by."""
-        end = self.now + span
-        while True:
-            self._flush()
-            deadlines = [at for link in self.ends if (at := link.next_deadline()) is not None]
-            arrivals = [self._under_way[0][0]] if self._under_way else []
-            self.now = max(self.now, min([*deadlines, *arrivals, end]))
-            if self.now >= end:
-                return
-            while self._under_way and self._under_way[0][0] <= self.now:
-                _, _, to, frame = heappop(self._under_way)
-                self.ends[to].receive_frame(frame, self.now)
-            for link in self.ends:
-                link.handle_timer(self.now)
-
-    def _flush(self) -> None:
-        for side, link in enumerate(self.ends):
-            for frame in link.frames_to_send(self.now):
-                self.sent.append((side, frame))
-                for late in next(self._fates, (0,)):
-                    self.put(1 - side, frame, late)
-            while (event := link.next_event()) is not None:
-                self.events[side].append(event)
-
-    @property
-    def delivered(self) -> list[bytes]:
-        """What the second end has got."""
-        return [each.payload for each in self.events[1] if isinstance(each, PayloadReceived)]
+def line(window: int, fates: list[Fate]) -> LinkPair:
+    """Two links that are connected, and what becomes of the first frames that they send then."""
+    pair = LinkPair(settings=LinkSettings(window=window)).open(1)
+    pair.spoil(map(FrameFate, fates))
+    return pair
 
 
 @given(st.lists(st.binary(max_size=3), max_size=12))
 def test_on_a_good_line_everything_arrives(payloads: list[bytes]) -> None:
     """A worked property: what is asked of a line that does nothing wrong."""
-    line = Line(8, [])
+    pair = line(8, [])
     for payload in payloads:
-        line.ends[0].send(payload, line.now)
-    line.run(1_000_000)
-    assert line.delivered == payloads
+        pair.ends[0].send(payload, pair.now)
+    pair.run(1_000_000)
+    assert pair.payloads(1) == payloads
 
 
 # Yours. Draw what becomes of the frames, and how many may be under way.
