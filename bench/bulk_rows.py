@@ -11,8 +11,8 @@ from bench.live_line import LRZSZ, Stalled, Transfer, has_lrzsz, lrzsz, our_link
 from bench.pairs import Effort
 from bench.table import Finding, absent
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.protocol.link.types import MAX_WINDOW, LinkSettings
+from mockpump.protocol.units import WHOLE
 
 _BAUD = 115_200
 _LINE = _BAUD / 10  # bytes a second

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from mockpump.emulator.channel.impairments import FIELDS, Impairments, read_impairments
-from mockpump.emulator.channel.quantities import BadQuantity
+from mockpump.protocol.units import BadQuantity
 
 
 def channel_options(command: Callable[..., Any]) -> Callable[..., Any]:

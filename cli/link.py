@@ -12,9 +12,9 @@ from mockpump.cli.channel_options import channel_options, impairments_of
 from mockpump.cli.render import as_json, show, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.channel.channel import Channel
-from mockpump.emulator.channel.quantities import BadQuantity, span
 from mockpump.emulator.transports.cable import Cable
 from mockpump.emulator.transports.errors import PortError
+from mockpump.protocol.units import BadQuantity, read_line_time
 
 
 @click.command()
@@ -48,7 +48,7 @@ def link(
 
 def _seconds(text: str) -> float:
     try:
-        return span(text) / 1e6
+        return read_line_time(text) / 1e6
     except BadQuantity as error:
         raise click.UsageError(f"--for: {error}") from None
 

@@ -13,7 +13,6 @@ name = "day"
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from mockpump.protocol import toml_text
@@ -33,6 +32,7 @@ from mockpump.protocol.program import (
     count_faults,
 )
 from mockpump.protocol.toml_text import BadToml
+from mockpump.protocol.units import did_you_mean
 
 FORMAT_TEXT = f"mockpump-program/{FORMAT}"
 MAX_TEXT = 65_536
@@ -144,7 +144,8 @@ def _table(shape: Mapping[str, Reader], make: Callable[..., Any], *, optional: A
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
-    return "".join(f', did you mean "{near}"?' for near in get_close_matches(word, known, n=1))
+    near = did_you_mean(word, known)
+    return f', did you mean "{near}"?' if near else ""
 
 
 def _assemble(

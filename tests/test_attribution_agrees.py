@@ -18,7 +18,6 @@ from test_channel import IMPAIRMENTS
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Arrival, Channel, Layer
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.procedures import ask, read_log
 from mockpump.emulator.simulation.world import World
@@ -26,6 +25,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, ConnectionEvent
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
 from mockpump.protocol.link.types import DropReason, FrameDropped, LinkSettings, Role
+from mockpump.protocol.units import WHOLE
 
 SEEDS = st.integers(0, 1_000)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.channel.fate import BadStretches, Chance, stretches
-from mockpump.emulator.channel.quantities import WHOLE, Burst
+from mockpump.protocol.units import WHOLE, Burst
 
 SHARES = st.sampled_from([0, 1, WHOLE // 1_000, WHOLE // 5, WHOLE // 2, WHOLE - 1, WHOLE])
 SLOTS = st.integers(0, 10**13)

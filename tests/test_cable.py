@@ -17,12 +17,12 @@ from outside import COMMAND, PATIENCE, Command, in_process
 from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.programmer.procedures import ask, read_log
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.cable import Cable
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, Kind, encode_frame
+from mockpump.protocol.units import WHOLE
 
 
 @pytest.fixture

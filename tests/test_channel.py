@@ -20,9 +20,9 @@ from mockpump.emulator.channel.channel import (
     frames_of,
 )
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE, Burst, Outage
 from mockpump.protocol.framing import encode_frame
 from mockpump.protocol.strategies import frames
+from mockpump.protocol.units import WHOLE, Burst, Outage
 
 FOR_EVER = 10**12
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=20)

@@ -119,7 +119,7 @@ def test_a_divergence_is_shown_with_what_came_before(
         ("[chanel]\n[[step]]\nsay = 'x'\n", "did you mean `channel`"),
         ("[channel]\nlos = '5%'\n[[step]]\nsay = 'x'\n", "did you mean 'loss'"),
         ("[channel]\nloss = '500%'\n[[step]]\nsay = 'x'\n", "loss: "),
-        ("[[step]]\nsay = 'x'\nat = 'soon'\n", "'soon' is not like"),
+        ("[[step]]\nsay = 'x'\nat = 'soon'\n", "invalid duration 'soon'"),
         ("[[step]]\nchannel = { x = 1 }\n", "unknown key 'x'"),
         ("[pump]\nprogram = 'nothing'\n[[step]]\nsay = 'x'\n", 'no program "nothing"'),
         ("[[step]]\n", "neither says nor does"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.emulator.channel.fate import SPARED, WORD, Fates, Place, Stage, below, threshold
-from mockpump.emulator.channel.quantities import WHOLE
+from mockpump.protocol.units import WHOLE
 
 COUNTS = st.integers(-(2**40), 2**40)
 PLACES = st.builds(Place, st.booleans(), COUNTS, st.integers(0, 15), COUNTS, COUNTS)

@@ -14,7 +14,6 @@ from mockpump.cli.examples import example_program
 from mockpump.emulator.channel.channel import Channel, Fault, FaultSpan
 from mockpump.emulator.channel.fate import Fate, Fates, Place
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask, read_log
 from mockpump.emulator.simulation.campaign import scenario_text
@@ -27,6 +26,7 @@ from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Kind
 from mockpump.protocol.link.types import LinkSettings
+from mockpump.protocol.units import WHOLE
 
 SHARES = st.sampled_from([0, WHOLE // 50, WHOLE // 10])
 # What is a matter of line time is not in here: a frame that is sent later meets another line.

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.gathering import Gatherer
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.protocol.framing import MAX_ENCODED, Frame, Kind, encode_frame
 from mockpump.protocol.strategies import frames
+from mockpump.protocol.units import WHOLE
 
 
 def gathered(reads: list[bytes]) -> list[bytes]:

@@ -15,7 +15,6 @@ from paired import KEYS, paired_pump, payloads_in
 
 from mockpump.emulator.channel.channel import Channel, frames_of
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.interface import Change
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import read_log
@@ -25,6 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.framing import MAX_PAYLOAD, OVERHEAD
 from mockpump.protocol.link.types import MAX_WINDOW, LinkSettings, LinkStatistics
 from mockpump.protocol.log import LOG_ENTRIES, LogEntry
+from mockpump.protocol.units import WHOLE
 
 BAUD = 115_200
 ROUND_TRIP = 100_000

@@ -12,13 +12,13 @@ from outside import Command, in_process
 
 from mockpump.emulator.channel.channel import MOST_UNDER_WAY, Channel, FaultKind
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.schedule import DAY, WEEK
 from mockpump.emulator.simulation.actions import REQUESTS
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, Kind, encode_frame
+from mockpump.protocol.units import WHOLE
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 DOCS = Path(__file__).resolve().parents[1] / "docs"

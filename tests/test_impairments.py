@@ -5,7 +5,7 @@ from hypothesis import given
 from test_channel import IMPAIRMENTS
 
 from mockpump.emulator.channel.impairments import FIELDS, Impairments, read_impairments, written
-from mockpump.emulator.channel.quantities import BadQuantity
+from mockpump.protocol.units import BadQuantity
 
 
 @given(IMPAIRMENTS)

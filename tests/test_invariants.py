@@ -10,7 +10,6 @@ from paired import KEYS, paired_pump
 from mockpump.cli.wire.explain import EVERY_BLOCK
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.pump import faults, operations
@@ -25,6 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.messages.base import Access
 from mockpump.protocol.program import UNITS_PER_NL, Program
+from mockpump.protocol.units import WHOLE
 from mockpump.reference.markdown import render
 
 

@@ -12,7 +12,6 @@ from pump_state import Line
 
 from mockpump.emulator.channel.channel import Arrival, Channel
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE
 from mockpump.emulator.memory.ram import RamMemory
 from mockpump.emulator.programmer.procedures import Procedure, ask, read_log
 from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
@@ -25,6 +24,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.messages.base import Access
+from mockpump.protocol.units import WHOLE
 
 LINES = st.builds(
     Impairments,

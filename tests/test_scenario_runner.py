@@ -114,8 +114,11 @@ def test_an_expectation_that_is_not_met_is_an_error(
         (HEAD + "[[step]]\nsay = 5", "Expected `str`"),
         (HEAD + "[[step]]\nsuspend = true\nresume = true", "suspend and resume: one action a step"),
         (HEAD + "[[step]]\nexpect = 'busy'", "step 1 neither says nor does anything"),
-        (HEAD + "sample = '5'\n[[step]]\nsay = 'x'", "'5' is not like 90s, 30m, 2h or 1d"),
-        (HEAD + "[[step]]\nsay = 'x'\n[pump]\nclock = 'Xyz 10:00'", "no time of the week"),
+        (
+            HEAD + "sample = '5'\n[[step]]\nsay = 'x'",
+            "invalid duration '5': use 90s, 30m, 2h, 1d or 1h30m",
+        ),
+        (HEAD + "[[step]]\nsay = 'x'\n[pump]\nclock = 'Xyz 10:00'", "invalid time 'Xyz 10:00'"),
     ],
 )
 def test_a_scenario_that_cannot_be_told_says_where(text: str, fault: str) -> None:

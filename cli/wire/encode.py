@@ -5,7 +5,6 @@ declaration; a wrong word ends in one line that names the nearest right one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from mockpump.cli.main import EXIT_USAGE, fail
@@ -27,6 +26,7 @@ from mockpump.protocol.fields import (
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link.types import LinkSettings, Offer
 from mockpump.protocol.messages.base import CATALOGUE
+from mockpump.protocol.units import did_you_mean
 from mockpump.reference.diagram import shape_of
 
 KINDS = {kind.name: kind for kind in Kind if kind is not Kind.DATA}
@@ -52,8 +52,8 @@ def _carried(name: str, words: Iterable[str]) -> tuple[Kind, Record | None, byte
     kind = KINDS.get(name.upper())
     if kind is None:
         known = [each.name for each in CATALOGUE.values()] + list(KINDS)
-        near = get_close_matches(name.lower(), [each.lower() for each in known], n=1)
-        hint = nearest(name, known) if near else "; `mockpump wire explain` lists them"
+        near = did_you_mean(name, known)
+        hint = f"; did you mean {near}?" if near else "; `mockpump wire explain` lists them"
         fail(f"there is no message {cut(name)}{hint}", EXIT_USAGE)
     if kind in (Kind.OPEN, Kind.OPEN_ACK):
         usual = LinkSettings().offer()
@@ -66,9 +66,9 @@ def _carried(name: str, words: Iterable[str]) -> tuple[Kind, Record | None, byte
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the right word, where there is one close by."""
-    by_lower = {each.lower(): each for each in known}
-    near = get_close_matches(word.lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[near[0]]}?" if near else f"; known are {', '.join(known)}"
+    known = list(known)
+    near = did_you_mean(word, known)
+    return f"; did you mean {near}?" if near else f"; known are {', '.join(known)}"
 
 
 def _record(

@@ -30,7 +30,7 @@ from mockpump.emulator.channel.fate import (
     threshold,
 )
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.emulator.channel.quantities import WHOLE, Burst
+from mockpump.protocol.units import WHOLE, Burst
 
 
 class FaultKind(Enum):

@@ -13,8 +13,8 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple
 
-from mockpump.emulator.channel.quantities import WHOLE, Burst
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
+from mockpump.protocol.units import WHOLE, Burst
 
 _NUMBER = struct.Struct(">q")
 # How many bytes a hash gives.

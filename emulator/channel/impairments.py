@@ -6,13 +6,19 @@ from here.
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
 
-from mockpump.emulator.channel import quantities
-from mockpump.emulator.channel.quantities import BadQuantity, Burst, Outage, share, span
+from mockpump.protocol import units
+from mockpump.protocol.units import (
+    BadQuantity,
+    Burst,
+    Outage,
+    did_you_mean,
+    read_line_time,
+    read_share,
+)
 
 
 class TextFormat(NamedTuple):
@@ -40,40 +46,50 @@ class Impairments(msgspec.Struct, frozen=True, kw_only=True):
     baud: Annotated[
         int, TextFormat(_baud, "9600", "bits a second, ten of them a byte; if not given, no limit")
     ] = 0
-    delay: Annotated[int, TextFormat(span, "50ms", "how long every byte is under way")] = 0
+    delay: Annotated[int, TextFormat(read_line_time, "50ms", "delay of every byte")] = 0
     jitter: Annotated[
         int,
-        TextFormat(span, "20ms", "up to so much longer, drawn for each chunk; the order is kept"),
+        TextFormat(
+            read_line_time,
+            "20ms",
+            "extra delay, up to this much, drawn for each chunk; the order is kept",
+        ),
     ] = 0
-    loss: Annotated[int, TextFormat(share, "5%", "chance of a chunk to be lost")] = 0
-    ber: Annotated[int, TextFormat(share, "1e-4", "chance of a bit to be bent")] = 0
+    loss: Annotated[int, TextFormat(read_share, "5%", "probability that a chunk is lost")] = 0
+    ber: Annotated[
+        int, TextFormat(read_share, "1e-4", "bit error rate: probability that a bit is flipped")
+    ] = 0
     burst: Annotated[
         Burst | None,
         TextFormat(
-            quantities.burst,
+            units.read_burst,
             "0.1%,20%,50%",
-            "chance of a byte: the line turns bad, turns good, bends it",
+            "probabilities a byte: the line turns bad, turns good, a byte on a bad line is damaged",
         ),
     ] = None
-    truncate: Annotated[int, TextFormat(share, "1%", "chance of a chunk to lose its end")] = 0
-    duplicate: Annotated[int, TextFormat(share, "1%", "chance of a chunk to arrive twice")] = 0
+    truncate: Annotated[
+        int, TextFormat(read_share, "1%", "probability that a chunk loses its end")
+    ] = 0
+    duplicate: Annotated[
+        int, TextFormat(read_share, "1%", "probability that a chunk arrives twice")
+    ] = 0
     reorder: Annotated[
-        int, TextFormat(share, "1%", "chance of a chunk to arrive after the next one")
+        int, TextFormat(read_share, "1%", "probability that a chunk arrives after the next one")
     ] = 0
     garbage: Annotated[
-        int, TextFormat(share, "1%", "chance of random bytes, at most 32, before a chunk")
+        int, TextFormat(read_share, "1%", "probability of random bytes, at most 32, before a chunk")
     ] = 0
     outage: Annotated[
         tuple[Outage, ...],
         TextFormat(
-            quantities.outage,
+            units.read_outage,
             "10s@30s",
-            "silence of so long, from then on; may be several",
+            "outage as DURATION@START; several are allowed",
             True,
         ),
     ] = ()
     cut: Annotated[
-        int | None, TextFormat(span, "90s", "line time at which the line is cut for good")
+        int | None, TextFormat(read_line_time, "90s", "line time at which the line is cut for good")
     ] = None
 
     @property
@@ -99,8 +115,8 @@ def read_impairments(given: Mapping[str, object]) -> Impairments:
 def _read(key: str, value: object) -> Any:
     field = FIELDS.get(key)
     if field is None:
-        near = get_close_matches(key, FIELDS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(FIELDS)}"
+        near = did_you_mean(key, FIELDS)
+        hint = f"; did you mean {near!r}?" if near else f"; known are {', '.join(FIELDS)}"
         raise BadQuantity(f"unknown key {key!r}{hint}")
     texts = value if isinstance(value, list | tuple) and field.repeated else [value]
     try:
@@ -127,9 +143,9 @@ def _share_text(value: int) -> str:
 
 
 _WRITE: dict[Callable[[str], Any], Callable[[Any], object]] = {
-    share: _share_text,
-    span: lambda value: f"{value}us",
+    read_share: _share_text,
+    read_line_time: lambda value: f"{value}us",
     _baud: str,
-    quantities.burst: lambda value: ",".join(map(_share_text, value)),
-    quantities.outage: lambda value: [f"{each.span}us@{each.begin}us" for each in value],
+    units.read_burst: lambda value: ",".join(map(_share_text, value)),
+    units.read_outage: lambda value: [f"{each.span}us@{each.begin}us" for each in value],
 }

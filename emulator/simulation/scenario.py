@@ -5,13 +5,11 @@ themselves are in `mockpump.emulator.simulation.runner`.  All scenarios are fict
 """
 
 import re
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import msgspec
 
 from mockpump.emulator.channel.impairments import read_impairments
-from mockpump.emulator.channel.quantities import BadQuantity
 from mockpump.emulator.pump.faults import Fault
 from mockpump.emulator.pump.pump import LAST_SECOND
 from mockpump.protocol import messages as m
@@ -21,10 +19,15 @@ from mockpump.protocol.fields import Record, fields_of
 from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages import Alarm, Reason
 from mockpump.protocol.toml_text import BadToml
-from mockpump.protocol.units import WEEKDAYS, choice_name
+from mockpump.protocol.units import (
+    BadQuantity,
+    choice_name,
+    did_you_mean,
+    read_duration,
+    read_week_time,
+)
 
 FORMAT = "mockpump-scenario/1"
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 Curve = Literal["rate", "pumped", "arrived", "dose", "index", "long way"]
 
 
@@ -211,19 +214,19 @@ def program_names(scenario: Scenario) -> list[str]:
 
 
 def span(text: str) -> int:
-    """A span such as `90s`, `30m`, `2h` or `1d`, in seconds."""
-    match = re.fullmatch(r"(\d{1,7})([smhd])", text, re.ASCII)
-    if match is None or not int(match[1]):
-        raise ScenarioError(f"{text!r} is not like 90s, 30m, 2h or 1d")
-    return int(match[1]) * _UNITS[match[2]]
+    """A span such as `90s`, `30m`, `2h` or `1h30m`, in seconds."""
+    try:
+        return read_duration(text)
+    except BadQuantity as error:
+        raise ScenarioError(str(error)) from None
 
 
 def moment(text: str) -> int:
     """A time of the week such as `Tue 23:30`, in seconds since Monday at midnight."""
-    match = re.fullmatch(r"(\w{3}) ([01]\d|2[0-3]):([0-5]\d)", text, re.ASCII)
-    if match is None or match[1] not in WEEKDAYS:
-        raise ScenarioError(f"{text!r} is no time of the week such as 'Tue 23:30'")
-    return WEEKDAYS.index(match[1]) * 86_400 + int(match[2]) * 3_600 + int(match[3]) * 60
+    try:
+        return read_week_time(text)
+    except BadQuantity as error:
+        raise ScenarioError(str(error)) from None
 
 
 # Bytes of a scenario; the examples have a few thousand.
@@ -281,8 +284,8 @@ def _nearest(error: str) -> str:
     unknown = re.search(r"unknown field `(.*?)`(?: - at `\$.*?(\w*)(?:\[\d+\])?`)?$", error)
     if unknown is None:
         return ""
-    near = get_close_matches(unknown[1], PARTS[unknown[2] or ""].__struct_fields__, n=1)
-    return f"; did you mean `{near[0]}`?" if near else ""
+    near = did_you_mean(unknown[1], PARTS[unknown[2] or ""].__struct_fields__)
+    return f"; did you mean `{near}`?" if near else ""
 
 
 def _check_words(scenario: Scenario) -> None:
@@ -344,8 +347,8 @@ def _check_names(step: Step) -> None:
 def _check_reason(reason: str) -> None:
     known = ["anything", *(each.name.lower() for each in Reason)]
     if reason and reason not in known:
-        near = get_close_matches(reason, known, n=1)
-        advice = f"; did you mean {near[0]!r}?" if near else ""
+        near = did_you_mean(reason, known)
+        advice = f"; did you mean {near!r}?" if near else ""
         raise ScenarioError(f"the pump gives no reason {reason!r}{advice}")
 
 

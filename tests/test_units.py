@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.channel.quantities import (
+from mockpump.protocol.units import (
     WHOLE,
     BadQuantity,
     Burst,
     Outage,
-    burst,
-    outage,
-    share,
-    span,
+    read_burst,
+    read_line_time,
+    read_outage,
+    read_share,
 )
 
 
@@ -34,7 +34,7 @@ from mockpump.emulator.channel.quantities import (
     ],
 )
 def test_a_share(text: str, expected: int) -> None:
-    assert share(text) == expected
+    assert read_share(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -42,15 +42,15 @@ def test_a_share(text: str, expected: int) -> None:
     [("0s", 0), ("50ms", 50_000), ("1.5s", 1_500_000), ("7us", 7), ("2h", 72 * 10**8)],
 )
 def test_a_span(text: str, expected: int) -> None:
-    assert span(text) == expected
+    assert read_line_time(text) == expected
 
 
 def test_an_outage_and_a_burst() -> None:
-    assert outage("10s@30s") == Outage(30_000_000, 10_000_000)
-    assert burst("0.1%,20%,50%") == Burst(1_000_000, WHOLE // 5, WHOLE // 2)
+    assert read_outage("10s@30s") == Outage(30_000_000, 10_000_000)
+    assert read_burst("0.1%,20%,50%") == Burst(1_000_000, WHOLE // 5, WHOLE // 2)
 
 
-@pytest.mark.parametrize("read", [share, span, outage, burst])
+@pytest.mark.parametrize("read", [read_share, read_line_time, read_outage, read_burst])
 @pytest.mark.parametrize(
     "text",
     ["", "x", "-1%", "101%", "1.1", "5 %", "1e5", "ms", "-5", "10s@", "@", "1%,2%", "nan%"],
@@ -58,15 +58,16 @@ def test_an_outage_and_a_burst() -> None:
 def test_what_is_none(read: object, text: str) -> None:
     with pytest.raises(BadQuantity) as caught:
         read(text)  # type: ignore[operator]
-    assert "such as" in str(caught.value)
+    assert f"{text!r}: use " in str(caught.value)
 
 
 @given(st.text(max_size=12))
 def test_any_other_text_is_told_apart(text: str) -> None:
-    for read in (share, span, outage, burst):
+    for read in (read_share, read_line_time, read_outage, read_burst):
         said = outcome(read, text)
         if isinstance(said, str):
-            assert said.startswith(repr(text))
+            assert said.startswith("invalid ")
+            assert f"{text!r}: use " in said
         else:
             assert min(said if isinstance(said, tuple) else (said,)) >= 0
 
