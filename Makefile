@@ -26,7 +26,7 @@ test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulato
 	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
 
 soak: $(VENV)/.test ## kill a real pump process 200 times under load
-	@MOCKPUMP_KILLS=200 $(BIN)/pytest -q tests/test_sigkill.py
+	@MOCKPUMP_KILLS=200 $(BIN)/pytest -q tests/emulator/transports/test_sigkill.py
 
 lint: $(VENV)/.lint ## ruff, ruff format --check, mypy and import-linter, all strict
 	@$(BIN)/ruff check .

@@ -48,7 +48,7 @@ from mockpump.protocol.fields import (
 )
 
 
-class Run(msgspec.Struct):
+class FixedBlock(msgspec.Struct):
     """Fixed-size values: their struct letters, the locals that hold them, where these come from.
 
     `checks` are expressions that are true of a value out of range, in either direction; `guards`
@@ -68,7 +68,7 @@ class Run(msgspec.Struct):
         self.sources.append(source)
 
 
-class Tail(msgspec.Struct):
+class VariableField(msgspec.Struct):
     """A variable part: its declaration, the local that holds it, its length's and its source."""
 
     declaration: Text | Octets | Records
@@ -85,7 +85,7 @@ class Layout:
     """
 
     def __init__(self, record: type[Record]) -> None:
-        self.parts: list[Run | Tail] = []
+        self.parts: list[FixedBlock | VariableField] = []
         self.arguments: list[str] = []
         self.names: dict[str, Any] = {}
         for place, (name, declaration) in enumerate(fields_of(record)):
@@ -94,15 +94,15 @@ class Layout:
     @property
     def flat(self) -> bool:
         """Whether one run is the whole record."""
-        return len(self.parts) == 1 and isinstance(self.parts[0], Run)
+        return len(self.parts) == 1 and isinstance(self.parts[0], FixedBlock)
 
     @property
-    def run(self) -> Run:
+    def run(self) -> FixedBlock:
         """The run that the next fixed value joins."""
-        if not self.parts or isinstance(self.parts[-1], Tail):
-            self.parts.append(Run())
+        if not self.parts or isinstance(self.parts[-1], VariableField):
+            self.parts.append(FixedBlock())
         last = self.parts[-1]
-        assert isinstance(last, Run)
+        assert isinstance(last, FixedBlock)
         return last
 
 
@@ -165,7 +165,7 @@ def _place_tail(
         layout.run.guards.append(f"not {source}.isprintable()")
     if isinstance(declaration, Records):
         layout.run.guards.append(_no_sequence(layout, target))
-    layout.parts.append(Tail(declaration, target, length, source))
+    layout.parts.append(VariableField(declaration, target, length, source))
     layout.arguments.append(target)
 
 
@@ -271,14 +271,16 @@ def _refuse(checks: list[str], blame: str) -> Iterator[str]:
 
 def _encoder(layout: Layout, names: dict[str, Any], lead: bytes) -> Iterator[str]:
     names["lead"] = lead
-    pieces = ["lead"] if lead and not (layout.parts and isinstance(layout.parts[0], Run)) else []
+    pieces = (
+        ["lead"] if lead and not (layout.parts and isinstance(layout.parts[0], FixedBlock)) else []
+    )
     yield "def encode(r):"
     yield " try:"
-    for tail in (part for part in layout.parts if isinstance(part, Tail)):
+    for tail in (part for part in layout.parts if isinstance(part, VariableField)):
         encoded = ".encode()" if isinstance(tail.declaration, Text) else ""
         yield f"  {tail.target} = {tail.source}{encoded}"
     for place, part in enumerate(layout.parts):
-        if isinstance(part, Tail):
+        if isinstance(part, VariableField):
             pieces.append(_tail_bytes(part, names))
             continue
         for target, source in zip(part.targets, part.sources, strict=True):
@@ -293,7 +295,7 @@ def _encoder(layout: Layout, names: dict[str, Any], lead: bytes) -> Iterator[str
     yield f" except {_FAULTS}: blame.encoding(r)"
 
 
-def _tail_bytes(tail: Tail, names: dict[str, Any]) -> str:
+def _tail_bytes(tail: VariableField, names: dict[str, Any]) -> str:
     if not isinstance(tail.declaration, Records):
         return tail.target
     row = _Row(tail.declaration.record)
@@ -327,7 +329,7 @@ def _decoder(layout: Layout, names: dict[str, Any], lead: bytes) -> Iterator[str
 def _reader(layout: Layout, names: dict[str, Any]) -> Iterator[str]:
     yield "def read(data, at):"
     for place, part in enumerate(layout.parts):
-        if isinstance(part, Run):
+        if isinstance(part, FixedBlock):
             shape = struct.Struct(">" + part.code)
             names[f"unpack{place}"] = shape.unpack_from
             yield f"  {', '.join(part.targets)}, = unpack{place}(data, at)"
@@ -340,7 +342,7 @@ def _reader(layout: Layout, names: dict[str, Any]) -> Iterator[str]:
     yield f"  return cls({', '.join(layout.arguments)}), at"
 
 
-def _read_bytes(tail: Tail) -> Iterator[str]:
+def _read_bytes(tail: VariableField) -> Iterator[str]:
     yield f"  {tail.target} = data[at:at + {tail.length}]"
     yield f"  at += {tail.length}"
     yield "  if at > len(data): raise ValueError"
@@ -349,7 +351,9 @@ def _read_bytes(tail: Tail) -> Iterator[str]:
         yield f"  if not {tail.target}.isprintable(): raise ValueError"
 
 
-def _read_records(tail: Tail, declaration: Records, names: dict[str, Any]) -> Iterator[str]:
+def _read_records(
+    tail: VariableField, declaration: Records, names: dict[str, Any]
+) -> Iterator[str]:
     row, target = _Row(declaration.record), tail.target
     if not row.flat:
         names[f"read_{target}"] = codec_for(declaration.record).read

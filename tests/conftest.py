@@ -61,7 +61,7 @@ UNMEASURED = (
     "test_campaign.py::test_the_command",
     "test_campaign.py::test_the_scenarios_of_a_few_seeds_break_nothing",
     "test_campaign.py::test_what_fails_is_cut_down_to_what_it_takes",
-    "test_cli_scenarios.py",
+    "test_scenarios.py",
     "test_connection.py::TestTalk",
     "test_goodput.py",
     "test_hostile_line.py",
@@ -70,8 +70,8 @@ UNMEASURED = (
     "test_link.py::test_many_payloads_go_round_the_numbers",
     "test_memory.py::test_it_answers_as_a_naive_one_would[faulty]",
     "test_memory.py::test_it_answers_as_a_naive_one_would[ram]",
-    "test_motor.py::test_a_leap_is_the_same_as_every_corner_by_itself",
-    "test_port.py::test_a_flood_takes_no_memory",
+    "test_delivery_breakpoints.py::test_a_leap_is_the_same_as_every_corner_by_itself",
+    "test_endpoint.py::test_a_flood_takes_no_memory",
     "test_scenarios.py",
     "test_strategies.py::test_every_class_comes_among_messages",
     "test_strategies.py::test_frames_carry_messages",
@@ -88,6 +88,11 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return workers if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") else workers + 1
 
 
+def _short_id(item: pytest.Item) -> str:
+    """Its id without the folders."""
+    return item.path.name + item.nodeid[item.nodeid.index("::") :]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Run what coverage is not to measure without whatever traces the others.
@@ -95,7 +100,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     Not by pytest-cov's own mark: where xdist spreads the tests, that does not hold.
     """
     tracing, in_threads = sys.gettrace(), threading.gettrace()
-    if tracing is None or not item.nodeid.removeprefix("tests/").startswith(UNMEASURED):
+    if tracing is None or not _short_id(item).startswith(UNMEASURED):
         yield
         return
     sys.settrace(None)

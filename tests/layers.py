@@ -26,6 +26,9 @@ MAY_BE_HEAVY = "protocol/strategies.py"
 MAY_PRINT = {"cli/terminal.py", "cli/render.py", "exercises/gate.py"}
 PRINTING = {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"}
 
+# Who writes into a memory: the pump that lives, the one that is made, the mark of a copy.
+MAY_RECORD = {"emulator/pump/journal.py", "emulator/pump/factory.py", "cli/memories.py"}
+
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 45
 
@@ -100,6 +103,7 @@ def offences(root: Path) -> Iterator[str]:
         yield from opened_files(module)
         yield from heavy_imports(module)
         yield from printing(module)
+        yield from recording(module)
     for module in everything:
         yield from second_copies(module)
         yield from long_files(module)
@@ -138,6 +142,21 @@ def printing(module: Module) -> Iterator[str]:
                 if name in PRINTING or name.endswith(("console().print", "stdout.buffer.write")):
                     where = f"{module.path}:{line}"
                     yield f"{where}: prints by {name}; use mockpump.cli.terminal"
+
+
+def recording(module: Module) -> Iterator[str]:
+    """Only these write into a pump's memory; the memories pass a record on among themselves."""
+    if module.path in MAY_RECORD or module.path.startswith(("emulator/memory/", LEARNERS)):
+        return
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(
+                    attr="record", value=ast.Name(id=owner) | ast.Attribute(attr=owner)
+                ),
+                lineno=line,
+            ) if owner.endswith("memory"):
+                yield f"{module.path}:{line}: writes into a memory; that is for the journal"
 
 
 def second_copies(module: Module) -> Iterator[str]:

@@ -15,19 +15,27 @@ import pytest
 
 import mockpump
 import mockpump.aio
+import mockpump.errors
 import mockpump.sansio
 import mockpump.serial
 import mockpump.testing
 from mockpump import Access, LocalProtocolError, Program, Pump, World
 from mockpump import messages as m
 from mockpump.emulator.programmer import client
-from mockpump.emulator.programmer.errors import ConnectionLost, RequestRefused
 from mockpump.emulator.pump.pairing import draw_keys, paired_with
+from mockpump.errors import ConnectionLost, RequestRefused
 from mockpump.protocol.messages.base import CATALOGUE, Direction
 from mockpump.reference.client import method_name, source
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = (mockpump, mockpump.aio, mockpump.sansio, mockpump.serial, mockpump.testing)
+MODULES = (
+    mockpump,
+    mockpump.aio,
+    mockpump.errors,
+    mockpump.sansio,
+    mockpump.serial,
+    mockpump.testing,
+)
 DEMO = Program.flat("demo", 20_000)
 
 

@@ -142,6 +142,11 @@ def test_the_project_was_really_read(layer: str) -> None:
         ("tests/a.py", function_of(MAX_FUNCTION_LINES + 1), "long() is 46 lines long"),
         ("cli/a.py", "async " + function_of(MAX_FUNCTION_LINES + 1), "long() is 46 lines long"),
         (
+            "emulator/pump/a.py",
+            "def f(pump):\n    pump.memory.record(1)",
+            "that is for the journal",
+        ),
+        (
             "emulator/a.py",
             "class Half:\n    pass\nclass Whole(Half):\n    pass",
             "Half is the base of one class only",

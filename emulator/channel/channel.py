@@ -170,13 +170,13 @@ class Channel:
 
     def heal(self) -> None:
         """From now on nothing goes wrong on it any more."""
-        clean = self.impairments
-        self.impairments = Impairments(baud=clean.baud, delay=clean.delay)
+        present = self.impairments
+        self.impairments = Impairments(baud=present.baud, delay=present.delay)
 
     def carry(
         self, at: int, from_programmer: bool, data: bytes, spans: tuple[FaultSpan, ...]
     ) -> None:
-        """Have a chunk arrive; for the ways."""
+        """Have a chunk arrive; called by `_Direction`."""
         self._count += 1
         heapq.heappush(self._under_way, Arrival(at, self._count, from_programmer, data, spans))
 

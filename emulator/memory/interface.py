@@ -3,6 +3,10 @@
 The rule: everything that one command or one second changes is one `record`, which happens wholly or
 not at all.  So a pump that answers only after `record` has returned never acknowledges what it
 could forget, and never wakes up half way.
+
+Who calls `record`: `mockpump.emulator.pump.journal`, for a pump that lives;
+`mockpump.emulator.pump.factory`, for one that is made; and `mockpump.cli.memories`, which marks a
+copy that lacks its WAL as not shut down.  Nobody else; a test says so.
 """
 
 from typing import Protocol, SupportsBytes
@@ -81,7 +85,7 @@ class Memory(Protocol):
 
     @property
     def observed(self) -> bool:
-        """It may be another at another time."""
+        """Whether somebody may look at it now; the answer may change."""
 
     def state(self) -> bytes | None:
         """The newest state that was recorded; None before the first."""

@@ -106,6 +106,7 @@ class Programmer:
     """A virtual programmer."""
 
     __slots__ = (
+        "_batch",
         "_changes",
         "_events",
         "_met",
@@ -113,7 +114,6 @@ class Programmer:
         "_opening",
         "_procedure",
         "_reply_due_at",
-        "_round",
         "_sealed",
         "_session_end",
         "belief",
@@ -133,7 +133,7 @@ class Programmer:
         # One's own transactions that it has recorded, as far back as it remembers them: a repeated
         # one is answered from there and not recorded again.
         self._changes: deque[int] = deque(maxlen=m.OUTCOMES)
-        self._round: RequestBatch | None = None
+        self._batch: RequestBatch | None = None
         self._reply_due_at: int | None = None
         # Whether the session goes on, in the events that are looked at: it may have ended since.
         self._sealed = False
@@ -205,7 +205,7 @@ class Programmer:
         if self._reply_due_at is not None and now >= self._reply_due_at:
             # Whatever comes later could be taken for the answer to another question.
             self.connection.abort(now)
-            asked = type(self._round.next_unanswered).__name__ if self._round else "anything"
+            asked = type(self._batch.next_unanswered).__name__ if self._batch else "anything"
             error = NoReply(f"the pump is there but has not answered {asked}")
             self._lose(error, CloseReason.SILENCE, now)
             self._take_events(now)
@@ -268,8 +268,8 @@ class Programmer:
             self._events.append(TelemetryReceived(message))
         elif isinstance(message, m.SessionEnded):
             self._session_ended(message, now)
-        elif self._round is not None and self._procedure is not None:
-            self._answer(self._procedure, self._round, message, now)
+        elif self._batch is not None and self._procedure is not None:
+            self._answer(self._procedure, self._batch, message, now)
 
     def _session_ended(self, message: m.SessionEnded, now: int) -> None:
         if not self._sealed:
@@ -279,8 +279,8 @@ class Programmer:
         self._lose(SessionTaken(), CloseReason.CLOSED_THERE, now)
 
     def _hear_nonsense(self, event: MessageRejected, now: int) -> None:
-        if self._round is not None:
-            name = type(self._round.next_unanswered).__name__
+        if self._batch is not None:
+            name = type(self._batch.next_unanswered).__name__
             why = f"what came in place of the reply to {name} is no message: {event.error}"
             self._give_up(UnexpectedReply(why), now)
 
@@ -306,7 +306,7 @@ class Programmer:
             self._count(request, reply)
         self._reply_due_at = now + REPLY_TIMEOUT
         if asked.over:
-            self._forget_round()
+            self._forget_batch()
             refusal = asked.refusal
             if refusal is None:
                 self._resume(procedure.send, asked.result, now)
@@ -336,15 +336,15 @@ class Programmer:
             self._changes.append(transaction)
             self._met = self._met.after_change()
 
-    def _forget_round(self) -> None:
-        self._round = None
+    def _forget_batch(self) -> None:
+        self._batch = None
         self._reply_due_at = None
 
     def _lose(self, error: ProgrammerError, reason: CloseReason, now: int) -> None:
-        procedure, asked = self._procedure, self._round
+        procedure, asked = self._procedure, self._batch
         if procedure is None:
             return
-        self._forget_round()
+        self._forget_batch()
         error = (
             error if asked is None else lost_with(asked.next_unanswered, error, reason, self._met)
         )
@@ -364,7 +364,7 @@ class Programmer:
             self._procedure = None
             raise
         else:
-            self._round = asked
+            self._batch = asked
             self._reply_due_at = now + REPLY_TIMEOUT
 
     def _send(self, requests: Sequence[Message], now: int) -> None:

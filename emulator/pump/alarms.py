@@ -1,5 +1,8 @@
 """The pump's alarms, as one table, and the panel on which they are latched.
 
+Which alarms there are is in `mockpump.protocol.messages.types`; a cause is reported by `Pump.show`
+and `Pump.end`, from `pump.py` (what comes of itself), `faults.py` and `operations.py`.
+
 An alarm is shown while its cause is present or nobody has acknowledged it.  So one that came and
 went in the night is still there in the morning, and adding an alarm never lowers what is shown.
 """

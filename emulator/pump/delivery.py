@@ -50,7 +50,7 @@ class Delivery:
     Times in seconds, volumes in nL, rates in nL/h.  It begins running, with a full reservoir and
     without a program, at elapsed 0 and clock 0.  `events` is what came of itself, oldest first,
     each with its elapsed second and what it left of a bolus, if it cut one short: whoever drives it
-    takes things out.  `excess` is what stopped it at a limit last.  `breakpoints_passed` is another
+    takes them out.  `excess` is what stopped it at a limit last.  `breakpoints_passed` is another
     number whenever a breakpoint has been passed.
     """
 
@@ -381,13 +381,13 @@ class Delivery:
             self._base, reading = self.schedule.span_at(self.pump_clock.at(self.elapsed))
             self._edge = self.pump_clock.when(reading)
 
-    def _pass_mark(self, happening: DeliveryEvent, missing: int) -> None:
-        if happening is DeliveryEvent.EMPTY:
+    def _pass_mark(self, event: DeliveryEvent, missing: int) -> None:
+        if event is DeliveryEvent.EMPTY:
             self._stop(missing)
-        self._emit(happening)
+        self._emit(event)
 
-    def _emit(self, happening: DeliveryEvent, cut: CutBolus | None = None) -> None:
-        self.events.append((self.elapsed, happening, cut))
+    def _emit(self, event: DeliveryEvent, cut: CutBolus | None = None) -> None:
+        self.events.append((self.elapsed, event, cut))
 
     def _end_bolus(self, bolus: Bolus, missing: int = 0) -> None:
         left = bolus.left(self.elapsed, missing)
@@ -472,15 +472,18 @@ class Delivery:
     # up to where somebody looks are passed at once.  That is exact if nothing would have happened
     # at any of them but another rate:
     #
-    # * Nothing ends or takes over: no bolus, no temporary rate, no pending program, and a clock
-    # without   drift, by which an edge of the clock is a second of pump time. * The limit of the
-    # rate holds at the highest segment of the highest ramp step ahead. * No level of the reservoir
-    # is passed.  The sum due only rises, so it is enough that the sum at the   end is below the
-    # next level; else the jump ends in the last second before it. * The limit of 24 h holds at
-    # every second of the jump.  Sufficient, in the order of what it costs:   all that is due at the
-    # end, less what was due a day before the beginning, fits into the limit;   or the program alone
-    # has run for a day already, and its fullest 24 h fit; or what is still free   of the last 24 h
-    # is not used up, which is always safe, since what a day takes out only helps.
+    # 1. Nothing ends or takes over: no bolus, no temporary rate, no pending program; and the clock
+    #    does not drift, so that an edge of the clock is a second of pump time.
+    #
+    # 2. The limit of the rate holds at the highest segment of the highest ramp step ahead.
+    #
+    # 3. No level of the reservoir is passed.  The sum due only rises, so it is enough that the sum
+    #    at the end is below the next level; else the jump ends in the last second before it.
+    #
+    # 4. The limit of 24 h holds at every second.  Each of these is enough, the cheapest first: all
+    #    that is due at the end, less what was due a day before the beginning, fits into the limit;
+    #    the program alone has run for a day, and its fullest 24 h fit; what is free of the last
+    #    24 h is not used up, which is safe because what leaves the window only makes room.
     #
     # What a jump leaves behind is one piece of the rolling window that bends (`ProgramProfile`).  A
     # test holds every jump against the same time passed edge by edge.
@@ -555,5 +558,5 @@ class Delivery:
     def _mark_levels(self) -> None:
         self._empty_at = self.filling.level(0)
         levels = {DeliveryEvent.EMPTY: 0, DeliveryEvent.LOW: self.filling.volume // 10}
-        marks = [(self.filling.level(left), happening) for happening, left in levels.items()]
+        marks = [(self.filling.level(left), event) for event, left in levels.items()]
         self._marks = [mark for mark in marks if mark[0] > self._due]

@@ -298,19 +298,19 @@ class Pump:
         events = self.delivery.events
         if events:
             self.delivery.events = []
-            for elapsed, happening, cut in events:
-                self._take_event(elapsed, happening, cut)
+            for elapsed, event, cut in events:
+                self._take_event(elapsed, event, cut)
             self.settle()
 
-    def _take_event(self, elapsed: int, happening: DeliveryEvent, cut: CutBolus | None) -> None:
-        if happening in _ALARM_OF:
-            self.show(_ALARM_OF[happening], elapsed)
-        elif happening is DeliveryEvent.PROGRAM:
+    def _take_event(self, elapsed: int, event: DeliveryEvent, cut: CutBolus | None) -> None:
+        if event in _ALARM_OF:
+            self.show(_ALARM_OF[event], elapsed)
+        elif event is DeliveryEvent.PROGRAM:
             self._active_slot, self._pending_slot = self._pending_slot, None
             self.log(LogKind.PROGRAM, digest_figure(self.image), elapsed=elapsed)
         elif cut is not None:
             self.log(LogKind.BOLUS_ENDED, cut.volume, cut.left, elapsed=elapsed)
-        elif happening is DeliveryEvent.BOLUS_ENDED:
+        elif event is DeliveryEvent.BOLUS_ENDED:
             self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
         else:
             self.log(LogKind.TEMPORARY_ENDED, elapsed=elapsed)
@@ -373,7 +373,7 @@ class Pump:
     def log(
         self, kind: LogKind, first: int = 0, second: int = 0, elapsed: int | None = None
     ) -> None:
-        """Put down what has happened; it is recorded with the next change.
+        """Put down what has events; it is recorded with the next change.
 
         What somebody without a key has caused may only be counted (`Strangers`).
         """

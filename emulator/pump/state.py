@@ -101,9 +101,9 @@ class PumpState(
 
     `active_slot` is that of the program that rules (None: none), `pending_slot` that of one that is
     pending; `sensor` is what the reservoir's sensor is stuck at (None: it follows).
-    `checkpoint_every` so many seconds of pump time the next one comes; `clean_shutdown`: whether
-    the pump was put down in good order after this.  `covers`: for so many seconds more, whatever
-    comes of itself in them, there need be no other record.
+    `checkpoint_every` is how many seconds of pump time there are between two checkpoints at most;
+    `clean_shutdown` whether the pump was shut down in good order after this; `covers` for how many
+    seconds from here on no other record need be made, whatever comes of itself.
     """
 
     identity: PumpIdentity

@@ -20,7 +20,7 @@ _ROUNDS = 200
 
 
 class Adversary:
-    """Ears on a world's line from its config on, and hands when it likes."""
+    """It listens on a world's line from when it is made, and may put bytes on it."""
 
     def __init__(self, world: World) -> None:
         self.world = world

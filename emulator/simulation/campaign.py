@@ -22,7 +22,7 @@ from mockpump.protocol.program import Program
 
 _DAY = 24 * 60
 _PROGRAMS = ("day", "week", "ramp")
-# Deeds that were refused are part of a random life.
+# Actions that were refused are part of a random life.
 _ANYHOW = {"expect": "anything"}
 
 
@@ -78,7 +78,7 @@ def _line(chance: _Chance) -> dict[str, Any]:
 
 
 def _deed(chance: _Chance) -> dict[str, Any]:
-    made: dict[str, Any] = _DEEDS[chance.below(len(_DEEDS))](chance)
+    made: dict[str, Any] = _ACTIONS[chance.below(len(_ACTIONS))](chance)
     return made
 
 
@@ -118,7 +118,7 @@ def _fault(chance: _Chance) -> dict[str, Any]:
     return {"fault": chance.one(("brown-out", "low-battery", "sensor-stuck", "stall"))}
 
 
-_DEEDS: tuple[Callable[[_Chance], dict[str, Any]], ...] = (
+_ACTIONS: tuple[Callable[[_Chance], dict[str, Any]], ...] = (
     _bolus,
     _bolus,
     _program,

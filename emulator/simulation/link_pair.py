@@ -2,8 +2,8 @@
 
 The idea: a heap holds what is under way, and time jumps to whatever comes next: an arrival or a
 deadline.  Nothing sleeps, and there is no clock.  Two `Link`s exchange frames, two `Connection`s
-bytes.  What the line does to each frame stands in a drawn plan of `Fate`s; a frame that the plan
-does not reach arrives whole, so that a line is good again when its plan is used up.
+bytes.  What the line does to each frame stands in a drawn plan of `FrameFate`s; a frame that the
+plan does not reach arrives whole, so that a line is good again when its plan is used up.
 
 Each time a deadline comes it is also checked for honesty: when an end has done what was due and has
 handed over its frames, its next deadline lies ahead, or it would keep its peer busy for ever.

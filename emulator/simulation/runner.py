@@ -73,7 +73,7 @@ def differences(pump: Pump, expected: ExpectPart) -> Iterator[str]:
 
 
 def check_refusal(step: Step, reply: Message) -> None:
-    """`ExpectationFailed` unless a action was refused, or not, as its step expects."""
+    """`ExpectationFailed` unless an action was refused, or not, as its step expects."""
     refused = reply.reason.name.lower() if isinstance(reply, Refused) else ""
     expected = step.expect if isinstance(step.expect, str) else ""
     if expected not in ("anything", refused):
@@ -174,7 +174,7 @@ _MOST_ENTRIES = 8
 
 
 class NarrationLine(NamedTuple):
-    """A line of the telling.  `kind`: say (the narrator), do (a action), pump (what it says)."""
+    """A line of the telling.  `kind`: say (the narrator), do (an action), pump (what it says)."""
 
     kind: str
     text: str
@@ -259,7 +259,7 @@ class ScenarioRunner:
             yield NarrationLine("do", words)
             yield from self._outcome(step, partial(ask, request))
         else:
-            yield from _DEEDS[name](self, step, value)
+            yield from _ACTIONS[name](self, step, value)
 
     # -- actions -----------------------------------------------------------------------------------
 
@@ -365,15 +365,15 @@ class ScenarioRunner:
     def fault(self, step: Step, name: str) -> Iterator[NarrationLine]:
         """Something goes wrong with the pump itself."""
         fault = faults.fault_named(name)
-        yield from self._emit(partial(faults.inject, fault=fault), f"a fault: {fault.value}")
+        yield from self._apply_fault(partial(faults.inject, fault=fault), f"a fault: {fault.value}")
 
     def clear(self, step: Step, name: str) -> Iterator[NarrationLine]:
         """It is made good again."""
         fault = faults.fault_named(name)
         words = f"made good again: {words_of(fault)}"
-        yield from self._emit(partial(faults.clear, fault=fault), words)
+        yield from self._apply_fault(partial(faults.clear, fault=fault), words)
 
-    def _emit(self, action: Callable[[Pump], None], words: str) -> Iterator[NarrationLine]:
+    def _apply_fault(self, action: Callable[[Pump], None], words: str) -> Iterator[NarrationLine]:
         failed = None
         try:
             self.world.server.do(action, self.world.now)
@@ -421,7 +421,7 @@ def _reboot(pump: Pump) -> None:
     raise PowerCut
 
 
-_DEEDS: dict[str, Callable[[ScenarioRunner, Step, Any], Iterator[NarrationLine]]] = {
+_ACTIONS: dict[str, Callable[[ScenarioRunner, Step, Any], Iterator[NarrationLine]]] = {
     "live": ScenarioRunner.live,
     "program": ScenarioRunner.program,
     "fault": ScenarioRunner.fault,

@@ -1,7 +1,7 @@
 """A scenario: what is done to a pump, step by step, as a file, and what it is to show in the end.
 
-`mockpump.emulator.simulation.scenario` reads one and finds what cannot be; the actions
-themselves are in `mockpump.emulator.simulation.runner`.  All scenarios are fictional.
+This module also reads one, and rejects what cannot be; `mockpump.emulator.simulation.runner`
+carries the actions out.  All scenarios are fictional.
 """
 
 import re
@@ -232,7 +232,6 @@ def moment(text: str) -> int:
 # Bytes of a scenario; the examples have a few thousand.
 MAX_TEXT = 262_144
 
-# What is under which key.
 # Each table of a scenario by its key; the scenario itself has none.
 PARTS: dict[str, type[msgspec.Struct]] = {
     "": Scenario,
@@ -315,7 +314,7 @@ def _check_step(number: int, step: Step) -> None:
     if isinstance(step.expect, str) and step.expect and not refusable:
         raise ScenarioError(f"step {number}: nobody is asked, so nobody can refuse it")
     if any(getattr(step, name) is False for name in ACTIONS):
-        raise ScenarioError(f"step {number}: a action is done or left out; there is no `false`")
+        raise ScenarioError(f"step {number}: an action is done or left out; there is no `false`")
 
 
 def _check_values(number: int, step: Step) -> None:

@@ -1,6 +1,6 @@
 """The asyncio runner: a server driven by the real clock and real lines.
 
-One timer serves everything, from the config of the runner on: what is due by itself happens whether
+One timer serves everything, from when the runner is made: what is due by itself happens whether
 or not anybody calls.  It is set to the nearest deadline and only ever moved earlier; when it fires
 too early, nothing is due and it is set again.  That is cheaper than moving it at every byte.
 

@@ -24,7 +24,7 @@ _MOST_WAITING = 65_536
 
 
 class Cable:
-    """Both ends of a cable, inside the running asyncio loop; time on it begins with its config.
+    """Both ends of a cable, inside the running asyncio loop; time on it begins when it is made.
 
     `on_end` is called with a reason when an end has gone.
     """

@@ -54,8 +54,8 @@ class Serial(SerialBase):
             raise SerialException("port is already open")
         identity, speed = _parse(self.portstr or "")
         now = line_now()
-        self._station = PumpServer(new_pump(identity), TimeScale(speed, now=now))
-        self._line = self._station.attach()
+        self._server = PumpServer(new_pump(identity), TimeScale(speed, now=now))
+        self._line = self._server.attach()
         self._received.clear()
         self._cancelled = False
         self.is_open = True
@@ -81,7 +81,7 @@ class Serial(SerialBase):
     def _work(self) -> int:
         """Let the pump do what is due; return the line time."""
         now = line_now()
-        self._station.handle_timer(now)
+        self._server.handle_timer(now)
         self._collect(now)
         return now
 
@@ -125,7 +125,7 @@ class Serial(SerialBase):
         return None if pause is None else heard_at + int(pause * 1e6)
 
     def _wait(self, now: int, until: int | None) -> None:
-        wake = _earlier(self._station.next_deadline(now), until)
+        wake = _earlier(self._server.next_deadline(now), until)
         self._changed.wait(None if wake is None else max(wake - now, 0) / 1e6)
 
     def write(self, b: Any, /) -> int:
@@ -134,7 +134,7 @@ class Serial(SerialBase):
         with self._changed:
             self._require_open()
             now = self._work()
-            self._station.receive_data(self._line, data, now)
+            self._server.receive_data(self._line, data, now)
             self._collect(now)
             self._changed.notify_all()
         return len(data)

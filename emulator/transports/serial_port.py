@@ -2,7 +2,7 @@
 
 Any path or URL that pyserial opens will do, and `tcp:HOST:PORT` for its `socket://HOST:PORT`. A
 device or a socket is waited for with `poll` on its file descriptor, which is quicker than
-pyserial's own way.  ByteHandler any other URL (`spy://`, `loop://`, `mockpump://`) there is a
+pyserial's own way.  Behind any other URL (`spy://`, `loop://`, `mockpump://`) there is a
 handler that wants to see the bytes, so pyserial's `read` and `write` are used, and they may block.
 """
 

@@ -19,7 +19,8 @@ Volumes are in nL, rates in nL/h, pump time in seconds, line time in microsecond
 `MockpumpError`, `LocalProtocolError`, `DecodeError`    who is at fault
 
 In real time: `mockpump.aio` (asyncio) and `mockpump.serial` (blocking, over any serial port).  For
-tests of your own: `mockpump.testing`.
+programs that bring their own bytes: `mockpump.sansio`.  For tests of your own: `mockpump.testing`.
+What may go wrong: `mockpump.errors`.
 """
 
 from importlib import import_module

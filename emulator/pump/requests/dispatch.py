@@ -1,6 +1,6 @@
 """What the pump does about each request: one table of requests, handlers and the modes that allow.
 
-A handler only decides: it takes the pump, the request and the peer, and returns an `Decision` (the
+A handler only decides: it takes the pump, the request and the peer, and returns a `Decision` (the
 reply, and what is to happen) or raises `Refusal`.  So what is refused changes nothing.  A request
 that carries a transaction is recorded together with what it changes, before it is answered: the
 pump never acknowledges what it could forget.  A repeated one gets the recorded reply and is not

@@ -22,7 +22,7 @@ def test_a_program_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["day", "week", "ramp"])
 def test_every_example_is_a_program_and_is_installed(name: str) -> None:
     assert example_program(name).name
-    folder = Path(__file__).parents[1] / "examples" / "programs"
+    folder = Path(__file__).parents[2] / "examples" / "programs"
     assert read_program_file(folder / f"{name}.toml") == example_program(name)
 
 

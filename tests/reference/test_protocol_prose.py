@@ -31,7 +31,7 @@ from mockpump.protocol.program import DayPattern, Program, RampStep, Segment
 
 DAY = 86_400
 TEXT = " ".join(
-    (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8").split()
+    (Path(__file__).resolve().parents[2] / "docs" / "PROTOCOL.md").read_text("utf-8").split()
 )
 FLAT = Program.flat("flat", 3_600)
 RAMPED = replace(FLAT, ramp=(RampStep(1, 150), RampStep(3, 200)))

@@ -45,7 +45,7 @@ from mockpump.protocol.messages.base import CATALOGUE, decode
 from mockpump.protocol.session import SCHEDULE, SessionKeys, transcript
 from mockpump.reference.markdown import render
 
-TEXT = (Path(__file__).resolve().parents[1] / "docs" / "PROTOCOL.md").read_text("utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "PROTOCOL.md").read_text("utf-8")
 PROSE = re.sub("<!-- generated.*?<!-- end generated -->", "", TEXT, flags=re.DOTALL)
 
 

@@ -10,7 +10,7 @@ from mockpump.emulator.channel.impairments import FIELDS
 from mockpump.emulator.simulation.scenario import ACTIONS, program_names
 from mockpump.reference.scenario import schema
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 
 

@@ -90,7 +90,7 @@ class Bench:
     def asked(self) -> Message:
         """What the programmer waits for the answer to."""
         assert self.programmer._round is not None
-        return self.programmer._round.next_unanswered
+        return self.programmer._batch.next_unanswered
 
     def stop_before_commit(self) -> None:
         """Everything of a program transfer up to where the commit is about to be sent."""

@@ -225,7 +225,10 @@ def test_a_killed_process_has_kept_all_it_acknowledged(tmp_path: Path, records: 
     path = tmp_path / "pump"
     command = [sys.executable, "-c", RECORDS_FOR_EVER, str(path)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(Path(__file__).parent)}
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
     ) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(records)]

@@ -32,7 +32,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.program_toml import loads
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "programs" / "day.toml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "programs" / "day.toml"
 DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
 
 
@@ -141,7 +141,7 @@ def test_a_refusal_ends_with_1_and_one_line(command: Command) -> None:
 def test_any_window_and_payload_carry_a_program(
     command: Command, tmp_path: Path, options: tuple[str, str]
 ) -> None:
-    file = str(Path(__file__).parents[1] / "examples" / "programs" / "week.toml")
+    file = str(Path(__file__).parents[2] / "examples" / "programs" / "week.toml")
     ended = command(*DEMO, *options, "program", "set", file, "--yes")
     assert (ended.code, ended.err) == (0, "")
 
@@ -244,7 +244,7 @@ def test_another_program_in_between_is_refused(
 
         monkeypatch.setattr(programmer_module, "_require_somebody", lambda options: None)
         monkeypatch.setattr(click, "confirm", meanwhile)
-        file = str(Path(__file__).parents[1] / "examples" / "programs" / "day.toml")
+        file = str(Path(__file__).parents[2] / "examples" / "programs" / "day.toml")
         ended = command("programmer", "--port", pump.path, "program", "set", file)
         assert ended.code == 1
         assert "stale base" in ended.line

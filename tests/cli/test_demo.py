@@ -15,7 +15,7 @@ from outside import COMMAND, PATIENCE, Ended, as_process, is_alive, program_file
 from mockpump.protocol.program import Program
 
 pytestmark = pytest.mark.end_to_end
-EXAMPLES = Path(__file__).parents[1] / "examples" / "programs"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "programs"
 
 
 def pump_pid(text: str) -> int:

@@ -12,7 +12,7 @@ from mockpump.protocol.program_toml import FORMAT_TEXT, MAX_TEXT, dumps, loads
 from mockpump.protocol.strategies import programs
 from mockpump.protocol.toml_text import MAX_LINE
 
-EXAMPLES = Path(__file__).parent.parent / "examples" / "programs"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "programs"
 GOOD = f"""\
 format = "{FORMAT_TEXT}"
 name = "good"

@@ -62,7 +62,7 @@ def test_it_speaks_the_protocol(port: Any) -> None:
 def test_the_ten_line_script_runs() -> None:
     shown = io.StringIO()
     with redirect_stdout(shown):
-        runpy.run_path(str(Path(__file__).parents[1] / "examples" / "ask_status.py"))
+        runpy.run_path(str(Path(__file__).parents[3] / "examples" / "ask_status.py"))
     assert "Status(mode=" in shown.getvalue()
 
 

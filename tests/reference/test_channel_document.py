@@ -11,7 +11,7 @@ from mockpump.emulator.channel.impairments import FIELDS
 from mockpump.reference.markdown import render
 from mockpump.reference.scenario import CHANNEL_BLOCKS
 
-TEXT = (Path(__file__).resolve().parents[1] / "docs" / "CHANNEL.md").read_text("utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "CHANNEL.md").read_text("utf-8")
 PROSE = re.sub("<!-- generated.*?<!-- end generated -->", "", TEXT, flags=re.DOTALL)
 
 

@@ -20,7 +20,7 @@ def test_whatever_is_told_the_invariants_hold(facts: dict[str, Any]) -> None:
 
 
 # What campaigns have found, cut down; the first line names the seed.
-FOUND = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
+FOUND = sorted((Path(__file__).parents[3] / "tests" / "scenarios").glob("*.toml"))
 
 
 @pytest.mark.parametrize("file", FOUND, ids=[file.stem for file in FOUND])

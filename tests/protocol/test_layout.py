@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_records import CODED, CODED_NAMES, Nothing, Pair
 
-from mockpump.protocol.codec import Layout, Run, Tail, range_checks
+from mockpump.protocol.codec import FixedBlock, Layout, VariableField, range_checks
 from mockpump.protocol.fields import (
     Declaration,
     Fixed,
@@ -45,8 +45,8 @@ def test_a_record_of_fixed_values_is_one_run() -> None:
 
 def test_the_length_of_a_tail_is_the_last_value_of_the_run_before_it() -> None:
     run, tail = Layout(WriteProgram).parts
-    assert isinstance(run, Run)
-    assert isinstance(tail, Tail)
+    assert isinstance(run, FixedBlock)
+    assert isinstance(tail, VariableField)
     assert run.code == "HH"
     assert run.targets[-1] == tail.length
     assert run.sources[-1] == f"len({tail.target})"
@@ -58,7 +58,9 @@ def test_tails_side_by_side_have_a_run_of_lengths_between_them() -> None:
         one: Annotated[str, text("", maximum=3)]
         two: Annotated[bytes, octets("", maximum=3)]
 
-    codes = [part.code if isinstance(part, Run) else part.target for part in Layout(Tails).parts]
+    codes = [
+        part.code if isinstance(part, FixedBlock) else part.target for part in Layout(Tails).parts
+    ]
     assert codes == ["B", "v0", "H", "v1"]
 
 
@@ -71,11 +73,13 @@ def test_nothing_has_no_part() -> None:
 def test_runs_and_tails_alternate_and_no_place_is_used_twice(record: type[Record]) -> None:
     layout = Layout(record)
     kinds = [type(part) for part in layout.parts]
-    assert kinds == [Run, Tail] * (len(kinds) // 2) + [Run] * (len(kinds) % 2)
+    assert kinds == [FixedBlock, VariableField] * (len(kinds) // 2) + [FixedBlock] * (
+        len(kinds) % 2
+    )
     targets = [
         target
         for part in layout.parts
-        for target in (part.targets if isinstance(part, Run) else [part.target])
+        for target in (part.targets if isinstance(part, FixedBlock) else [part.target])
     ]
     assert len(set(targets)) == len(targets)
     assert len(layout.arguments) == len(fields_of(record))
@@ -85,7 +89,7 @@ def test_runs_and_tails_alternate_and_no_place_is_used_twice(record: type[Record
 def test_the_runs_are_as_large_as_the_fixed_fields_and_the_lengths(record: type[Record]) -> None:
     """Counted another way: field by field."""
     layout = Layout(record)
-    runs = [part for part in layout.parts if isinstance(part, Run)]
+    runs = [part for part in layout.parts if isinstance(part, FixedBlock)]
     assert sum(struct.calcsize(">" + run.code) for run in runs) == sum(
         _fixed_size(declaration) for _, declaration in fields_of(record)
     )
@@ -122,7 +126,9 @@ def test_a_tail_that_would_pass_for_another_is_guarded_on_its_way_out() -> None:
         data: Annotated[bytes, octets("", maximum=3)]
 
     layout = Layout(Tails)
-    guards = [guard for part in layout.parts if isinstance(part, Run) for guard in part.guards]
+    guards = [
+        guard for part in layout.parts if isinstance(part, FixedBlock) for guard in part.guards
+    ]
     assert guards == ["not r.name.isprintable()", "not isinstance(v1, sequence)"]
     assert layout.names["sequence"] == (tuple, list)
 

@@ -59,7 +59,7 @@ from mockpump.protocol.session import (
     transcript,
 )
 
-FOLDER = Path(__file__).parent / "vectors"
+FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
 FILES = {
     name: json.loads((FOLDER / f"{name}.json").read_text("ascii"))
     for name in ("frames", "log", "messages", "programs", "session")
