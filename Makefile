@@ -9,7 +9,7 @@ FUZZ_ARGS ?=
 GATE_ARGS ?=
 
 # The first Python of the list that really runs and is new enough.
-FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+FIND_PYTHON = for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3; do \
 	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 		>/dev/null 2>&1; then echo $$python; break; fi; done
 
