@@ -33,6 +33,12 @@ from mockpump.protocol.messages.base import Message
 BOUNDS = TcpBounds()
 
 
+async def turns(count: int) -> None:
+    """Let the loop go round so often."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def with_listener(
     test: Callable[[TcpListener], Awaitable[None]],
     host: str = "127.0.0.1",
@@ -48,11 +54,12 @@ def with_listener(
         try:
             await asyncio.wait_for(test(listener), PATIENCE)
         finally:
+            # Python 3.12 loses the socket of whoever is accepted as the server closes.
+            await turns(5)
             listener.close()
             runner.close()
             # Whoever was on their way in comes in and is hung up on.
-            for _ in range(5):
-                await asyncio.sleep(0)
+            await turns(5)
 
     asyncio.run(run())
 
