@@ -66,7 +66,7 @@ class End:
 
 
 def main() -> None:
-    """Decision until the parent has gone."""
+    """Answer until the parent has gone."""
     master, path = raw_pty()
     end = End(master, Role.ACCEPTOR)
     announce(path)

@@ -159,8 +159,8 @@ def _two_connections() -> Work:
 
 
 def _two_devices() -> Work:
-    station = PumpServer(new_pump(), TimeScale(1))
-    port = station.attach()
+    server = PumpServer(new_pump(), TimeScale(1))
+    port = server.attach()
     programmer = Programmer()
     now = 0
 
@@ -168,7 +168,7 @@ def _two_devices() -> Work:
         nonlocal now
         while not until():
             if data := programmer.data_to_send(now):
-                station.receive_data(port, data, now)
+                server.receive_data(port, data, now)
             now += _TRIP
             if data := port.data_to_send(now):
                 programmer.receive_data(data, now)

@@ -18,18 +18,21 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Choice, Declaration, Integer, fields_of
 from mockpump.protocol.messages.base import CATALOGUE, Direction, Entry
 
-# What opens a session; whoever connects has done it.
-_HANDSHAKE = (m.Hello, m.Prove)
+# What opens a session, which whoever connects has done; and what is answered by reports that come
+# unasked, for which a client that is asked has no place.
+_LEFT_OUT = (m.Hello, m.Prove, m.Subscribe)
 _WIDTH = 100
 _HEAD = '''"""What a user calls: a client with a method for each request, blocking or awaited.
 
 Written by `mockpump.reference.client` from the catalogue; a change belongs there.
 
-A method asks one thing and returns the pump's reply.  All raise the same:
+A method asks one thing and returns the pump's reply.  What any of them may raise, of
+`mockpump.errors`:
 
 - `RequestRefused`: the pump said no; `refused` has the reason and the figures.
 - `OutcomeUnknown`: the reply to a change was lost, and it may or may not have been carried out.
-- `ConnectionLost`, `PortError`: the connection or the line is gone; nothing was changed.
+- `ConnectionLost`, `PortError`, `NoReply`, `UnexpectedReply`, `SessionTaken`, `SessionSpent`: the
+  connection is over; nothing was changed.
 - `LocalProtocolError`: a value that no message can carry, or no pump is connected.
 """
 
@@ -154,7 +157,7 @@ def source() -> str:
 
 def _requests() -> Iterator[Entry]:
     for _, entry in sorted(CATALOGUE.items()):
-        if entry.direction is Direction.REQUEST and entry.message not in _HANDSHAKE:
+        if entry.direction is Direction.REQUEST and entry.message not in _LEFT_OUT:
             yield entry
 
 

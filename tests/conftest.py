@@ -61,7 +61,6 @@ UNMEASURED = (
     "test_campaign.py::test_the_command",
     "test_campaign.py::test_the_scenarios_of_a_few_seeds_break_nothing",
     "test_campaign.py::test_what_fails_is_cut_down_to_what_it_takes",
-    "test_scenarios.py",
     "test_connection.py::TestTalk",
     "test_goodput.py",
     "test_hostile_line.py",

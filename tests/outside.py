@@ -167,7 +167,7 @@ class PumpThread:
         if not vanishes or self._carry_out:
             self._station.receive_data(self._line, data, line_now())
         if vanishes and self._stay:
-            self._line.forget_caller()
+            self._line.forget_peer()
             self._station.pump = self._then(self.pump)
             self._line.reboot(self._station.pump)
             self._vanish_at = None

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from outside import pump_thread
 
 import mockpump
 import mockpump.aio
@@ -22,8 +23,9 @@ import mockpump.testing
 from mockpump import Access, LocalProtocolError, Program, Pump, World
 from mockpump import messages as m
 from mockpump.emulator.programmer import client
-from mockpump.emulator.pump.pairing import draw_keys, paired_with
-from mockpump.errors import ConnectionLost, RequestRefused
+from mockpump.emulator.pump.pairing import Pairing, draw_keys, paired_with
+from mockpump.emulator.transports import drawing
+from mockpump.errors import ConnectionLost, NotPaired, PortError, RequestRefused
 from mockpump.protocol.messages.base import CATALOGUE, Direction
 from mockpump.reference.client import method_name, source
 
@@ -103,7 +105,11 @@ def test_the_clients_are_fresh() -> None:
 @pytest.mark.parametrize("kind", [client.PumpClient, client.AsyncPumpClient])
 def test_there_is_a_method_for_each_request(kind: type) -> None:
     for entry in CATALOGUE.values():
-        if entry.direction is Direction.REQUEST and entry.message not in (m.Hello, m.Prove):
+        if entry.direction is Direction.REQUEST and entry.message not in (
+            m.Hello,
+            m.Prove,
+            m.Subscribe,
+        ):
             method = inspect.signature(getattr(kind, method_name(entry.name)))
             assert method.return_annotation is entry.reply
             asked = [each for each in entry.message.__struct_fields__ if each != "transaction"]
@@ -137,6 +143,39 @@ def test_a_world_opens_a_session_where_the_pump_has_keys(access: Access) -> None
     with world.connect(access) as programmer:
         assert programmer.terms.access is access
         assert programmer.identify().serial == 1001
+
+
+def test_a_world_in_which_no_session_begins_can_be_tried_again() -> None:
+    keys = draw_keys(bytes)
+    del keys[Access.OBSERVER]
+    pairing = Pairing(clinician=keys[Access.CLINICIAN].secret)
+    world = World(Pump.new(pairing=pairing), speed=0)
+    with pytest.raises(NotPaired):
+        world.connect(Access.OBSERVER)
+    with world.connect() as programmer:
+        assert programmer.terms.access is Access.CLINICIAN
+
+
+def test_what_is_asked_when_the_client_closes_ends_as_lost_here() -> None:
+    async def main() -> None:
+        async with mockpump.aio.serve_pump(Pump.new(), speed=0) as served:
+            programmer = await mockpump.aio.connect(served.host, served.port)
+            asked = asyncio.create_task(programmer.status())
+            await asyncio.sleep(0)
+            await programmer.close()
+            with pytest.raises(PortError, match="closed here"):
+                await asked
+
+    asyncio.run(main())
+
+
+def test_an_id_that_the_pump_has_had_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([7, 7, 8])
+    monkeypatch.setattr(drawing, "connection_id", lambda: next(drawn))
+    with pump_thread() as pump:
+        for _ in range(2):
+            with mockpump.serial.connect(pump.path) as programmer:
+                assert programmer.status().delivered == 0
 
 
 def test_a_pump_that_is_served_is_called_over_tcp() -> None:

@@ -1,7 +1,7 @@
 """What every `mockpump programmer` command needs: options, a connection, a way to say things."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +10,6 @@ import click
 from mockpump.cli.render import as_json, show_facts
 from mockpump.cli.terminal import echo
 from mockpump.emulator.programmer.errors import (
-    ConnectionLost,
     NotPaired,
     RequestRefused,
     SessionRefused,
@@ -23,7 +22,7 @@ from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.protocol import messages as m
-from mockpump.protocol.link.types import CloseReason, LinkSettings
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages.base import Message
 
 _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
@@ -38,8 +37,6 @@ _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
         m.Reason.FORBIDDEN: "that takes the clinician's key",
     },
 }
-# How often a connection id is drawn: a pump that remembers one answers it with RESET.
-_DRAWS = 4
 
 
 class Options(NamedTuple):
@@ -73,19 +70,16 @@ def called(options: Options, begin: Beginning) -> Iterator[Session]:
     if options.port is None:
         # Not before: `programmer status --help` needs no port.
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
-    with SerialProgrammer(options.port, options.settings) as device:
-        yield Session(device, _call(device, begin))
+    with ExitStack() as stack:
+        device = SerialProgrammer(options.port, options.settings)
+        stack.callback(_hang_up, device)
+        yield Session(device, device.call(begin))
 
 
-def _call(device: SerialProgrammer, begin: Beginning) -> Connected:
-    """Call under a drawn id; under another one if the pump has had that lately, and will not."""
-    for _ in range(_DRAWS - 1):
-        try:
-            return device.connect(drawing.connection_id(), begin())
-        except ConnectionLost as lost:
-            if lost.reason is not CloseReason.RESET:
-                raise
-    return device.connect(drawing.connection_id(), begin())
+def _hang_up(device: SerialProgrammer) -> None:
+    """An interrupt only cuts the goodbye short: what was asked has its answer already."""
+    with suppress(KeyboardInterrupt):
+        device.close()
 
 
 def meeting(options: Options) -> Beginning:

@@ -127,7 +127,7 @@ def run(
         time_scale = TimeScale(speed, now=line_now(), elapsed=device.elapsed)
         server = PumpServer(device, time_scale, drawing.secret)
         failures: list[Exception] = []
-        stack.callback(_put_down, server, failures)
+        stack.callback(_shut_down, server, failures)
         with contextlib.suppress(KeyboardInterrupt):
             announce = partial(_announce, as_json, hand_over)
             asyncio.run(_run(server, place, stage, announce, failures))
@@ -151,7 +151,7 @@ def _place(
     return ListenAddress(pty, tcp, expose, memory, clients or _CLIENTS)
 
 
-def _put_down(server: PumpServer, failures: list[Exception]) -> None:
+def _shut_down(server: PumpServer, failures: list[Exception]) -> None:
     """Record the pump's last state, whatever else went wrong in the end.
 
     A pump in which something failed is not put down in good order: it wakes up as after a crash.

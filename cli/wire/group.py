@@ -1,4 +1,4 @@
-"""`mockpump wire`: bytes taken apart and put together; the reference is in `wire_reference`."""
+"""`mockpump wire`: bytes taken apart and put together; see `mockpump.cli.wire.explain` too."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

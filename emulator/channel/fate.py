@@ -1,9 +1,22 @@
-"""What befalls a chunk on the line, as a function of the seed and of its place on the line.
+"""What becomes of a transmission: a pure function of the seed and of which transmission it is.
 
-No state is drawn from.  A chunk's place is its direction, the ordinal of its connection, its kind,
-its sequence number and the number of this transmission; what happens at each stage there is a keyed
-hash of seed, place and stage.  So two runs that share a frame share its fate, whatever else
-differs.
+Why it is a function, and not a stream of draws.  Were chance consumed draw by draw, then one loss
+more would give every later chunk another draw: a run with one thing changed would be another run
+altogether, and nothing could be said of what the one thing did.  Here
+
+    fate = hash(seed; direction, connection, kind, number, transmission; stage)
+
+and nothing is consumed (`Place` says what those five are).  So in two
+runs of one seed a transmission that is in both meets the same fate, whatever else differs, and
+what was sent before the first difference is the same to the byte.
+
+Every stage (a kind of impairment, or the digits that it needs) has bits of its own: the words of
+one hash for what is decided once for a chunk, further hashes for what is decided for its bytes.
+An impairment compares its word with a threshold made from its share.  So a changed share changes
+nothing for the other impairments, and a higher share hits every chunk that a lower one hits.
+
+Not in here: silence, a cut and the bad stretches of a bursty line are facts about the line and not
+about a chunk.  They are functions of line time, and a chunk meets what there is when it is sent.
 """
 
 import struct
@@ -86,6 +99,10 @@ class Place(NamedTuple):
     transmission: int
 
 
+# The one idea: what is drawn (the id of a connection) or counted over everything (how many chunks
+# went by) differs as soon as two runs differ at all.  So a connection is called by its ordinal on
+# this line, a frame by its number within the connection, and a repeated one by how often it has
+# been sent: one loss more changes only the transmissions that there are because of it.
 class Places:
     """Names what is sent on one line, in the order in which it is sent.  Bounded, however long."""
 
@@ -224,6 +241,12 @@ def below(count: int, word: int) -> int:
     return word * count // WORD
 
 
+# How many steps pass until the next hit, when each is hit by a chance of its own.
+#
+# The gap is at least j with the chance (1 - p)**j, so it is the most j for which a fair word lies
+# below that.  The powers of 1 - p for 1, 2, 4, ... steps, in whole numbers of 2**-64, find it: from
+# the largest on, each is taken when the word still lies below the product.  So one word stands for
+# any number of steps, and a higher share never gives a longer gap.
 class Gaps:
     """Gaps of up to 2**(bits + 1) - 1 steps, which is where longer ones end.
 
@@ -260,6 +283,32 @@ _MOST_KEPT = 64
 _Decision = tuple[int, bool]
 
 
+# When a bursty line is bad: a Gilbert-Elliott chain whose state at any slot can be asked for.
+#
+# A slot is the time of one byte.  Before each the line may change: when good it turns bad with the
+# chance `enter`, when bad it turns good with the chance `leave`.  Where it stands at slot n depends
+# on all slots before; but chance that can be forked must not depend on who asked before, and a line
+# that was idle for a week must not be walked along slot by slot.
+#
+# Draw one u for each slot, and let it decide for both states: the line is bad next if u < enter
+# (when it was good) or if u < 1 - leave (when it was bad).  When enter + leave <= 1, u falls
+#
+#     below enter            bad next, whatever it was       chance enter
+#     from 1 - leave on      good next, whatever it was      chance leave
+#     between                it stays as it was              the rest
+#
+# So slots are of two kinds: those that *decide*, with the chance p = enter + leave, and those that
+# change nothing.  The state at n is what the last deciding slot up to n has decided, and nothing
+# before it matters.  This is the chain itself and no approximation of it: the stationary share of
+# bad slots is enter / p, a bad stretch is 1 / leave slots long in the mean.  When enter + leave >
+# 1, the slots between swap the states, those that decide have the chance p = 2 - enter - leave, and
+# the state is what was decided, swapped as often as there were slots since.
+#
+# Which slots decide is drawn for blocks of 2**k slots, the least 2**k >= 1 / p, from each block's
+# own bits, gap by gap (`Gaps`).  Gaps have no memory, so blocks drawn apart from each other are one
+# sequence.  A block has no deciding slot with the chance (1 - p)**(2**k), which is at most 1 / e:
+# the search for the last one looks at about two blocks at the most in the mean, and at over 40 once
+# in 10**17 times.  Before slot 0 the line stands as its stationary share says.
 class BadStretches:
     """When one direction of a line is bad, by the bits of `chance`.
 

@@ -18,6 +18,9 @@ from mockpump.protocol.messages import CHAIN_SIZE, OUTCOMES
 _ROW = ENTRY_SIZE + CHAIN_SIZE
 
 
+# The idea: each entry is kept as its bytes with the chain after it, all of one size, in one array.
+# So a log of a thousand entries takes 25 kB instead of ten times that, and where a page begins, the
+# chain before it need not be worked out again.
 class ChainedLog:
     """The newest `LOG_ENTRIES` entries, and the chain of all there ever were."""
 

@@ -2,11 +2,13 @@
 
 Written by `mockpump.reference.client` from the catalogue; a change belongs there.
 
-A method asks one thing and returns the pump's reply.  All raise the same:
+A method asks one thing and returns the pump's reply.  What any of them may raise, of
+`mockpump.errors`:
 
 - `RequestRefused`: the pump said no; `refused` has the reason and the figures.
 - `OutcomeUnknown`: the reply to a change was lost, and it may or may not have been carried out.
-- `ConnectionLost`, `PortError`: the connection or the line is gone; nothing was changed.
+- `ConnectionLost`, `PortError`, `NoReply`, `UnexpectedReply`, `SessionTaken`, `SessionSpent`: the
+  connection is over; nothing was changed.
 - `LocalProtocolError`: a value that no message can carry, or no pump is connected.
 """
 
@@ -254,15 +256,6 @@ class PumpClient:
         """
         request = m.MoveRamp(self._transaction(), move)
         reply: m.RampMoved = self.run(ask(request))
-        return reply
-
-    def subscribe(self, interval: int) -> m.Subscribed:
-        """Ask for `Telemetry` at every multiple of an interval and at every change of mode.
-
-        - `interval`: of pump time; 0: none (0..86400, s)
-        """
-        request = m.Subscribe(interval)
-        reply: m.Subscribed = self.run(ask(request))
         return reply
 
     def limits(self) -> m.Limits:
@@ -527,15 +520,6 @@ class AsyncPumpClient:
         """
         request = m.MoveRamp(self._transaction(), move)
         reply: m.RampMoved = await self.run(ask(request))
-        return reply
-
-    async def subscribe(self, interval: int) -> m.Subscribed:
-        """Ask for `Telemetry` at every multiple of an interval and at every change of mode.
-
-        - `interval`: of pump time; 0: none (0..86400, s)
-        """
-        request = m.Subscribe(interval)
-        reply: m.Subscribed = await self.run(ask(request))
         return reply
 
     async def limits(self) -> m.Limits:

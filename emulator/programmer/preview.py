@@ -51,6 +51,12 @@ FIRST_TO_LAST = range(_CLOCK.minimum, _CLOCK.maximum + 1)
 _EVER = 2**32
 
 
+# People say a time of the week, and clocks are set by minutes.  So a time without a week is the
+# nearest one, at most half a week back or ahead.
+#
+# The schedule follows the clock, and with the day the ramp and a pending program.  The pump does
+# not tell on which day the ramp began, but which step rules: so beforehand the programmer knows the
+# steps that may rule afterwards, and only after the setting the one that does.
 class WeekTime(NamedTuple):
     """A time of the week in seconds since Monday at midnight, and its week; None: the nearest."""
 

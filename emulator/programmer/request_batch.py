@@ -1,4 +1,4 @@
-"""One round of questions: what a procedure has asked at once, and the answers so far.
+"""A batch of questions: what a procedure has asked at once, and the answers so far.
 
 Replies come in the order of the requests, so the next one can only belong to the request that has
 waited longest.  A procedure that asks several at once goes on when all are answered.
@@ -24,7 +24,7 @@ from mockpump.protocol.messages import Reason
 from mockpump.protocol.messages.base import Message
 from mockpump.protocol.units import words_of
 
-# How often one round sends a request again that was replaced.
+# How often one batch sends a request again that was replaced.
 MOST_REPEATS = 3
 # What the pump says to a payload that somebody else sent, or that was damaged on its way.
 _FOREIGN = (Reason.BAD_TAG, Reason.OLD_COUNTER)

@@ -44,7 +44,7 @@ class Endpoint:
         self.connection = Connection(Role.ACCEPTOR, self.connection.link.settings)
         self.peer = Peer(draw=self._draw)
 
-    def forget_caller(self, largest_payload: int = 0) -> None:
+    def forget_peer(self, largest_payload: int = 0) -> None:
         """Whoever called is gone, and with them their session; somebody else may have come."""
         if self.pump.serving is self.peer:
             self.pump.serving = None
@@ -108,9 +108,9 @@ class Endpoint:
 
     def _take_event(self, event: ConnectionEvent, now: int, over: bool) -> None:
         if isinstance(event, LinkOpened):
-            self.forget_caller(event.max_payload)
+            self.forget_peer(event.max_payload)
         elif isinstance(event, LinkClosed):
-            self.forget_caller()
+            self.forget_peer()
         elif self.peer.evicted:
             pass  # Said in a session that is over, whenever it was sent.
         elif over:

@@ -40,7 +40,7 @@ class Journal:
     `checkpoint_every` is how many seconds of pump time there are between two checkpoints at the
     most; `covers` how many a record is to stand for at least.  `images` are the programs by slot,
     `strangers` what people without a key have done since the last entry of what was done, and
-    `error` why the last record could not be written, empty when it could.
+    `error` why a record could not be written, the last time that one could not.
     """
 
     __slots__ = (

@@ -373,7 +373,7 @@ class Pump:
     def log(
         self, kind: LogKind, first: int = 0, second: int = 0, elapsed: int | None = None
     ) -> None:
-        """Put down what has events; it is recorded with the next change.
+        """Put down what has happened; it is recorded with the next change.
 
         What somebody without a key has caused may only be counted (`Strangers`).
         """

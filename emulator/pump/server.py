@@ -18,6 +18,8 @@ from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages import Mode
 
 
+# A line is noted whenever something may have changed what it has asked for; all else costs what the
+# subscribers cost, however many lines there are.
 class Reports:
     """The subscribed lines of one pump.
 
@@ -127,7 +129,7 @@ class PumpServer:
 
     def detach(self, endpoint: Endpoint) -> None:
         """That line is gone."""
-        endpoint.forget_caller()
+        endpoint.forget_peer()
         self._reports.forget(endpoint)
         del self._endpoints[endpoint]
 

@@ -48,7 +48,7 @@ def random_facts(seed: int) -> dict[str, Any]:
     """The same as what TOML has."""
     chance = _Chance(seed)
     minutes = sorted(chance.below(_DAY) for _ in range(3 + chance.below(6)))
-    steps = [{"at": f"{minute or 1}m", **_deed(chance)} for minute in minutes]
+    steps = [{"at": f"{minute or 1}m", **_action(chance)} for minute in minutes]
     return {
         "format": FORMAT,
         "name": f"campaign-{seed}",
@@ -77,7 +77,7 @@ def _line(chance: _Chance) -> dict[str, Any]:
     return line
 
 
-def _deed(chance: _Chance) -> dict[str, Any]:
+def _action(chance: _Chance) -> dict[str, Any]:
     made: dict[str, Any] = _ACTIONS[chance.below(len(_ACTIONS))](chance)
     return made
 

@@ -88,10 +88,10 @@ class Invariant(NamedTuple):
     check: Callable[[Watched], Iterator[str]]
 
 
-def _exactly_once(checked: Watched) -> Iterator[str]:
-    asked = Counter(_LEAVES.get(type(each)) for each in checked.asked.values())
-    entries = checked.world.pump.memory.log(1, LOG_ENTRIES).entries
-    clocks = {each.clock for each in checked.asked.values() if isinstance(each, m.SetClock)}
+def _exactly_once(watched: Watched) -> Iterator[str]:
+    asked = Counter(_LEAVES.get(type(each)) for each in watched.asked.values())
+    entries = watched.world.pump.memory.log(1, LOG_ENTRIES).entries
+    clocks = {each.clock for each in watched.asked.values() if isinstance(each, m.SetClock)}
     done = Counter(LogKind(each.kind) for each in entries if not _jumped(each, clocks))
     for kind in _LEAVES.values():
         if done[kind] > asked[kind]:
@@ -104,16 +104,16 @@ def _jumped(entry: LogEntry, asked: set[int]) -> bool:
     return entry.kind is LogKind.CLOCK_SET and jumps and entry.second not in asked
 
 
-def _authorised(checked: Watched) -> Iterator[str]:
-    memory = checked.world.pump.memory
-    for transaction, request in checked.asked.items():
+def _authorised(watched: Watched) -> Iterator[str]:
+    memory = watched.world.pump.memory
+    for transaction, request in watched.asked.items():
         outcome = memory.outcome(transaction)
         if outcome is not None and outcome.request != m.encode(request):
             yield f"transaction {transaction} is not what was asked"
 
 
-def _conserved(checked: Watched) -> Iterator[str]:
-    pump = checked.world.pump
+def _conserved(watched: Watched) -> Iterator[str]:
+    pump = watched.world.pump
     d = pump.delivery
     if d.filling.volume != d.reservoir + d.delivered - d.filling.delivered:
         yield f"{d.filling.volume} nL filled in, {d.reservoir} nL left, {d.delivered} nL moved"
@@ -121,8 +121,8 @@ def _conserved(checked: Watched) -> Iterator[str]:
         yield f"{d.reservoir} nL left, {pump.catheter.arrived(d.due)} of {d.due} units arrived"
 
 
-def _limited(checked: Watched) -> Iterator[str]:
-    pump = checked.world.pump
+def _limited(watched: Watched) -> Iterator[str]:
+    pump = watched.world.pump
     d, most = pump.delivery, most_in_24_hours(pump.delivery.limits)
     # The pump counts what it may have moved before a power cut; only what it has is too much.
     if d.last_day > most and (given := d.last_day - _feared(pump)) > most:
@@ -142,8 +142,8 @@ def _feared(pump: Pump) -> int:
     return sum(each.second for each in recent) * UNITS_PER_NL
 
 
-def _atomic(checked: Watched) -> Iterator[str]:
-    image = checked.world.pump.image
+def _atomic(watched: Watched) -> Iterator[str]:
+    image = watched.world.pump.image
     if not image:
         # A pump that never had a program.
         return
@@ -151,36 +151,36 @@ def _atomic(checked: Watched) -> Iterator[str]:
         programs.from_image(image)
     except (DecodeError, programs.ProgramError) as error:
         yield f"the active image is no program: {error}"
-    if programs.digest(image) not in checked.digests:
+    if programs.digest(image) not in watched.digests:
         yield "the active program is none that was ever sent"
 
 
-def _chained(checked: Watched) -> Iterator[str]:
-    page = checked.world.pump.memory.log(1, LOG_ENTRIES)
+def _chained(watched: Watched) -> Iterator[str]:
+    page = watched.world.pump.memory.log(1, LOG_ENTRIES)
     if chain(page.before, page.entries) != page.newest_chain:
         yield "the chain does not fit the log"
 
 
-def _unwashed(checked: Watched) -> Iterator[str]:
+def _unwashed(watched: Watched) -> Iterator[str]:
     run = 0
-    for each in checked.world.pump.memory.log(1, LOG_ENTRIES).entries:
+    for each in watched.world.pump.memory.log(1, LOG_ENTRIES).entries:
         run = run + 1 if is_strangers(each.kind, each.first) else 0
         if run > MOST_BETWEEN:
             yield f"{run} entries of strangers in a row, at most {MOST_BETWEEN}"
 
 
-def _believed(checked: Watched) -> Iterator[str]:
-    belief = checked.world.programmer.belief
+def _believed(watched: Watched) -> Iterator[str]:
+    belief = watched.world.programmer.belief
     # After a power cut the pump itself knows of less than it had moved, and told.
-    if (belief.delivered or 0) > checked.told:
-        yield f"{belief.delivered} nL believed, {checked.told} nL told"
-    if belief.program is not None and belief.program not in checked.digests:
+    if (belief.delivered or 0) > watched.told:
+        yield f"{belief.delivered} nL believed, {watched.told} nL told"
+    if belief.program is not None and belief.program not in watched.digests:
         yield "a program is believed active that was never sent"
 
 
-def _bounded(checked: Watched) -> Iterator[str]:
-    port = checked.world.port
-    for connection in (port.connection, checked.world.programmer.connection):
+def _bounded(watched: Watched) -> Iterator[str]:
+    port = watched.world.port
+    for connection in (port.connection, watched.world.programmer.connection):
         held = len(connection._decoder._partial)
         waiting = connection.link.unacknowledged
         settings = connection.link.settings

@@ -6,7 +6,7 @@ bytes.  What the line does to each frame stands in a drawn plan of `FrameFate`s;
 plan does not reach arrives whole, so that a line is good again when its plan is used up.
 
 Each time a deadline comes it is also checked for honesty: when an end has done what was due and has
-handed over its frames, its next deadline lies ahead, or it would keep its peer busy for ever.
+handed over its frames, its next deadline lies ahead, or it would keep its caller busy for ever.
 """
 
 import heapq
@@ -216,7 +216,7 @@ class LinkPair:
             it.handle_timer(self.now)
         self.flush()
         if any(map(self._is_due, due)):
-            raise InternalError("due for ever: its peer would never rest")
+            raise InternalError("due for ever: its caller would never rest")
 
     def _is_due(self, it: Any) -> bool:
         deadline = it.next_deadline()

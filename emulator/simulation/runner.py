@@ -196,7 +196,7 @@ class ScenarioRunner:
         self.keys = draw_keys(Draws(seed).source(PUMP, "key"))
         memory = RamMemory()
         try:
-            initialize(memory, self._making())
+            initialize(memory, self._config())
         except (LocalProtocolError, ProgramError) as error:
             raise ScenarioError(f"{scenario.name}: it cannot begin: {error}") from None
         channel = Channel(read_impairments(scenario.channel) if scenario.channel else _USUAL, seed)
@@ -210,7 +210,7 @@ class ScenarioRunner:
         self.attacker = Adversary(self.world)
         self.recorder = Recorder(self.world.pump)
 
-    def _making(self) -> PumpConfig:
+    def _config(self) -> PumpConfig:
         part = self.scenario.pump
         identity = PumpIdentity(name=f"{self.scenario.name} pump", reservoir=part.reservoir)
         return PumpConfig(
@@ -412,7 +412,7 @@ class ScenarioRunner:
         yield NarrationLine(
             "do", f'commits "{wanted.name}", with the power cut before each write in turn'
         )
-        for cut_before, woke in sweep_power_cuts(self.library.cuttable, self._making(), wanted):
+        for cut_before, woke in sweep_power_cuts(self.library.cuttable, self._config(), wanted):
             what = f"cut before {cut_before:<8}" if cut_before else "not cut:"
             yield NarrationLine("pump", f"{what} {woke}")
 

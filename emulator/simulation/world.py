@@ -34,7 +34,7 @@ from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
-from mockpump.protocol.errors import InternalError, LocalProtocolError
+from mockpump.protocol.errors import InternalError, LocalProtocolError, MockpumpError
 from mockpump.protocol.link.types import LinkSettings
 
 PROGRAMMER = "programmer"
@@ -43,6 +43,9 @@ ATTACKER = "attacker"
 PUMP = "pump"
 
 
+# Each kind of thing of each side has a stream of its own under the world's seed, and each draw is a
+# function of the seed, the stream and its number.  So a call more by one side, or a guess more by
+# an attacker, gives nobody else another number.
 class Draws:
     """Everything that is drawn under one seed.  `who` is one of the sides above."""
 
@@ -82,7 +85,7 @@ _LATENCY = 1_000
 class World:
     """Two devices and the line between them.  `now` is line time in microseconds.
 
-    `trace`, when given, sees every chunk as it is sent: the time, whether the programmer sent it,
+    `tap`, when given, sees every chunk as it is sent: the time, whether the programmer sent it,
     and the bytes.
     """
 
@@ -94,7 +97,7 @@ class World:
         speed: int | None = 1,
         channel: Channel | None = None,
         settings: LinkSettings | None = None,
-        trace: Callable[[int, bool, bytes], None] | None = None,
+        tap: Callable[[int, bool, bytes], None] | None = None,
     ) -> None:
         self.now = 0
         self.draws = Draws(seed)
@@ -107,7 +110,7 @@ class World:
         self.attribution = FaultAttribution()
         # On a line on which nothing goes wrong there is nothing to find out.
         self._watched = not self.channel.impairments.is_clean
-        self._trace = trace
+        self._tap = tap
         # What writes down all that happens; None: nobody wants to know.
         self.trace: TraceWriter | None = None
         # Whoever listens on the line: whether the programmer said it, and the bytes.
@@ -123,11 +126,16 @@ class World:
     def connect(self, access: m.Access = m.Access.CLINICIAN) -> PumpClient:
         """Call the pump, in a session with its own key for that access if it has keys.
 
-        `ConnectionLost` when nobody answers.
+        `ConnectionLost` when nobody answers, `SessionRefused` while pairing is locked, `NotPaired`
+        when the pump has no such key.
         """
         pairing = self.pump.pairing
         key = keys_of(pairing).get(access)
-        terms = self.call(None if pairing.is_open else lambda _: key)
+        try:
+            terms = self.call(None if pairing.is_open else lambda _: key)
+        except MockpumpError:
+            self.hang_up()
+            raise
         transaction = partial(self.draws.transaction, PROGRAMMER)
         return PumpClient(self.run, transaction, self.disconnect, terms)
 
@@ -275,8 +283,8 @@ class World:
     def _ship(self, from_programmer: bool, data: bytes) -> None:
         if not data or (self.drop_replies and not from_programmer):
             return
-        if self._trace is not None:
-            self._trace(self.now, from_programmer, data)
+        if self._tap is not None:
+            self._tap(self.now, from_programmer, data)
         for listen in self.taps:
             listen(from_programmer, data)
         for chunk in frames_of(data):

@@ -19,6 +19,9 @@ from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.link.types import LinkSettings
 
 
+# A deadline that moves away leaves its place in the heap: when that comes up, nothing is due, and
+# the line is asked anew.  So only one that comes nearer costs anything, and a busy line's rarely
+# does.
 class Deadlines:
     """The nearest deadline of many lines; early by what has moved away since, never late."""
 

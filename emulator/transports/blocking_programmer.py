@@ -16,6 +16,7 @@ from mockpump.emulator.programmer.programmer import (
     TelemetryReceived,
     result_of,
 )
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.loss import fail_pending
@@ -29,6 +30,8 @@ Tap = Callable[[bool, bytes], None]
 
 _MOST_TELEMETRY = 1_000
 _CLOSING_PATIENCE = 1_000_000
+# How many ids are tried: a pump remembers a few, and takes each once.
+_DRAWS = 4
 
 
 class SerialProgrammer:
@@ -64,6 +67,16 @@ class SerialProgrammer:
                 error.add_note(self._what_was_heard())
             raise
         return terms
+
+    def call(self, begin: Callable[[], Opening | None] = lambda: None) -> Connected:
+        """`connect` under an id that is drawn; under another if the pump has had that lately."""
+        for _ in range(_DRAWS - 1):
+            try:
+                return self.connect(drawing.connection_id(), begin())
+            except ConnectionLost as lost:
+                if lost.reason is not CloseReason.RESET:
+                    raise
+        return self.connect(drawing.connection_id(), begin())
 
     def _what_was_heard(self) -> str:
         heard = self.programmer.connection.statistics.bytes_received
@@ -116,14 +129,11 @@ class SerialProgrammer:
                 result_of(event)
 
     def close(self) -> None:
-        """End the connection in good order if the pump lets us, and close the port.
-
-        An interrupt only cuts the goodbye short: what was asked has its answer already.
-        """
+        """End the connection in good order if the pump lets us, and close the port."""
         try:
             if self.programmer.connection.is_open:
                 self._say_goodbye()
-        except (PortError, KeyboardInterrupt):
+        except PortError:
             pass
         finally:
             self._port.close()

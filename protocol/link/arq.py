@@ -198,8 +198,8 @@ class SendWindow:
     def mark_oldest_lost(self, ack_unambiguous: bool) -> bool:
         """The retransmission timer ran out: the oldest frame goes again (RFC 6298, 5.4).
 
-        Unless that is `ack_unambiguous` to be what is acknowledged, it proves nothing about other
-        frames.
+        Unless `ack_unambiguous`, so that it is this transmission that will be acknowledged, it
+        proves nothing about other frames.
         """
         if not self.in_flight:
             return False

@@ -70,7 +70,6 @@ _HOMES = {
     "Pump": "mockpump.emulator.pump.pump",
     "Role": "mockpump.protocol.link.types",
     "World": "mockpump.emulator.simulation.world",
-    "messages": "mockpump.protocol",
 }
 
 
@@ -79,10 +78,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("mockpump")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'mockpump' has no attribute {name!r}")
     if name == "messages":
         return import_module("mockpump.protocol.messages")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mockpump' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -80,7 +80,7 @@ async def connect(
     async def close() -> None:
         if programmer.programmer.connection.is_open:
             programmer.disconnect()
-        programmer.close()
+        programmer.line_lost("closed here")
         transport.close()
 
     try:

@@ -1,22 +1,27 @@
 """What may go wrong, for those who catch it.  All are `MockpumpError`s.
 
-You misused the library: `LocalProtocolError`.  The other side or the line is at fault:
-`DecodeError` and all the others.  The library has a bug: `InternalError`.
+Yours to mend: `LocalProtocolError` (a call or a value that cannot be), `ProgramError`, `BadKey`,
+`NotPaired`, `NotLoopback`.  The library's: `InternalError`.  All others are the other side's or the
+line's.
 """
 
 from mockpump.emulator.programmer.errors import (
     ConnectionLost,
     LogBroken,
+    LogUnsettled,
     NoReply,
     NotPaired,
     OtherPump,
+    OutcomeForgotten,
     OutcomeUnknown,
     ProgrammerError,
     PumpUnproven,
     ReadbackDiffers,
     RequestRefused,
     SessionRefused,
+    SessionSpent,
     SessionTaken,
+    UnexpectedReply,
 )
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.tcp import NotLoopback
@@ -36,11 +41,13 @@ __all__ = [
     "InternalError",
     "LocalProtocolError",
     "LogBroken",
+    "LogUnsettled",
     "MockpumpError",
     "NoReply",
     "NotLoopback",
     "NotPaired",
     "OtherPump",
+    "OutcomeForgotten",
     "OutcomeUnknown",
     "PortError",
     "ProgramError",
@@ -49,5 +56,7 @@ __all__ = [
     "ReadbackDiffers",
     "RequestRefused",
     "SessionRefused",
+    "SessionSpent",
     "SessionTaken",
+    "UnexpectedReply",
 ]

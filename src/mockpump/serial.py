@@ -23,7 +23,9 @@ def connect(
 
     `url` is a path such as `/dev/pts/3`, `tcp:HOST:PORT`, `mockpump://demo` (a pump inside this
     process) or any URL of pyserial's; `key` is one as `mockpump pump new` prints it.  Connection
-    ids, transactions and nonces are drawn for you.
+    ids, transactions and nonces are drawn for you.  Nothing is sent between two calls: after 16
+    seconds without one the pump takes the programmer for gone, and the next raises
+    `ConnectionLost`.
 
     `PortError` when the port cannot be opened, `ConnectionLost` when no pump answers, `BadKey` for
     a key with a typing error, `SessionRefused` when the pump does not accept it.
@@ -35,10 +37,10 @@ def connect(
     pairing_key = parse_key(key) if isinstance(key, str) else key
     device = SerialProgrammer(url, settings)
     try:
-        opening = None
-        if pairing_key is not None:
-            opening = open_session(lambda _: pairing_key, drawing.nonce())
-        terms = device.connect(drawing.connection_id(), opening)
+        if pairing_key is None:
+            terms = device.call()
+        else:
+            terms = device.call(lambda: open_session(lambda _: pairing_key, drawing.nonce()))
     except BaseException:
         device.close()
         raise

@@ -146,7 +146,7 @@ def test_whatever_happens_no_process_stays(monkeypatch: pytest.MonkeyPatch) -> N
 NOBODY = 2**30
 
 
-class NarrationLine:
+class Told:
     """A child whose process is this test."""
 
     def __init__(self, task: Task, home: Path) -> None:
@@ -169,7 +169,7 @@ class NarrationLine:
 
 
 def test_how_long_a_process_may_say_nothing(tmp_path: Path) -> None:
-    told = NarrationLine(Task(FILE, "it", (), 7, frozenset({"left"}), False), tmp_path)
+    told = Told(Task(FILE, "it", (), 7, frozenset({"left"}), False), tmp_path)
     assert told.child.deadline - time.monotonic() > 50
     assert 80 < told.say("test_it", None) <= 90
     assert 50 < told.say("test_it", Result(Ending.FAILED)) <= 60
@@ -193,7 +193,7 @@ def test_what_is_late_is_run_again_without_making_it_smaller(
     tmp_path: Path, before: Ending | None
 ) -> None:
     """A parameter that has passed says nothing of the next; one that has failed is enough."""
-    told = NarrationLine(Task(FILE, "it", (), 7, text=b"then"), tmp_path)
+    told = Told(Task(FILE, "it", (), 7, text=b"then"), tmp_path)
     if before is not None:
         told.say("test_it", Result(before))
     told.say("test_it", None)
@@ -211,7 +211,7 @@ def test_what_is_late_is_run_again_without_making_it_smaller(
 
 
 def test_silence_between_functions_is_nobodys_timeout(tmp_path: Path) -> None:
-    told = NarrationLine(Task(FILE, "it", (), 7), tmp_path)
+    told = Told(Task(FILE, "it", (), 7), tmp_path)
     told.say("test_it", None)
     told.say("test_it", Result(Ending.PASSED))
     assert not told.child.go_on()

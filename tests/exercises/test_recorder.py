@@ -19,11 +19,11 @@ import pytest
 from hypothesis import assume, errors, example, given, settings, strategies as st
 quick = settings(max_examples=50, database=None, derandomize=True, deadline=None)
 """
-NarrationLine = list[tuple[str, Result | None]]
+Told = list[tuple[str, Result | None]]
 
 
-def recorded(tmp_path: Path, text: str, **more: Any) -> tuple[Recorder, NarrationLine]:
-    told: NarrationLine = []
+def recorded(tmp_path: Path, text: str, **more: Any) -> tuple[Recorder, Told]:
+    told: Told = []
 
     def tell(name: str, result: Result | None, /) -> None:
         told.append((name, result))

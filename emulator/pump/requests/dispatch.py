@@ -61,9 +61,9 @@ def _handle(pump: Pump, request: Message, peer: Peer) -> Message:
     # Which requests change the pump is for the catalogue to say: those it gives this field.
     transaction: int | None = getattr(request, "transaction", None)
     if transaction is None:
-        answer = _decide(pump, request, peer)
-        answer.effect()
-        return answer.reply
+        decision = _decide(pump, request, peer)
+        decision.effect()
+        return decision.reply
     asked = m.encode(request)
     earlier = pump.memory.outcome(transaction)
     if earlier is None:
@@ -74,20 +74,20 @@ def _handle(pump: Pump, request: Message, peer: Peer) -> Message:
 
 
 def _execute(pump: Pump, request: Message, peer: Peer, blank: Outcome) -> Message:
-    answer = _decide(pump, request, peer)
+    decision = _decide(pump, request, peer)
     try:
-        _carry_out(pump, answer, blank)
+        _carry_out(pump, decision, blank)
     except LimitBroken as broken:
         # Only delivery itself knows what all that runs comes to in this second.
-        answer = Decision(refused(request, refusal_of(broken.excess)))
-        _carry_out(pump, answer, blank)
-    answer.on_recorded()
-    return answer.reply
+        decision = Decision(refused(request, refusal_of(broken.excess)))
+        _carry_out(pump, decision, blank)
+    decision.on_recorded()
+    return decision.reply
 
 
-def _carry_out(pump: Pump, answer: Decision, blank: Outcome) -> None:
-    outcome = Outcome(blank.transaction, blank.request, m.encode(answer.reply))
-    pump.change(answer.effect, outcome, answer.image)
+def _carry_out(pump: Pump, decision: Decision, blank: Outcome) -> None:
+    outcome = Outcome(blank.transaction, blank.request, m.encode(decision.reply))
+    pump.change(decision.effect, outcome, decision.image)
 
 
 def _decide(pump: Pump, request: Message, peer: Peer) -> Decision:

@@ -672,7 +672,7 @@ def test_neither_lock_nor_file_of_another_pump_of_the_same_name_is_removed(path:
     assert told(path)[1]["state"] == b"state6"
 
 
-# -- config ----------------------------------------------------------------------------------------
+# -- making ----------------------------------------------------------------------------------------
 
 
 def make_new(path: Path) -> None:

@@ -83,7 +83,7 @@ class RoguePump:
             self.peer.send(said, self.now)
 
     def begin_handshake(self) -> None:
-        """Decision a greeting as the right pump would."""
+        """Answer a greeting as the right pump would."""
         self.peer.receive_data(self.programmer.data_to_send(self.now), self.now)
         while (event := self.peer.next_event()) is not None:
             if isinstance(event, MessageReceived):

@@ -150,7 +150,7 @@ class Address:
         self.number = 0
 
     def put(self, pump: Pump) -> None:
-        self.it.world.port.forget_caller()
+        self.it.world.port.forget_peer()
         self.it.world.server.pump = pump
         self.it.world.port.reboot(pump)
 

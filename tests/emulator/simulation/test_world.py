@@ -216,7 +216,7 @@ def test_speed_changes_nothing_about_the_links_timers() -> None:
 def test_a_small_payload_will_do() -> None:
     smallest = LinkSettings(max_payload=64, window=1)
     sent: list[int] = []
-    world = World(settings=smallest, trace=lambda now, who, data: sent.append(len(data)))
+    world = World(settings=smallest, tap=lambda now, who, data: sent.append(len(data)))
     connected = world.call()
     assert (connected.max_payload, connected.window) == (64, 1)
     base = world.run(read_program()).digest
