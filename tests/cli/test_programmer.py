@@ -28,6 +28,7 @@ from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.dispatch import handle
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.program_toml import loads
@@ -371,3 +372,16 @@ def test_entries_that_were_folded_away_meanwhile_are_counted(
     assert ended.code == 0
     assert text in ended.err
     assert ended.out.count("\n") == 1
+
+
+def test_an_interrupt_while_it_hangs_up_does_not_hide_what_was_answered(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: SerialProgrammer) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SerialProgrammer, "_say_goodbye", interrupted)
+    with pump_thread() as pump:
+        ended = command("programmer", "--port", pump.path, "suspend")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("delivery suspended")

@@ -7,7 +7,6 @@ import pytest
 from cobs import cobs
 
 from mockpump.cli.programmer.recovery import _BUSY_CALLS, _PAUSE
-from mockpump.cli.programmer.session import _DRAWS
 from mockpump.cli.wire.decode import content_parts, program_of, stretches, summary
 from mockpump.cli.wire.explain import BLOCKS
 from mockpump.cli.wire.input import from_hex
@@ -19,6 +18,7 @@ from mockpump.emulator.pump.factory import PumpConfig, initialize, new_pump
 from mockpump.emulator.pump.pairing import Pairing
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.transports.blocking_programmer import _DRAWS
 from mockpump.emulator.transports.tcp import TcpBounds
 from mockpump.protocol import program as programs
 from mockpump.protocol.framing import CHECKSUM, Frame, FrameDecoder, Kind, RejectReason

@@ -89,7 +89,7 @@ class Bench:
     @property
     def asked(self) -> Message:
         """What the programmer waits for the answer to."""
-        assert self.programmer._round is not None
+        assert self.programmer._batch is not None
         return self.programmer._batch.next_unanswered
 
     def stop_before_commit(self) -> None:

@@ -63,7 +63,7 @@ def scenario(
         seed=seed,
         speed=speed,
         channel=Channel(line) if line else None,
-        trace=lambda *chunk: trace.update(repr(chunk).encode()),
+        tap=lambda *chunk: trace.update(repr(chunk).encode()),
     )
     connected = world.call()
     world.run(ask(m.Identify()))
@@ -160,7 +160,7 @@ def test_the_line_takes_exactly_its_time(latency: int, baud: int) -> None:
     sent: list[tuple[int, bool, int]] = []
     line = Impairments(delay=latency, baud=baud)
     world = World(
-        channel=Channel(line), trace=lambda now, who, data: sent.append((now, who, len(data)))
+        channel=Channel(line), tap=lambda now, who, data: sent.append((now, who, len(data)))
     )
     world.connect()
     asked, size = next((now, size) for now, by_programmer, size in sent if by_programmer)
@@ -198,7 +198,7 @@ def test_speed_changes_nothing_about_the_links_timers() -> None:
     def sizes(speed: int | None) -> list[tuple[int, bool, int]]:
         sent: list[tuple[int, bool, int]] = []
         world = World(
-            seed=1, speed=speed, trace=lambda now, who, data: sent.append((now, who, len(data)))
+            seed=1, speed=speed, tap=lambda now, who, data: sent.append((now, who, len(data)))
         )
         world.connect()
         for _ in range(3):
