@@ -442,6 +442,8 @@ def test_who_asks_and_does_not_read_makes_room() -> None:
             await ask_on(*each)
         (first, _) = lines(listener)
         assert first.deserving
+        # Or its own loop would go on reading while the newcomer connects.
+        deaf[1].transport.pause_reading()
         while first._transport is not None and first.deserving:
             first._write(bytes(1_000))
         assert first._placed
