@@ -10,8 +10,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import find
 from outside import pump_thread
 
 import mockpump
@@ -20,13 +23,15 @@ import mockpump.errors
 import mockpump.sansio
 import mockpump.serial
 import mockpump.testing
-from mockpump import Access, LocalProtocolError, Program, Pump, World
+from mockpump import Access, LocalProtocolError, Message, Program, Pump, World
 from mockpump import messages as m
 from mockpump.emulator.programmer import client
+from mockpump.emulator.programmer.programmer import Connected
 from mockpump.emulator.pump.pairing import Pairing, draw_keys, paired_with
 from mockpump.emulator.transports import drawing
 from mockpump.errors import ConnectionLost, NotPaired, PortError, RequestRefused
 from mockpump.protocol.messages.base import CATALOGUE, Direction
+from mockpump.protocol.strategies import message
 from mockpump.reference.client import method_name, source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,6 +119,33 @@ def test_there_is_a_method_for_each_request(kind: type) -> None:
             assert method.return_annotation is entry.reply
             asked = [each for each in entry.message.__struct_fields__ if each != "transaction"]
             assert list(method.parameters) == ["self", *asked]
+
+
+REQUESTS = [
+    each.message
+    for each in CATALOGUE.values()
+    if each.direction is Direction.REQUEST and each.message not in (m.Hello, m.Prove, m.Subscribe)
+]
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda each: each.__name__)
+def test_each_method_asks_its_own_request(request_: type[Message]) -> None:
+    """In both clients, with its arguments in their places and a fresh transaction."""
+    expected = find(message(request_), lambda _: True)
+    named = msgspec.structs.asdict(expected)
+    if "transaction" in named:
+        expected = msgspec.structs.replace(expected, transaction=named.pop("transaction") ^ 1)
+    number = getattr(expected, "transaction", 0)
+
+    async def awaited(procedure: Any) -> Any:
+        return next(procedure)
+
+    terms = Connected(240, 8)
+    blocking = client.PumpClient(next, lambda: number, lambda: None, terms)  # type: ignore[arg-type]
+    waiting = client.AsyncPumpClient(awaited, lambda: number, lambda: awaited(iter([None])), terms)
+    name = method_name(request_.__name__)
+    assert getattr(blocking, name)(**named) == expected
+    assert asyncio.run(getattr(waiting, name)(**named)) == expected
 
 
 def test_a_world_is_used_as_the_readme_says() -> None:
