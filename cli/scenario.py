@@ -107,7 +107,7 @@ class _Told:
         books = self._held.enter_context(library(self._head.program))
         self.runner = ScenarioRunner(self._head.parsed, books, self._head.seed)
         if self._writer is not None:
-            self.runner.world.trace = TraceWriter(self._writer.line)
+            self.runner.world.record(TraceWriter(self._writer.line))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -223,7 +223,7 @@ def _read(bundle: Path) -> Bundle:
 def _again(runner: ScenarioRunner) -> Iterator[str]:
     """The lines of the trace, as the scenario is told again."""
     lines: list[str] = []
-    runner.world.trace = TraceWriter(lines.append)
+    runner.world.record(TraceWriter(lines.append))
     # What a scenario fails with is a line of its trace like the others.
     with suppress(ScenarioError):
         for _ in checked(runner):

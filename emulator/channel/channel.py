@@ -46,6 +46,7 @@ class FaultKind(Enum):
     OUTAGE = "outage"
     CUT = "cut"
     OVERFLOW = "overflow"
+    SCENARIO = "scenario"
 
 
 class Layer(Enum):
@@ -111,19 +112,24 @@ class FaultSpan(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """A chunk that has come through.  `at` is the line time of its last byte, in microseconds."""
+    """A chunk that has come through.  `at` is the line time of its last byte, in microseconds.
+
+    `number` counts arrivals, `chunk` the chunks that were given to the line, both from 1.
+    """
 
     at: int
     number: int
     from_programmer: bool
     data: bytes
     spans: tuple[FaultSpan, ...]
+    chunk: int = 0
 
 
 class Channel:
-    """Both ways of a line.  `faults` are all there were so far, in order.
+    """Both ways of a line.
 
-    `fates` are those of `seed`, unless they are given.
+    `faults` are all there were so far, in order; `chunks` is how many were given to it.  `fates`
+    are those of `seed`, unless they are given.
     """
 
     def __init__(
@@ -136,6 +142,7 @@ class Channel:
         self._directions = {way: _Direction(self, way) for way in (True, False)}
         self._under_way: list[Arrival] = []
         self._count = 0
+        self.chunks = 0
         self.impairments = impairments or Impairments()
 
     @property
@@ -152,6 +159,7 @@ class Channel:
 
     def send(self, from_programmer: bool, data: bytes, now: int) -> Fault | None:
         """A side gives a chunk to the line; the fault that swallows it, if one does."""
+        self.chunks += 1
         place = self._places.place(from_programmer, data)
         return self._directions[from_programmer].send(place, data, now)
 
@@ -178,7 +186,8 @@ class Channel:
     ) -> None:
         """Have a chunk arrive; called by `_Direction`."""
         self._count += 1
-        heapq.heappush(self._under_way, Arrival(at, self._count, from_programmer, data, spans))
+        arrival = Arrival(at, self._count, from_programmer, data, spans, self.chunks)
+        heapq.heappush(self._under_way, arrival)
 
 
 class _Odds(NamedTuple):

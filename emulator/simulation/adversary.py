@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from mockpump.emulator.programmer.errors import ProgrammerError, SessionRefused
 from mockpump.emulator.programmer.handshake import FindKey, open_session
 from mockpump.emulator.programmer.programmer import Connected, Failed, Programmer, ProgrammerEvent
-from mockpump.emulator.simulation.world import ATTACKER, RIVAL, World
+from mockpump.emulator.simulation.world import ATTACKER, World
+from mockpump.emulator.trace.format import PUMP, RIVAL
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, MessageReceived
 from mockpump.protocol.errors import DecodeError
@@ -159,14 +160,18 @@ def connect_second_programmer(world: World, find_key: FindKey, take_over: bool =
 
     `take_over`: end the session that somebody else has with it.
     """
-    port = world.server.attach()
+    port, line = world.server.attach(), world.second_line()
     rival = Programmer()
     opening = open_session(find_key, world.draws.nonce(RIVAL), take_over=take_over)
     rival.connect(world.draws.connection(RIVAL), world.now, opening)
     found = "nobody answers"
     for _ in range(_TURNS_BESIDE):
-        world.server.receive_data(port, rival.data_to_send(world.now), world.now)
-        rival.receive_data(port.data_to_send(world.now), world.now)
+        said = rival.data_to_send(world.now)
+        world.passed(RIVAL, PUMP, said, line)
+        world.server.receive_data(port, said, world.now)
+        answered = port.data_to_send(world.now)
+        world.passed(PUMP, RIVAL, answered, line)
+        rival.receive_data(answered, world.now)
         for event in _events(rival):
             if isinstance(event, Connected):
                 found = "it has a session"

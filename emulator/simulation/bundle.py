@@ -22,8 +22,12 @@ from mockpump.emulator.simulation.scenario import (
     load_scenario,
     program_names,
 )
+from mockpump.emulator.trace.format import Ends
+from mockpump.emulator.trace.format import Head as TraceHead
+from mockpump.emulator.trace.reading import Recording, decoded
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.framing import VERSION
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import loads
 
@@ -44,12 +48,27 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The first line of a bundle."""
 
     format: Literal["mockpump-bundle/2"]
+    trace: Literal[1]
     mockpump: str
     protocol: int
     name: str
     seed: int
     scenario: str
     programs: dict[str, str]
+
+    @property
+    def trace_head(self) -> TraceHead:
+        """The head of the trace in this bundle."""
+        scenario = self.parsed
+        part = scenario.programmer
+        settings = LinkSettings(max_payload=part.payload, window=part.window)
+        return TraceHead(
+            mockpump=self.mockpump,
+            protocol=self.protocol,
+            time="virtual",
+            ends=Ends(settings, settings),
+            title=scenario.title,
+        )
 
     @property
     def parsed(self) -> Scenario:
@@ -63,7 +82,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def head_of(name: str, scenario: str, programs: dict[str, str], seed: int) -> Head:
     """The head of a run that is about to be recorded."""
-    return Head(FORMAT, __version__, VERSION, name, seed, scenario, programs)
+    return Head(FORMAT, 1, __version__, VERSION, name, seed, scenario, programs)
 
 
 class Writer:
@@ -92,6 +111,11 @@ class Bundle(NamedTuple):
     head: Head
     lines: list[str]
     digest: str
+
+    @property
+    def recording(self) -> Recording:
+        """The trace in it; `BadTrace` when a line of it is none."""
+        return Recording(self.head.trace_head, list(decoded(self.lines)))
 
 
 def read_bundle(text: str) -> Bundle:

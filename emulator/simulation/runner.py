@@ -46,7 +46,8 @@ from mockpump.emulator.simulation.scenario import (
     moment,
     span,
 )
-from mockpump.emulator.simulation.world import PROGRAMMER, PUMP, Draws, World
+from mockpump.emulator.simulation.world import Draws, World
+from mockpump.emulator.trace.format import PROGRAMMER, PUMP
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
@@ -235,8 +236,7 @@ class ScenarioRunner:
             raise
 
     def _write_down(self, kind: str, text: str) -> None:
-        if self.world.trace is not None:
-            self.world.trace.told(self.world.now, kind, text)
+        self.world.tell(kind, text)
 
     def _tell(self) -> Iterator[NarrationLine]:
         for step in self.scenario.step:
@@ -246,7 +246,8 @@ class ScenarioRunner:
                 yield NarrationLine("say", " ".join(step.say.split()))
             if step.action is not None:
                 try:
-                    yield from self._do(step, *step.action)
+                    with self.world.doing("action", step.action[0]):
+                        yield from self._do(step, *step.action)
                 except PumpUnreachable:
                     yield NarrationLine("pump", "out of reach")
             if isinstance(step.expect, ExpectPart):

@@ -5,11 +5,12 @@ nothing else is random or tells the time.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from mockpump.emulator.channel.attribution import FaultAttribution
-from mockpump.emulator.channel.channel import Arrival, Channel, frames_of
+from mockpump.emulator.channel.channel import Arrival, Channel, Fault, FaultKind, frames_of
 from mockpump.emulator.channel.fate import Stream
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.client import PumpClient
@@ -32,15 +33,13 @@ from mockpump.emulator.pump.pairing import Draw, keys_of
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
+from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, SOMEBODY, Sender
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError, MockpumpError
 from mockpump.protocol.link.types import LinkSettings
 
-PROGRAMMER = "programmer"
-RIVAL = "rival"
 ATTACKER = "attacker"
-PUMP = "pump"
 
 
 # Each kind of thing of each side has a stream of its own under the world's seed, and each draw is a
@@ -82,6 +81,11 @@ T = TypeVar("T")
 _LATENCY = 1_000
 
 
+def _name(procedure: Procedure[Any]) -> str:
+    """What a procedure is called: a generator has the name of its function."""
+    return str(getattr(procedure, "__name__", "procedure"))
+
+
 class World:
     """Two devices and the line between them.  `now` is line time in microseconds.
 
@@ -113,6 +117,7 @@ class World:
         self._tap = tap
         # What writes down all that happens; None: nobody wants to know.
         self.trace: TraceWriter | None = None
+        self._second_lines = 0
         # Whoever listens on the line: whether the programmer said it, and the bytes.
         self.taps: list[Callable[[bool, bytes], None]] = []
         # Whether what the pump sends is lost.
@@ -155,16 +160,18 @@ class World:
             opening = open_session(find_key, self.draws.nonce(who), known)
         elif known is not None:
             opening = meet_pump(known)
-        self.programmer.connect(self.draws.connection(who), self.now, opening)
-        event = self._until((Connected, Failed))
+        with self.doing("call", who):
+            self.programmer.connect(self.draws.connection(who), self.now, opening)
+            event = self._until((Connected, Failed))
         if isinstance(event, Failed):
             raise event.error
         return cast(Connected, event)
 
     def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with."""
-        self.programmer.start(procedure, self.now)
-        event = self._until((Finished, Failed))
+        with self.doing("procedure", _name(procedure)):
+            self.programmer.start(procedure, self.now)
+            event = self._until((Finished, Failed))
         if isinstance(event, Failed):
             raise event.error
         return cast(T, cast(Finished, event).result)
@@ -180,6 +187,37 @@ class World:
         """From now on this is wrong with the line."""
         self.channel.impairments = impairments
         self._watched = True
+        if self.trace is not None:
+            self.trace.channel(self.now, impairments)
+
+    def record(self, trace: TraceWriter) -> None:
+        """From now on all that happens is written down, and what is so already."""
+        self.trace = trace
+        trace.channel(self.now, self.channel.impairments)
+        self._turned()
+
+    def doing(self, kind: str, name: str) -> AbstractContextManager[None]:
+        """The programmer, or a scenario, begins something that ends with the block."""
+        if self.trace is None:
+            return nullcontext()
+        return self.trace.doing(lambda: self.now, kind, name)
+
+    def tell(self, kind: str, text: str) -> None:
+        """Have a line of narration written down, and what the pump is at this moment."""
+        if self.trace is not None:
+            self._turned()
+            self.trace.told(self.now, kind, text)
+            self.trace.truth(self.now, self.pump, self.port)
+
+    def passed(self, by: Sender, to: Sender, data: bytes, line: int = MAIN_LINE) -> None:
+        """Bytes have gone past the channel, in no time, on this line or on another one."""
+        if self.trace is not None:
+            self.trace.passed(self.now, by, to, data, line)
+
+    def second_line(self) -> int:
+        """The number of a line of its own into the pump, beside the main one."""
+        self._second_lines += 1
+        return self._second_lines
 
     def wait(self, microseconds: int) -> None:
         """Let so much time go by on the line."""
@@ -190,8 +228,12 @@ class World:
 
     def inject(self, data: bytes) -> bytes:
         """Somebody puts bytes on the pump's end of the line, and hears what it says to that."""
+        self.passed(SOMEBODY, PUMP, data)
         self.server.receive_data(self.port, data, self.now)
-        return self.port.data_to_send(self.now)
+        self._turned()
+        back = self.port.data_to_send(self.now)
+        self.passed(PUMP, SOMEBODY, back)
+        return back
 
     def disconnect(self) -> None:
         """End the connection in good order; nothing when there is none."""
@@ -214,6 +256,8 @@ class World:
                 raise LocalProtocolError(f"at this pace the pump never is {elapsed} s old")
             self._turn(self.server.time_scale.due(elapsed))
             self._take_events()
+        if self.trace is not None:
+            self.trace.truth(self.now, self.pump, self.port)
 
     def _until(self, wanted: tuple[type[ProgrammerEvent], ...]) -> ProgrammerEvent:
         while True:
@@ -278,10 +322,22 @@ class World:
 
     def _turned(self) -> None:
         if self.trace is not None:
-            self.trace.turned(self.now, self.pump)
+            self.trace.turned(self.now, self.programmer, self.pump, self.port)
+
+    def _withhold(self, data: bytes) -> None:
+        """What the pump sends is lost before it comes to the line, because a scenario says so."""
+        self._watched = True
+        for chunk in frames_of(data):
+            fault = Fault(FaultKind.SCENARIO, False, self.now)
+            self.attribution.sent(False, chunk, fault)
+            if self.trace is not None:
+                self.trace.withheld(self.now, PUMP, chunk, fault)
 
     def _ship(self, from_programmer: bool, data: bytes) -> None:
-        if not data or (self.drop_replies and not from_programmer):
+        if not data:
+            return
+        if self.drop_replies and not from_programmer:
+            self._withhold(data)
             return
         if self._tap is not None:
             self._tap(self.now, from_programmer, data)
@@ -292,7 +348,7 @@ class World:
             if self._watched:
                 self.attribution.sent(from_programmer, chunk, lost)
             if self.trace is not None:
-                self.trace.sent(self.now, from_programmer, chunk, lost)
+                self.trace.sent(self.now, PROGRAMMER if from_programmer else PUMP, chunk, lost)
 
     def _arrive(self, arrival: Arrival) -> None:
         if self._watched:
@@ -303,3 +359,4 @@ class World:
             self.server.receive_data(self.port, arrival.data, arrival.at)
         else:
             self.programmer.receive_data(arrival.data, arrival.at)
+        self._turned()

@@ -1,78 +1,164 @@
-"""A trace: everything that happens in a world, a line each, in the order in which it happens.
+"""Writing a trace: what happens in a world, a line each, in the order in which it happens.
 
-Each line is an object of JSON: `t` the line time in microseconds, `what` it was, and the facts.
 The same scenario and seed give the same lines, to the byte, on every machine; so comparing two runs
 is comparing their lines.
 """
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from mockpump.emulator.channel.channel import Arrival, Fault
+from mockpump.emulator.channel import impairments
+from mockpump.emulator.channel.channel import Arrival, Fault, frames_of
+from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.programmer.programmer import (
     Connected,
     Failed,
     Finished,
+    Programmer,
     ProgrammerEvent,
     TelemetryReceived,
 )
+from mockpump.emulator.pump.alarms import Shown
+from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.trace import format as lines
+from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, AnyLine, Sender
 from mockpump.protocol.log import LogEntry
+from mockpump.protocol.messages import Alarm, LogKind
 from mockpump.protocol.messages.base import Message
 
 _WHOLE_LOG = 2**31
-_SIDES = {True: "programmer", False: "pump"}
 
 
 class TraceWriter:
-    """Writes a world down; `write` takes the lines."""
+    """Writes lines of a trace; `write` takes each without its newline.
+
+    Chunks have numbers from 1, in the order in which they are sent, whichever line they take.
+    """
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
+        self._chunks = 0
+        self._doings = 0
+        # The number here of each chunk that the channel has under its own number.
+        self._ids: list[int] = []
         self._logged = 0
+        self._pump: Pump | None = None
+        self._alarms: dict[int, str] = {}
         self._mode = ""
+        self._last_pump: lines.Pump | None = None
+        self._heard_at: int | None = None
+        self._sealed = False
 
-    def sent(self, now: int, from_programmer: bool, data: bytes, lost: Fault | None) -> None:
-        """A side has sent a chunk, and perhaps it was lost."""
-        facts = {"by": _SIDES[from_programmer], "bytes": data.hex()}
-        self.note(now, "sent", **facts, **({"lost": lost.kind.value} if lost else {}))
+    # -- the line --------------------------------------------------------------------------------
+
+    def channel(self, now: int, line: Impairments) -> None:
+        """From now on this is wrong with the line between the two."""
+        self._put(lines.Channel(t=now, impairments=impairments.written(line)))
+
+    def sent(self, now: int, by: Sender, data: bytes, lost: Fault | None = None) -> None:
+        """A side has given a chunk to the channel, and perhaps it was lost."""
+        self._ids.append(self._chunk(now, by, data, MAIN_LINE, lost.kind.value if lost else ""))
+
+    def withheld(self, now: int, by: Sender, data: bytes, fault: Fault) -> None:
+        """A chunk that never came to the channel, because of a fault outside it."""
+        self._chunk(now, by, data, MAIN_LINE, fault.kind.value)
 
     def arrived(self, arrival: Arrival) -> None:
-        """A chunk has come to the other side, and perhaps it was touched on the way."""
-        facts: dict[str, Any] = {
-            "from": _SIDES[arrival.from_programmer],
-            "bytes": arrival.data.hex(),
-        }
-        if arrival.spans:
-            facts["faults"] = [
-                [span.fault.kind.value, span.start, span.end] for span in arrival.spans
-            ]
-        self.note(arrival.at, "arrived", **facts)
+        """A chunk has come out of the channel, and perhaps it was touched on the way."""
+        self._put(
+            lines.Arrived(
+                t=arrival.at,
+                id=self._ids[arrival.chunk - 1],
+                to=PUMP if arrival.from_programmer else PROGRAMMER,
+                bytes=arrival.data.hex(),
+                faults=[(span.fault.kind.value, span.start, span.end) for span in arrival.spans],
+            )
+        )
+
+    def passed(self, now: int, by: Sender, to: Sender, data: bytes, line: int) -> None:
+        """Chunks that take no time on a line without a fault."""
+        for chunk in frames_of(data) if data else ():
+            number = self._chunk(now, by, chunk, line, "")
+            self._put(lines.Arrived(t=now, id=number, to=to, bytes=chunk.hex(), line=line))
+
+    def _chunk(self, now: int, by: Sender, data: bytes, line: int, lost: str) -> int:
+        self._chunks += 1
+        self._put(lines.Sent(t=now, id=self._chunks, by=by, bytes=data.hex(), line=line, lost=lost))
+        return self._chunks
+
+    # -- what the two do -------------------------------------------------------------------------
+
+    @contextmanager
+    def doing(self, clock: Callable[[], int], kind: Any, name: str) -> Iterator[None]:
+        """Something of that kind and name begins here, and ends with the block."""
+        self._doings += 1
+        number, error = self._doings, ""
+        self._put(lines.Began(t=clock(), id=number, kind=kind, name=name))
+        try:
+            yield
+        except Exception as failed:
+            error = str(failed) or type(failed).__name__
+            raise
+        finally:
+            self._put(lines.Ended(t=clock(), id=number, error=error))
 
     def happened(self, now: int, event: ProgrammerEvent) -> None:
         """Something has happened to the programmer."""
-        self.note(now, "programmer", event=type(event).__name__, **_facts(event))
+        self._put(lines.Programmer(t=now, event=type(event).__name__, facts=_facts(event)))
 
-    def turned(self, now: int, pump: Pump) -> None:
-        """A turn of the world is over: what the pump has logged in it, and a mode that is new."""
+    def told(self, now: int, kind: Any, text: str) -> None:
+        """A line of the scenario."""
+        self._put(lines.Told(t=now, kind=kind, text=text))
+
+    # -- what the two are ------------------------------------------------------------------------
+
+    def turned(self, now: int, programmer: Programmer, pump: Pump, port: Endpoint) -> None:
+        """Something may have happened to them: what is new since the last time."""
+        if pump is not self._pump:
+            self._began_anew(now, pump)
         page = pump.memory.log(self._logged + 1, _WHOLE_LOG)
         for number, entry in enumerate(page.entries, start=page.first):
-            self.note(now, "log", number=number, **_entry(entry))
-        self._logged = page.newest
-        if pump.mode.name != self._mode:
-            self._mode = pump.mode.name
-            self.note(now, "mode", mode=self._mode.lower(), elapsed=pump.elapsed)
+            self._put(_logged(now, number, entry))
+        new, self._logged = page.newest != self._logged, page.newest
+        self._panel(now, pump.panel.shown)
+        if new or pump.mode.name != self._mode:
+            self.truth(now, pump, port)
+        belief, sealed = programmer.belief, programmer.connection.is_sealed
+        if belief.heard_at != self._heard_at or sealed is not self._sealed:
+            self._heard_at, self._sealed = belief.heard_at, sealed
+            self._put(_believed(now, belief, sealed))
 
-    def told(self, now: int, kind: str, text: str) -> None:
-        """A line of the scenario."""
-        self.note(now, "told", kind=kind, text=text)
+    def truth(self, now: int, pump: Pump, port: Endpoint) -> None:
+        """What the pump is at this moment, when it is another than it was."""
+        self._mode = pump.mode.name
+        line = _state(now, pump, port.connection.is_sealed)
+        if self._last_pump is None or line != msgspec.structs.replace(self._last_pump, t=now):
+            self._last_pump = line
+            self._put(line)
 
-    def note(self, now: int, what: str, **facts: Any) -> None:
-        """Anything else."""
-        self._write(json.dumps({"t": now, "what": what, **facts}, separators=(",", ":")))
+    def _began_anew(self, now: int, pump: Pump) -> None:
+        if self._pump is not None:
+            self._put(lines.Power(t=now, mode=pump.mode.name.lower()))
+        self._pump = pump
+
+    def _panel(self, now: int, shown: dict[int, Shown]) -> None:
+        if not (shown or self._alarms):
+            return
+        states = {alarm: _alarm_state(each) for alarm, each in shown.items()}
+        for alarm in sorted({*states, *self._alarms}):
+            state = states.get(alarm, "gone")
+            if state != self._alarms.get(alarm):
+                name = Alarm(alarm).name.lower()
+                self._put(lines.Alarm(t=now, alarm=name, state=state))  # type: ignore[arg-type]
+        self._alarms = states
+
+    def _put(self, line: AnyLine) -> None:
+        self._write(msgspec.json.encode(line).decode())
 
 
 def _facts(event: ProgrammerEvent) -> dict[str, Any]:
@@ -88,5 +174,43 @@ def _facts(event: ProgrammerEvent) -> dict[str, Any]:
     return {"reason": event.reason.value}
 
 
-def _entry(entry: LogEntry) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(entry), "kind": entry.kind.name.lower()}
+def _alarm_state(shown: Shown) -> str:
+    if not shown.present:
+        return "past"
+    return "acknowledged" if shown.acknowledged else "present"
+
+
+def _logged(now: int, number: int, entry: LogEntry) -> lines.Log:
+    facts = msgspec.structs.asdict(entry)
+    return lines.Log(t=now, number=number, **{**facts, "kind": LogKind(entry.kind).name.lower()})
+
+
+def _state(now: int, pump: Pump, sealed: bool) -> lines.Pump:
+    report = pump.report()
+    return lines.Pump(
+        t=now,
+        mode=report.mode.name.lower(),
+        elapsed=report.elapsed,
+        clock=report.clock,
+        program=pump.digest.hex(),
+        rate=report.rate,
+        delivered=report.delivered,
+        bolus_left=pump.bolus_left,
+        reservoir=report.reservoir,
+        sealed=sealed,
+    )
+
+
+def _believed(now: int, belief: Belief, sealed: bool) -> lines.Belief:
+    return lines.Belief(
+        t=now,
+        mode=None if belief.mode is None else belief.mode.name.lower(),
+        elapsed=belief.elapsed,
+        clock=belief.clock,
+        program=None if belief.program is None else belief.program.hex(),
+        rate=belief.rate,
+        delivered=belief.delivered,
+        reservoir=belief.reservoir,
+        heard_at=belief.heard_at,
+        sealed=sealed,
+    )

@@ -257,6 +257,11 @@ class ReceiveWindow:
         return bits
 
     @property
+    def early(self) -> tuple[int, ...]:
+        """The numbers of what is kept behind a gap."""
+        return tuple(sorted(self._early))
+
+    @property
     def holding(self) -> int:
         """How many payloads are kept."""
         return len(self._early)
@@ -351,6 +356,16 @@ class Arq:
                 latest = sent
         self._timer.measure(now - latest.sent_at, latest.size, answer)
         self._statistics.round_trip = self._timer.round_trip.smoothed
+
+    @property
+    def sending(self) -> SendWindow:
+        """What was sent and is not acknowledged; for looking at."""
+        return self._send
+
+    @property
+    def receiving(self) -> ReceiveWindow:
+        """What has arrived; for looking at."""
+        return self._receive
 
     def frames_to_send(self, now: int) -> list[Frame]:
         """What must go out now: lost frames, new ones as far as the window goes, or an ACK."""

@@ -21,11 +21,13 @@ from mockpump.protocol.link.timer import RetransmissionTimer
 from mockpump.protocol.link.types import (
     CloseReason,
     DropReason,
+    FlightState,
     FrameDropped,
     LinkClosed,
     LinkEvent,
     LinkOpened,
     LinkSettings,
+    LinkSnapshot,
     LinkStatistics,
     Offer,
     PayloadReceived,
@@ -140,6 +142,27 @@ class Link:
     def unacknowledged(self) -> int:
         """Payloads of which it is not known that they were delivered."""
         return self._arq.outstanding
+
+    def snapshot(self) -> LinkSnapshot:
+        """Where it stands."""
+        send, receive, timer = self._arq.sending, self._arq.receiving, self._timer
+        return LinkSnapshot(
+            self.state.name.lower(),
+            None if self.state is State.IDLE else self.connection,
+            send.base,
+            send.next_seq,
+            send.size,
+            tuple(
+                FlightState(each.seq, each.sent_at, each.transmissions) for each in send.in_flight
+            ),
+            receive.expected,
+            receive.early,
+            timer.timeout,
+            timer.due_at,
+            timer.expiries,
+            timer.round_trip.smoothed,
+            self._arq.ack_at,
+        )
 
     # -- what comes in ---------------------------------------------------------------------------
 

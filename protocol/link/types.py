@@ -4,7 +4,7 @@ The settings are declared like a message, so that the document lists them by its
 """
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -126,6 +126,37 @@ class FrameDropped(Record, frozen=True):
 
 # Whoever finds the frames puts what was none in its place among the others.
 LinkEvent = LinkOpened | LinkClosed | PayloadReceived | FrameDropped | RejectedFrame
+
+
+class FlightState(NamedTuple):
+    """A payload in flight: its number, when it was last sent, and how often."""
+
+    seq: int
+    sent_at: int
+    transmissions: int
+
+
+class LinkSnapshot(Record, frozen=True):
+    """Where a link stands, for whoever draws it.  Times in microseconds of line time.
+
+    From `base` on nothing is acknowledged, `next_seq` is the next number, `window` the most in
+    flight; `expected` is the number awaited from the other side, `early` those behind it that are
+    kept.  `due_at` is when the retransmission timer runs out, `round_trip` the smoothed one.
+    """
+
+    state: str
+    connection: int | None
+    base: int
+    next_seq: int
+    window: int
+    in_flight: tuple[FlightState, ...]
+    expected: int
+    early: tuple[int, ...]
+    timeout: int
+    due_at: int | None
+    expiries: int
+    round_trip: int | None
+    ack_at: int | None
 
 
 class LinkStatistics(msgspec.Struct):

@@ -1,0 +1,285 @@
+"""Shadows: both links of a line once more, fed with what a trace says.
+
+A link is a pure machine: the same frames at the same microseconds give the same state, and the same
+frames to send.  So windows, timers and round trips need not be recorded: a shadow has them.  And it
+proves the trace: whatever a shadow would send must be in it, and nothing else, at the very
+microsecond.  Where that is not so the trace has a hole; from there on that side is `blind`, until
+its next connection.
+
+The order at one instant is that of every runner: what arrives, then what is due, then what goes
+out.  A payload is known when its frame is first sent, not when it was queued; that is the same for
+all that a link does but for one thing, what waits behind a full window (`SendWindow`), which is
+seen here only as it goes.
+"""
+
+from typing import NamedTuple
+
+from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, RIVAL, Ends, Sender
+from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, encode_frame
+from mockpump.protocol.link.link import Link
+from mockpump.protocol.link.states import State
+from mockpump.protocol.link.types import (
+    FrameDropped,
+    LinkClosed,
+    LinkEvent,
+    LinkOpened,
+    LinkSettings,
+    LinkSnapshot,
+    PayloadReceived,
+    Role,
+)
+
+_ROLES: dict[Sender, Role] = {
+    PROGRAMMER: Role.INITIATOR,
+    RIVAL: Role.INITIATOR,
+    PUMP: Role.ACCEPTOR,
+}
+
+
+class Verdict(NamedTuple):
+    """What a receiver made of what arrived: a word of `VERDICTS`, and more of it."""
+
+    word: str
+    detail: str = ""
+
+
+# What a verdict can be.
+VERDICTS = {
+    "rejected": "no frame: the checksum or the framing stops it",
+    "dropped": "a frame of no use",
+    "closed": "it ends the connection",
+    "opened": "it opens the connection",
+    "kept": "ahead of a gap, and kept",
+    "delivered": "handed up, in order",
+    "taken": "an acknowledgement",
+    "heard": "by an end that was not recorded",
+}
+
+
+class Hole(NamedTuple):
+    """Where a trace and a shadow part: the time, whose side, and what only one of them has."""
+
+    at: int
+    side: str
+    missing: tuple[str, ...]
+
+
+class LinkShadow:
+    """One side of one line."""
+
+    def __init__(self, side: Sender, settings: LinkSettings | None) -> None:
+        self.side = side
+        self.settings = settings
+        self.link = Link(_ROLES[side], settings)
+        self.blind = settings is None
+        self.holes: list[Hole] = []
+        self._decoder = FrameDecoder()
+
+    def restart(self) -> None:
+        """Its device has started anew."""
+        self.link = Link(self.link.role, self.settings)
+        self._decoder = FrameDecoder()
+
+    def arrived(self, data: bytes, now: int) -> list[tuple[Frame | RejectedFrame, Verdict]]:
+        """Bytes come in; what was in them, and what the link made of that."""
+        self.let_pass(now)
+        return [(found, self._take(found, now)) for found in self._decoder.receive_data(data)]
+
+    def _take(self, found: Frame | RejectedFrame, now: int) -> Verdict:
+        if isinstance(found, RejectedFrame):
+            return Verdict("rejected", found.reason.value)
+        self.link.receive_frame(found, now)
+        return _verdict(found, self._events())
+
+    def _events(self) -> list[LinkEvent]:
+        events = list(self.link.events)
+        self.link.events.clear()
+        return events
+
+    def let_pass(self, now: int) -> None:
+        """Everything that was due before now happens; what it would have sent is a hole."""
+        while (due := self.link.next_deadline()) is not None and due < now:
+            self.finish(due)
+
+    def finish(self, now: int) -> None:
+        """Nothing more goes out at this instant: what the link would send now is a hole."""
+        self.link.handle_timer(now)
+        self._events()
+        out = self.link.frames_to_send(now)
+        if out:
+            self._hole(now, out)
+
+    def sent(self, frames: list[Frame], now: int) -> None:
+        """The side has sent these together; the shadow must send just these."""
+        self.let_pass(now)
+        self.link.handle_timer(now)
+        for frame in frames:
+            self._call(frame, now)
+        self._events()
+        mine = self.link.frames_to_send(now)
+        if [encode_frame(each) for each in mine] != [encode_frame(each) for each in frames]:
+            self._hole(now, frames)
+
+    def _call(self, frame: Frame, now: int) -> None:
+        """What the device must have asked of its link for this frame to go out."""
+        link = self.link
+        if frame.kind is Kind.OPEN and (
+            link.state is State.IDLE or frame.connection != link.connection
+        ):
+            if link.state is not State.IDLE:
+                link.abort(now)
+                link.frames_to_send(now)
+            link.open(frame.connection, now)
+            self._sees_again()
+        elif frame.kind is Kind.OPEN_ACK:
+            self._sees_again()
+        elif link.state is not State.OPEN or frame.connection != link.connection:
+            return
+        elif frame.kind is Kind.DATA:
+            waiting = link.settings.backlog - link.room
+            if frame.seq == (link.snapshot().next_seq + waiting) & 0xFF:
+                link.send(frame.payload, now)
+        elif frame.kind is Kind.CLOSE:
+            link.close(now)
+        elif frame.kind is Kind.RESET:
+            link.abort(now)
+
+    def _sees_again(self) -> None:
+        self.blind = self.settings is None
+
+    def _hole(self, now: int, frames: list[Frame]) -> None:
+        if not self.blind:
+            self.holes.append(Hole(now, self.side, tuple(map(name_of, frames))))
+            self.blind = True
+
+
+def name_of(frame: Frame) -> str:
+    """A frame in a word or two: its kind, and its number if it has one."""
+    return f"{frame.kind.name} {frame.seq}" if frame.kind is Kind.DATA else frame.kind.name
+
+
+def _verdict(frame: Frame, events: list[LinkEvent]) -> Verdict:
+    for event in events:
+        if isinstance(event, FrameDropped):
+            return Verdict("dropped", event.reason.value)
+    closed = next((each for each in events if isinstance(each, LinkClosed)), None)
+    if any(isinstance(event, LinkOpened) for event in events):
+        return Verdict("opened", "in place of the one before" if closed else "")
+    if closed is not None:
+        return Verdict("closed", closed.reason.value)
+    if frame.kind is not Kind.DATA:
+        return Verdict("taken")
+    released = sum(isinstance(event, PayloadReceived) for event in events) - 1
+    if released < 0:
+        return Verdict("kept")
+    return Verdict("delivered", f"with {released} kept before" if released else "")
+
+
+class LinkState(NamedTuple):
+    """Where one side's link on the main line stands from `at` on."""
+
+    at: int
+    side: Sender
+    link: LinkSnapshot
+    blind: bool
+
+
+class Shadow:
+    """Both sides of the main line, and of each line beside it.
+
+    `states` is where the links of the main line stand, whenever that has changed.
+    """
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+        self._sides = {
+            (MAIN_LINE, PROGRAMMER): LinkShadow(PROGRAMMER, ends.programmer),
+            (MAIN_LINE, PUMP): LinkShadow(PUMP, ends.pump),
+        }
+        self.states: list[LinkState] = []
+        self._last: dict[str, tuple[LinkSnapshot, bool]] = {}
+        self._now = 0
+        # What the sides have given to their lines at this instant, not yet looked at.
+        self._going_out: tuple[LinkShadow, list[Frame]] | None = None
+
+    @property
+    def holes(self) -> list[Hole]:
+        """Where the trace is not what the links would have done, in order of time."""
+        return sorted(hole for side in self._sides.values() for hole in side.holes)
+
+    def before(self, side: str) -> LinkSnapshot | None:
+        """Where a side's link on the main line stands, as far as the lines were taken."""
+        shadow = self._sides[MAIN_LINE, side]
+        return None if shadow.blind else shadow.link.snapshot()
+
+    def sent(self, line: int, by: Sender, data: bytes, now: int) -> None:
+        """A side has given bytes to a line."""
+        side = self._side(line, by)
+        self._until(now)
+        if side is None:
+            return
+        if self._going_out is None or self._going_out[0] is not side:
+            self._flush()
+            self._going_out = side, []
+        found = FrameDecoder().receive_data(data)
+        self._going_out[1].extend(each for each in found if isinstance(each, Frame))
+
+    def arrived(
+        self, line: int, to: Sender, data: bytes, now: int
+    ) -> list[tuple[Frame | RejectedFrame, Verdict]]:
+        """Bytes have come to a side; what was in them, and what became of each."""
+        self._until(now)
+        self._flush()
+        side = self._side(line, to)
+        if side is None:
+            return [(found, Verdict("heard")) for found in FrameDecoder().receive_data(data)]
+        taken = side.arrived(data, now)
+        self._look()
+        return taken
+
+    def restarted(self, now: int) -> None:
+        """The pump has started anew."""
+        self._until(now)
+        self._flush()
+        self._sides[MAIN_LINE, PUMP].restart()
+        self._look()
+
+    def finish(self, now: int) -> None:
+        """The trace has ended at this moment."""
+        self._until(now + 1)
+
+    def _side(self, line: int, side: Sender) -> LinkShadow | None:
+        if side not in _ROLES:
+            return None
+        if (line, side) not in self._sides:
+            # Whoever calls there has what links have if nobody says otherwise.
+            self._sides[line, side] = LinkShadow(side, LinkSettings())
+        return self._sides[line, side]
+
+    def _until(self, now: int) -> None:
+        """Time goes on; on a line beside the main one nothing happens by itself."""
+        if now <= self._now:
+            return
+        self._flush()
+        for (line, _), side in self._sides.items():
+            if line == MAIN_LINE and not side.blind:
+                side.finish(self._now)
+                side.let_pass(now)
+        self._look()
+        self._now = now
+
+    def _flush(self) -> None:
+        if self._going_out is not None:
+            side, frames = self._going_out
+            self._going_out = None
+            side.sent(frames, self._now)
+            self._look()
+
+    def _look(self) -> None:
+        for (line, name), side in self._sides.items():
+            if line != MAIN_LINE:
+                continue
+            now = side.link.snapshot(), side.blind
+            if now != self._last.get(name):
+                self._last[name] = now
+                self.states.append(LinkState(self._now, side.side, *now))
