@@ -286,11 +286,14 @@ class World:
         self._turned()
         self._ship(True, self.programmer.data_to_send(self.now))
         self._ship(False, self.port.data_to_send(self.now))
+        self._note_waiting()
         times = [self.programmer.next_deadline(), self.port.next_deadline(), last]
         times.append(self.channel.next_deadline())
         if not self._live_alone(min((time for time in times if time is not None), default=None)):
             return
-        for arrival in self.channel.arrivals(self.now):
+        for place, arrival in enumerate(self.channel.arrivals(self.now)):
+            if place:
+                self._note_waiting()
             self._arrive(arrival)
         self.programmer.handle_timer(self.now)
         self.server.handle_timer(self.now)
@@ -319,6 +322,11 @@ class World:
             raise InternalError("a world in which nothing will ever happen")
         self.now = max(self.now, quiet_until)
         return True
+
+    def _note_waiting(self) -> None:
+        if self.trace is not None:
+            self.trace.waiting(self.now, PROGRAMMER, self.programmer.connection.link.waiting)
+            self.trace.waiting(self.now, PUMP, self.port.connection.link.waiting)
 
     def _turned(self) -> None:
         if self.trace is not None:

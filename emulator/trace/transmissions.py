@@ -69,6 +69,8 @@ class Transmissions:
             self._triggers[PROGRAMMER] = self._trigger(PROGRAMMER)._replace(
                 began_at=line.t, doing=line.id, doing_is_later=True
             )
+        elif isinstance(line, lines.Waiting):
+            self._shadow.waiting(line.by, line.payloads, line.t)
         elif isinstance(line, lines.Power):
             self._shadow.restarted(line.t)
 

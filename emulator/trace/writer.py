@@ -26,7 +26,7 @@ from mockpump.emulator.pump.alarms import Shown
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.trace import format as lines
-from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, AnyLine, Sender
+from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, SIDES, AnyLine, Sender
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import Alarm, LogKind
 from mockpump.protocol.messages.base import Message
@@ -46,6 +46,8 @@ class TraceWriter:
         self._doings = 0
         # The number here of each chunk that the channel has under its own number.
         self._ids: list[int] = []
+        self._waiting: dict[Sender, int] = dict.fromkeys(SIDES, 0)
+        self._have_sent: set[Sender] = set()
         self._logged = 0
         self._pump: Pump | None = None
         self._alarms: dict[int, str] = {}
@@ -80,6 +82,16 @@ class TraceWriter:
             )
         )
 
+    def waiting(self, now: int, by: Sender, payloads: int) -> None:
+        """So many payloads of a side wait for room in its window.
+
+        When it has sent something meanwhile these may be others than before.
+        """
+        if payloads != self._waiting[by] or (payloads and by in self._have_sent):
+            self._waiting[by] = payloads
+            self._put(lines.Waiting(t=now, by=by, payloads=payloads))
+        self._have_sent.discard(by)
+
     def passed(self, now: int, by: Sender, to: Sender, data: bytes, line: int) -> None:
         """Chunks that take no time on a line without a fault."""
         for chunk in frames_of(data) if data else ():
@@ -88,6 +100,7 @@ class TraceWriter:
 
     def _chunk(self, now: int, by: Sender, data: bytes, line: int, lost: str) -> int:
         self._chunks += 1
+        self._have_sent.add(by)
         self._put(lines.Sent(t=now, id=self._chunks, by=by, bytes=data.hex(), line=line, lost=lost))
         return self._chunks
 

@@ -44,7 +44,7 @@ def recorded(name: str, seed: int) -> str:
     writer = Writer(written.append, mine)
     with library(mine.program) as books:
         runner = ScenarioRunner(mine.parsed, books, mine.seed)
-        runner.world.trace = TraceWriter(writer.line)
+        runner.world.record(TraceWriter(writer.line))
         for _ in runner.tell():
             pass
     writer.close()
@@ -70,7 +70,9 @@ def test_what_was_written_is_read() -> None:
     assert bundle.head.program("day").name == "day"
     assert len(bundle.lines) == text.count("\n") - 2
     whats = {json.loads(line)["what"] for line in bundle.lines}
-    assert whats == {"sent", "arrived", "programmer", "log", "mode", "told"}
+    line = {"sent", "arrived", "channel"}
+    asked = {"began", "ended", "programmer", "told"}
+    assert whats == {*line, *asked, "log", "pump", "belief"}
 
 
 def test_every_byte_each_way_is_in_it_with_its_time() -> None:
@@ -78,7 +80,8 @@ def test_every_byte_each_way_is_in_it_with_its_time() -> None:
     facts = [json.loads(line) for line in bundle.lines]
     for by in ("programmer", "pump"):
         sent = "".join(f["bytes"] for f in facts if f["what"] == "sent" and f["by"] == by)
-        came = "".join(f["bytes"] for f in facts if f["what"] == "arrived" and f["from"] == by)
+        mine = {f["id"] for f in facts if f["what"] == "sent" and f["by"] == by}
+        came = "".join(f["bytes"] for f in facts if f["what"] == "arrived" and f["id"] in mine)
         assert sent.startswith(came)
         assert len(sent) - len(came) < 200
     times = [f["t"] for f in facts]
