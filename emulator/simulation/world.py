@@ -211,8 +211,10 @@ class World:
 
     def passed(self, by: Sender, to: Sender, data: bytes, line: int = MAIN_LINE) -> None:
         """Bytes have gone past the channel, in no time, on this line or on another one."""
-        if self.trace is not None:
-            self.trace.passed(self.now, by, to, data, line)
+        for chunk in frames_of(data) if data else ():
+            number = self.channel.pass_by()
+            if self.trace is not None:
+                self.trace.passed(self.now, number, by, to, chunk, line)
 
     def second_line(self) -> int:
         """The number of a line of its own into the pump, beside the main one."""
@@ -338,8 +340,9 @@ class World:
         for chunk in frames_of(data):
             fault = Fault(FaultKind.SCENARIO, False, self.now)
             self.attribution.sent(False, chunk, fault)
+            number = self.channel.pass_by()
             if self.trace is not None:
-                self.trace.withheld(self.now, PUMP, chunk, fault)
+                self.trace.sent(self.now, number, PUMP, chunk, fault)
 
     def _ship(self, from_programmer: bool, data: bytes) -> None:
         if not data:
@@ -356,7 +359,8 @@ class World:
             if self._watched:
                 self.attribution.sent(from_programmer, chunk, lost)
             if self.trace is not None:
-                self.trace.sent(self.now, PROGRAMMER if from_programmer else PUMP, chunk, lost)
+                by: Sender = PROGRAMMER if from_programmer else PUMP
+                self.trace.sent(self.now, self.channel.chunks, by, chunk, lost)
 
     def _arrive(self, arrival: Arrival) -> None:
         if self._watched:

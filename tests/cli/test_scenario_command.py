@@ -100,16 +100,16 @@ def test_a_divergence_is_shown_with_what_came_before(
 ) -> None:
     bundle = str(tmp_path / "run.bundle")
     command("run", "bad-link", "--record", bundle)
-    monkeypatch.setattr("mockpump.emulator.simulation.world.PROGRAMMER", "you")
+    monkeypatch.setattr("mockpump.emulator.trace.writer.PUMP", "you")
     ended = command("replay", bundle)
     assert ended.code == 1
     assert "recorded  " in ended.out
-    assert '"by":"programmer"' in ended.out
-    assert '"by":"you"' in ended.out
-    assert "not identical from line 9 on" in ended.line
+    assert '"to":"pump"' in ended.out
+    assert '"to":"you"' in ended.out
+    assert "not identical from line 10 on" in ended.line
     ended = command("replay", bundle, "--json")
     assert ended.code == 1
-    assert json.loads(ended.out)["differs_from"] == 9
+    assert json.loads(ended.out)["differs_from"] == 10
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_what_was_written_is_read() -> None:
     assert bundle.head.program("day").name == "day"
     assert len(bundle.lines) == text.count("\n") - 2
     whats = {json.loads(line)["what"] for line in bundle.lines}
-    line = {"sent", "arrived", "channel"}
+    line = {"sent", "arrived", "waiting", "channel"}
     asked = {"began", "ended", "programmer", "told"}
     assert whats == {*line, *asked, "log", "pump", "belief"}
 
