@@ -7,7 +7,8 @@ import pytest
 
 from mockpump.cli.examples import example_scenario, scenario_names
 from mockpump.emulator.channel.impairments import FIELDS
-from mockpump.emulator.simulation.scenario import ACTIONS, program_names
+from mockpump.emulator.simulation.actions import ACTIONS
+from mockpump.emulator.simulation.scenario import program_names
 from mockpump.reference.scenario import schema
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mockpump.emulator.simulation.scenario import ScenarioError, load_scenario
+from mockpump.emulator.simulation.errors import ScenarioError
+from mockpump.emulator.simulation.scenario import load_scenario
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 
