@@ -18,7 +18,7 @@ from outside import COMMAND, PATIENCE, Command, in_process
 from mockpump.cli.examples import example_program
 from mockpump.emulator.schedule import WEEK
 from mockpump.emulator.simulation import campaign as campaigns
-from mockpump.emulator.simulation.actions.requests import Clock
+from mockpump.emulator.simulation.actions.requests import Clock, Refill
 from mockpump.emulator.simulation.campaign import (
     campaign,
     cut_down,
@@ -29,7 +29,7 @@ from mockpump.emulator.simulation.campaign import (
     total,
 )
 from mockpump.emulator.simulation.invariants import Watched
-from mockpump.emulator.simulation.scenario import load_scenario
+from mockpump.emulator.simulation.scenario import Scenario, load_scenario
 from mockpump.protocol.units import read_week_time
 
 
@@ -60,6 +60,18 @@ def test_the_scenarios_of_a_few_seeds_break_nothing() -> None:
     assert sum(sum(layers.values()) for layers in result.faults.values()) > 50
 
 
+def test_a_run_reads_its_scenario_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counting(text: str, name: str) -> Scenario:
+        read.append(text)
+        return load_scenario(text, name)
+
+    monkeypatch.setattr(campaigns, "load_scenario", counting)
+    run_seeds([3, 4], example_program)
+    assert read == [scenario_text(random_facts(seed)) for seed in (3, 4)]
+
+
 def test_it_does_not_matter_who_runs_them() -> None:
     alone = run_seeds(range(30, 33), example_program)
     with ThreadPoolExecutor(2) as executor:
@@ -85,7 +97,7 @@ def test_what_fails_is_cut_down_to_what_it_takes(monkeypatch: pytest.MonkeyPatch
     seed = min(failed)
     text = cut_down(seed, example_program)
     scenario = load_scenario(text, "x")
-    assert [step.action and step.action[0] for step in scenario.step] == ["refill"]
+    assert [type(step.action) for step in scenario.step] == [Refill]
     assert scenario.channel == {}
     assert text.startswith("# no-refills")
 
