@@ -44,7 +44,7 @@ def scenario_text(name: str) -> str:
 
 def example_scenario(name: str) -> "Scenario":
     """The same, read."""
-    # Not for whoever only wants the names: a shell that completes one.
+    # A shell that completes a name does not wait for this.
     from mockpump.emulator.simulation.scenario import load_scenario
 
     return load_scenario(scenario_text(name), f"examples/scenarios/{name}.toml")

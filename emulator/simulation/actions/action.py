@@ -48,10 +48,7 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return cls(value) if cls.__struct_fields__ else cls()
 
     def check(self) -> None:
-        """What can be wrong with it, before the scenario begins.
-
-        `ScenarioError`, `BadQuantity` or `BadImpairment`.
-        """
+        """Find what is wrong with it, before a scenario begins: `ScenarioError`, `BadQuantity`."""
 
     @property
     def programs(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mockpump.emulator.simulation.runner import ScenarioRunner
     from mockpump.emulator.simulation.scenario import Step
 
-# How long whoever is evicted has to hear of it, in microseconds.
+# How long an evicted programmer has to hear of it, in microseconds.
 _MOMENT = 1_000_000
 
 
@@ -47,7 +47,7 @@ class Rival(Action, frozen=True):
     name: str
 
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
-        """It calls; whoever loses a session by that has a moment to hear of it."""
+        """It calls; a programmer whose session that ends has a moment to hear of it."""
         world = runner.world
         wish = ", and takes over the session" if step.take_over else ""
         yield NarrationLine("do", f"{self.name} calls on another line, with the same key{wish}")
@@ -71,7 +71,7 @@ class Attack(Action, frozen=True):
     trick: Literal["listen", "replay", "unsealed", "inject", "guess"]
 
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
-        """What is tried, and what it is good for."""
+        """Try it, and say what the pump made of it."""
         lines = TRICKS[self.trick](runner.attacker)
         yield NarrationLine("do", next(lines))
         for line in lines:

@@ -81,7 +81,7 @@ class Reboot(Action, frozen=True):
     example = "true"
 
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
-        """The power goes in the middle of nothing."""
+        """Cut it."""
         runner.world.server.do(_cut_power, runner.world.now)
         yield NarrationLine("do", "cuts the power and lets it come again")
 
