@@ -64,7 +64,7 @@ def send(
     is not given is drawn.  Exit code 1 when the pump refuses it.
 
     \b
-  x
+    mockpump wire send --port ./pump 00041169680101010105f008de4700
     mockpump wire send --port ./pump --open GetStatus
     """
     if port is None:
