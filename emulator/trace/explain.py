@@ -127,7 +127,7 @@ _GOES_ON = ("timer", "gap", "repeat", "at once", "answer", "next", "room", "dela
 def _after_timer(run: Run, frame: Transmission) -> list[Reason]:
     before = run.frame(frame.cause.frame)
     waited = frame.at - before.at
-    timer = _timer_of(run, frame)
+    timer = timer_of(run, frame)
     timeout = waited if timer is None else timer.timeout
     reasons = [
         Reason(f"resent, because the {frame.sender}'s timer of {microseconds(timeout)} expired"),
@@ -175,7 +175,8 @@ def acknowledges(frame: Transmission, other: Transmission) -> bool:
     return place >= 127 or (0 <= place < SACK_BITS and bool(frame.frame.sack >> place & 1))
 
 
-def _timer_of(run: Run, frame: Transmission) -> Timer | None:
+def timer_of(run: Run, frame: Transmission) -> Timer | None:
+    """The timer whose expiry sent a frame; None when the trace does not have it."""
     expired = (
         timer
         for timer in run.timers
