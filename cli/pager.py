@@ -26,7 +26,11 @@ def show_lines(lines: Iterable[Line], use_pager: bool) -> None:
     """Show lines; on a terminal in a pager, if it is wanted."""
     if use_pager and sys.stdout.isatty():
         os.environ.setdefault("LESS", _LESS)
-        click.echo_via_pager(as_shown(*_coloured(each)) for each in lines)
+        # It ends the last line itself.
+        click.echo_via_pager(
+            ("\n" if place else "") + as_shown(*_coloured(each)).removesuffix("\n")
+            for place, each in enumerate(lines)
+        )
         return
     for each in lines:
         show(*_coloured(each))

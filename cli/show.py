@@ -104,16 +104,18 @@ def show_run(
         for record in records(run, _selected(run, first, last, only)):
             echo(as_json(record))
     else:
-        look = Look(
-            width=width or _width(),
-            glyphs=_glyphs(ascii_),
-            subject=recorded.subject or ("recorded live" if run.head.time == "real" else ""),
-            windows=windows,
-        )
+        look = _look(run, recorded.subject, width, ascii_, windows)
         if summary_:
             show_lines(summary(run, look), use_pager=False)
-            return
-        show_lines(ladder(run, look, _selected(run, first, last, only)), pager)
+        else:
+            show_lines(ladder(run, look, _selected(run, first, last, only)), pager)
+
+
+def _look(run: Run, subject: str, width: int | None, ascii_: bool, windows: bool) -> Look:
+    live = "recorded live" if run.head.time == "real" else ""
+    return Look(
+        width=width or _width(), glyphs=_glyphs(ascii_), subject=subject or live, windows=windows
+    )
 
 
 def _expect_one_way(frame: int | None, why_: int | None, summary_: bool) -> None:

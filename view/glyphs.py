@@ -5,7 +5,17 @@ import msgspec
 from mockpump.view.text import on_one_line
 
 # What narration is written with, in ASCII; what is not here is escaped.
-_PLAIN = str.maketrans({"“": '"', "”": '"', "’": "'", "·": ",", "–": "-", "…": "...", "→": "->"})
+_PLAIN = str.maketrans(
+    {
+        "“": '"',
+        "”": '"',
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{EN DASH}": "-",
+        "·": ",",
+        "…": "...",
+        "→": "->",
+    }
+)
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
@@ -74,7 +84,7 @@ UNICODE = Glyphs(
     left="◀",
     hollow_right="▷",
     hollow_left="◁",
-    lost="╳",
+    lost="\N{BOX DRAWINGS LIGHT DIAGONAL CROSS}",
     damaged="≈",
     garbage="░",
     overtaken="╫",

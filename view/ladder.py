@@ -51,6 +51,8 @@ _FLIGHT = 6
 _SHORTEST_PAUSE = 15_000
 # So many lines of what one action had to tell.
 _MOST_TOLD = 4
+# What begins with a frame that is sent.
+_SENT = ("frame", "leaves", "folded", "knot")
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,7 +183,9 @@ class Ladder:
             return
         state = self._states.at(side, at) if stamp else None
         numbers = [each.seq for each in state.link.in_flight] if state else []
-        text = cut(_ranges(numbers), self._flight - 1)
+        text = _ranges(numbers)
+        if len(text) >= self._flight:
+            text = f"{numbers[0]}+{len(numbers) - 1}"
         style: Style = "programmer" if side == PROGRAMMER else "pump"
         room = self._flight - 1 - len(text)
         blank = " " * room
@@ -220,6 +224,8 @@ class Ladder:
         (frame,) = item.frames
         taken = {column for column, _ in self._under_way.values()}
         free = [each for each in self._arrows.columns(frame) if each not in taken]
+        # Rather with room beside it.
+        free.sort(key=lambda column: bool(taken & {column - 1, column + 1}))
         if not free:
             yield from self._frame(item)
             return
@@ -363,17 +369,19 @@ class Ladder:
     def _pause(self, previous: Item | None, item: Item) -> Iterator[Line]:
         """A wait before an item, with who waits."""
         wait = item.at - self._now
-        if item.kind in ("knot", "hidden") or wait <= max(3 * self._steps, _SHORTEST_PAUSE):
+        if item.kind == "hidden" or wait <= max(3 * self._steps, _SHORTEST_PAUSE):
             return
         if previous is None or previous.kind in ("folded", "hidden"):
             return
-        words_ = words.waiting(item.frames[0]) if item.kind in ("frame", "leaves") else ""
-        if item.kind == "folded":
-            words_ = "nothing to say"
-        text = f" {seconds(wait)}{': ' if words_ else ''}{words_} "
+        who = words.waiting(item.frames[0]) if item.kind in _SENT else ""
+        if self._under_way and not who:
+            # Then time is seen to pass.
+            return
+        text = f" {seconds(wait)}{': ' if who else ''}{who} "
         row = self._centred(text, " ", "dim")
         self._blank = False
         yield self._row(self._now, row, stamp=False, pause=True)
+        self._now = item.at
 
 
 _DRAW: dict[str, Callable[[Ladder, Item], Iterator[Line]]] = {

@@ -110,7 +110,7 @@ class _Columns:
         if used & set("23456789"):
             parts.append("2 3 4 sent again")
         if self._is_part:
-            parts.append("(a part)")
+            parts.insert(0, "a part:")
         return cut("  ".join(parts), self._width - _LEAD)
 
 

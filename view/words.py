@@ -87,7 +87,7 @@ def landed(arrival: Arrival) -> Iterator[Span]:
     elif "truncate" in arrival.faults:
         yield Span("cut short", "fault")
     elif not arrival.is_good:
-        yield Span(f"stopped: {stopped}" if stopped else "no frame", "fault")
+        yield Span(f"stopped: {stopped}" if stopped else "its end is missing", "fault")
     if arrival.garbage:
         yield Span(f"{arrival.garbage} B garbage first", "fault")
     if "reorder" in arrival.faults:
@@ -193,7 +193,8 @@ def _end_of(run: Run, change: Change) -> str:
     if change.known is None:
         return "never done"
     answer = run.frame(change.answer).content
-    return "refused" if isinstance(answer, m.Refused) else "answered otherwise"
+    was_refused = isinstance(answer, m.OutcomeKnown) and answer.fate is m.Fate.REFUSED
+    return "refused" if was_refused or isinstance(answer, m.Refused) else "answered otherwise"
 
 
 def score(run: Run) -> str:

@@ -245,8 +245,9 @@ class Shadow:
         self._look()
 
     def finish(self, now: int) -> None:
-        """The trace has ended at this moment."""
-        self._until(now + 1)
+        """The trace has ended, in the middle of this moment: what is due in it may be missing."""
+        self._until(now)
+        self._flush()
 
     def _side(self, line: int, side: Sender) -> LinkShadow | None:
         if side not in _ROLES:
