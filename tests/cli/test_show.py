@@ -264,7 +264,7 @@ def test_a_terminal_has_colour_and_a_pager_and_may_have_neither(
     text = seen.read_text("utf-8")
     assert text.startswith("-FRX\n")
     assert "\x1b[36m" in text
-    assert text.endswith("│\n")
+    assert text.endswith("\x1b[0m\n")
     assert "Identify 0" in text
     seen.unlink()
     assert "Identify 0" in on_a_terminal(bundle, "--no-pager", PAGER=str(pager))
