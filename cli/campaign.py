@@ -14,8 +14,8 @@ from mockpump.cli.render import as_json, bar, can_redraw, show, show_faults
 from mockpump.cli.signals import telling
 from mockpump.cli.terminal import echo, redraw
 from mockpump.emulator.simulation.campaign import Result, campaign, cut_down, total
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.invariants import SENTENCES
-from mockpump.emulator.simulation.scenario import ScenarioError
 from mockpump.emulator.transports.errors import reason_of
 
 _MOST_SHOWN = 5

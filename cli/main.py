@@ -220,7 +220,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     )
     from mockpump.emulator.programmer.keyring import KeysTaken
     from mockpump.emulator.simulation.bundle import BadBundle
-    from mockpump.emulator.simulation.scenario import ExpectationFailed, ScenarioError
+    from mockpump.emulator.simulation.errors import ExpectationFailed, ScenarioError
     from mockpump.emulator.trace.reading import BadTrace
     from mockpump.emulator.transports.errors import PortError, reason_of
     from mockpump.protocol.errors import InternalError, MockpumpError

@@ -53,7 +53,8 @@ def _read(text: str) -> Recorded:
         return Recorded(read_trace(text), "")
     if told.startswith("mockpump-bundle/"):
         bundle = read_bundle(text)
-        return Recorded(bundle.recording, f"{Path(bundle.head.name).stem}, seed {bundle.head.seed}")
+        head = bundle.run.head
+        return Recorded(bundle.recording, f"{Path(head.name).stem}, seed {head.seed}")
     if told.startswith("mockpump-trace/"):
         raise BadTrace(f"it says {told}, and this version reads {FORMAT}")
     raise BadTrace(_NEITHER)

@@ -19,20 +19,16 @@ from mockpump.emulator.simulation.bundle import (
     BadBundle,
     Bundle,
     Divergence,
-    Head,
+    RunInput,
     Writer,
     compare,
-    head_of,
+    prepare,
     read_bundle,
 )
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.invariants import checked
 from mockpump.emulator.simulation.runner import ScenarioRunner
-from mockpump.emulator.simulation.scenario import (
-    MAX_TEXT,
-    ScenarioError,
-    load_scenario,
-    program_names,
-)
+from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Unreadable
@@ -75,18 +71,17 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
     expects is not so, or an invariant that must hold in every run.
     """
-    head = _head(scenario, seed)
-    with library(head.program) as books:
-        # What cannot begin says so before anything of it is shown or written.
-        ScenarioRunner(head.parsed, books, seed)
-    if not json_:
-        show(f"mockpump: {head.parsed.title}", style="bold")
-        show(_NOTHING_REAL)
+    wanted = prepare(*_text(scenario), program_text, seed)
     with ExitStack() as stack:
-        writer = None
+        # What cannot begin says so before anything of it is shown or written.
+        runner = stack.enter_context(_ready(wanted))
+        if not json_:
+            show(f"mockpump: {wanted.scenario.title}", style="bold")
+            show(_NOTHING_REAL)
         if record is not None:
-            writer = Writer(stack.enter_context(_created(record)), head)
-        runner = stack.enter_context(_Told(head, writer)).runner
+            writer = Writer(stack.enter_context(_created(record)), wanted.head)
+            runner.world.record(TraceWriter(writer.line))
+            stack.callback(writer.close)
         try:
             for told in checked(runner):
                 echo(as_json(told._asdict())) if json_ else show_told(told)
@@ -96,31 +91,11 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     _conclude(runner, seed, json_, None)
 
 
-class _Told:
-    """A scenario about to be told, with whatever writes it down; the foot comes in the end."""
-
-    def __init__(self, head: Head, writer: Writer | None) -> None:
-        self._head, self._writer = head, writer
-        self._held = ExitStack()
-
-    def __enter__(self) -> "_Told":
-        books = self._held.enter_context(library(self._head.program))
-        self.runner = ScenarioRunner(self._head.parsed, books, self._head.seed)
-        if self._writer is not None:
-            self.runner.world.record(TraceWriter(self._writer.line))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        self._held.close()
-
-
-def _head(scenario: str, seed: int) -> Head:
-    name, text = _text(scenario)
-    names = program_names(load_scenario(text, name))
-    programs = {each: program_text(each) for each in names}
-    return head_of(name, text, programs, seed)
+@contextmanager
+def _ready(wanted: RunInput) -> Iterator[ScenarioRunner]:
+    """What runs it, from its beginning."""
+    with library(wanted.program) as books:
+        yield ScenarioRunner(wanted.scenario, books, wanted.head.seed)
 
 
 def _text(scenario: str) -> tuple[str, str]:
@@ -199,8 +174,8 @@ def replay(bundle: Path, json_: bool) -> None:
     Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
     """
     recorded = _read(bundle)
-    with _Told(recorded.head, None) as told:
-        found = compare(recorded.lines, _again(told.runner))
+    with _ready(recorded.run) as runner:
+        found = compare(recorded.lines, _again(runner))
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}

@@ -15,7 +15,8 @@ from mockpump.cli.render import show
 from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.simulation.curves import curves_of
-from mockpump.emulator.simulation.runner import Library, NarrationLine, ScenarioRunner
+from mockpump.emulator.simulation.narration import NarrationLine
+from mockpump.emulator.simulation.runner import Library, ScenarioRunner
 from mockpump.protocol.program import Program
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."

@@ -1,14 +1,15 @@
 """Runs, recorded and read, for the tests of what shows them."""
 
+from collections import deque
 from contextlib import suppress
 
 from mockpump.cli.examples import program_text, scenario_text
 from mockpump.cli.scenarios import library
 from mockpump.emulator.simulation import campaign
-from mockpump.emulator.simulation.bundle import Writer, head_of, read_bundle
+from mockpump.emulator.simulation.bundle import Writer, prepare, read_bundle
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.invariants import checked
 from mockpump.emulator.simulation.runner import ScenarioRunner
-from mockpump.emulator.simulation.scenario import ScenarioError, load_scenario, program_names
 from mockpump.emulator.trace.format import FORMAT, AnyLine, Ends, Head
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.reading import Recording
@@ -45,15 +46,13 @@ _STEPS = "\n[[step]]\nsuspend = true\n\n[[step]]\nresume = true\n"
 
 def bundle_of(text: str, name: str, seed: int) -> str:
     """The bundle of a scenario; what it breaks off with is in it."""
-    programs = {each: program_text(each) for each in program_names(load_scenario(text, name))}
-    head = head_of(name, text, programs, seed)
+    wanted = prepare(name, text, program_text, seed)
     written: list[str] = []
-    writer = Writer(written.append, head)
-    with library(head.program) as books, suppress(ScenarioError):
-        runner = ScenarioRunner(head.parsed, books, seed)
+    writer = Writer(written.append, wanted.head)
+    with library(wanted.program) as books, suppress(ScenarioError):
+        runner = ScenarioRunner(wanted.scenario, books, seed)
         runner.world.record(TraceWriter(writer.line))
-        for _ in checked(runner):
-            pass
+        deque(checked(runner), maxlen=0)
     writer.close()
     return "".join(written)
 

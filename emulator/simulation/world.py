@@ -211,8 +211,10 @@ class World:
 
     def passed(self, by: Sender, to: Sender, data: bytes, line: int = MAIN_LINE) -> None:
         """Bytes have gone past the channel, in no time, on this line or on another one."""
-        if self.trace is not None:
-            self.trace.passed(self.now, by, to, data, line)
+        for chunk in frames_of(data) if data else ():
+            number = self.channel.pass_by()
+            if self.trace is not None:
+                self.trace.passed(self.now, number, by, to, chunk, line)
 
     def second_line(self) -> int:
         """The number of a line of its own into the pump, beside the main one."""
@@ -286,11 +288,14 @@ class World:
         self._turned()
         self._ship(True, self.programmer.data_to_send(self.now))
         self._ship(False, self.port.data_to_send(self.now))
+        self._note_waiting()
         times = [self.programmer.next_deadline(), self.port.next_deadline(), last]
         times.append(self.channel.next_deadline())
         if not self._live_alone(min((time for time in times if time is not None), default=None)):
             return
-        for arrival in self.channel.arrivals(self.now):
+        for place, arrival in enumerate(self.channel.arrivals(self.now)):
+            if place:
+                self._note_waiting()
             self._arrive(arrival)
         self.programmer.handle_timer(self.now)
         self.server.handle_timer(self.now)
@@ -320,6 +325,11 @@ class World:
         self.now = max(self.now, quiet_until)
         return True
 
+    def _note_waiting(self) -> None:
+        if self.trace is not None:
+            self.trace.waiting(self.now, PROGRAMMER, self.programmer.connection.link.waiting)
+            self.trace.waiting(self.now, PUMP, self.port.connection.link.waiting)
+
     def _turned(self) -> None:
         if self.trace is not None:
             self.trace.turned(self.now, self.programmer, self.pump, self.port)
@@ -330,8 +340,9 @@ class World:
         for chunk in frames_of(data):
             fault = Fault(FaultKind.SCENARIO, False, self.now)
             self.attribution.sent(False, chunk, fault)
+            number = self.channel.pass_by()
             if self.trace is not None:
-                self.trace.withheld(self.now, PUMP, chunk, fault)
+                self.trace.sent(self.now, number, PUMP, chunk, fault)
 
     def _ship(self, from_programmer: bool, data: bytes) -> None:
         if not data:
@@ -348,7 +359,8 @@ class World:
             if self._watched:
                 self.attribution.sent(from_programmer, chunk, lost)
             if self.trace is not None:
-                self.trace.sent(self.now, PROGRAMMER if from_programmer else PUMP, chunk, lost)
+                by: Sender = PROGRAMMER if from_programmer else PUMP
+                self.trace.sent(self.now, self.channel.chunks, by, chunk, lost)
 
     def _arrive(self, arrival: Arrival) -> None:
         if self._watched:

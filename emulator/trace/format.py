@@ -80,6 +80,13 @@ class Arrived(Line, frozen=True, kw_only=True):
     faults: list[tuple[str, int, int]] = []
 
 
+class Waiting(Line, frozen=True, kw_only=True):
+    """So many payloads now wait behind the window of a side's link on the main line."""
+
+    by: Sender
+    payloads: int
+
+
 class Channel(Line, frozen=True, kw_only=True):
     """From now on this is wrong with a line: the keys of docs/CHANNEL.md."""
 
@@ -171,6 +178,7 @@ class Told(Line, frozen=True, kw_only=True):
 AnyLine = (
     Sent
     | Arrived
+    | Waiting
     | Channel
     | Began
     | Ended

@@ -11,14 +11,14 @@ from mockpump.emulator.trace.transmissions import Transmissions, count_all
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages.base import Message
 
-_BYTES = (lines.Sent, lines.Arrived)
+_BYTES = (lines.Sent, lines.Arrived, lines.Waiting)
 # Entries that a request does not make by itself.
 _NOT_OF_A_CHANGE = ("made", "session_started", "turned_away", "proof_failed")
 
 
 def read_run(recording: Recording) -> Run:
     """The run that a trace tells of."""
-    shadow = Shadow(recording.head.ends)
+    shadow = Shadow(recording.head.ends, recording.lines)
     transmissions = Transmissions(shadow)
     for order, line in enumerate(recording.lines, start=1):
         transmissions.take(order, line)

@@ -20,7 +20,7 @@ from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame
 from mockpump.protocol.link.arq import ahead
 from mockpump.protocol.messages.base import Direction, Message
-from mockpump.protocol.session import Seal, claimed_number, split_seal
+from mockpump.protocol.session import Seal, claimed_name, split_seal
 
 _REPEATED_KINDS = (Kind.OPEN, Kind.OPEN_ACK, Kind.DATA, Kind.CLOSE)
 _DAMAGE = ("ber", "burst", "flip")
@@ -69,6 +69,8 @@ class Transmissions:
             self._triggers[PROGRAMMER] = self._trigger(PROGRAMMER)._replace(
                 began_at=line.t, doing=line.id, doing_is_later=True
             )
+        elif isinstance(line, lines.Waiting):
+            self._shadow.waiting(line.by, line.payloads, line.t)
         elif isinstance(line, lines.Power):
             self._shadow.restarted(line.t)
 
@@ -299,8 +301,7 @@ def _carried(frame: Frame | None) -> tuple[str, Record | None, Seal | None]:
     """The message that a frame carries: its name, itself and its seal, as far as it has them."""
     if frame is None or frame.kind is not Kind.DATA:
         return "", None, None
-    entry = m.CATALOGUE.get(claimed_number(frame.payload))
-    name = entry.name if entry else "?"
+    name = claimed_name(frame.payload) or "?"
     try:
         seal, message = split_seal(frame.payload)
         return name, m.decode(message), seal
