@@ -101,7 +101,7 @@ def _byte(value: int) -> str:
 
 def show_why(run: Run, number: int) -> None:
     """Why a frame was sent, back to its beginning: each reason under what it explains."""
-    width = len(str(len(run.frames)))
+    width = len(str(run.last))
     for depth, reason in enumerate(why(run, number)):
         indent = "  " * min(depth, _DEEPEST)
         frame = f"{reason.frame or '':>{width}}  "

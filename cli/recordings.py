@@ -8,7 +8,7 @@ import msgspec
 from mockpump.emulator.memory.sqlite_file import MAGIC
 from mockpump.emulator.simulation.bundle import BadBundle, read_bundle
 from mockpump.emulator.trace.format import FORMAT
-from mockpump.emulator.trace.reading import BadTrace, Recording, read_trace
+from mockpump.emulator.trace.reading import BadTrace, Undecoded, split_trace
 from mockpump.emulator.transports.reading import Unreadable, read_file
 
 # Far more than any bundle or trace has that is looked at as a whole.
@@ -16,9 +16,9 @@ _MOST = 256 * 1024 * 1024
 
 
 class Recorded(NamedTuple):
-    """A recording, and which run it is of, where its own head does not say so."""
+    """A trace, and which run it is of, where its own head does not say so."""
 
-    recording: Recording
+    trace: Undecoded
     subject: str
 
 
@@ -29,7 +29,7 @@ class _Format(msgspec.Struct):
 
 
 def read_recording(path: Path) -> Recorded:
-    """The recording in a file; `BadTrace` in one line with the name of the file."""
+    """The trace in a file, its head read; `BadTrace` in one line with the name of the file."""
     try:
         data = read_file(path, _MOST, pipes=True)
         if data.startswith(MAGIC):
@@ -50,11 +50,11 @@ def _read(text: str) -> Recorded:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         told = ""
     if told == FORMAT:
-        return Recorded(read_trace(text), "")
+        return Recorded(split_trace(text), "")
     if told.startswith("mockpump-bundle/"):
         bundle = read_bundle(text)
         head = bundle.run.head
-        return Recorded(bundle.recording, f"{Path(head.name).stem}, seed {head.seed}")
+        return Recorded(bundle.trace, f"{Path(head.name).stem}, seed {head.seed}")
     if told.startswith("mockpump-trace/"):
         raise BadTrace(f"it says {told}, and this version reads {FORMAT}")
     raise BadTrace(_NEITHER)

@@ -3,6 +3,8 @@
 import re
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -15,8 +17,10 @@ from mockpump.cli.recordings import read_recording
 from mockpump.cli.render import as_json
 from mockpump.cli.terminal import echo
 from mockpump.emulator.trace.explain import why
-from mockpump.emulator.trace.model import read_run
+from mockpump.emulator.trace.model import read_part, read_run
+from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Undecoded
 from mockpump.emulator.trace.run import Run, Transmission
+from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.units import BadQuantity, read_line_time
 from mockpump.view import glyphs
 from mockpump.view.ladder import NARROWEST, Look, ladder
@@ -95,7 +99,10 @@ def show_run(
     """
     _expect_one_way(frame, why_, summary_)
     recorded = read_recording(file)
-    run = read_run(recorded.recording)
+    one = frame if frame is not None else why_
+    around = None if one is None else Bound(one, is_frame=True)
+    with _naming(file):
+        run = _run(recorded.trace, around or first, around or last)
     if frame is not None:
         _frame(_numbered(run, frame), json_)
     elif why_ is not None:
@@ -118,6 +125,36 @@ def _look(run: Run, subject: str, width: int | None, ascii_: bool, windows: bool
     )
 
 
+def _run(trace: Undecoded, first: Bound | None, last: Bound | None) -> Run:
+    """The run in a trace; of a long one the part between two bounds."""
+    if len(trace.texts) <= MOST_LINES:
+        return read_run(trace.recording)
+    if first is None and last is None:
+        told = f"it has {len(trace.texts):,} lines, more than {MOST_LINES:,}"
+        raise BadTrace(f"{told}: look at a part of it with --from and --to")
+    return read_part(trace, _reached(first, 0, True), _reached(last, 1, False))
+
+
+def _reached(bound: Bound | None, beyond: int, otherwise: bool) -> Callable[[int, int], bool]:
+    """Whether a moment, or a frame's number, is at a bound, or so far beyond it."""
+    if bound is None:
+        return lambda *_: otherwise
+    value = bound.value + beyond
+    return lambda now, number: (number if bound.is_frame else now) >= value
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """`BadTrace` with the name of the file, for whatever makes no sense in it."""
+    try:
+        yield
+    except MockpumpError as error:
+        raise BadTrace(f"{file}: {error}") from None
+    except (ArithmeticError, LookupError, ValueError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise BadTrace(f"{file}: its lines do not fit together ({told})") from None
+
+
 def _expect_one_way(frame: int | None, why_: int | None, summary_: bool) -> None:
     ways = {"--frame": frame is not None, "--why": why_ is not None, "--summary": summary_}
     asked = [name for name, is_asked in ways.items() if is_asked]
@@ -135,7 +172,9 @@ def _numbered(run: Run, number: int) -> Transmission:
 def _range(run: Run) -> str:
     if not run.frames:
         return "there are none in this run"
-    return f"this run has frames 1 to {len(run.frames)}, from 0 to {stamp(run.ends)} s"
+    begins = stamp(run.frames[0].at if run.before else 0)
+    what = "this part" if run.before else "this run"
+    return f"{what} has frames {run.before + 1} to {run.last}, from {begins} to {stamp(run.ends)} s"
 
 
 def _selected(run: Run, first: Bound | None, last: Bound | None, only: Only | None) -> Selection:

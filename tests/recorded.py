@@ -74,7 +74,12 @@ def run_of(bundle: str) -> Run:
 
 def random_run(seed: int) -> Run:
     """A random day of a pump on a bad line."""
-    return run_of(bundle_of(campaign.scenario_text(campaign.random_facts(seed)), "random", seed))
+    return run_of(random_bundle(seed))
+
+
+def random_bundle(seed: int) -> str:
+    """The bundle of a random day."""
+    return bundle_of(campaign.scenario_text(campaign.random_facts(seed)), "random", seed)
 
 
 def trace_of(*lines: AnyLine, title: str = "") -> Recording:

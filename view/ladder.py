@@ -75,7 +75,7 @@ class Ladder:
     def __init__(self, run: Run, look: Look, selection: Selection) -> None:
         self._run, self._look, self._glyphs = run, look, look.glyphs
         self._selection = selection
-        self._number = max(3, len(str(len(run.frames))))
+        self._number = max(3, len(str(run.last)))
         self._time = max(6, len(words.stamp(run.ends)))
         self._flight = _FLIGHT if look.windows else 0
         spare = (look.width - 80) // 2
@@ -129,6 +129,8 @@ class Ladder:
         subject = f"{self._look.subject}: " if self._look.subject else ""
         yield f"{subject}{words.changes(run)}.", ""
         yield f"{words.score(run)}.", "dim"
+        if run.before:
+            yield f"This is a part: {run.before:,} frames come before those counted here.", "look"
         for channel in words.lines_in_force(run)[:1]:
             yield f"The line: {words.impairments(channel)}.", "dim"
         if run.holes:
@@ -252,9 +254,11 @@ class Ladder:
 
     def _folded(self, item: Item) -> Iterator[Line]:
         first, last = item.frames[0], item.frames[-1]
-        until = words.stamp(_until(item))
-        text = f" {len(item.frames)} keep-alives, {first.number} to {last.number}, until {until} "
-        wire = self._centred(text, self._glyphs.quiet, "dim")
+        count = f" {len(item.frames)} keep-alives"
+        which = f"{count}, {first.number} to {last.number}"
+        whole = f"{which}, until {words.stamp(_until(item))}"
+        text = next((each for each in (whole, which) if cells(each) < self._arrows.width), count)
+        wire = self._centred(f"{text} ", self._glyphs.quiet, "dim")
         yield self._row(item.at, wire, frame=first.number)
 
     def _centred(self, text: str, around: str, style: Style) -> Row:

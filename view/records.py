@@ -23,6 +23,7 @@ def records(run: Run, selection: Selection) -> Iterator[dict[str, Any]]:
         "time": run.head.time,
         "ends": run.ends,
         "frames": len(run.frames),
+        "before": run.before,
     }
     yield from (frame_record(frame) for frame in run.frames if frame.number in selection.frames)
     yield from ({"what": "knot", **_plain(knot)} for knot in run.knots)

@@ -187,7 +187,8 @@ def timer_of(run: Run, frame: Transmission) -> Timer | None:
 
 def _after_gap(run: Run, frame: Transmission) -> list[Reason]:
     came = run.frame(frame.cause.frame)
-    before = [each for each in run.transmissions(frame) if each.number < frame.number][-1]
+    earlier = [each for each in run.transmissions(frame) if each.number < frame.number]
+    before = earlier[-1] if earlier else frame
     return [
         Reason(
             f"resent at once, because {came.name} said that what was sent later is there",
@@ -209,7 +210,9 @@ def _doing(run: Run, number: int) -> str:
     """A doing with what it is a part of, the outermost first."""
     names: list[str] = []
     while number:
-        doing = run.doings[number - 1]
+        doing = next((each for each in run.doings if each.number == number), None)
+        if doing is None:
+            break
         names.insert(0, f"{doing.kind} {doing.name}")
         number = doing.inside
     return ", ".join(names) or "something that is not in the trace"

@@ -12,6 +12,7 @@ from cobs import cobs
 from outside import COMMAND, PATIENCE, Command, in_process
 from recorded import example_bundle, run_of
 
+from mockpump.cli import show
 from mockpump.cli.frame import _decoded_places
 from mockpump.emulator.trace.format import FORMAT
 
@@ -209,6 +210,42 @@ def test_what_cannot_be_shown_is_one_line(
     assert ended.code == 2
     assert told in ended.line
     assert str(path) in ended.line
+
+
+def test_of_a_long_trace_a_part_is_shown(
+    command: Command, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = command("show", bundle, "--from", "9", "--to", "12").out
+    monkeypatch.setattr(show, "MOST_LINES", 100)
+    assert "look at a part of it with --from and --to" in command("show", bundle).line
+    part = command("show", bundle, "--from", "9", "--to", "12").out
+    rows = [out[out.index("no. ") :] for out in (whole, part)]
+    assert rows[0] == rows[1]
+    assert command("show", bundle, "--why", "11").code == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"what":"sent","t":0,"id":1,"by":"pump","bytes":"0g"}',
+        '{"what":"sent","t":0,"id":1,"by":"pump","bytes":"00","lost":"stolen"}',
+        '{"what":"log","t":0,"number":1,"elapsed":0,"clock":0,"kind":"odd","first":0,"second":0}',
+        '{"what":"channel","t":0,"impairments":{"odd":1}}',
+        '{"what":"ended","t":0,"id":7}',
+        '{"what":"arrived","t":0,"id":9,"to":"pump","bytes":"00","faults":[["ber",0,99]]}',
+    ],
+)
+def test_lines_that_make_no_sense_are_no_bug_of_ours(
+    command: Command, tmp_path: Path, line: str
+) -> None:
+    path = trace(tmp_path)
+    head = path.read_text("utf-8").splitlines()[0]
+    path.write_text(f"{head}\n{line}\n", "utf-8")
+    ended = command("show", str(path))
+    assert ended.code in (0, 2)
+    assert ended.code == 0 or str(path) in ended.line
+    assert ended.code == (0 if '"ended"' in line or '"arrived"' in line else 2)
+    assert command("show", str(path), "--json").code in (0, 2)
 
 
 def test_a_file_that_is_not_there_and_one_cut_in_a_line(command: Command, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mockpump.view.ladder import Look, ladder
 from mockpump.view.selection import Bound, select
 from mockpump.view.spans import plain, width_of
 
-_FOLD = re.compile(r"(\d+) keep-alives, (\d+) to (\d+),")
+_FOLD = re.compile(r"(\d+) keep-alives, (\d+) to (\d+)[ ,]")
 EXAMPLES = ("bad-link", "bolus-lost-reply", "two-programmers", "replay-attack", "power-cut")
 
 
