@@ -103,19 +103,18 @@ def show_run(
     around = None if one is None else Bound(one, is_frame=True)
     with _naming(file):
         run = _run(recorded.trace, around or first, around or last)
-    if frame is not None:
-        _frame(_numbered(run, frame), json_)
-    elif why_ is not None:
-        _why(run, _numbered(run, why_).number, json_)
-    elif json_:
-        for record in records(run, _selected(run, first, last, only)):
+    if one is not None:
+        shown = _frame if why_ is None else _why
+        shown(run, _numbered(run, one), json_)
+        return
+    part = _selected(run, first, last, only)
+    if json_:
+        for record in records(run, part):
             echo(as_json(record))
-    else:
-        look = _look(run, recorded.subject, width, ascii_, windows)
-        if summary_:
-            show_lines(summary(run, look), use_pager=False)
-        else:
-            show_lines(ladder(run, look, _selected(run, first, last, only)), pager)
+        return
+    look = _look(run, recorded.subject, width, ascii_, windows)
+    lines = summary(run, look) if summary_ else ladder(run, look, part)
+    show_lines(lines, use_pager=pager and not summary_)
 
 
 def _look(run: Run, subject: str, width: int | None, ascii_: bool, windows: bool) -> Look:
@@ -203,16 +202,16 @@ def _glyphs(ascii_: bool) -> glyphs.Glyphs:
     return glyphs.ASCII if ascii_ else glyphs.UNICODE
 
 
-def _frame(frame: Transmission, json_: bool) -> None:
+def _frame(_run: Run, frame: Transmission, json_: bool) -> None:
     if json_:
         echo(as_json(frame_record(frame)))
     else:
         show_frame(frame)
 
 
-def _why(run: Run, number: int, json_: bool) -> None:
+def _why(run: Run, frame: Transmission, json_: bool) -> None:
     if not json_:
-        show_why(run, number)
+        show_why(run, frame.number)
         return
-    for reason in why(run, number):
+    for reason in why(run, frame.number):
         echo(as_json(reason._asdict()))

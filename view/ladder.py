@@ -254,7 +254,7 @@ class Ladder:
 
     def _folded(self, item: Item) -> Iterator[Line]:
         first, last = item.frames[0], item.frames[-1]
-        count = f" {len(item.frames)} keep-alives"
+        count = f" {len(item.frames):,} keep-alives"
         which = f"{count}, {first.number} to {last.number}"
         whole = f"{which}, until {words.stamp(_until(item))}"
         text = next((each for each in (whole, which) if cells(each) < self._arrows.width), count)

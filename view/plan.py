@@ -110,7 +110,7 @@ def _folds(frames: list[Transmission], stops: list[int]) -> list[list[Transmissi
             found.append(going)
             going = []
         if quiet:
-            going = [*going, frame]
+            going.append(frame)
     return [fold for fold in [*found, going] if len(fold) >= _FOLDED]
 
 

@@ -23,6 +23,6 @@ def test_every_fault_and_every_verdict_has_a_word() -> None:
 
 def test_places_and_times() -> None:
     told = [words.ordinal(count) for count in (1, 2, 3, 4, 11, 12, 13, 21, 112, 122)]
-    assert told == "1st 2nd 3rd 4th 11th 12th 13th 21st 112th 122nd".split()
+    assert told == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th", "122nd"]
     assert words.stamp(85_527_087) == "85.527"
     assert words.stamp(7_000) == "0.007"
