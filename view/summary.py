@@ -1,5 +1,6 @@
 """A run on one screen: a column a frame, then what to look at, then what was asked of the pump."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from mockpump.emulator.trace.format import PUMP, RIVAL, SIDES, SOMEBODY
@@ -118,12 +119,15 @@ def _chosen(run: Run, room: int) -> tuple[list[Transmission], bool]:
     """The frames that have room, and whether some have not: those near trouble first."""
     if len(run.frames) <= room:
         return run.frames, False
-    trouble = [frame.number for knot in run.knots for frame in [run.frame(knot.focus)]]
-    troubled = [frame.number for frame in run.frames if frame.is_troubled]
+    focus = {knot.focus for knot in run.knots}
+    trouble = [f.number for f in run.frames if f.is_troubled or f.number in focus]
 
     def how_far(frame: Transmission) -> tuple[int, int]:
         is_quiet = frame.cause.why == "keepalive" and not frame.is_troubled
-        near = min((abs(frame.number - each) for each in (*trouble, *troubled)), default=0)
+        place = bisect_left(trouble, frame.number)
+        near = min(
+            (abs(frame.number - each) for each in trouble[max(0, place - 1) : place + 1]), default=0
+        )
         return is_quiet * len(run.frames) + near, frame.number
 
     kept = sorted(run.frames, key=how_far)[:room]
