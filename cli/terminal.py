@@ -11,22 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-# What a text may be made of beside letters, figures and signs.
-_LAYOUT = "\n\t"
-
-
-def printable(text: str, keep: str = _LAYOUT) -> str:
-    r"""The text, with control and format characters and half surrogates escaped as in `\x1b`."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() or each in keep else ascii(each)[1:-1] for each in text
-    )
-
-
-def on_one_line(text: str) -> str:
-    """The same, on one line."""
-    return printable(text, "")
+from mockpump.view.text import on_one_line, printable
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:

@@ -20,7 +20,7 @@ from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.scenario import Scenario, load_scenario, program_names
 from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.trace.format import Head as TraceHead
-from mockpump.emulator.trace.reading import Recording, decoded
+from mockpump.emulator.trace.reading import Recording, Undecoded
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.framing import VERSION
 from mockpump.protocol.link.types import LinkSettings
@@ -124,9 +124,14 @@ class Bundle(NamedTuple):
     digest: str
 
     @property
+    def trace(self) -> Undecoded:
+        """The trace in it."""
+        return Undecoded(self.run.trace_head, self.lines)
+
+    @property
     def recording(self) -> Recording:
         """The trace in it; `BadTrace` when a line of it is none."""
-        return Recording(self.run.trace_head, list(decoded(self.lines)))
+        return self.trace.recording
 
 
 def read_bundle(text: str) -> Bundle:

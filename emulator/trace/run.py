@@ -235,7 +235,7 @@ class Knot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """A whole run."""
+    """A run, or a part of one: then `before` frames of it come before the first that is here."""
 
     head: Head
     ends: int
@@ -248,12 +248,18 @@ class Run(msgspec.Struct, kw_only=True):
     changes: list[Change]
     holes: list[Hole]
     knots: list[Knot] = []
+    before: int = 0
 
     def frame(self, number: int) -> Transmission:
         """The transmission of this number; `KeyError` when there is none."""
-        if not 1 <= number <= len(self.frames):
+        if not self.before < number <= self.last:
             raise KeyError(number)
-        return self.frames[number - 1]
+        return self.frames[number - self.before - 1]
+
+    @property
+    def last(self) -> int:
+        """The number of the last frame; 0 when there is none."""
+        return self.before + len(self.frames)
 
     def transmissions(self, frame: Transmission) -> list[Transmission]:
         """All transmissions of the same frame, in order."""

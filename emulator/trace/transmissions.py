@@ -45,6 +45,8 @@ class Transmissions:
 
     def __init__(self, shadow: Shadow) -> None:
         self.frames: list[Transmission] = []
+        # How many frames came before these, and were forgotten.
+        self.before = 0
         self._shadow = shadow
         self._line = Impairments()
         self._by_id: dict[int, Transmission] = {}
@@ -74,6 +76,20 @@ class Transmissions:
         elif isinstance(line, lines.Power):
             self._shadow.restarted(line.t)
 
+    def forget(self, most: int) -> None:
+        """Keep the latest frames only: no more than so many."""
+        gone = self.frames[: max(0, len(self.frames) - most)]
+        del self.frames[: len(gone)]
+        self.before += len(gone)
+        self._by_id = {
+            each: sent for each, sent in self._by_id.items() if sent.number > self.before
+        }
+
+    def _frame(self, number: int) -> Transmission | None:
+        """The frame of a number; None when it was forgotten, or for 0."""
+        place = number - self.before - 1
+        return self.frames[place] if place >= 0 else None
+
     # -- sent ------------------------------------------------------------------------------------
 
     def _sent(self, order: int, line: lines.Sent) -> None:
@@ -82,7 +98,7 @@ class Transmissions:
         frame = _only_frame(data)
         message, content, seal = _carried(frame)
         sent = Transmission(
-            number=len(self.frames) + 1,
+            number=self.before + len(self.frames) + 1,
             order=order,
             line=line.line,
             sender=line.by,
@@ -104,8 +120,8 @@ class Transmissions:
         self.frames.append(sent)
         self._by_id[line.id] = sent
         self._shadow.sent(line.line, line.by, data, line.t)
-        if sent.cause.frame:
-            self.frames[sent.cause.frame - 1].effects.append(sent.number)
+        if (cause := self._frame(sent.cause.frame)) is not None:
+            cause.effects.append(sent.number)
 
     def _on_line(self, line: lines.Sent, size: int) -> tuple[int, int]:
         """From when to when it is on the line; what takes another way takes no time."""
@@ -174,14 +190,15 @@ class Transmissions:
             return Cause("asked", doing=trigger.doing)
         if not came:
             return Cause("unknown")
-        made_room = sent.kind == "DATA" and self.frames[came - 1].kind == "ACK"
+        frame = self._frame(came)
+        made_room = sent.kind == "DATA" and frame is not None and frame.kind == "ACK"
         return Cause("room" if made_room else "next", came)
 
     def _why_ended(self, trigger: _Trigger, came: int) -> Cause:
         if not came:
             return Cause("close", doing=trigger.doing)
-        arrival = self.frames[came - 1].arrivals[-1]
-        stray = arrival.verdict.word == "dropped"
+        frame = self._frame(came)
+        stray = frame is not None and frame.arrivals[-1].verdict.word == "dropped"
         return Cause("stray" if stray else "close", came)
 
     def _why_said(self, sent: Transmission, came: int) -> Cause:
