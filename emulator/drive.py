@@ -19,6 +19,7 @@ Who drives a machine otherwise, and why:
 - `LinkPair`: both ends and all between them, one thing at a time, so that a test sees any order.
 - `Cable` and the `mockpump://` port of pyserial: they are the line that somebody else waits for.
 - The adversary's calls: time stands still for them, so there is no deadline to wait for.
+- The bare connections that `bench` measures: what a rule costs must not be counted as theirs.
 """
 
 from collections.abc import Callable, Sequence
