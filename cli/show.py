@@ -1,8 +1,6 @@
 """`mockpump show`: a recorded run as a ladder, on one screen, frame by frame, or as JSON."""
 
 import re
-import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,23 +11,23 @@ import click
 from mockpump.cli.frame import show_frame, show_why
 from mockpump.cli.main import EXIT_USAGE, fail
 from mockpump.cli.pager import show_lines
-from mockpump.cli.recordings import read_recording
+from mockpump.cli.recordings import Recorded, read_recording
 from mockpump.cli.render import as_json
 from mockpump.cli.terminal import echo
+from mockpump.cli.walk import look_at
 from mockpump.emulator.trace.explain import why
 from mockpump.emulator.trace.model import read_part, read_run
 from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Undecoded
 from mockpump.emulator.trace.run import Run, Transmission
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.units import BadQuantity, read_line_time
-from mockpump.view import glyphs
-from mockpump.view.ladder import NARROWEST, Look, ladder
+from mockpump.view.ladder import NARROWEST, ladder
 from mockpump.view.records import frame_record, records
 from mockpump.view.selection import Bound, Only, Selection, select
 from mockpump.view.summary import summary
 from mockpump.view.words import stamp
 
-_PIPED, _WIDEST_BY_ITSELF, _WIDEST = 80, 160, 400
+_WIDEST = 400
 _FRAME = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -112,16 +110,14 @@ def show_run(
         for record in records(run, part):
             echo(as_json(record))
         return
-    look = _look(run, recorded.subject, width, ascii_, windows)
+    look = look_at(width, ascii_, _subject(recorded, run), windows)
     lines = summary(run, look) if summary_ else ladder(run, look, part)
     show_lines(lines, use_pager=pager and not summary_)
 
 
-def _look(run: Run, subject: str, width: int | None, ascii_: bool, windows: bool) -> Look:
-    live = "recorded live" if run.head.time == "real" else ""
-    return Look(
-        width=width or _width(), glyphs=_glyphs(ascii_), subject=subject or live, windows=windows
-    )
+def _subject(recorded: Recorded, run: Run) -> str:
+    """Which run it is, beside its title."""
+    return recorded.subject or ("recorded live" if run.head.time == "real" else "")
 
 
 def _run(trace: Undecoded, first: Bound | None, last: Bound | None) -> Run:
@@ -184,22 +180,6 @@ def _selected(run: Run, first: Bound | None, last: Bound | None, only: Only | No
     if selection.first > selection.last:
         fail(f"nothing is between these two: {_range(run)}", EXIT_USAGE)
     return selection
-
-
-def _width() -> int:
-    """As wide as the terminal, within reason."""
-    if not sys.stdout.isatty():
-        return _PIPED
-    return max(NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST_BY_ITSELF))
-
-
-def _glyphs(ascii_: bool) -> glyphs.Glyphs:
-    """The characters that the output can show."""
-    try:
-        glyphs.needed().encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        ascii_ = True
-    return glyphs.ASCII if ascii_ else glyphs.UNICODE
 
 
 def _frame(_run: Run, frame: Transmission, json_: bool) -> None:

@@ -44,6 +44,11 @@ def redraw(line: str, *, err: bool = False, last: bool = False) -> None:
     _write(_anew(line) + ("\n" if last else ""), _stream(err))
 
 
+def clear() -> None:
+    """An empty screen."""
+    _write("\x1b[H\x1b[2J\x1b[3J", sys.stdout)
+
+
 def redraw_lines(lines: Iterable[str], above: int) -> None:
     """Lines in the place of so many that stand above."""
     up = f"\x1b[{above}A" if above else ""

@@ -93,13 +93,15 @@ class ProgrammerPart(_Part, frozen=True, kw_only=True):
 class Scenario(_Part, frozen=True, kw_only=True):
     """A whole scenario.  `sample` is how often the curves take a point.
 
-    `channel` is what is wrong with the line (docs/CHANNEL.md).  `beside` is the name of an example
-    that the demo tells beside this one.
+    `channel` is what is wrong with the line (docs/CHANNEL.md).  `ladder` is how much of the
+    ladder ends the demo: `whole`, or what is around the `worst` moment.  `beside` is the name of an
+    example that the demo shows beside this one.
     """
 
     format: Literal["mockpump-scenario/1"]
     name: str
     title: str
+    ladder: Literal["whole", "worst"] | None = None
     beside: str = ""
     sample: str = "15m"
     speed: int = 3_600

@@ -301,7 +301,7 @@ class World:
         return self._let_arrive() if self._live_alone(earliest(*times)) else ()
 
     def _let_arrive(self) -> Iterator[bytes]:
-        """What has come by now arrives: the pump is given its bytes, the programmer's are yielded."""
+        """What has come by now arrives: the pump takes its bytes, the programmer's are yielded."""
         for place, arrival in enumerate(self.channel.arrivals(self.now)):
             if place:
                 self._note_waiting()

@@ -365,13 +365,16 @@ def _tell_unknown(run: Run, change: Change, done: int, known: int) -> Knot:
     group = [run.frame(each) for each in sorted({*change.frames, *change.replies})]
     replies = [run.frame(each) for each in change.replies]
     lost = [frame for frame in replies if frame.lost]
+    answer = run.frame(change.answer)
+    asked = isinstance(answer.content, m.OutcomeKnown)
+    how = "it calls again and asks" if asked else "until the answer is resent"
     return _knot(
         group,
         lost[0] if lost else group[0],
         _THE_POINT,
         f"{change.name} is done, and not known to be done",
         f"The pump does it at {seconds(done)}. Its answer is lost {times(len(lost))}.",
-        f"For {seconds(known - done)} the programmer does not know, and does not guess: it asks.",
+        f"For {seconds(known - done)} the programmer does not know, and does not guess: {how}.",
     )
 
 

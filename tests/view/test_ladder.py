@@ -121,7 +121,7 @@ def test_a_lost_reply_is_told_by_its_cross_its_timer_and_what_is_not_known() -> 
 LOST_REPLY = [
     "  ① StartBolus is done, and not known to be done. The pump does it at 9 ms. Its",
     "    answer is lost six times. For 10 s the programmer does not know, and does",
-    "    not guess: it asks.",
+    "    not guess: it calls again and asks.",
     "  9  │─ StartBolus 3 ──────────────────────────────▶│",
     "     ▓        bolus started: 60,000 nL over 1:00:00 ● Mon 00:00",
     f" 10  ▓              {glyphs.UNICODE.lost}────────────── BolusStarted 3 ─│ lost, as planned",

@@ -49,6 +49,7 @@ class Poll(Action, frozen=True):
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
         """Ask, and say how long it took."""
         yield NarrationLine("do", f"asks for the status, {self.times} times in one go")
+        runner.programmer.reach()
         begun = runner.world.now
         runner.programmer.read(self._all)
         took = microseconds(runner.world.now - begun)

@@ -35,7 +35,9 @@ def test_a_scenario_is_told_to_its_end_the_same_each_time(name: str, library: Li
     runner, lines = told(name, library)
     assert {line.kind for line in lines} <= {"say", "do", "pump"}
     assert lines == told(name, library)[1]
-    assert runner.scenario.picture is not None
+    if runner.scenario.picture is None:
+        assert runner.scenario.ladder is not None
+        return
     curves = curves_of(runner.scenario.picture, runner.recorder)
     assert len(curves.lines) == len(runner.scenario.picture.curves)
     for line in curves.lines:
