@@ -56,7 +56,7 @@ def _watch(world: World, stands: list[Stand]) -> None:
 
         setattr(world, name, taken_down)
 
-    for name in ("_turn", "_ship", "_arrive", "inject"):
+    for name in ("_turn", "_ship", "_arrive", "_turned", "inject"):
         watched(name)
 
 

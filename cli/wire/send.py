@@ -64,7 +64,7 @@ def send(
     is not given is drawn.  Exit code 1 when the pump refuses it.
 
     \b
-    mockpump wire send --port ./pump "00 04 11 69 68 01 01 01 01 05 f0 08 de 47 00"
+    mockpump wire send --port ./pump 00041169680101010105f008de4700
     mockpump wire send --port ./pump --open GetStatus
     """
     if port is None:

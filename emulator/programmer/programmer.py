@@ -89,9 +89,10 @@ class TelemetryReceived(Record, frozen=True):
 ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceived
 
 
-def result_of(event: Connected | Disconnected | Finished | Failed) -> Any:
+def result_of(event: ProgrammerEvent) -> Any:
     """What a caller who waits for the end gets: the terms, the procedure's result, or its error.
 
+    Whatever is not telemetry is the end of what was begun.
     `ConnectionLost` when the connection is over and nothing else had to be said; `SessionTaken`
     when that is because another clinician has the pump now.
     """

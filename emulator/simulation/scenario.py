@@ -93,12 +93,14 @@ class ProgrammerPart(_Part, frozen=True, kw_only=True):
 class Scenario(_Part, frozen=True, kw_only=True):
     """A whole scenario.  `sample` is how often the curves take a point.
 
-    `channel` is what is wrong with the line (docs/CHANNEL.md).
+    `channel` is what is wrong with the line (docs/CHANNEL.md).  `beside` is the name of an example
+    that the demo tells beside this one.
     """
 
     format: Literal["mockpump-scenario/1"]
     name: str
     title: str
+    beside: str = ""
     sample: str = "15m"
     speed: int = 3_600
     pump: PumpPart = PumpPart()

@@ -314,13 +314,24 @@ def _tell_unheard(run: Run, group: list[Transmission], copies: list[Transmission
     first = copies[0]
     lost = [f for f in group if f.kind == "ACK" and not any(each.is_good for each in f.arrivals)]
     focus = lost[0] if lost else copies[1]
-    return _knot(
-        group,
-        focus,
-        1 + len(copies),
-        f"{first.name} was there, its acknowledgement was not",
-        f"The {first.sender} sends it again after {seconds(copies[1].at - first.at)}.",
-        "The copy has a number that is here already: dropped and acknowledged, nothing done twice.",
+    waited = seconds(copies[1].at - first.at)
+    if _was_under_way(run, copies):
+        title = f"{first.name} goes again too early"
+        why = f"Its acknowledgement was still on its way when the {first.sender}'s timer expired"
+    else:
+        title = f"{first.name} was there, its acknowledgement was not"
+        why = f"The {first.sender} sends it again"
+    harmless = "The copy is here already: dropped and acknowledged, nothing done twice."
+    return _knot(group, focus, 1 + len(copies), title, f"{why}, after {waited}.", harmless)
+
+
+def _was_under_way(run: Run, copies: list[Transmission]) -> bool:
+    """Whether what acknowledged a frame was sent before it went again, and arrived after that."""
+    again = copies[1].at
+    return any(
+        frame.at <= again and any(each.is_good and each.at > again for each in frame.arrivals)
+        for frame in run.frames
+        if frame.sender == copies[0].receiver and acknowledges(frame, copies[0])
     )
 
 

@@ -5,7 +5,7 @@ mistake all follow from it.
 """
 
 from mockpump.emulator.simulation.actions.action import Action
-from mockpump.emulator.simulation.actions.line import Attack, ChangeLine, Rival
+from mockpump.emulator.simulation.actions.line import Attack, ChangeLine, HangUp, Rival
 from mockpump.emulator.simulation.actions.mishaps import ClearFault, InjectFault, Reboot
 from mockpump.emulator.simulation.actions.passing import Live, Wait
 from mockpump.emulator.simulation.actions.programs import SetProgram, SweepPowerCuts
@@ -21,12 +21,12 @@ from mockpump.emulator.simulation.actions.requests import (
     Suspend,
     Temp,
 )
-from mockpump.emulator.simulation.actions.show import Show
+from mockpump.emulator.simulation.actions.show import Poll, Show
 
 ACTIONS: tuple[type[Action], ...] = (
     *(Live, Wait),
     *(SetProgram, Bolus, CancelBolus, Temp, Suspend, Resume, Refill, Clock, Ramp, Limits),
-    *(Acknowledge, Show),
+    *(Acknowledge, Show, Poll),
     *(InjectFault, ClearFault, Reboot, SweepPowerCuts),
-    *(ChangeLine, Rival, Attack),
+    *(ChangeLine, HangUp, Rival, Attack),
 )

@@ -36,6 +36,18 @@ class ChangeLine(Action, frozen=True):
         yield NarrationLine("do", f"from now on the line has {words or 'nothing wrong with it'}")
 
 
+class HangUp(Action, frozen=True):
+    """End the connection in good order; the next request opens another."""
+
+    key = "hang_up"
+    example = "true"
+
+    def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
+        """Close it, if there is one."""
+        yield NarrationLine("do", "hangs up")
+        runner.world.disconnect()
+
+
 class Rival(Action, frozen=True):
     """A second programmer of that name calls, on a line of its own; with `take_over = true` in the
     step it ends the session that the first one has.

@@ -1,14 +1,16 @@
-"""The action that shows what the pump says of itself."""
+"""The actions that read from the pump, and change nothing."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
-from mockpump.emulator.programmer.procedures import read_log
+from mockpump.emulator.programmer.procedures import Procedure, read_log
 from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.simulation.actions.action import Action
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.narration import NarrationLine, clock_text
 from mockpump.protocol import messages as m
-from mockpump.protocol.units import words_of
+from mockpump.protocol.link.types import LinkSettings
+from mockpump.protocol.units import microseconds, words_of
 
 if TYPE_CHECKING:
     from mockpump.emulator.simulation.runner import ScenarioRunner
@@ -29,6 +31,31 @@ class Show(Action, frozen=True):
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
         """Look, and say it."""
         yield from _SHOWN[self.what](runner)
+
+
+class Poll(Action, frozen=True):
+    """Ask for the status that many times in one go; the window says how many go at a time."""
+
+    key = "poll"
+    example = "12"
+
+    times: int
+
+    def check(self) -> None:
+        """As many as a link queues, at most."""
+        if not 1 <= self.times <= LinkSettings().backlog:
+            raise ScenarioError(f"poll is {self.times}, and not within 1..{LinkSettings().backlog}")
+
+    def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
+        """Ask, and say how long it took."""
+        yield NarrationLine("do", f"asks for the status, {self.times} times in one go")
+        begun = runner.world.now
+        runner.programmer.read(self._all)
+        took = microseconds(runner.world.now - begun)
+        yield NarrationLine("pump", f"{self.times} replies in {took}")
+
+    def _all(self) -> Procedure[None]:
+        yield [m.GetStatus()] * self.times
 
 
 def _status(runner: "ScenarioRunner") -> Iterator[NarrationLine]:
