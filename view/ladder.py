@@ -231,9 +231,7 @@ class Ladder:
         if not free:
             yield from self._frame(item)
             return
-        told = [*words.reason(self._run, frame), *self._fields(frame)]
-        if len(frame.arrivals) > 1:
-            told.insert(0, Span("comes twice", "fault"))
+        told = [*words.twice(frame), *words.reason(self._run, frame), *self._fields(frame)]
         wire = self._arrows.leaving(frame, free[0])
         yield self._row(frame.at, wire, self._joined(told), frame=frame.number)
         self._under_way[frame.number] = free[0], frame

@@ -17,6 +17,8 @@ from mockpump.view.words import title
 
 # What the part of an arrow behind its label has at least: garbage, kept, heads and a piece of line.
 _TAIL = 10
+# The same where nothing happens to it.
+_CLEAN_TAIL = 4
 # How far apart columns of frames are that are under way, and how many are tried.
 _APART = 2
 
@@ -158,7 +160,8 @@ class Arrows:
         style = style_of(frame)
         plain = frame.kind in ("DATA", "ACK")
         way.put(0, self._body(frame) if plain else glyphs.control, style)
-        label = cut(glyphs.clean(title(frame)), (limit or way.length - _TAIL) - 3)
+        behind = _TAIL if frame.faults else _CLEAN_TAIL
+        label = cut(glyphs.clean(title(frame)), (limit or way.length - behind) - 3)
         way.put(2, label, style)
         return cells(label) + 3
 

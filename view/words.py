@@ -66,16 +66,20 @@ def title(frame: Transmission) -> str:
 # -- a frame -------------------------------------------------------------------------------------
 
 
-def outcome(frame: Transmission) -> Iterator[Span]:
+def outcome(frame: Transmission) -> list[Span]:
     """What became of a frame that is worth a word: its faults first."""
     if frame.lost:
-        yield Span(_LOST[frame.lost], "fault")
-    elif not frame.arrivals:
-        yield Span("still under way", "dim")
+        return [Span(_LOST[frame.lost], "fault")]
+    if not frame.arrivals:
+        return [Span("still under way", "dim")]
+    told = [*landed(frame.arrivals[0]), *twice(frame)]
+    return sorted(told, key=lambda span: span.style != "fault")
+
+
+def twice(frame: Transmission) -> Iterator[Span]:
+    """That a frame has come more than once."""
     if len(frame.arrivals) > 1:
         yield Span("comes twice", "fault")
-    for arrival in frame.arrivals[:1]:
-        yield from landed(arrival)
 
 
 def landed(arrival: Arrival) -> Iterator[Span]:

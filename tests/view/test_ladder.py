@@ -140,8 +140,32 @@ def test_frames_that_cross_are_seen_to_cross() -> None:
 def test_keep_alives_are_folded_from_four_on() -> None:
     run = runs()["power-cut"]
     assert any("23 keep-alives, 12 to 34" in line for line in drawn(run))
-    selection = select(run, Bound(12, True), Bound(14, True))
-    assert not any("keep-alives" in plain(each) for each in ladder(run, Look(), selection))
+    three = select(run, Bound(12, True), Bound(14, True))
+    assert not any("keep-alives" in plain(each) for each in ladder(run, Look(), three))
+    four = select(run, Bound(12, True), Bound(15, True))
+    assert any("4 keep-alives, 12 to 15" in plain(each) for each in ladder(run, Look(), four))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_that_met_trouble_is_folded_away(name: str) -> None:
+    run = runs()[name]
+    for line in drawn(run):
+        if fold := _FOLD.search(line):
+            for number in range(int(fold[2]), int(fold[3]) + 1):
+                assert not run.frame(number).is_troubled
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_damaged_byte_is_named(name: str) -> None:
+    run = runs()[name]
+    shown = "\n".join(rows(drawn(run)))
+    single = [
+        (arrival.flips[0].byte, arrival.flips[0].bits[0])
+        for frame in run.frames
+        for arrival in frame.arrivals[:1]
+        if len(arrival.flips) == 1
+    ]
+    assert all(re.search(rf"byte {byte} bits? {bit}", shown) for byte, bit in single)
 
 
 def test_somebody_else_and_a_second_programmer_are_marked() -> None:
@@ -188,6 +212,17 @@ def test_what_others_have_written_neither_commands_nor_breaks_the_drawing() -> N
 def sent(at: int, number: int, frame: Frame) -> lines.Sent:
     data = encode_frame(frame).hex()
     return lines.Sent(t=at, id=number, by="programmer", bytes=data)
+
+
+def test_more_under_way_than_there_are_columns_are_drawn_all_the_same() -> None:
+    frames = [Frame(Kind.DATA, 7, seq, 0, payload=b"\0") for seq in range(60)]
+    given = [sent(1_000, number, frame) for number, frame in enumerate(frames, start=1)]
+    came = [
+        lines.Arrived(t=2_000 + place, id=each.id, to="pump", bytes=each.bytes)
+        for place, each in enumerate(reversed(given))
+    ]
+    run = read_run(trace_of(*given, *came))
+    assert numbers(drawn(run, width=60), run) == list(range(1, 61))
 
 
 def test_a_trace_that_is_not_whole_says_so_at_the_top() -> None:

@@ -38,6 +38,9 @@ def test_each_frame_is_a_column_of_its_sender() -> None:
         assert rows[frame.sender][frame.number - 1] != " "
         other = rows["pump" if frame.sender == "programmer" else "programmer"]
         assert other[frame.number - 1 : frame.number].strip() == ""
+        clean = frame.count > 1 and not frame.lost and all(a.is_good for a in frame.arrivals)
+        if clean and not frame.arrivals[0].garbage and len(frame.arrivals) == 1:
+            assert rows[frame.sender][frame.number - 1] == str(frame.count)
     assert rows["programmer"].count(glyphs.UNICODE.lost) == sum(
         bool(frame.lost) for frame in run.frames
     )
