@@ -83,7 +83,7 @@ def random_bundle(seed: int) -> str:
 
 
 def trace_of(*lines: AnyLine, title: str = "") -> Recording:
-    """A trace of these lines, as a live recording would have it."""
+    """A trace of these lines."""
     ends = Ends(LinkSettings(), LinkSettings())
-    head = Head(format=FORMAT, mockpump="0", protocol=1, time="real", ends=ends, title=title)
+    head = Head(format=FORMAT, mockpump="0", protocol=1, time="virtual", ends=ends, title=title)
     return Recording(head, list(lines))

@@ -204,7 +204,7 @@ class World:
         if self.trace is not None:
             self._turned()
             self.trace.told(self.now, kind, text)
-            self.trace.truth(self.now, self.pump, self.port)
+            self.trace.truth(self.now, self.pump, self.port.connection.is_sealed)
 
     def passed(self, by: Sender, to: Sender, data: bytes, line: int = MAIN_LINE) -> None:
         """Bytes have gone past the channel, in no time, on this line or on another one."""
@@ -256,7 +256,7 @@ class World:
             self._turn(self.server.time_scale.due(elapsed))
             self._take_events()
         if self.trace is not None:
-            self.trace.truth(self.now, self.pump, self.port)
+            self.trace.truth(self.now, self.pump, self.port.connection.is_sealed)
 
     def _until_end(self) -> Any:
         return result_of(self._until(self._take))

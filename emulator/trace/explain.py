@@ -53,7 +53,7 @@ def fate(frame: Transmission) -> str:
     if frame.lost:
         return FAULT_WORDS[frame.lost]
     if not frame.arrivals:
-        return "still on the line when the trace ends"
+        return "not known to have arrived"
     return "; ".join(arrival_words(each) for each in frame.arrivals)
 
 

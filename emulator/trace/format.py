@@ -69,8 +69,9 @@ class Sent(Line, frozen=True, kw_only=True):
 class Arrived(Line, frozen=True, kw_only=True):
     """A chunk has come through, at its last byte.
 
-    `id` is that of the chunk (0: who sent it was not recorded).  `faults` are the faults in these
-    bytes, each with its first byte and the one behind its last, counted from 0.
+    `id` is that of the chunk; where nobody recorded that it was sent it counts as one.  `faults`
+    are the faults in these bytes, each with its first byte and the one behind its last, counted
+    from 0.
     """
 
     id: int

@@ -20,14 +20,27 @@ _NOT_OF_A_CHANGE = ("made", "session_started", "turned_away", "proof_failed")
 
 def read_run(recording: Recording) -> Run:
     """The run that a trace tells of."""
-    shadow = Shadow(recording.head.ends, recording.lines)
-    transmissions = Transmissions(shadow)
+    shadow = _shadow(recording.head, recording.lines)
+    transmissions = Transmissions(shadow, _slack(recording.head))
     for order, line in enumerate(recording.lines, start=1):
         transmissions.take(order, line)
     ends = recording.lines[-1].t if recording.lines else 0
     shadow.finish(ends)
     kept = list(enumerate(recording.lines, start=1))
     return _run(recording.head, kept, ends, transmissions, shadow)
+
+
+# How long after something what it brings about may be noted on a real clock, in microseconds.
+_REAL_SLACK = 10_000
+
+
+def _slack(head: lines.Head) -> int:
+    return 0 if head.time == "virtual" else _REAL_SLACK
+
+
+def _shadow(head: lines.Head, recorded: Iterable[lines.AnyLine]) -> Shadow:
+    """The shadows of a trace; of a real clock they cannot know the microsecond."""
+    return Shadow(head.ends, recorded, exact=head.time == "virtual")
 
 
 def _run(
@@ -79,8 +92,8 @@ def read_part(
     before the part is gone through, since where the links stand follows from it, and forgotten.
     `BadTrace` when the part itself is too long.
     """
-    shadow = Shadow(trace.head.ends, trace.lines)
-    transmissions = Transmissions(shadow)
+    shadow = _shadow(trace.head, trace.lines)
+    transmissions = Transmissions(shadow, _slack(trace.head))
     kept: list[tuple[int, lines.AnyLine]] = []
     has_begun, behind, now = False, 0, 0
     for order, line in enumerate(trace.lines, start=1):

@@ -87,7 +87,8 @@ class Transmission(msgspec.Struct, kw_only=True):
     transmission in which the same frame went for the first time, `count` which one this is, from 1,
     `counts` how many there are in all; `lost` names the fault that swallowed it.  `message` is what
     it carries, in a word; `content` that message itself.  `handed_up` is when the receiver's device
-    got it: later than it arrived when it had to wait for what was before it.
+    got it: later than it arrived when it had to wait for what was before it.  `was_seen_sent`: that
+    it was sent is in the trace; else only that it arrived.
     """
 
     number: int
@@ -109,6 +110,7 @@ class Transmission(msgspec.Struct, kw_only=True):
     counts: int = 1
     arrivals: list[Arrival] = []
     handed_up: int | None = None
+    was_seen_sent: bool = False
     cause: Cause = Cause("unknown")
     effects: list[int] = []
 

@@ -93,11 +93,14 @@ class LinkShadow:
         side: Sender,
         settings: LinkSettings | None,
         to_come: Iterable[_Payload] = (),
+        exact: bool = True,
     ) -> None:
         self.side = side
         self.settings = settings
         self.link = Link(_ROLES[side], settings)
-        self.blind = settings is None
+        # Whether it can be held against its trace, to the frame and the microsecond.
+        self.exact = exact and settings is not None
+        self.blind = not self.exact
         self.holes: list[Hole] = []
         self._decoder = FrameDecoder()
         # What is still to go out for the first time in each connection: number and payload.
@@ -196,7 +199,7 @@ class LinkShadow:
             link.send(mine[place] if place < len(mine) else b"", now)
 
     def _sees_again(self) -> None:
-        self.blind = self.settings is None
+        self.blind = not self.exact
 
     def _hole(self, now: int, frames: list[Frame]) -> None:
         if not self.blind:
@@ -261,11 +264,13 @@ class Shadow:
     `states` is where the links of the main line stand, whenever that has changed.
     """
 
-    def __init__(self, ends: Ends, recorded: Iterable[AnyLine] = ()) -> None:
+    def __init__(self, ends: Ends, recorded: Iterable[AnyLine] = (), *, exact: bool = True) -> None:
         to_come = _payloads(recorded)
-        self._sides = {
-            (MAIN_LINE, PROGRAMMER): LinkShadow(PROGRAMMER, ends.programmer, to_come[PROGRAMMER]),
-            (MAIN_LINE, PUMP): LinkShadow(PUMP, ends.pump, to_come[PUMP]),
+        self._sides: dict[tuple[int, Sender], LinkShadow] = {
+            (MAIN_LINE, PROGRAMMER): LinkShadow(
+                PROGRAMMER, ends.programmer, to_come[PROGRAMMER], exact
+            ),
+            (MAIN_LINE, PUMP): LinkShadow(PUMP, ends.pump, to_come[PUMP], exact),
         }
         self.states: list[LinkState] = []
         self._last: dict[str, tuple[LinkSnapshot, bool]] = {}
@@ -278,7 +283,7 @@ class Shadow:
         """Where the trace is not what the links would have done, in order of time."""
         return sorted(hole for side in self._sides.values() for hole in side.holes)
 
-    def before(self, side: str) -> LinkSnapshot | None:
+    def before(self, side: Sender) -> LinkSnapshot | None:
         """Where a side's link on the main line stands, as far as the lines were taken."""
         shadow = self._sides[MAIN_LINE, side]
         return None if shadow.blind else shadow.link.snapshot()

@@ -60,10 +60,20 @@ class TraceWriter:
         self._put(lines.Channel(t=now, impairments=impairments.written(line)))
 
     def sent(
-        self, now: int, number: int, by: Sender, data: bytes, lost: Fault | None = None
+        self,
+        now: int,
+        number: int,
+        by: Sender,
+        data: bytes,
+        lost: Fault | None = None,
+        line: int = MAIN_LINE,
     ) -> None:
-        """A side has given a chunk to the main line, and perhaps it was lost."""
-        self._chunk(now, number, by, data, MAIN_LINE, lost.kind.value if lost else "")
+        """A side has given a chunk to a line, and perhaps it was lost."""
+        self._chunk(now, number, by, data, line, lost.kind.value if lost else "")
+
+    def heard(self, now: int, number: int, to: Sender, data: bytes, line: int) -> None:
+        """A side has heard a chunk of which nobody has recorded that it was sent."""
+        self._put(lines.Arrived(t=now, id=number, to=to, bytes=data.hex(), line=line))
 
     def arrived(self, arrival: Arrival) -> None:
         """A chunk has come out of the channel, and perhaps it was touched on the way."""
@@ -124,6 +134,11 @@ class TraceWriter:
 
     def turned(self, now: int, programmer: Programmer, pump: Pump, port: Endpoint) -> None:
         """Something may have happened to them: what is new since the last time."""
+        self.pump_turned(now, pump, port.connection.is_sealed)
+        self.programmer_turned(now, programmer)
+
+    def pump_turned(self, now: int, pump: Pump, sealed: bool) -> None:
+        """The same of the pump; `sealed`: somebody has a session with it."""
         if pump is not self._pump:
             self._began_anew(now, pump)
         page = pump.memory.log(self._logged + 1, _WHOLE_LOG)
@@ -132,16 +147,19 @@ class TraceWriter:
         new, self._logged = page.newest != self._logged, page.newest
         self._panel(now, pump.panel.shown)
         if new or pump.mode.name != self._mode:
-            self.truth(now, pump, port)
+            self.truth(now, pump, sealed)
+
+    def programmer_turned(self, now: int, programmer: Programmer) -> None:
+        """The same of the programmer."""
         belief, sealed = programmer.belief, programmer.connection.is_sealed
         if belief.heard_at != self._heard_at or sealed is not self._sealed:
             self._heard_at, self._sealed = belief.heard_at, sealed
             self._put(_believed(now, belief, sealed))
 
-    def truth(self, now: int, pump: Pump, port: Endpoint) -> None:
+    def truth(self, now: int, pump: Pump, sealed: bool) -> None:
         """What the pump is at this moment, when it is another than it was."""
         self._mode = pump.mode.name
-        line = _state(now, pump, port.connection.is_sealed)
+        line = _state(now, pump, sealed)
         if self._last_pump is None or line != msgspec.structs.replace(self._last_pump, t=now):
             self._last_pump = line
             self._put(line)

@@ -33,14 +33,14 @@ def bundle(tmp_path: Path) -> str:
     return str(path)
 
 
-def trace(tmp_path: Path, *, title: str = "a trace") -> Path:
+def trace(tmp_path: Path, *, title: str = "a trace", time: str = "virtual") -> Path:
     """The trace of the same run without its bundle."""
     ends = {"programmer": {"max_payload": 240}, "pump": {"max_payload": 240}}
     head = {
         "format": FORMAT,
         "mockpump": "0.1.0",
         "protocol": 1,
-        "time": "real",
+        "time": time,
         "ends": ends,
         "title": title,
     }
@@ -65,8 +65,10 @@ def test_a_trace_is_drawn_alike(command: Command, bundle: str, tmp_path: Path) -
     mine = command("show", str(trace(tmp_path))).out.splitlines()
     other = command("show", bundle).out.splitlines()
     assert mine[0] == "a trace"
-    assert mine[1].startswith("recorded live: ")
+    assert mine[1] == other[1].removeprefix("bad-link, seed 7: ")
     assert mine[2:] == other[2:]
+    live = command("show", str(trace(tmp_path, time="real"))).out.splitlines()
+    assert live[1].startswith("recorded live: ")
 
 
 def test_ascii_is_drawn_by_itself_where_the_output_has_nothing_else(bundle: str) -> None:
