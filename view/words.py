@@ -71,7 +71,8 @@ def outcome(frame: Transmission) -> list[Span]:
     if frame.lost:
         return [Span(_LOST[frame.lost], "fault")]
     if not frame.arrivals:
-        return [Span("still under way", "dim")]
+        told = "still under way" if frame.is_arrival_known else "arrival unrecorded"
+        return [Span(told, "dim")]
     told = [*landed(frame.arrivals[0]), *twice(frame)]
     return sorted(told, key=lambda span: span.style != "fault")
 

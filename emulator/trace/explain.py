@@ -53,7 +53,7 @@ def fate(frame: Transmission) -> str:
     if frame.lost:
         return FAULT_WORDS[frame.lost]
     if not frame.arrivals:
-        return "not known to have arrived"
+        return "still under way" if frame.is_arrival_known else "sent; its arrival was not recorded"
     return "; ".join(arrival_words(each) for each in frame.arrivals)
 
 

@@ -286,11 +286,15 @@ def _tell_repeated(run: Run, group: list[Transmission]) -> Knot:
         f"{main.name} goes {times(len(copies))}",
         _harm_words(harmed),
         f"Only the {main.sender}'s timer notices: {', '.join(waits)}." if waits else "",
-        "It never arrives."
-        if there is None
-        else f"It is there {seconds(_arrived(there) - copies[0].at)} after it was first sent.",
+        _when_there(copies, there),
         _dragged_along(data, main),
     )
+
+
+def _when_there(copies: list[Transmission], there: Transmission | None) -> str:
+    if there is not None:
+        return f"It is there {seconds(_arrived(there) - copies[0].at)} after it was first sent."
+    return "It never arrives." if copies[0].is_arrival_known else "What arrived was not recorded."
 
 
 def _harm_words(harmed: list[Transmission]) -> str:

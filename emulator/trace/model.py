@@ -9,7 +9,7 @@ from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Recording, Und
 from mockpump.emulator.trace.run import Cause, Change, Doing, Note, Run, Transmission
 from mockpump.emulator.trace.shadow import Shadow
 from mockpump.emulator.trace.timers import flights_of, timers_of
-from mockpump.emulator.trace.transmissions import Transmissions, count_all
+from mockpump.emulator.trace.transmissions import Transmissions, look_back
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages.base import Message
 
@@ -52,7 +52,7 @@ def _run(
 ) -> Run:
     frames = transmissions.frames
     _forget_causes(frames, transmissions.before)
-    count_all(frames)
+    look_back(frames)
     notes = [Note(line.t, order, line) for order, line in kept if not isinstance(line, _BYTES)]
     run = Run(
         head=head,

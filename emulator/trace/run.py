@@ -88,7 +88,8 @@ class Transmission(msgspec.Struct, kw_only=True):
     `counts` how many there are in all; `lost` names the fault that swallowed it.  `message` is what
     it carries, in a word; `content` that message itself.  `handed_up` is when the receiver's device
     got it: later than it arrived when it had to wait for what was before it.  `was_seen_sent`: that
-    it was sent is in the trace; else only that it arrived.
+    it was sent is in the trace, else only that it arrived; `is_arrival_known`: it would be in the
+    trace if it had arrived.
     """
 
     number: int
@@ -111,6 +112,7 @@ class Transmission(msgspec.Struct, kw_only=True):
     arrivals: list[Arrival] = []
     handed_up: int | None = None
     was_seen_sent: bool = False
+    is_arrival_known: bool = True
     cause: Cause = Cause("unknown")
     effects: list[int] = []
 

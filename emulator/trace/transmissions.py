@@ -351,10 +351,14 @@ def _carried(frame: Frame | None) -> tuple[str, Record | None, Seal | None]:
         return name, None, None
 
 
-def count_all(frames: list[Transmission]) -> None:
-    """Tell each transmission how many there are of its frame."""
+def look_back(frames: list[Transmission]) -> None:
+    """Tell each transmission what only the whole trace tells: how many there are of its frame, and
+    whether anybody recorded what came to the end that it went to.
+    """
     counts: dict[int, int] = {}
+    recorded = {frame.receiver for frame in frames if frame.arrivals}
     for frame in frames:
         counts[frame.first] = frame.count
     for frame in frames:
         frame.counts = counts[frame.first]
+        frame.is_arrival_known = bool(frame.lost) or frame.receiver in recorded

@@ -13,6 +13,8 @@ from pathlib import Path
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.gathering import PATIENCE, Gatherer
+from mockpump.emulator.trace.format import PROGRAMMER, PUMP, Sender
+from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
 from mockpump.emulator.transports.loop_timer import LoopTimer
@@ -35,6 +37,8 @@ class Cable:
         self.channel = channel
         self.attribution = FaultAttribution()
         self.on_end = on_end
+        # What writes down what goes by; the first end is taken for the programmer's.
+        self.trace: TraceWriter | None = None
         self._began = line_now()
         self._writers: dict[bool, Write] = {}
         self._arrival = LoopTimer(self._deliver)
@@ -67,6 +71,9 @@ class Cable:
         for chunk in chunks:
             lost = self.channel.send(first, chunk, now)
             self.attribution.sent(first, chunk, lost)
+            if self.trace is not None:
+                by: Sender = PROGRAMMER if first else PUMP
+                self.trace.sent(now, self.channel.chunks, by, chunk, lost)
         self._deliver()
 
     def close(self) -> None:
@@ -82,6 +89,8 @@ class Cable:
         now = self._now()
         for arrival in self.channel.arrivals(now):
             self.attribution.arrived(arrival)
+            if self.trace is not None:
+                self.trace.arrived(arrival)
             write = self._writers.get(not arrival.from_programmer)
             if write is not None:
                 write(arrival.data)

@@ -6,8 +6,7 @@ it all.  Times are line time since the recording began.
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,13 +14,15 @@ from mockpump import __version__
 from mockpump.emulator.channel.channel import frames_of
 from mockpump.emulator.channel.gathering import Gatherer
 from mockpump.emulator.programmer.programmer import Programmer
-from mockpump.emulator.pump.endpoint import Endpoint
+from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, Ends, Head, Sender
 from mockpump.emulator.trace.writer import TraceWriter
-from mockpump.emulator.transports.asyncio_pump import PumpRunner, Write
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.framing import VERSION
 from mockpump.protocol.link.types import LinkSettings
+
+if TYPE_CHECKING:
+    from mockpump.emulator.transports.asyncio_pump import PumpRunner, Write
 
 
 class LiveTrace:
@@ -82,14 +83,19 @@ LineTap = Callable[[int, bool, bytes], None]
 
 
 class TappedRunner:
-    """A pump runner whose lines go past a tap: what a pty or a TCP port is given in its place."""
+    """What is behind lines, with a tap before it: given to a pty or a TCP port in its place."""
 
-    def __init__(self, runner: PumpRunner, tap: LineTap) -> None:
+    def __init__(self, runner: "PumpRunner | TappedRunner", tap: LineTap) -> None:
         self._runner, self._tap = runner, tap
-        self._lines: dict[Endpoint, int] = {}
+        self._lines: dict[Any, int] = {}
         self._count = 0
 
-    def attach(self, write: Write, settings: LinkSettings | None = None) -> Endpoint:
+    @property
+    def server(self) -> PumpServer:
+        """The pump behind the lines."""
+        return self._runner.server
+
+    def attach(self, write: "Write", settings: LinkSettings | None = None) -> Any:
         """A new line into the pump."""
         line = self._count
         self._count += 1
@@ -102,12 +108,12 @@ class TappedRunner:
         self._lines[endpoint] = line
         return endpoint
 
-    def detach(self, endpoint: Endpoint) -> None:
+    def detach(self, endpoint: Any) -> None:
         """That line is gone."""
         self._lines.pop(endpoint, None)
         self._runner.detach(endpoint)
 
-    def data_received(self, endpoint: Endpoint, data: bytes) -> None:
+    def data_received(self, endpoint: Any, data: bytes) -> None:
         """Bytes have come in on a line."""
         line = self._lines.get(endpoint)
         if line is not None:
@@ -118,7 +124,7 @@ class TappedRunner:
 class PumpTap:
     """A tap for the lines of a pump that records them, and what the pump is."""
 
-    def __init__(self, trace: LiveTrace, runner: PumpRunner) -> None:
+    def __init__(self, trace: LiveTrace, runner: "PumpRunner") -> None:
         self._trace, self._runner = trace, runner
 
     def __call__(self, line: int, sent: bool, data: bytes) -> None:
@@ -131,8 +137,3 @@ class PumpTap:
             self._trace.sent(PUMP, data, line)
         else:
             self._trace.heard(PUMP, data, line)
-
-
-def open_trace(path: Path) -> IO[str]:
-    """A new file for a trace, in place of one of that name; `OSError` names the path."""
-    return path.open("w", encoding="utf-8", newline="\n")
