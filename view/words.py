@@ -71,8 +71,8 @@ def outcome(frame: Transmission) -> list[Span]:
     if frame.lost:
         return [Span(_LOST[frame.lost], "fault")]
     if not frame.arrivals:
-        told = "still under way" if frame.is_arrival_known else "arrival unrecorded"
-        return [Span(told, "dim")]
+        known = frame.is_arrival_known
+        return [Span("still under way" if known else "arrival unrecorded", "dim")]
     told = [*landed(frame.arrivals[0]), *twice(frame)]
     return sorted(told, key=lambda span: span.style != "fault")
 

@@ -52,7 +52,7 @@ def _run(
 ) -> Run:
     frames = transmissions.frames
     _forget_causes(frames, transmissions.before)
-    look_back(frames)
+    look_back(frames, head.time == "virtual")
     notes = [Note(line.t, order, line) for order, line in kept if not isinstance(line, _BYTES)]
     run = Run(
         head=head,

@@ -351,9 +351,9 @@ def _carried(frame: Frame | None) -> tuple[str, Record | None, Seal | None]:
         return name, None, None
 
 
-def look_back(frames: list[Transmission]) -> None:
+def look_back(frames: list[Transmission], is_whole: bool) -> None:
     """Tell each transmission what only the whole trace tells: how many there are of its frame, and
-    whether anybody recorded what came to the end that it went to.
+    whether anybody recorded what came to the end that it went to; in a whole one everybody did.
     """
     counts: dict[int, int] = {}
     recorded = {frame.receiver for frame in frames if frame.arrivals}
@@ -361,4 +361,4 @@ def look_back(frames: list[Transmission]) -> None:
         counts[frame.first] = frame.count
     for frame in frames:
         frame.counts = counts[frame.first]
-        frame.is_arrival_known = bool(frame.lost) or frame.receiver in recorded
+        frame.is_arrival_known = is_whole or bool(frame.lost) or frame.receiver in recorded
