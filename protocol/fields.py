@@ -11,8 +11,9 @@ writes a field twice.
 '0..1000'
 """
 
+import re
 from collections.abc import Callable, Sequence
-from enum import IntEnum
+from enum import Enum, IntEnum
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -24,10 +25,51 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """The base of everything that has a layout on the wire.  Immutable, compared by value."""
 
 
+class Shape(NamedTuple):
+    """How a field lies on the wire.
+
+    `prefix` are the bytes of its length or count, 0 for a field of fixed size; `least` and `most`
+    what may follow, in bytes; `size` says it in words, `counted` what there are so many of.
+    """
+
+    type: str
+    prefix: int
+    least: int
+    most: int
+    size: str
+    unit: str = ""
+    counted: str = "bytes"
+
+
+# What differs from kind to kind is a method of the kind.  Two things are not: how the fast codec is
+# generated (`mockpump.protocol.codec`) and what Hypothesis draws (`mockpump.protocol.strategies`).
+# The one has its whole theory in one place; the other must not be imported by what only runs.
 class Declaration(msgspec.Struct, frozen=True):
-    """What every declaration has: one line of doc, a construct and a rule in words."""
+    """The base of all kinds of field: one line of doc, and what the kind says of its values."""
 
     doc: str
+
+    @property
+    def shape(self) -> Shape:
+        """How it lies on the wire."""
+        raise NotImplementedError
+
+    @property
+    def range(self) -> str:
+        """What a table says of its range."""
+        return self.rule
+
+    def size_of(self, value: Any) -> int:
+        """How many bytes a value takes, with its length or count if it has one."""
+        return self.shape.most
+
+    def written(self, value: Any) -> str:
+        """A value with its unit, on one line; long bytes are only counted."""
+        return brief(value)
+
+    def read(self, text: str) -> Any:
+        """The value that somebody has typed; `ValueError` says what is wrong with it."""
+        raise ValueError(f"a {type(self).__name__.lower()} cannot be typed")
 
     @property
     def construct(self) -> Any:
@@ -57,6 +99,24 @@ class Integer(Declaration, frozen=True):
     @property
     def rule(self) -> str:
         return f"{self.minimum}..{self.maximum}"
+
+    @property
+    def shape(self) -> Shape:
+        return _fixed_shape(self.type_name, self.size, self.unit)
+
+    @property
+    def type_name(self) -> str:
+        """`u16`, `i64` and so on."""
+        return f"{'u' if self.code.isupper() else 'i'}{8 * self.size}"
+
+    def written(self, value: Any) -> str:
+        return f"{brief(value)} {self.unit}".rstrip()
+
+    def read(self, text: str) -> int:
+        try:
+            return int(text, 0)
+        except ValueError:
+            raise ValueError(f"{cut(text)} is not a number; use {self.rule}") from None
 
     @property
     def code(self) -> str:
@@ -99,6 +159,30 @@ class Choice(Declaration, frozen=True):
     def rule(self) -> str:
         return ", ".join(f"{int(member)} {member.name.lower()}" for member in self.values)
 
+    @property
+    def shape(self) -> Shape:
+        return _fixed_shape(self.members.__name__, 1)
+
+    @property
+    def range(self) -> str:
+        """The enumeration has a table of its own."""
+        return f"{int(self.values[0])}..{int(self.values[-1])}"
+
+    def written(self, value: Any) -> str:
+        return f"{value.value} {value.name.lower()}"
+
+    def read(self, text: str) -> IntEnum:
+        for member in self.values:
+            if text.strip().lower() in (member.name.lower(), str(int(member))):
+                return member
+        # The one did-you-mean is among what people write, which is made of fields.
+        from mockpump.protocol.units import did_you_mean
+
+        near = did_you_mean(text, [member.name.lower() for member in self.values])
+        raise ValueError(
+            f"there is no {cut(text)}; {f'did you mean {near}?' if near else f'use {self.rule}'}"
+        )
+
 
 class Text(Declaration, frozen=True):
     """UTF-8 behind a one-byte length; at most `maximum` bytes, every character printable.
@@ -120,6 +204,16 @@ class Text(Declaration, frozen=True):
     def rule(self) -> str:
         return f"printable UTF-8, at most {self.maximum} bytes"
 
+    @property
+    def shape(self) -> Shape:
+        return Shape("text", 1, 0, self.maximum, f"1 + 0..{self.maximum}")
+
+    def size_of(self, value: Any) -> int:
+        return 1 + len(value.encode())
+
+    def read(self, text: str) -> str:
+        return text
+
 
 class Octets(Declaration, frozen=True):
     """Raw bytes behind a two-byte length; at most `maximum` of them."""
@@ -136,6 +230,16 @@ class Octets(Declaration, frozen=True):
     @property
     def rule(self) -> str:
         return f"at most {self.maximum} bytes"
+
+    @property
+    def shape(self) -> Shape:
+        return Shape("bytes", 2, 0, self.maximum, f"2 + 0..{self.maximum}")
+
+    def size_of(self, value: Any) -> int:
+        return 2 + len(value)
+
+    def read(self, text: str) -> bytes:
+        return from_hex(text)
 
 
 class Fixed(Declaration, frozen=True):
@@ -154,6 +258,13 @@ class Fixed(Declaration, frozen=True):
     def rule(self) -> str:
         return f"exactly {self.size} bytes"
 
+    @property
+    def shape(self) -> Shape:
+        return _fixed_shape(f"bytes[{self.size}]", self.size)
+
+    def read(self, text: str) -> bytes:
+        return from_hex(text)
+
 
 class Integers(Declaration, frozen=True):
     """Exactly `count` integers of one kind, one after the other."""
@@ -168,6 +279,15 @@ class Integers(Declaration, frozen=True):
     @property
     def rule(self) -> str:
         return f"{self.count} times {self.element.rule}"
+
+    @property
+    def shape(self) -> Shape:
+        element = self.element
+        name = f"{element.type_name}[{self.count}]"
+        return _fixed_shape(name, self.count * element.size, element.unit)
+
+    def read(self, text: str) -> tuple[int, ...]:
+        return tuple(self.element.read(each) for each in text.split(","))
 
 
 class Records(Declaration, frozen=True):
@@ -187,6 +307,61 @@ class Records(Declaration, frozen=True):
     @property
     def rule(self) -> str:
         return f"{self.minimum}..{self.maximum} of {self.record.__name__}"
+
+    @property
+    def shape(self) -> Shape:
+        shapes = [declaration.shape for _, declaration in fields_of(self.record)]
+        least = sum(shape.prefix + shape.least for shape in shapes)
+        most = sum(shape.prefix + shape.most for shape in shapes)
+        name = self.record.__name__
+        counted = f"{self.minimum}..{self.maximum} x {name if least < most else most}"
+        bounds = self.minimum * least, self.maximum * most
+        return Shape(f"{name}[]", 1, *bounds, f"1 + {counted}", counted=f"x {name}")
+
+
+def _fixed_shape(type_: str, size: int, unit: str = "") -> Shape:
+    return Shape(type_, 0, size, size, str(size), unit)
+
+
+# The longest bytes that are shown whole, and the longest word that is.
+_SHORT, _WORD = 16, 24
+_SEPARATORS = re.compile(r"[\s:,;|-]+")
+
+
+def brief(value: Any) -> str:
+    """A value as short as it is typed; long bytes are only counted."""
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if isinstance(value, bytes):
+        return value.hex() or "(empty)" if len(value) <= _SHORT else f"({len(value)} bytes)"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def cut(text: str) -> str:
+    """A word from outside, safe to print."""
+    return ascii(text if len(text) <= _WORD else f"{text[:_WORD]}...")
+
+
+def from_hex(text: str) -> bytes:
+    """Bytes written as hex; `ValueError` says in words what is none.
+
+    Spaces, newlines, colons, commas, dashes and `0x` may stand between bytes; `#` begins a remark.
+    """
+    lines = (line.partition("#")[0] for line in text.splitlines())
+    words = [word for line in lines for word in _SEPARATORS.split(line) if word]
+    return b"".join(_byte_word(word) for word in words)
+
+
+def _byte_word(word: str) -> bytes:
+    digits = word[2:] if word[:2] in ("0x", "0X") else word
+    shown = ascii(word if len(word) <= _WORD else f"{word[:_WORD]}...")
+    if not re.fullmatch("[0-9a-fA-F]*", digits, re.ASCII) or not digits:
+        raise ValueError(f"{shown} is not hex")
+    if len(digits) % 2:
+        raise ValueError(f"{shown} has an odd number of hex digits")
+    return bytes.fromhex(digits)
 
 
 class NamedField(NamedTuple):

@@ -7,42 +7,19 @@ A variable field moves everything behind it, so an offset may be a sum: `9 + nam
 whatever the text in `name` takes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mockpump.protocol.fields import (
-    Choice,
-    Declaration,
-    Fixed,
-    Integer,
-    Integers,
-    Octets,
     Record,
     Records,
-    Text,
     fields_of,
 )
 
 _ROW = 4
 _BYTE = 16  # columns that a byte takes, its left border included
 _MARGIN = 5
-
-
-class Shape(NamedTuple):
-    """How a field lies on the wire.
-
-    `prefix` are the bytes of its length or count, 0 for a field of fixed size; `least` and `most`
-    what may follow, in bytes; `size` says it in words.
-    """
-
-    type: str
-    prefix: int
-    least: int
-    most: int
-    size: str
-    unit: str = ""
-    counted: str = "bytes"
 
 
 class FieldRow(NamedTuple):
@@ -64,54 +41,9 @@ class Cell(NamedTuple):
     size: int | None
 
 
-# -- shapes --------------------------------------------------------------------------------------
-
-
-def shape_of(declaration: Declaration) -> Shape:
-    """How a declared field lies on the wire."""
-    return _SHAPES[type(declaration)](declaration)
-
-
-def integer_type(declaration: Integer) -> str:
-    """The name of an integer's type: `u16`, `i64`."""
-    return f"{'u' if declaration.code.isupper() else 'i'}{8 * declaration.size}"
-
-
-def _fixed_shape(type_: str, size: int, unit: str = "") -> Shape:
-    return Shape(type_, 0, size, size, str(size), unit)
-
-
-def _integers_shape(declaration: Integers) -> Shape:
-    element = declaration.element
-    size = declaration.count * element.size
-    return _fixed_shape(f"{integer_type(element)}[{declaration.count}]", size, element.unit)
-
-
-def _records_shape(declaration: Records) -> Shape:
-    shapes = [shape_of(each) for _, each in fields_of(declaration.record)]
-    least = sum(shape.prefix + shape.least for shape in shapes)
-    most = sum(shape.prefix + shape.most for shape in shapes)
-    name = declaration.record.__name__
-    counted = f"{declaration.minimum}..{declaration.maximum} x {name if least < most else most}"
-    type_ = f"{name}[]"
-    bounds = declaration.minimum * least, declaration.maximum * most
-    return Shape(type_, 1, *bounds, f"1 + {counted}", counted=f"x {name}")
-
-
-_SHAPES: dict[type[Declaration], Callable[[Any], Shape]] = {
-    Integer: lambda d: _fixed_shape(integer_type(d), d.size, d.unit),
-    Choice: lambda d: _fixed_shape(d.members.__name__, 1),
-    Fixed: lambda d: _fixed_shape(f"bytes[{d.size}]", d.size),
-    Integers: _integers_shape,
-    Text: lambda d: Shape("text", 1, 0, d.maximum, f"1 + 0..{d.maximum}"),
-    Octets: lambda d: Shape("bytes", 2, 0, d.maximum, f"2 + 0..{d.maximum}"),
-    Records: _records_shape,
-}
-
-
 def largest(record: type[Record]) -> int:
     """The most bytes that a record can take."""
-    shapes = [shape_of(declaration) for _, declaration in fields_of(record)]
+    shapes = [declaration.shape for _, declaration in fields_of(record)]
     return sum(shape.prefix + shape.most for shape in shapes)
 
 
@@ -122,20 +54,13 @@ def field_rows(record: type[Record], lead: int = 0) -> Iterator[FieldRow]:
     """A record's fields; `lead` bytes stand in front of the first."""
     offset, variable = lead, list[str]()
     for name, declaration in fields_of(record):
-        shape = shape_of(declaration)
+        shape = declaration.shape
         at = " + ".join([str(offset), *variable])
-        rule = _range(declaration)
+        rule = declaration.range
         yield FieldRow(at, shape.size, shape.type, name, shape.unit, rule, declaration.doc)
         offset += shape.prefix or shape.most
         if shape.prefix:
             variable.append(name)
-
-
-def _range(declaration: Declaration) -> str:
-    if isinstance(declaration, Choice):
-        # The enumeration has a table of its own.
-        return f"{int(declaration.values[0])}..{int(declaration.values[-1])}"
-    return declaration.rule
 
 
 # -- diagrams ------------------------------------------------------------------------------------
@@ -144,7 +69,7 @@ def _range(declaration: Declaration) -> str:
 def cells_of(record: type[Record]) -> Iterator[Cell]:
     """The boxes of a record's fields."""
     for name, declaration in fields_of(record):
-        shape = shape_of(declaration)
+        shape = declaration.shape
         if not shape.prefix:
             yield Cell(name, shape.most)
             continue

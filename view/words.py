@@ -198,7 +198,7 @@ def _end_of(run: Run, change: Change) -> str:
     if change.known is None:
         return "never done"
     answer = run.frame(change.answer).content
-    was_refused = isinstance(answer, m.OutcomeKnown) and answer.fate is m.Fate.REFUSED
+    was_refused = isinstance(answer, m.OutcomeKnown) and answer.fate is m.OutcomeStatus.REFUSED
     return "refused" if was_refused or isinstance(answer, m.Refused) else "answered otherwise"
 
 

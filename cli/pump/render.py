@@ -154,7 +154,7 @@ def outcome_text(known: m.OutcomeKnown, since: int | None = None) -> str:
 
     `since`: how many outcomes that same pump had recorded before the request was sent.
     """
-    if known.fate is m.Fate.NEVER_SEEN:
+    if known.fate is m.OutcomeStatus.NEVER_SEEN:
         return f"transaction {known.asked}: {_unremembered(known, since)}"
     name = m.CATALOGUE[known.request].name if known.request in m.CATALOGUE else "?"
     text = f"transaction {known.asked}: {name} was {known.fate.name.lower()}"

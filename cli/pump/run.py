@@ -108,9 +108,6 @@ def run(
     memory: Path | None,
     stage: bool,
     as_json: bool,
-    trace: Path | None,
-    shows: bool,
-    in_full: bool,
     **made_with: Any,
 ) -> None:
     """Run a pump until Ctrl-C.  It prints where to find it.
@@ -129,6 +126,7 @@ def run(
     stand still, `go max` and `hold` do what they say, and the end of the input ends the pump.
     """
     place = _place(pty, tcp, expose, memory, clients)
+    watched = Watching(**{name: made_with.pop(name) for name in Watching._fields})
     with contextlib.ExitStack() as stack:
         kept, hand_over = which(context, stack, memory, made_with)
         device = Pump(kept)
@@ -138,7 +136,6 @@ def run(
         stack.callback(_shut_down, server, failures)
         with contextlib.suppress(KeyboardInterrupt):
             announce = partial(_announce, as_json, hand_over)
-            watched = Watching(trace, shows, in_full)
             asyncio.run(_run(server, place, stage, announce, failures, watched))
     delivered = volume(server.pump.delivery.delivered)
     age = duration(server.pump.elapsed)

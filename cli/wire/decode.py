@@ -5,7 +5,6 @@ The one idea: whatever lies between two delimiters is a `Stretch`, and a stretch
 """
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
 from typing import Any, NamedTuple
 
 from cobs import cobs
@@ -14,16 +13,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError
-from mockpump.protocol.fields import (
-    Declaration,
-    Fixed,
-    Integer,
-    Octets,
-    Record,
-    Records,
-    Text,
-    fields_of,
-)
+from mockpump.protocol.fields import Integer, Record, Records, brief, fields_of
 from mockpump.protocol.framing import (
     HEADER_SIZE,
     Frame,
@@ -37,11 +27,9 @@ from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.session import SEAL_SIZE, Seal, split_seal
-from mockpump.reference.diagram import shape_of
 from mockpump.reference.protocol import said
 
 _OFFER, _HEADER, _PROGRAM = codec_for(Offer), codec_for(Header), codec_for(Program)
-_SHORT = 16
 
 
 class Part(NamedTuple):
@@ -160,7 +148,7 @@ def _header(body: bytes) -> Iterator[Part]:
     )
     at = 0
     for (_, declaration), text in zip(fields_of(Header), texts, strict=True):
-        size = shape_of(declaration).most
+        size = declaration.shape.most
         yield Part("" if at else "header", body[at : at + size], text)
         at += size
 
@@ -181,7 +169,7 @@ def _seal(seal: Seal, data: bytes) -> Iterator[Part]:
     texts = ("sealed", f"counter {seal.counter}", "tag: only the two sides can tell if it is right")
     at = 0
     for (_, declaration), text in zip(fields_of(Seal), texts, strict=True):
-        size = shape_of(declaration).most
+        size = declaration.shape.most
         yield Part("" if at else "session", data[at : at + size], text)
         at += size
 
@@ -212,7 +200,7 @@ def _pieces(record: Record, path: str) -> Iterator[tuple[int, str]]:
         if isinstance(declaration, Records):
             yield from _item_pieces(declaration, value, path + name)
         else:
-            yield _size(declaration, value), f"{path}{name} = {shown(declaration, value)}"
+            yield declaration.size_of(value), f"{path}{name} = {declaration.written(value)}"
 
 
 def _item_pieces(
@@ -227,33 +215,6 @@ def _item_pieces(
             yield sum(size for size, _ in pieces), text
         else:
             yield from pieces
-
-
-def _size(declaration: Declaration, value: Any) -> int:
-    if isinstance(declaration, Text):
-        return 1 + len(value.encode())
-    return 2 + len(value) if isinstance(declaration, Octets) else shape_of(declaration).most
-
-
-def shown(declaration: Declaration, value: Any) -> str:
-    """A value with its unit, on one line."""
-    if isinstance(value, Enum):
-        return f"{value.value} {value.name.lower()}"
-    if isinstance(declaration, Fixed | Octets):
-        return brief(value)
-    unit = f" {declaration.unit}" if isinstance(declaration, Integer) and declaration.unit else ""
-    return f"{brief(value)}{unit}"
-
-
-def brief(value: Any) -> str:
-    """A value as short as it is typed; long bytes are only counted."""
-    if isinstance(value, Enum):
-        return value.name.lower()
-    if isinstance(value, bytes):
-        return value.hex() or "(empty)" if len(value) <= _SHORT else f"({len(value)} bytes)"
-    if isinstance(value, str):
-        return f'"{value}"'
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def summary(stretch: Stretch) -> str:

@@ -4,31 +4,19 @@ The one idea: how a value is read, what is missing and what is out of range foll
 declaration; a wrong word ends in one line that names the nearest right one.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mockpump.cli.main import EXIT_USAGE, fail
-from mockpump.cli.wire.input import from_hex
 from mockpump.emulator.transports.drawing import transaction
 from mockpump.protocol import messages as m
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.fields import (
-    Choice,
-    Declaration,
-    Fixed,
-    Integer,
-    Integers,
-    Octets,
-    Record,
-    Text,
-    fields_of,
-)
+from mockpump.protocol.fields import Declaration, Record, cut, fields_of
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link.types import LinkSettings, Offer
 from mockpump.protocol.messages.base import CATALOGUE, Direction, Message
 from mockpump.protocol.units import did_you_mean
-from mockpump.reference.diagram import shape_of
 
 KINDS = {kind.name: kind for kind in Kind if kind is not Kind.DATA}
 
@@ -106,47 +94,13 @@ def _record(
     values = {**{k: v for k, v in (usual or {}).items() if k in declarations}, **values}
     for name, declaration in declarations.items():
         if name not in values:
-            what = f"{shape_of(declaration).type}, {declaration.rule}: {declaration.doc}"
+            what = f"{declaration.shape.type}, {declaration.rule}: {declaration.doc}"
             fail(f"{record.__name__} needs {name}=... ({what})", EXIT_USAGE)
     return record(**values)
 
 
 def _value(record: type[Record], name: str, declaration: Declaration, text: str) -> Any:
     try:
-        return _READERS[type(declaration)](declaration, text)
+        return declaration.read(text)
     except ValueError as error:
         fail(f"{record.__name__}.{name}: {error}", EXIT_USAGE)
-
-
-def _integer(declaration: Integer, text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise ValueError(f"{cut(text)} is no number; it must be {declaration.rule}") from None
-
-
-def _integers(declaration: Integers, text: str) -> tuple[int, ...]:
-    return tuple(_integer(declaration.element, each) for each in text.split(","))
-
-
-def _choice(declaration: Choice, text: str) -> Any:
-    for member in declaration.values:
-        if text.strip().lower() in (member.name.lower(), str(int(member))):
-            return member
-    names = [member.name.lower() for member in declaration.values]
-    raise ValueError(f"there is no {cut(text)}{nearest(text, names)}")
-
-
-def cut(text: str) -> str:
-    """A word from outside, safe to print."""
-    return ascii(text if len(text) <= 24 else f"{text[:24]}...")
-
-
-_READERS: dict[type[Declaration], Callable[[Any, str], Any]] = {
-    Integer: _integer,
-    Integers: _integers,
-    Choice: _choice,
-    Text: lambda declaration, text: text,
-    Octets: lambda declaration, text: from_hex(text),
-    Fixed: lambda declaration, text: from_hex(text),
-}

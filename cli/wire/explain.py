@@ -13,11 +13,11 @@ from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.render import as_json, show
 from mockpump.cli.terminal import echo, write_out
 from mockpump.cli.wire import render
-from mockpump.cli.wire.encode import KINDS, cut, nearest
+from mockpump.cli.wire.encode import KINDS, nearest
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Unreadable
 from mockpump.protocol import messages as m
-from mockpump.protocol.fields import Record
+from mockpump.protocol.fields import Record, cut
 from mockpump.protocol.framing import Header, RejectReason
 from mockpump.protocol.link.types import CloseReason, DropReason, Offer
 from mockpump.protocol.messages.base import CATALOGUE, Entry

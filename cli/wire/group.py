@@ -18,12 +18,12 @@ from mockpump.cli.wire.decode import (
     stretch_json,
     stretches,
 )
-from mockpump.cli.wire.encode import build, cut
+from mockpump.cli.wire.encode import build
 from mockpump.cli.wire.explain import explain, spec
 from mockpump.cli.wire.input import read_input
 from mockpump.cli.wire.send import send
 from mockpump.protocol import program as programs
-from mockpump.protocol.fields import Integer, fields_of
+from mockpump.protocol.fields import Integer, cut, fields_of
 from mockpump.protocol.framing import Frame, Header, Kind
 
 _JSON = click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")

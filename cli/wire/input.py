@@ -5,15 +5,14 @@ themselves.  So a recording can be decoded as it is, and so can a line copied fr
 the remark behind its `#`.
 """
 
-import re
 import sys
 from pathlib import Path
 
 from mockpump.cli.main import EXIT_USAGE, fail
 from mockpump.emulator.transports.reading import Unreadable, read_file
+from mockpump.protocol.fields import from_hex
 
 MAX_BYTES = 4 * 1024 * 1024
-_SEPARATORS = re.compile(r"[\s:,;|-]+")
 _SHOWN = 24
 
 
@@ -68,23 +67,3 @@ def _argument(text: str) -> bytes:
         return from_hex(text)
     except ValueError as error:
         fail(f"neither a file nor hex: {error}", EXIT_USAGE)
-
-
-def from_hex(text: str) -> bytes:
-    """Bytes written as hex; `ValueError` says in words what is none.
-
-    Spaces, newlines, colons, commas, dashes and `0x` may stand between bytes; `#` begins a remark.
-    """
-    lines = (line.partition("#")[0] for line in text.splitlines())
-    words = [word for line in lines for word in _SEPARATORS.split(line) if word]
-    return b"".join(_word(word) for word in words)
-
-
-def _word(word: str) -> bytes:
-    digits = word[2:] if word[:2] in ("0x", "0X") else word
-    shown = ascii(word if len(word) <= _SHOWN else f"{word[:_SHOWN]}...")
-    if not re.fullmatch("[0-9a-fA-F]*", digits, re.ASCII) or not digits:
-        raise ValueError(f"{shown} is not hex")
-    if len(digits) % 2:
-        raise ValueError(f"{shown} has an odd number of hex digits")
-    return bytes.fromhex(digits)

@@ -14,14 +14,14 @@ from mockpump.cli.render import as_json, show
 from mockpump.cli.terminal import echo
 from mockpump.cli.wire import render
 from mockpump.cli.wire.decode import stretch_json, stretches
-from mockpump.cli.wire.encode import cut, request_of
-from mockpump.cli.wire.input import from_hex
+from mockpump.cli.wire.encode import request_of
 from mockpump.emulator.programmer.errors import RequestRefused
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.procedures import ask
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
+from mockpump.protocol.fields import cut, from_hex
 from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.units import BadQuantity, read_line_time
 

@@ -13,7 +13,7 @@ from mockpump.emulator.programmer.programmer import Connected
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.messages import OUTCOMES, Fate
+from mockpump.protocol.messages import OUTCOMES, OutcomeStatus
 from mockpump.protocol.messages.base import Message
 
 
@@ -61,7 +61,7 @@ def never_recorded(before: int | None, known: m.OutcomeKnown) -> bool:
 
     `before` is what that same pump had counted before the request was sent; None: not known.
     """
-    if known.fate is not Fate.NEVER_SEEN or before is None:
+    if known.fate is not OutcomeStatus.NEVER_SEEN or before is None:
         return False
     if known.outcomes == LAST_COUNT:
         return False
@@ -84,7 +84,7 @@ def settle(
     known = yield from learn_outcome(unknown.transaction)
     if before is not None:
         require_same(before, PumpMet(now.identity, known.outcomes))
-    if known.fate is not Fate.NEVER_SEEN:
+    if known.fate is not OutcomeStatus.NEVER_SEEN:
         return Settled(_recorded(known, unknown))
     if not never_recorded(None if before is None else before.outcomes, known):
         raise _forgotten(unknown, known)

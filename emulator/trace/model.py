@@ -195,4 +195,4 @@ def _change_of(
 
 def _never_seen(frame: Transmission) -> bool:
     content = frame.content
-    return isinstance(content, m.OutcomeKnown) and content.fate is m.Fate.NEVER_SEEN
+    return isinstance(content, m.OutcomeKnown) and content.fate is m.OutcomeStatus.NEVER_SEEN

@@ -14,10 +14,10 @@ from mockpump.protocol.messages.types import (
     ClockTime,
     Delivered,
     Elapsed,
-    Fate,
     Interval,
     Mode,
     Outcomes,
+    OutcomeStatus,
     Priority,
     Rate,
     Reason,
@@ -144,7 +144,7 @@ class OutcomeKnown(Message, frozen=True, gc=False):
     """What became of a transaction."""
 
     asked: Annotated[int, u32("", "the transaction asked about")]
-    fate: Annotated[Fate, choice(Fate, "what became of it")]
+    fate: Annotated[OutcomeStatus, choice(OutcomeStatus, "what became of it")]
     request: Annotated[int, u8("", "number of the request that carried it; 0: never seen")]
     reply: Annotated[bytes, octets("the recorded reply; empty: never seen", maximum=MAX_RECORDED)]
     outcomes: Outcomes

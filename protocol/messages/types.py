@@ -117,7 +117,7 @@ class Priority(IntEnum):
     HIGH = 3
 
 
-class Fate(IntEnum):
+class OutcomeStatus(IntEnum):
     """What became of a transaction."""
 
     NEVER_SEEN = 0

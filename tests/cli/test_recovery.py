@@ -342,7 +342,7 @@ def test_an_answer_that_is_none_leaves_the_outcome_unknown(
 ) -> None:
     def answered(transaction: int) -> Procedure[m.OutcomeKnown]:
         yield m.QueryOutcome(transaction)
-        return m.OutcomeKnown(transaction, m.Fate.DONE, 0x20, reply, 1)
+        return m.OutcomeKnown(transaction, m.OutcomeStatus.DONE, 0x20, reply, 1)
 
     monkeypatch.setattr(recovery, "learn_outcome", answered)
     with pump_thread(m.Suspend, stay=True) as pump:

@@ -29,7 +29,7 @@ ENUMERATIONS = [
     m.RampMove,
     m.Alarm,
     m.Priority,
-    m.Fate,
+    m.OutcomeStatus,
     m.LogKind,
 ]
 
@@ -117,7 +117,7 @@ AT_A_GLANCE: dict[type[IntEnum], list[str]] = {
     m.RampState: ["FOLLOWING", "HELD"],
     m.RampMove: ["HOLD", "GO_ON", "STEP_BACK"],
     m.Priority: ["NONE", "LOW", "MEDIUM", "HIGH"],
-    m.Fate: ["NEVER_SEEN", "DONE", "REFUSED"],
+    m.OutcomeStatus: ["NEVER_SEEN", "DONE", "REFUSED"],
     m.SessionEnd: ["TAKEN_OVER"],
     m.Reason: [
         "UNKNOWN_MESSAGE",

@@ -7,7 +7,7 @@ from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, recorded_reply
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import ENTRY_SIZE, encode_entry
-from mockpump.protocol.messages import Fate, RampState, When
+from mockpump.protocol.messages import OutcomeStatus, RampState, When
 from mockpump.protocol.messages.base import Message
 from mockpump.protocol.program import UNITS_PER_NL
 
@@ -76,9 +76,11 @@ def _read_log(pump: Pump, request: m.ReadLog, peer: Peer) -> Decision:
 def _query_outcome(pump: Pump, request: m.QueryOutcome, peer: Peer) -> Decision:
     known = pump.memory.outcome(request.asked)
     if known is None:
-        return Decision(m.OutcomeKnown(request.asked, Fate.NEVER_SEEN, 0, b"", pump.outcomes))
+        return Decision(
+            m.OutcomeKnown(request.asked, OutcomeStatus.NEVER_SEEN, 0, b"", pump.outcomes)
+        )
     said_no = isinstance(recorded_reply(known), m.Refused)
-    fate = Fate.REFUSED if said_no else Fate.DONE
+    fate = OutcomeStatus.REFUSED if said_no else OutcomeStatus.DONE
     number = known.request[0] if known.request else 0
     return Decision(m.OutcomeKnown(request.asked, fate, number, known.reply, pump.outcomes))
 

@@ -71,11 +71,11 @@ def test_the_outcome_can_be_asked_for(pump: Pump) -> None:
     peer = Peer(largest_payload=240)
     asked = handle(pump, m.QueryOutcome(7), peer)
     assert isinstance(asked, m.OutcomeKnown)
-    assert asked.fate is m.Fate.NEVER_SEEN
+    assert asked.fate is m.OutcomeStatus.NEVER_SEEN
     reply = commit(pump)
     known = handle(Pump(pump.memory), m.QueryOutcome(7), peer)
     assert isinstance(known, m.OutcomeKnown)
-    assert (known.fate, known.reply) == (m.Fate.DONE, m.encode(reply))
+    assert (known.fate, known.reply) == (m.OutcomeStatus.DONE, m.encode(reply))
 
 
 def test_a_memory_that_cannot_be_written(pump: Pump) -> None:

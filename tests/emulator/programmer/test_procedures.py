@@ -198,7 +198,7 @@ def test_what_is_no_program_cannot_be_read() -> None:
 
 def test_the_outcome_of_another_transaction_is_no_answer() -> None:
     def of_another(request: Message) -> Message:
-        return m.OutcomeKnown(6, m.Fate.DONE, 0x20, m.encode(m.Suspended(0)), 1)
+        return m.OutcomeKnown(6, m.OutcomeStatus.DONE, 0x20, m.encode(m.Suspended(0)), 1)
 
     asked = play_until_it_fails(learn_outcome(5), of_another, UnexpectedReply)
     assert asked == [m.QueryOutcome(5)]

@@ -475,7 +475,7 @@ def test_the_newest_count_before_the_request_is_what_it_is_measured_by() -> None
     assert double.events == [Connected(240, 8, None, PumpMet(pump, 5))]
     double.events.clear()
     double.programmer.start(ask(m.QueryOutcome(1)), 0)
-    double.say(m.OutcomeKnown(1, m.Fate.NEVER_SEEN, 0, b"", 9))
+    double.say(m.OutcomeKnown(1, m.OutcomeStatus.NEVER_SEEN, 0, b"", 9))
     assert double.ended().outcomes == 9
     double.programmer.start(ask(m.Suspend(4)), 0)
     double.pump.abort(0)

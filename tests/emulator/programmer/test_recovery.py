@@ -28,7 +28,7 @@ from mockpump.emulator.transports.loss import fail_pending
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.link.types import CloseReason
-from mockpump.protocol.messages import OUTCOMES, Fate, Mode, Reason
+from mockpump.protocol.messages import OUTCOMES, Mode, OutcomeStatus, Reason
 from mockpump.protocol.messages.base import Access, Message
 from mockpump.protocol.program import Program
 
@@ -87,11 +87,11 @@ def test_never_seen_is_believed_only_where_nothing_can_be_forgotten(
     if recorded_as is not None:
         rest.insert(recorded_as % (after + 1), True)
     kept.extend(rest)
-    fate = Fate.DONE if True in kept else Fate.NEVER_SEEN
+    fate = OutcomeStatus.DONE if True in kept else OutcomeStatus.NEVER_SEEN
     known = m.OutcomeKnown(7, fate, 0, b"", before + len(rest))
     if never_recorded(before, known):
         assert recorded_as is None
-    elif fate is Fate.NEVER_SEEN:
+    elif fate is OutcomeStatus.NEVER_SEEN:
         assert len(rest) >= OUTCOMES
 
 
@@ -109,8 +109,10 @@ def test_never_seen_is_believed_only_where_nothing_can_be_forgotten(
     ],
 )
 def test_how_far_the_count_may_have_gone(before: int | None, now: int, evident: bool) -> None:
-    assert never_recorded(before, m.OutcomeKnown(7, Fate.NEVER_SEEN, 0, b"", now)) is evident
-    assert not never_recorded(before, m.OutcomeKnown(7, Fate.DONE, 0x20, b"", now))
+    assert (
+        never_recorded(before, m.OutcomeKnown(7, OutcomeStatus.NEVER_SEEN, 0, b"", now)) is evident
+    )
+    assert not never_recorded(before, m.OutcomeKnown(7, OutcomeStatus.DONE, 0x20, b"", now))
 
 
 # -- what became of it ----------------------------------------------------------------------------
@@ -261,7 +263,7 @@ def test_a_record_that_is_no_reply_to_that_request_settles_nothing(reply: bytes)
     procedure = settle(lost(met(pump)), terms(pump, None))
     assert next(procedure) == m.QueryOutcome(7)
     with pytest.raises(OutcomeUnknown):
-        procedure.send(m.OutcomeKnown(7, Fate.DONE, 0x20, reply, 1))
+        procedure.send(m.OutcomeKnown(7, OutcomeStatus.DONE, 0x20, reply, 1))
 
 
 def test_the_record_of_another_request_settles_nothing() -> None:
@@ -277,7 +279,7 @@ def test_a_count_at_its_end_says_so() -> None:
     procedure = settle(lost(PumpMet(pump.describe(), LAST)), terms(pump, None))
     next(procedure)
     with pytest.raises(OutcomeForgotten) as caught:
-        procedure.send(m.OutcomeKnown(7, Fate.NEVER_SEEN, 0, b"", LAST))
+        procedure.send(m.OutcomeKnown(7, OutcomeStatus.NEVER_SEEN, 0, b"", LAST))
     assert "does not count outcomes any more" in caught.value.__notes__[0]
 
 

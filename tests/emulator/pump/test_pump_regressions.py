@@ -110,7 +110,7 @@ def test_what_is_recorded_is_done_even_if_the_end_of_the_alarm_is_not() -> None:
     assert pump.delivery.reservoir == 5_000_000
     known = handle(pump, m.QueryOutcome(7), peer)
     assert isinstance(known, m.OutcomeKnown)
-    assert known.fate is m.Fate.DONE
+    assert known.fate is m.OutcomeStatus.DONE
     assert Pump(memory).delivery.filling == pump.delivery.filling
 
 

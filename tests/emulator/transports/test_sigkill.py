@@ -120,7 +120,7 @@ def check(pump: SerialProgrammer, ledger: Ledger) -> None:
     """From outside: nothing that was acknowledged is lost, and nothing is half."""
     for transaction in ledger.acknowledged:
         known = pump.run(learn_outcome(transaction))
-        assert known.fate is not m.Fate.NEVER_SEEN, transaction
+        assert known.fate is not m.OutcomeStatus.NEVER_SEEN, transaction
     active = pump.run(read_program()).program
     assert active in (ledger.program, ledger.asked)
     ledger.program, ledger.asked = active, None
