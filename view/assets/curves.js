@@ -1,0 +1,62 @@
+// Two small pictures over time: round trip and timeout of each link, and the pump's own day.
+
+import { circle, html, line, path, svg, words } from "./dom.js";
+import { colour, textClass } from "./glyphs.js";
+import { grouped, span } from "./words.js";
+
+const HEIGHT = 76, LEFT = 46, RIGHT = 6, TOP = 8, BOTTOM = 16;
+
+// -- pure -----------------------------------------------------------------------------------------
+
+// A path that stays where it is until it moves, through [x, y] pairs.
+export function steps(points) {
+  return points.map(([x, y], place) => (place ? `H${x.toFixed(1)}V${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}`)).join("");
+}
+
+export function axisOf(values, length) {
+  const most = Math.max(1, ...values);
+  return { most, at: (value) => value / most * length };
+}
+
+// -- drawn ----------------------------------------------------------------------------------------
+
+export function drawCurves(model, width) {
+  const inner = width - LEFT - RIGHT;
+  return [roundTrips(model, width, inner), model.day && day(model.day, width, inner)];
+}
+
+function frame(width, label, ...drawn) {
+  return svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label },
+    line(LEFT, HEIGHT - BOTTOM, width - RIGHT, HEIGHT - BOTTOM, { stroke: "var(--dim)" }), line(LEFT, TOP, LEFT, HEIGHT - BOTTOM, { stroke: "var(--dim)" }), drawn);
+}
+
+function roundTrips(model, width, inner) {
+  const measured = model.states.filter((each) => each.roundTrip !== null);
+  if (!measured.length) return null;
+  const tall = HEIGHT - TOP - BOTTOM, y = axisOf(measured.map((each) => Math.max(each.timeout, each.roundTrip)), tall);
+  const x = (at) => LEFT + at / Math.max(1, model.ends) * inner, height = (value) => HEIGHT - BOTTOM - y.at(value);
+  const of = (side, value) => measured.filter((each) => each.side === side).map((each) => [x(each.at), height(value(each))]);
+  return [
+    html("h3", {}, html("span", {}, "Timeout (line) and round trip (dots)"), html("i", {}, "over the whole run")),
+    frame(width, `timeout and round trip of both links, at most ${span(y.most)}`,
+      [0, 1].map((side) => [
+        path(steps(of(side, (each) => each.timeout)), { stroke: colour(side), "stroke-width": 1.5, "stroke-dasharray": side ? "5 3" : null }),
+        of(side, (each) => each.roundTrip).map(([cx, cy]) => circle(cx, cy, 1.6, { fill: colour(side) })),
+      ]),
+      words(LEFT - 4, TOP + 8, span(y.most), 10.5, { "text-anchor": "end", class: "tick" }), words(LEFT - 4, HEIGHT - BOTTOM, "0", 10.5, { "text-anchor": "end", class: "tick" }),
+      words(LEFT, HEIGHT - 3, "programmer: solid", 10.5, { class: textClass(0) }), words(LEFT + 110, HEIGHT - 3, "pump: dashed", 10.5, { class: textClass(1) })),
+  ];
+}
+
+function day({ elapsed, rate, reservoir }, width, inner) {
+  const last = Math.max(1, elapsed.at(-1)), x = (at) => LEFT + at / last * inner, tall = HEIGHT - TOP - BOTTOM;
+  const curve = (values) => { const y = axisOf(values, tall); return { most: y.most, d: steps(values.map((each, i) => [x(elapsed[i]), HEIGHT - BOTTOM - y.at(each)])) }; };
+  const rates = curve(rate), rest = curve(reservoir);
+  return [
+    html("h3", {}, html("span", {}, "The pump's own day"), html("i", {}, `${+(last / 3600).toFixed(1)} h of pump time`)),
+    frame(width, `rate, at most ${grouped(rates.most)} nL/h, and reservoir, at most ${grouped(rest.most)} nL`,
+      path(rest.d, { stroke: "var(--dim)", "stroke-width": 1.2, "stroke-dasharray": "2 3" }), path(rates.d, { stroke: "var(--pump)", "stroke-width": 1.6 }),
+      words(LEFT, HEIGHT - 3, `rate: solid, to ${grouped(rates.most)} nL/h`, 10.5, { class: "of-pump" }),
+      words(width - RIGHT, HEIGHT - 3, `reservoir: dotted, to ${grouped(rest.most)} nL`, 10.5, { class: "tick", "text-anchor": "end" })),
+  ];
+}

@@ -1,0 +1,92 @@
+// The whole run on one strip: true time above, the ladder below, joined by fans that show what the
+// ladder has left out.
+
+import { line, path, rect, svg, words, circle } from "./dom.js";
+import { colour, cross } from "./glyphs.js";
+
+const STEPS = [1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9];
+// Of more frames than the strip has room for only the troubled ones are drawn each.
+const PIXELS_A_FRAME = 1.5;
+
+export function stripOf(layout, width) {
+  const { columns, model, height } = layout, { u, narrow } = columns;
+  const from = narrow ? 0 : 86 * u, top = narrow ? 12 * u : 30 * u, bottom = narrow ? 46 * u : 66 * u;
+  const ends = Math.max(model.ends, 1);
+  return {
+    layout, u, width, from, top, bottom, height: bottom,
+    x: (y) => from + y / height * (width - from),
+    y: (x) => (x - from) / (width - from) * height,
+    time: (at) => from + at / ends * (width - from),
+    at: (x) => Math.max(0, Math.min(ends, (x - from) / (width - from) * ends)),
+  };
+}
+
+export function drawStrip(strip) {
+  const { layout, u, top, bottom, width, from } = strip, { columns, model } = layout, middle = top + (bottom - top) / 2;
+  return [
+    !columns.narrow && [
+      words(0, 16 * u, "true time", columns.tiny, { class: "dim" }),
+      words(0, top + 13 * u, "programmer", columns.tiny, { class: "of-programmer" }),
+      words(0, bottom - 8 * u, "pump", columns.tiny, { class: "of-pump" }),
+    ],
+    timeAxis(strip), fans(strip),
+    line(from, middle, width, middle, { stroke: "var(--faint)", "stroke-width": u }),
+    layout.outages.map((each) => rect(strip.x(each.y0), top + u, Math.max(2, strip.x(each.y1) - strip.x(each.y0)), bottom - top - 2 * u, { fill: "url(#hatch-out)" })),
+    layout.folds.map((each) => line(strip.x(each.y0), middle, strip.x(each.y1), middle, { stroke: "var(--dim)", "stroke-width": 3 * u, "stroke-dasharray": `${2 * u} ${3 * u}` })),
+    frameMarks(strip, middle), model.knots.map((each) => knotMark(strip, each, middle)),
+  ];
+}
+
+function timeAxis({ layout, time, u, width, from, top }) {
+  const { model, columns } = layout, y = columns.narrow ? top - 2 * u : 13 * u;
+  const step = STEPS.find((each) => time(each) - time(0) > 70 * u) ?? 1e9, marks = [];
+  for (let at = 0; at <= model.ends; at += step) {
+    marks.push(line(time(at), y - 4 * u, time(at), y, { stroke: "var(--dim)", "stroke-width": u }));
+    if (time(at) < width - 34 * u) marks.push(words(time(at) + 3 * u, y - 3 * u, `${at / 1e6} s`, columns.tiny * 0.95, { class: "dim" }));
+  }
+  return [line(from, y, width, y, { stroke: "var(--dim)", "stroke-width": u }), marks];
+}
+
+function fans({ layout, x, time, u, top }) {
+  if (layout.columns.narrow) return null;
+  const { points, yAt } = layout;
+  if (!points.length) return null;
+  const cuts = [...layout.breaks, ...layout.folds.map((each) => ({ ...each, y0: yAt(each.starts, true), y1: yAt(each.ends) }))].toSorted((a, b) => a.y0 - b.y0);
+  const last = points.at(-1), pieces = [];
+  let at = points[0].at, y = points[0].y;
+  for (const cut of [...cuts, { starts: last.at, y0: last.y }]) {
+    pieces.push([at, cut.starts, y, cut.y0]);
+    at = cut.ends;
+    y = cut.y1;
+  }
+  return pieces.map(([starts, ends, y0, y1]) => path(
+    `M${time(starts).toFixed(1)} ${13 * u}v${1.5 * u}L${x(y0).toFixed(1)} ${top}H${x(y1).toFixed(1)}L${time(ends).toFixed(1)} ${14.5 * u}v${-1.5 * u}Z`,
+    { fill: "var(--fainter)", stroke: "var(--faint)", "stroke-width": 0.6 * u }));
+}
+
+function frameMarks({ layout, x, u, top, bottom, width }, middle) {
+  const { bands } = layout, crowded = bands.length * PIXELS_A_FRAME * u > width;
+  return bands.filter((each) => !crowded || each.frame.is_troubled).slice(0, 4000).map(({ frame, y0 }) => {
+    const up = frame.by !== 1, from = up ? top + 2 * u : middle + 2 * u, to = up ? middle - 2 * u : bottom - 2 * u, at = x(y0);
+    const stopped = frame.lost || frame.arrivals.some((each) => each.end === "stopped");
+    return [
+      line(at, from, at, to, { stroke: colour(frame.by), "stroke-width": (frame.shape === "ack" ? 1 : 1.8) * u, "stroke-dasharray": frame.count > 1 ? `${2.4 * u} ${1.8 * u}` : null }),
+      stopped ? cross(at, up ? from + 2.5 * u : to - 2.5 * u, 2.8 * u) : frame.is_harmed && rect(at - 2 * u, up ? from : to - 4 * u, 4 * u, 4 * u, { fill: "var(--fault)" }),
+    ];
+  });
+}
+
+function knotMark({ layout, x, from, u }, knot, middle) {
+  const { tiny } = layout.columns, at = Math.max(from + 8 * u, x(layout.yAt(layout.model.frames[knot.frames[0] - 1].at)));
+  return svg("g", { class: "knot", "data-knot": knot.number },
+    circle(at, middle, 7 * u, { fill: "var(--ink)", stroke: "var(--panel)", "stroke-width": 1.5 * u }),
+    words(at, middle + tiny * 0.34, String(knot.number), tiny * 0.95, { "text-anchor": "middle", "font-weight": 650, class: "on-ink" }));
+}
+
+export function drawWindow({ x, time, top, bottom, u, layout }, scrolled, seen, now) {
+  const y = layout.columns.narrow ? top - 2 * u : 13 * u, from = x(scrolled);
+  return [
+    rect(from, top, Math.max(6, x(Math.min(layout.height, scrolled + seen)) - from), bottom - top, { rx: 3 * u, fill: "var(--mark-line)", "fill-opacity": 0.16, stroke: "var(--mark-line)", "stroke-width": 1.4 * u }),
+    circle(time(now), y, 4 * u, { fill: "var(--mark-line)", stroke: "var(--panel)", "stroke-width": u }),
+  ];
+}
