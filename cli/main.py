@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "run": ("mockpump.cli.scenario:run", "Run a scenario in virtual time, by seed."),
     "replay": ("mockpump.cli.scenario:replay", "Run a recorded bundle again, and compare."),
+    "view": ("mockpump.cli.view:view", "Show a run on one page: a bundle, a trace or a scenario."),
     "campaign": ("mockpump.cli.campaign:run_campaign", "Run thousands of random scenarios."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
     "exercises": ("mockpump.cli.exercises.group:exercises", "Learn property-based testing on it."),
@@ -216,6 +217,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     from mockpump.emulator.programmer.keyring import KeysTaken
     from mockpump.emulator.simulation.bundle import BadBundle
     from mockpump.emulator.simulation.scenario import ExpectationFailed, ScenarioError
+    from mockpump.emulator.trace.reading import BadTrace
     from mockpump.emulator.transports.errors import PortError, reason_of
     from mockpump.protocol.errors import InternalError, MockpumpError
     from mockpump.protocol.program import ProgramError
@@ -233,6 +235,7 @@ def _explain(error: Exception) -> tuple[int, str]:
             (ExpectationFailed, EXIT_REFUSED),
             (ScenarioError, EXIT_USAGE),
             (BadBundle, EXIT_USAGE),
+            (BadTrace, EXIT_USAGE),
             (MockpumpError, EXIT_REFUSED),
         ]
         # No generator: an interruption that comes as it is thrown away would be told at length.

@@ -41,7 +41,7 @@ from mockpump.reference.scenario import schema
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
 # Far more than any bundle has.
-_MOST_OF_A_BUNDLE = 256 * 1024 * 1024
+MOST_OF_A_BUNDLE = 256 * 1024 * 1024
 
 
 def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -75,7 +75,7 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
     expects is not so, or an invariant that must hold in every run.
     """
-    head = _head(scenario, seed)
+    head = scenario_head(scenario, seed)
     with library(head.program) as books:
         # What cannot begin says so before anything of it is shown or written.
         ScenarioRunner(head.parsed, books, seed)
@@ -116,7 +116,8 @@ class _Told:
         self._held.close()
 
 
-def _head(scenario: str, seed: int) -> Head:
+def scenario_head(scenario: str, seed: int) -> Head:
+    """The head of a run of an example, by its name, or of the scenario in a file."""
     name, text = _text(scenario)
     names = program_names(load_scenario(text, name))
     programs = {each: program_text(each) for each in names}
@@ -200,7 +201,7 @@ def replay(bundle: Path, json_: bool) -> None:
     """
     recorded = _read(bundle)
     with _Told(recorded.head, None) as told:
-        found = compare(recorded.lines, _again(told.runner))
+        found = compare(recorded.lines, trace_of(told.runner))
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
@@ -215,13 +216,13 @@ def replay(bundle: Path, json_: bool) -> None:
 
 def _read(bundle: Path) -> Bundle:
     try:
-        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+        return read_bundle(read_text(bundle, MOST_OF_A_BUNDLE))
     except (BadBundle, Unreadable) as error:
         raise BadBundle(f"{bundle}: {error}") from None
 
 
-def _again(runner: ScenarioRunner) -> Iterator[str]:
-    """The lines of the trace, as the scenario is told again."""
+def trace_of(runner: ScenarioRunner) -> Iterator[str]:
+    """The lines of the trace, as the scenario is told."""
     lines: list[str] = []
     runner.world.record(TraceWriter(lines.append))
     # What a scenario fails with is a line of its trace like the others.

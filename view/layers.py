@@ -17,7 +17,15 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Declaration, Fixed, Integer, Octets, Record, Records, fields_of
-from mockpump.protocol.framing import HEADER_SIZE, OVERHEAD, Frame, Header, Kind, encode_body
+from mockpump.protocol.framing import (
+    HEADER_SIZE,
+    OVERHEAD,
+    VERSION,
+    Frame,
+    Header,
+    Kind,
+    encode_body,
+)
 from mockpump.protocol.link.arq import SACK_BITS
 from mockpump.protocol.link.types import Offer
 from mockpump.protocol.messages.base import Message
@@ -28,6 +36,7 @@ _HEADER, _OFFER = codec_for(Header), codec_for(Offer)
 # A block of COBS without a zero has so many bytes, and no zero stands behind it.
 _FULL_BLOCK = 254
 _SHORT = 16
+_NAMES = {"version_kind": "version, kind"}
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
@@ -114,15 +123,16 @@ def _offer_of(frame: Frame) -> Record | None:
     if frame.kind not in (Kind.OPEN, Kind.OPEN_ACK):
         return None
     try:
-        return _OFFER.decode(frame.payload)
+        offer: Record = _OFFER.decode(frame.payload)
     except DecodeError:
         return None
+    return offer
 
 
 def _header_words(frame: Frame) -> dict[str, str]:
     ahead = [(frame.ack + 1 + bit) & 0xFF for bit in range(SACK_BITS) if frame.sack >> bit & 1]
     return {
-        "version_kind": f"version 1, {frame.kind.name}",
+        "version_kind": f"{VERSION}, {frame.kind.name}",
         "connection": f"{frame.connection:04x}",
         "ack": f"{frame.ack}, the next one expected",
         "sack": f"{', '.join(map(str, ahead)) or 'nothing'} ahead of it",
@@ -135,7 +145,7 @@ def _laid_out(layer: str, record: Record, at: int, words: dict[str, str]) -> Ite
         value = getattr(record, name)
         size = _size(declaration, value)
         text = words.get(name) or shown(declaration, value)
-        yield Part(layer, name.replace("_", " "), text, at, at + size)
+        yield Part(layer, _NAMES.get(name) or name.replace("_", " "), text, at, at + size)
         at += size
 
 

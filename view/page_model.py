@@ -9,8 +9,11 @@ from typing import Literal
 
 import msgspec
 
+from mockpump.emulator.trace.format import PROGRAMMER, PUMP, RIVAL, SOMEBODY
 from mockpump.view.layers import Image
 
+SIDES = (PROGRAMMER, PUMP, SOMEBODY, RIVAL)
+SIDE_NAMES = ["programmer", "pump", "somebody else", "second programmer"]
 FORMAT: Literal["mockpump-page/1"] = "mockpump-page/1"
 
 

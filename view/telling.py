@@ -1,52 +1,38 @@
 """A run told as the page needs it: `model_of` puts every fact into words, once."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
 
-from mockpump.emulator.channel.impairments import read_impairments
-from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.trace import explain
 from mockpump.emulator.trace import format as lines
-from mockpump.emulator.trace.format import PROGRAMMER, PUMP, RIVAL, SOMEBODY
-from mockpump.emulator.trace.run import Arrival, Run, Transmission
+from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
 from mockpump.emulator.trace.shadow import LinkState
 from mockpump.protocol import messages as m
-from mockpump.protocol.log import LogEntry
-from mockpump.protocol.units import WEEKDAYS, rate, time_of_day, volume, words_of
+from mockpump.protocol.units import rate, volume
 from mockpump.view import page_model as page
-from mockpump.view.layers import image_of
+from mockpump.view.frames import (
+    SHAPES,
+    arrival_of,
+    fate_of,
+    label_of,
+    name_of,
+    trouble_of,
+    wait_of,
+)
+from mockpump.view.lanes import bars_of, day_of, timers_of
+from mockpump.view.layers import Image, image_of
+from mockpump.view.margin import captions_of, guests_of, lines_of, outages_of
+from mockpump.view.page_model import SIDES
+from mockpump.view.summary import claim_of, source_of, sums_of
+from mockpump.view.words import clock, moment, span
 
-SIDES = (PROGRAMMER, PUMP, SOMEBODY, RIVAL)
-_SIDE_NAMES = ["programmer", "pump", "somebody else", "second programmer"]
 _LINK_ROWS = ["connection", "in flight", "kept", "timer", "round trip"]
 _FACT_ROWS = ["session", "mode", "program", "rate", "clock", "delivered", "reservoir", "bolus left"]
 _DRIFTING = ["clock", "delivered", "reservoir", "bolus left", "rate"]
-_WEEK, _DAY = 604_800, 86_400
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-# A curve of fewer points shows nothing.
-_LEAST_OF_A_DAY = 8
 
 
 def model_of(run: Run, name: str, programs: Mapping[str, str] | None = None) -> page.Model:
     """The model of a run; `programs` are the names of programs by their digest, in hex."""
     return _Telling(run, programs or {}).model(name)
-
-
-def span(microseconds: int) -> str:
-    """A span of line time, as short as it can be said."""
-    if microseconds < 1_000:
-        return f"{microseconds} \N{MICRO SIGN}s"
-    if microseconds < 999_500:
-        digits = 1 if microseconds % 1_000 and microseconds < 10_000 else 0
-        return f"{microseconds / 1_000:.{digits}f} ms"
-    seconds = microseconds / 1_000_000
-    return f"{seconds:.{2 if seconds < 10 else 1 if seconds < 100 else 0}f} s"
-
-
-def moment(microseconds: int) -> str:
-    """A moment of line time."""
-    return f"{microseconds / 1_000_000:.3f} s"
 
 
 class _Telling:
@@ -58,7 +44,7 @@ class _Telling:
         self._texts: dict[str, int] = {}
         self._reasons: dict[explain.Reason, int] = {}
         self._images: dict[str, int] = {}
-        self._pictures: list[Any] = []
+        self._pictures: list[Image] = []
 
     def model(self, name: str) -> page.Model:
         run = self._run
@@ -72,17 +58,17 @@ class _Telling:
             sums=sums_of(run.frames),
             source=source_of(run),
             ends=max([run.ends, *(each.ends for each in run.frames)]),
-            sides=_SIDE_NAMES,
-            line=list(_lines(run)),
-            outages=list(_outages(run)),
-            guests=list(_guests(run)),
+            sides=page.SIDE_NAMES,
+            line=list(lines_of(run)),
+            outages=list(outages_of(run)),
+            guests=list(guests_of(run)),
             frames=frames,
             images=self._pictures,
             reasons=[page.Reason(*each) for each in self._reasons],
-            captions=list(_captions(run)),
+            captions=list(captions_of(run)),
             knots=[_knot(each) for each in run.knots],
-            timers=list(_timers(run)),
-            bars=[*_flights(run), *_kept(run)],
+            timers=list(timers_of(run)),
+            bars=list(bars_of(run)),
             texts=list(self._texts),
             link_rows=_LINK_ROWS,
             states=states,
@@ -91,21 +77,21 @@ class _Telling:
             truth=truth,
             belief=belief,
             changes=[_change(each) for each in run.changes],
-            day=_day(run),
+            day=day_of(run),
         )
 
     def _text(self, text: str) -> int:
         return self._texts.setdefault(text, len(self._texts))
 
     def _frame(self, sent: Transmission) -> page.Frame:
-        trouble = trouble_of(self._run, sent)
+        trouble = trouble_of(sent)
         why = explain.why(self._run, sent.number)[1:]
         return page.Frame(
             by=SIDES.index(sent.sender),
             to=SIDES.index(sent.receiver),
-            shape=_SHAPES.get(sent.kind, "control"),
-            name=_name(sent),
-            label=_label(sent),
+            shape=SHAPES.get(sent.kind, "control"),
+            name=name_of(sent),
+            label=label_of(sent),
             at=sent.at,
             begins=sent.begins,
             ends=sent.ends,
@@ -119,13 +105,13 @@ class _Telling:
             count=sent.count,
             counts=sent.counts,
             first=sent.first,
-            arrivals=[_arrival(sent, each) for each in sent.arrivals],
-            fate=explain.fate(sent),
+            arrivals=[arrival_of(each) for each in sent.arrivals],
+            fate=fate_of(self._run, sent),
             why=[self._reasons.setdefault(each, len(self._reasons)) for each in why],
             cause=sent.cause.frame,
             effects=sent.effects,
             image=self._image(sent),
-            wait=_wait(sent),
+            wait=wait_of(sent),
         )
 
     def _image(self, sent: Transmission) -> int:
@@ -178,236 +164,7 @@ class _Telling:
         return [-1 if each is None else self._text(each) for each in words]
 
 
-# -- the head ------------------------------------------------------------------------------------
-
-
-def claim_of(run: Run) -> str:
-    """What was asked for, and whether it was done, in a line."""
-    asked = len(run.changes)
-    if not asked:
-        return "nothing was asked to be changed"
-    done = sum(each.done is not None for each in run.changes)
-    known = sum(each.known is not None for each in run.changes)
-    plural = "s" * (asked > 1)
-    return f"{number(asked)} change{plural} asked for, {number(done)} done, {number(known)} known"
-
-
-def sums_of(frames: list[Transmission]) -> str:
-    """How many frames there are, and what happened to them."""
-    counted = Counter(word for frame in frames for word in _sorts(frame))
-    told = ", ".join(f"{count} {word}" for word, count in counted.items())
-    return f"{len(frames):,} frames: {told or 'nothing happens to any of them'}"
-
-
-def _sorts(frame: Transmission) -> Iterator[str]:
-    if frame.lost:
-        yield "lost"
-    if any("garbage" in each.faults for each in frame.arrivals):
-        yield "with garbage in front"
-    if frame.is_damaged:
-        yield "damaged"
-    if len(frame.arrivals) > 1:
-        yield "come twice"
-    if frame.count > 1:
-        yield "sent again"
-
-
-def source_of(run: Run) -> str:
-    """Where the figures come from, and whether the trace is whole."""
-    told = "Frames, faults and log entries: recorded; windows, timers and causes follow from them"
-    if run.holes:
-        return f"{told}, but the trace lacks something at {moment(run.holes[0].at)}."
-    return f"{told}: two links that are fed with the trace send the same frames."
-
-
-def number(count: int) -> str:
-    """A small number in letters."""
-    return _NUMBERS[count] if count < len(_NUMBERS) else f"{count:,}"
-
-
-def clock(seconds: int) -> str:
-    """A pump's clock, without its seconds."""
-    week = f", week {seconds // _WEEK}" if seconds >= _WEEK else ""
-    return f"{WEEKDAYS[seconds % _WEEK // _DAY]} {time_of_day(seconds)}{week}"
-
-
-# -- frames --------------------------------------------------------------------------------------
-
-_SHAPES: dict[str, Literal["data", "ack", "control"]] = {"DATA": "data", "ACK": "ack"}
-_ENDS: dict[str, Literal["kept", "dropped", "stopped"]] = {
-    "rejected": "stopped",
-    "incomplete": "stopped",
-    "dropped": "dropped",
-    "kept": "kept",
-}
-# What ends a silence before a frame, by its cause.
-_WAITS = {
-    "timer": "then the {}'s timer expires",
-    "keepalive": "then the {} says that it is there",
-    "delayed": "then the acknowledgement goes by itself",
-}
-
-
-def _name(sent: Transmission) -> str:
-    return {"DATA": sent.message or "DATA", "ACK": "ack", "?": "no frame"}.get(sent.kind, sent.kind)
-
-
-def _label(sent: Transmission) -> str:
-    if sent.frame is None or sent.kind not in ("DATA", "ACK"):
-        return ""
-    return str(sent.frame.seq if sent.kind == "DATA" else sent.frame.ack)
-
-
-def _wait(sent: Transmission) -> str:
-    return _WAITS.get(sent.cause.why, "").format(sent.sender)
-
-
-def trouble_of(run: Run, sent: Transmission) -> tuple[str, str] | None:
-    """What happened to a frame, in full and in a word; None when nothing did."""
-    if sent.lost:
-        words = explain.FAULT_WORDS[sent.lost]
-        return words.replace(" on the line", ""), "lost"
-    if sent.arrivals and (found := _trouble_of_arrival(sent.arrivals[0])):
-        return found
-    if len(sent.arrivals) > 1:
-        return "comes twice", "twice"
-    if isinstance(sent.content, m.Refused):
-        return f"refused: {words_of(sent.content.reason)}", "refused"
-    return None
-
-
-def _trouble_of_arrival(arrival: Arrival) -> tuple[str, str] | None:
-    word, detail = arrival.verdict
-    if arrival.flips:
-        places = ", ".join(str(each.byte) for each in arrival.flips[:3])
-        more = ", ..." * (len(arrival.flips) > 3)
-        plural = "s" * (len(arrival.flips) > 1)
-        return f"damaged in byte{plural} {places}{more}", "damaged"
-    if not arrival.is_good:
-        return ("cut short", "cut") if "truncate" in arrival.faults else (detail, "stopped")
-    if arrival.garbage:
-        return f"{arrival.garbage} byte{'s' * (arrival.garbage > 1)} of garbage first", "garbage"
-    if word == "dropped":
-        return detail, "here" if detail == "already here" else "dropped"
-    if word == "kept":
-        return "kept: too early", "kept"
-    if "reorder" in arrival.faults:
-        return "late: overtaken", "late"
-    if word == "delivered" and detail:
-        return "fills the gap", "fills"
-    return None
-
-
-def _arrival(sent: Transmission, arrival: Arrival) -> page.Arrival:
-    return page.Arrival(
-        at=arrival.at,
-        begins=arrival.begins,
-        order=arrival.order,
-        end=_ENDS.get(arrival.verdict.word, "taken"),
-        words=explain.arrival_words(arrival),
-        garbage=arrival.data[: arrival.garbage].hex(),
-        flips=[page.Flip(*each, list(each.bits)) for each in arrival.flips],
-        is_late="reorder" in arrival.faults,
-    )
-
-
-# -- beside the ladder ---------------------------------------------------------------------------
-
-
-def _captions(run: Run) -> Iterator[page.Caption]:
-    for note in run.notes:
-        tell = _CAPTIONS.get(type(note.line))
-        told = tell(note.line) if tell else None
-        if told is not None:
-            kind, text, lead = told
-            yield page.Caption(at=note.at, order=note.order, kind=kind, text=text, lead=lead)
-    for hole in run.holes:
-        missing = ", ".join(hole.missing)
-        text = f"the trace lacks something here: the {hole.side} and {missing}"
-        yield page.Caption(at=hole.at, order=0, kind="failed", text=text)
-
-
-_Told = tuple[Literal["say", "do", "answer", "event", "failed", "log"], str, str]
-_KINDS: dict[str, Literal["say", "do", "answer", "failed"]] = {
-    "say": "say",
-    "do": "do",
-    "pump": "answer",
-    "failed": "failed",
-}
-
-
-def _of_told(line: lines.Told) -> _Told:
-    return _KINDS[line.kind], line.text, ""
-
-
-def _of_log(line: lines.Log) -> _Told:
-    kind = m.LogKind[line.kind.upper()]
-    entry = LogEntry(line.elapsed, line.clock, kind, line.first, line.second)
-    return "log", what_happened(entry), clock(line.clock)
-
-
-def _of_power(line: lines.Power) -> _Told:
-    return "event", f"the pump lost its power and started again, {line.mode}", ""
-
-
-def _of_alarm(line: lines.Alarm) -> _Told:
-    name = line.alarm.replace("_", " ")
-    return "event", f"alarm {name}: {line.state}", ""
-
-
-def _of_programmer(line: lines.Programmer) -> _Told | None:
-    if line.event == "Connected":
-        return "event", "connected; from now on both sides seal", ""
-    if line.event == "Disconnected":
-        return "event", f"disconnected: {line.facts.get('reason', '')}", ""
-    if line.event == "Failed":
-        return "failed", str(line.facts.get("error", "")), ""
-    return None
-
-
-_CAPTIONS: dict[type[lines.AnyLine], Any] = {
-    lines.Told: _of_told,
-    lines.Log: _of_log,
-    lines.Power: _of_power,
-    lines.Alarm: _of_alarm,
-    lines.Programmer: _of_programmer,
-}
-
-
-def _lines(run: Run) -> Iterator[tuple[int, str]]:
-    """What is wrong with the main line, and from when on."""
-    for note in run.notes:
-        if isinstance(note.line, lines.Channel) and not note.line.line:
-            given = note.line.impairments.items()
-            words = [f"{key} {_channel_value(value)}" for key, value in given]
-            yield note.at, " \N{MIDDLE DOT} ".join(words) or "nothing is wrong with the line"
-
-
-def _channel_value(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"{text[:-5]} ms" if text.endswith("000us") else text.replace("us", " \N{MICRO SIGN}s")
-
-
-def _outages(run: Run) -> Iterator[tuple[int, int]]:
-    for note in run.notes:
-        if isinstance(note.line, lines.Channel) and not note.line.line:
-            for begin, lasting in read_impairments(note.line.impairments).outage:
-                yield begin, begin + lasting
-
-
-def _guests(run: Run) -> Iterator[page.Guest]:
-    for who in (SOMEBODY, RIVAL):
-        theirs = [each for each in run.frames if who in (each.sender, each.receiver)]
-        if theirs:
-            ends = [arrival.at for each in theirs for arrival in each.arrivals]
-            yield page.Guest(
-                side=SIDES.index(who),
-                starts=theirs[0].at,
-                ends=max([*ends, theirs[-1].at]),
-            )
-
-
-def _knot(knot: Any) -> page.Knot:
+def _knot(knot: Knot) -> page.Knot:
     return page.Knot(
         number=knot.number,
         title=knot.title,
@@ -420,7 +177,7 @@ def _knot(knot: Any) -> page.Knot:
     )
 
 
-def _change(change: Any) -> page.Change:
+def _change(change: Change) -> page.Change:
     return page.Change(
         name=change.name,
         asked=change.asked,
@@ -428,78 +185,4 @@ def _change(change: Any) -> page.Change:
         known=change.known,
         request=change.frames[0],
         answer=change.answer,
-    )
-
-
-# -- beside the lifelines ------------------------------------------------------------------------
-
-
-def _timers(run: Run) -> Iterator[page.Timer]:
-    sent = _by_side_and_time(run)
-    for timer in run.timers:
-        if timer.how == "expired":
-            yield page.Timer(
-                SIDES.index(timer.side),
-                timer.starts,
-                timer.ends,
-                sent.get((timer.side, timer.starts), 0),
-                sent.get((timer.side, timer.ends), 0),
-                span(timer.timeout),
-            )
-
-
-def _by_side_and_time(run: Run) -> dict[tuple[str, int], int]:
-    found: dict[tuple[str, int], int] = {}
-    for frame in run.frames:
-        if not frame.line:
-            found.setdefault((frame.sender, frame.at), frame.number)
-    return found
-
-
-def _flights(run: Run) -> Iterator[page.Bar]:
-    sendings = _sendings(run)
-    for flight in run.flights:
-        key = flight.side, flight.connection, flight.seq
-        frames = [
-            each.number for each in sendings.get(key, []) if flight.starts <= each.at <= flight.ends
-        ]
-        kind: Literal["flight", "given up"] = "given up" if flight.how == "given up" else "flight"
-        side = SIDES.index(flight.side)
-        yield page.Bar(side, flight.lane, flight.starts, flight.ends, frames, kind)
-
-
-def _sendings(run: Run) -> dict[tuple[str, int, int], list[Transmission]]:
-    found: dict[tuple[str, int, int], list[Transmission]] = {}
-    for frame in run.frames:
-        if frame.kind == "DATA" and frame.frame is not None and not frame.line:
-            key = frame.sender, frame.frame.connection, frame.frame.seq
-            found.setdefault(key, []).append(frame)
-    return found
-
-
-def _kept(run: Run) -> Iterator[page.Bar]:
-    """What a side keeps behind a gap, until it is handed up; beside what is in flight itself."""
-    lanes = Counter({flight.side: 0 for flight in run.flights})
-    for flight in run.flights:
-        lanes[flight.side] = max(lanes[flight.side], flight.lane + 1)
-    busy: dict[tuple[str, int], int] = {}
-    for frame in run.frames:
-        kept = [each for each in frame.arrivals if each.verdict.word == "kept"]
-        if not kept or frame.line:
-            continue
-        starts, ends = kept[0].at, frame.handed_up or run.ends
-        lane = next(n for n in range(len(run.frames)) if busy.get((frame.receiver, n), -1) < starts)
-        busy[frame.receiver, lane] = ends
-        side = SIDES.index(frame.receiver)
-        yield page.Bar(side, lanes[frame.receiver] + lane, starts, ends, [frame.number], "kept")
-
-
-def _day(run: Run) -> page.Day | None:
-    pumps = [note.line for note in run.notes if isinstance(note.line, lines.Pump)]
-    if len(pumps) < _LEAST_OF_A_DAY:
-        return None
-    return page.Day(
-        elapsed=[each.elapsed for each in pumps],
-        rate=[each.rate for each in pumps],
-        reservoir=[each.reservoir for each in pumps],
     )

@@ -86,7 +86,7 @@ function lineRow(context) {
   const garbage = frame.arrivals[0]?.garbage ?? "", long = frame.size > MOST_SHOWN;
   const raw = hexBytes(image.line), codes = new Set(image.codes ?? []);
   return html("div", { class: "layer on-line" },
-    html("div", { class: "layer-name" }, "On the line", html("span", { class: "mean" }, `${frame.size} bytes; `, html("u", {}, "underlined"), " are codes of COBS "),
+    html("div", { class: "layer-name" }, "On the line", html("span", { class: "mean" }, `${frame.size} bytes; `, html("u", {}, "underlined"), ": COBS"),
       long && html("button", { class: "small", "data-all": all ? "0" : "1" }, all ? "fewer" : "all")),
     html("div", { class: "hex" },
       garbage && html("span", { class: "garbage" }, hexBytes(garbage).join(" ")), garbage && " ",
@@ -111,7 +111,7 @@ function fieldRow(context, [, name, value, begin, end]) {
   const { image, frame } = context, bytes = [];
   for (let body = begin; body < end; body += 1) bytes.push(lineByte(image, body));
   const stopped = name === "CRC-16" && frame.arrivals[0]?.end === "stopped";
-  return html("div", { class: "field", "data-bytes": bytes.length ? `${bytes[0]}-${bytes.at(-1)}` : null },
+  return html("div", { class: `field${bytes.length > 4 ? " wide" : ""}`, "data-bytes": bytes.length ? `${bytes[0]}-${bytes.at(-1)}` : null },
     html("span", { class: "hex" }, hexRow(context, bytes, MOST_OF_A_FIELD, (byte) => meant(image, byte))),
     html("span", { class: "mean" }, `${name} `, html("b", { class: stopped ? "of-fault" : null }, stopped ? "does not fit what came" : value)));
 }

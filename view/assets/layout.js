@@ -162,7 +162,8 @@ function* glyphBoxes(band, { u, torn }) {
     yield { x0: Math.min((x0 + x1) / 2, x1) - 4 * u, x1: Math.max((x0 + x1) / 2, x1) + 4 * u, y0: y - half - 4 * u, y1: y + half + 4 * u };
   }
   if (end.arrival.end === "stopped") yield { ...around(x1 - way * 11 * u, end.y1, 11, 12), y1: end.y1 + 6 * u };
-  else yield around(x1 - way * 9 * u, end.y1, end.arrival.end === "taken" ? 7 : 10, 5);
+  else if (end.arrival.end === "taken") yield around(x1 - way * 5 * u, end.y1, 5, 5);
+  else yield around(x1 - way * 9 * u, end.y1, 10, 5);
 }
 
 // -- beside the lifelines -------------------------------------------------------------------------

@@ -329,7 +329,7 @@ function begin() {
   if (first !== state) { state = first; relayout(); }
   showControls();
   showPanel();
-  if (location.hash.includes("event=")) follow();
+  follow();
   redraw();
   listen();
   requestAnimationFrame(() => {

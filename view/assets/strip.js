@@ -10,7 +10,7 @@ const PIXELS_A_FRAME = 1.5;
 
 export function stripOf(layout, width) {
   const { columns, model, height } = layout, { u, narrow } = columns;
-  const from = narrow ? 0 : 86 * u, top = narrow ? 12 * u : 30 * u, bottom = narrow ? 46 * u : 66 * u;
+  const from = narrow ? 0 : 86 * u, top = narrow ? 18 * u : 30 * u, bottom = narrow ? 52 * u : 66 * u;
   const ends = Math.max(model.ends, 1);
   return {
     layout, u, width, from, top, bottom, height: bottom,
@@ -77,11 +77,13 @@ function frameMarks({ layout, x, u, top, bottom, width }, middle) {
 }
 
 function knotMark({ layout, x, from, u }, knot, middle) {
-  const { tiny } = layout.columns, at = Math.max(from + 8 * u, x(layout.yAt(layout.model.frames[knot.frames[0] - 1].at)));
+  const { tiny } = layout.columns, at = Math.max(from + 8 * u, x(knotY(layout, knot)));
   return svg("g", { class: "knot", "data-knot": knot.number },
     circle(at, middle, 7 * u, { fill: "var(--ink)", stroke: "var(--panel)", "stroke-width": 1.5 * u }),
     words(at, middle + tiny * 0.34, String(knot.number), tiny * 0.95, { "text-anchor": "middle", "font-weight": 650, class: "on-ink" }));
 }
+
+const knotY = ({ bandOf, yAt, model }, { frames }) => bandOf.get(frames[0])?.y0 ?? yAt(model.frames[frames[0] - 1].at);
 
 export function drawWindow({ x, time, top, bottom, u, layout }, scrolled, seen, now) {
   const y = layout.columns.narrow ? top - 2 * u : 13 * u, from = x(scrolled);

@@ -1,0 +1,50 @@
+"""A whole run in a line or two: what was asked, what was done, what happened to the frames."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from mockpump.emulator.trace.knots import number
+from mockpump.emulator.trace.run import Run, Transmission
+from mockpump.protocol import messages as m
+from mockpump.view.words import moment
+
+
+def claim_of(run: Run) -> str:
+    """What was asked for, and whether it was done, in a line."""
+    asked = len(run.changes)
+    if not asked:
+        return "nothing was asked to be changed"
+    done = sum(each.done is not None for each in run.changes)
+    known = sum(each.known is not None for each in run.changes)
+    plural = "s" * (asked > 1)
+    return f"{number(asked)} change{plural} asked for, {number(done)} done, {number(known)} known"
+
+
+def sums_of(frames: list[Transmission]) -> str:
+    """How many frames there are, and what happened to them."""
+    counted = Counter(word for frame in frames for word in _sorts(frame))
+    told = ", ".join(f"{count} {word}" for word, count in counted.items())
+    return f"{len(frames):,} frames: {told or 'none harmed by the line'}"
+
+
+def _sorts(frame: Transmission) -> Iterator[str]:
+    if frame.lost:
+        yield "lost"
+    if any("garbage" in each.faults for each in frame.arrivals):
+        yield "with garbage in front"
+    if frame.is_damaged:
+        yield "damaged"
+    if len(frame.arrivals) > 1:
+        yield "come twice"
+    if frame.count > 1:
+        yield "sent again"
+    if isinstance(frame.content, m.Refused):
+        yield "refused"
+
+
+def source_of(run: Run) -> str:
+    """Where the figures come from, and whether the trace is whole."""
+    told = "Frames, faults and log entries: recorded; windows, timers and causes follow from them"
+    if run.holes:
+        return f"{told}, but the trace lacks something at {moment(run.holes[0].at)}."
+    return f"{told}: two links that are fed with the trace send the same frames."
