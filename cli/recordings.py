@@ -24,8 +24,14 @@ class NamedRun(NamedTuple):
     """A run that was recorded or has just been run; `programs` are names by digest, in hex."""
 
     name: str
+    seed: int | None
     recording: Recording
     programs: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """What it is called on a page."""
+        return self.name if self.seed is None else f"{self.name}, seed {self.seed}"
 
 
 def named_run(what: str, seed: int) -> NamedRun:
@@ -33,7 +39,7 @@ def named_run(what: str, seed: int) -> NamedRun:
     path = Path(what)
     if what in scenario_names() or path.suffix == ".toml":
         head = scenario_head(what, seed)
-        return NamedRun(path.stem, _run(head), _programs(head))
+        return NamedRun(path.stem, seed, _run(head), _programs(head))
     return _read(path)
 
 
@@ -61,9 +67,9 @@ def _read(path: Path) -> NamedRun:
     try:
         if kind.startswith("mockpump-bundle/"):
             bundle = read_bundle(text)
-            return NamedRun(path.stem, bundle.recording, _programs(bundle.head))
+            return NamedRun(path.stem, bundle.head.seed, bundle.recording, _programs(bundle.head))
         if kind.startswith("mockpump-trace/"):
-            return NamedRun(path.stem, read_trace(text), {})
+            return NamedRun(path.stem, None, read_trace(text), {})
     except (BadBundle, BadTrace) as error:
         raise type(error)(f"{path}: {error}") from None
     raise BadTrace(f"{path} is neither a bundle, a trace nor a scenario: record one with `run`")
@@ -72,8 +78,8 @@ def _read(path: Path) -> NamedRun:
 def _expect_few(lines: int, name: str) -> None:
     if lines > MOST_LINES:
         raise BadTrace(
-            f"{name}: {lines:,} lines, and a page shows at most {MOST_LINES:,}: look at a part of it"
-            " with `mockpump show --from TIME --to TIME`"
+            f"{name}: {lines:,} lines, and a page shows at most {MOST_LINES:,}: look at a part"
+            " of it with `mockpump show --from TIME --to TIME`"
         )
 
 

@@ -37,7 +37,7 @@ def view(run: str, output: Path | None, open_: bool, force: bool, seed: int, jso
     A RUN is a bundle, a trace, or a scenario: a file, or the name of an example.
     """
     named = named_run(run, seed)
-    model = model_of(read_run(named.recording), named.name, named.programs)
+    model = model_of(read_run(named.recording), named.title, named.programs)
     if json_:
         echo(model_json(model))
         return

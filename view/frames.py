@@ -59,7 +59,7 @@ def trouble_of(sent: Transmission) -> tuple[str, str] | None:
     if len(sent.arrivals) > 1:
         return "comes twice", "twice"
     if isinstance(sent.content, m.Refused):
-        return f"refused: {words_of(sent.content.reason)}", "refused"
+        return words_of(sent.content.reason), "no"
     return None
 
 

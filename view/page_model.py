@@ -188,7 +188,7 @@ class Model(Struct, frozen=True, kw_only=True):
     Of `drifting` rows the two sides differ as time goes by, though nothing is wrong.
     """
 
-    format: Literal["mockpump-page/1"] = FORMAT
+    format: Literal["mockpump-page/1"]
     name: str
     title: str
     claim: str

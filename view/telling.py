@@ -52,6 +52,7 @@ class _Telling:
         states = [self._state(each) for each in run.states]
         truth, belief = list(self._truth()), list(self._belief())
         return page.Model(
+            format=page.FORMAT,
             name=name,
             title=run.head.title or name,
             claim=claim_of(run),

@@ -13,8 +13,18 @@ export function steps(points) {
   return points.map(([x, y], place) => (place ? `H${x.toFixed(1)}V${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}`)).join("");
 }
 
+// Of the points that share a pixel only the highest: more cannot be seen.
+export function thinned(points) {
+  const highest = new Map();
+  for (const [x, y] of points) {
+    const pixel = Math.round(x), known = highest.get(pixel);
+    if (!known || y < known[1]) highest.set(pixel, [x, y]);
+  }
+  return [...highest.values()];
+}
+
 export function axisOf(values, length) {
-  const most = Math.max(1, ...values);
+  const most = values.reduce((one, other) => Math.max(one, other), 1);
   return { most, at: (value) => value / most * length };
 }
 
@@ -35,7 +45,7 @@ function roundTrips(model, width, inner) {
   if (!measured.length) return null;
   const tall = HEIGHT - TOP - BOTTOM, y = axisOf(measured.map((each) => Math.max(each.timeout, each.roundTrip)), tall);
   const x = (at) => LEFT + at / Math.max(1, model.ends) * inner, height = (value) => HEIGHT - BOTTOM - y.at(value);
-  const of = (side, value) => measured.filter((each) => each.side === side).map((each) => [x(each.at), height(value(each))]);
+  const of = (side, value) => thinned(measured.filter((each) => each.side === side).map((each) => [x(each.at), height(value(each))]));
   return [
     html("h3", {}, html("span", {}, "Timeout (line) and round trip (dots)"), html("i", {}, "over the whole run")),
     frame(width, `timeout and round trip of both links, at most ${span(y.most)}`,
@@ -50,7 +60,7 @@ function roundTrips(model, width, inner) {
 
 function day({ elapsed, rate, reservoir }, width, inner) {
   const last = Math.max(1, elapsed.at(-1)), x = (at) => LEFT + at / last * inner, tall = HEIGHT - TOP - BOTTOM;
-  const curve = (values) => { const y = axisOf(values, tall); return { most: y.most, d: steps(values.map((each, i) => [x(elapsed[i]), HEIGHT - BOTTOM - y.at(each)])) }; };
+  const curve = (values) => { const y = axisOf(values, tall); return { most: y.most, d: steps(thinned(values.map((each, i) => [x(elapsed[i]), HEIGHT - BOTTOM - y.at(each)]))) }; };
   const rates = curve(rate), rest = curve(reservoir);
   return [
     html("h3", {}, html("span", {}, "The pump's own day"), html("i", {}, `${+(last / 3600).toFixed(1)} h of pump time`)),

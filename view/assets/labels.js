@@ -1,10 +1,11 @@
 // Where the words of each frame stand: on its band, at the end of its sender, never on other words.
 
+import { Grid } from "./grid.js";
 import { ordinal } from "./words.js";
 
 const STARTS = [18, 34, 60, 90, 130, 180, 240, 300, 360];
 const BESIDE = [12, -12, 18, -18, 26, -26, 36, -36, 48, -48];
-const BUCKET = 64;
+const MOST_FROM_SENDER = 0.5;
 
 // The runs of a label: [kind, text]; kinds are badge, name, number and trouble.
 export function runsOf(frame, trouble = frame.trouble?.[0]) {
@@ -33,21 +34,14 @@ export function runWidth([kind, text], frame, columns, measure) {
 
 export const widthOf = (runs, frame, columns, measure) => runs.reduce((sum, run) => sum + runWidth(run, frame, columns, measure), 0);
 
-// Boxes that are taken, found by their height.
+// Boxes that are taken.
 export class Taken {
-  constructor() { this.buckets = new Map(); }
+  constructor() { this.grid = new Grid(); }
 
-  add(box) {
-    for (let at = Math.floor(box.y0 / BUCKET); at <= Math.floor(box.y1 / BUCKET); at += 1) {
-      if (!this.buckets.has(at)) this.buckets.set(at, []);
-      this.buckets.get(at).push(box);
-    }
-  }
+  add(box) { this.grid.add(box, box.y0, box.y1); }
 
   hits(box) {
-    for (let at = Math.floor(box.y0 / BUCKET); at <= Math.floor(box.y1 / BUCKET); at += 1)
-      if (this.buckets.get(at)?.some((each) => box.x0 < each.x1 && box.x1 > each.x0 && box.y0 < each.y1 && box.y1 > each.y0)) return true;
-    return false;
+    return this.grid.some(box.y0, box.y1, (each) => box.x0 < each.x1 && box.x1 > each.x0 && box.y0 < each.y1 && box.y1 > each.y0);
   }
 }
 
@@ -77,7 +71,7 @@ function onBand(band, columns, measure, taken) {
 
 function alongBand(band, start, width, size, u, taken) {
   const way = Math.abs(band.x1 - band.x0), end = band.ends[0];
-  if (start + width > way - 8 * u) return null;
+  if (start + width > way - 8 * u || start > way * MOST_FROM_SENDER) return null;
   const part = (start + width / 2) / way;
   const top = band.y0 + (end.y0 - band.y0) * part, bottom = band.y1 + (end.y1 - band.y1) * part;
   // What of the band is free of its own edges.

@@ -6,30 +6,38 @@ import { clock, colour, cross, drawFrame, drawLabel, hatch, outline, textClass, 
 import { bandAt } from "./layout.js";
 import { ordinal, seconds } from "./words.js";
 
+// So high is a tile, and so much is drawn above and below what is seen.
+export const TILE = 480;
+const MORE = 240;
+
+export function tilesIn(scrolled, seen, height) {
+  const at = (y) => Math.floor(Math.max(0, Math.min(height - 1, y)) / TILE);
+  return { first: at(scrolled - MORE), last: at(scrolled + seen + MORE) };
+}
+
 export function drawLadder(layout, focus, from, to, measure) {
-  const seen = (top, bottom) => bottom >= from && top <= to;
-  const { columns } = layout, bands = layout.bands.filter((each) => seen(each.top, each.bottom));
-  const among = (all) => all.filter((each) => seen(each.y0 - 20, each.y1 + 20));
+  const { columns } = layout, { u } = columns;
+  const among = (name, draw) => layout.seen[name].between(from, to).map(draw);
+  const bands = layout.seen.bands.between(from, to);
   return [
-    patterns(columns.u),
-    svg("g", { id: "casing" }, drawFocus(layout, focus, seen)),
-    among(layout.outages).map((each) => rect(columns.left + 6 * columns.u, each.y0, columns.wire - 12 * columns.u, each.y1 - each.y0, { fill: "url(#hatch-out)" })),
-    among(layout.breaks).map((each) => drawBreak(each, columns)),
-    layout.ticks.filter((each) => seen(each.y - 10, each.y + 10)).map((each) => drawTick(each, layout)),
-    among(layout.stretches).map((each) => drawStretch(each, columns)),
-    layout.lifelines.flat().filter((each) => seen(each.y0, each.y1)).map((each) => drawLifeline(each, columns, from, to)),
-    among(layout.unknown).map((each) => drawUnknown(each, columns)),
-    among(layout.bars).map((each) => drawBar(each, columns.u)),
-    among(layout.guests).map((each) => drawGuest(each, layout)),
-    among(layout.timers).map((each) => drawTimer(each, columns)),
+    svg("g", {}, drawFocus(layout, focus, from, to)),
+    among("outages", (each) => rect(columns.left + 6 * u, each.y0, columns.wire - 12 * u, each.y1 - each.y0, { fill: "url(#hatch-out)" })),
+    among("breaks", (each) => drawBreak(each, columns)),
+    among("ticks", (each) => drawTick(each, layout)),
+    among("stretches", (each) => drawStretch(each, columns)),
+    among("lifelines", (each) => drawLifeline(each, columns, from, to)),
+    among("unknown", (each) => drawUnknown(each, columns)),
+    among("bars", (each) => drawBar(each, u)),
+    among("guests", (each) => drawGuest(each, layout)),
+    among("timers", (each) => drawTimer(each, columns)),
     bands.map((each) => svg("g", { class: "frame", "data-frame": each.frame.number }, svg("title", {}, titleOfBand(each)), drawFrame(each, columns))),
-    layout.breakWords.filter((each) => seen(each.y - 10, each.y + 10)).map((each) => words(each.x, each.y + columns.small * 0.36, each.text, columns.small, { "text-anchor": "middle", class: "halo dim" })),
-    among(layout.folds).map((each) => drawFold(each, columns)),
+    among("breakWords", (each) => words(each.x, each.y + columns.small * 0.36, each.text, columns.small, { "text-anchor": "middle", class: "halo dim" })),
+    among("folds", (each) => drawFold(each, columns)),
     bands.map((each) => svg("g", { class: "frame label", "data-frame": each.frame.number }, drawLabel(each, columns, measure))),
-    drawTop(layout, seen),
-    layout.captions.filter((each) => seen(each.y, each.y + each.height)).map((each) => drawCaption(each, columns)),
-    layout.logs.filter((each) => seen(Math.min(each.y, each.pointAt ?? each.y), each.y + each.height)).map((each) => drawLog(each, columns)),
-    seen(layout.foot, layout.height) && drawFoot(layout),
+    from < layout.top.y && drawTop(layout),
+    among("captions", (each) => drawCaption(each, columns)),
+    among("logs", (each) => drawLog(each, columns)),
+    to > layout.foot && drawFoot(layout),
   ];
 }
 
@@ -37,11 +45,11 @@ const titleOfBand = ({ frame }) => `${frame.count > 1 ? `${ordinal(frame.count)}
 
 // -- what is marked -------------------------------------------------------------------------------
 
-function drawFocus(layout, focus, seen) {
+function drawFocus(layout, focus, from, to) {
   const { columns, bandOf } = layout, { u, torn } = columns;
   return focus.frames.map((number) => {
     const band = bandOf.get(number);
-    if (!band || !seen(band.top, band.bottom)) return null;
+    if (!band || band.bottom < from || band.top > to) return null;
     const main = number === focus.selected, part = band.frame.lost ? torn : 1;
     const casing = svg("polygon", { points: outline(band, part, (main ? 6 : 4) * u), fill: "var(--mark)", opacity: band.y1 - band.y0 > 14 * u ? (main ? 0.42 : 0.3) : main ? 1 : 0.6 });
     const edge = main && svg("polygon", { points: outline(band, part, 6 * u), fill: "none", stroke: "var(--mark-line)", "stroke-width": 1.8 * u });
@@ -68,8 +76,8 @@ export function drawByte(layout, number, byte, certain) {
   ];
 }
 
-export function drawNow(layout, at) {
-  const { columns } = layout, y = layout.yAt(at, true);
+export function drawNow(layout, y) {
+  const { columns } = layout;
   const from = columns.narrow ? columns.left - 4 * columns.u : columns.axis;
   return [
     line(from, y, columns.right + 6 * columns.u, y, { stroke: "var(--mark-line)", "stroke-width": 1.2 * columns.u, "stroke-dasharray": `${columns.u} ${3 * columns.u}` }),
@@ -150,8 +158,7 @@ function drawFold({ frames, number, starts, ends, y0, y1 }, { left, right, wire,
 
 // -- what is told ---------------------------------------------------------------------------------
 
-function drawTop({ columns, top, prologue, points }, seen) {
-  if (!seen(0, top.y)) return null;
+function drawTop({ columns, top, prologue, points }) {
   const { u, fontSize, tiny, left, right, caption } = columns, first = points[0]?.y ?? top.y;
   return [
     (prologue ?? []).map((text, i) => words(caption, 20 * u + i * fontSize * 1.42, text, fontSize * 1.06)),
@@ -214,7 +221,7 @@ function drawLog(log, columns) {
 
 // -- patterns -------------------------------------------------------------------------------------
 
-function patterns(u) {
+export function patterns(u) {
   const stripes = (id, size, angle, ground, stroke, width, opacity) => svg("pattern", { id, width: size, height: size, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${angle})` },
     ground && rect(0, 0, size, size, { fill: ground }), line(0, 0, 0, size, { stroke, "stroke-width": width, opacity }));
   return svg("defs", {},

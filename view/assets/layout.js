@@ -1,6 +1,7 @@
 // The whole picture in numbers: what is where, so that any part of it can be drawn by itself.
 
 import { columnsOf, placeOf } from "./columns.js";
+import { Grid } from "./grid.js";
 import { Taken, placeLabels, runsOf, widthOf } from "./labels.js";
 import { breakWords, foldsOf, heights, place, pointsOf, scaleOf } from "./timeline.js";
 import { seconds, wrap } from "./words.js";
@@ -30,17 +31,27 @@ export function layOut(model, view, measure) {
   layout.height = layout.foot + layout.sourceLines.length * columns.small * 1.4 + 30 * columns.u;
   layout.timers = timersOf(layout);
   layout.bars = barsOf(layout);
-  layout.lifelines = [0, 1].map((side) => lifelineOf(layout, side));
+  layout.lifelines = [0, 1].flatMap((side) => lifelineOf(layout, side));
   layout.unknown = unknownOf(layout);
   layout.outages = model.outages.map(([from, to]) => ({ y0: yAt(from), y1: yAt(to) })).filter((each) => each.y1 - each.y0 > 4);
-  layout.guests = model.guests.map((guest) => ({ ...guest, y0: yAt(guest.starts) - 4 * columns.u, y1: yAt(guest.ends, true) + 10 * columns.u }));
+  layout.guests = model.guests.map((guest) => guestOf(layout, guest));
   layout.ticks = ticksOf(layout);
   const taken = new Taken();
   layout.breakWords = breaksOf(layout, measure, taken);
   blockGlyphs(layout, measure, taken);
   layout.homeless = placeLabels(layout.bands, columns, measure, taken);
+  layout.seen = Object.fromEntries(Object.entries(EXTENTS).map(([name, extent]) => [name, new Grid(layout[name], extent)]));
   return layout;
 }
+
+// From where to where what is drawn reaches.
+const tall = (each) => [each.y0 - 24, each.y1 + 24];
+const level = (each) => [each.y - 12, each.y + 12];
+const EXTENTS = {
+  bands: (each) => [each.top, each.bottom], outages: tall, breaks: tall, ticks: level, stretches: tall, lifelines: tall, unknown: tall, bars: tall, guests: tall,
+  timers: (each) => [each.y0 - 8, Math.max(each.y1, each.wordsAt) + 8], breakWords: level, folds: tall, captions: (each) => [each.y, each.y + each.height],
+  logs: (each) => [Math.min(each.y, each.pointAt ?? each.y), each.y + each.height],
+};
 
 // -- what is told ---------------------------------------------------------------------------------
 
@@ -208,6 +219,11 @@ function lifelineOf(layout, side) {
   }
   pieces.push({ side, open, y0: y, y1: foot - 6 * columns.u });
   return pieces.filter((each) => each.y1 > each.y0);
+}
+
+function guestOf({ bands, yAt, columns }, guest) {
+  const first = bands.find(({ frame }) => frame.by === guest.side || frame.to === guest.side);
+  return { ...guest, y0: (first ? first.y0 : yAt(guest.starts)) - 4 * columns.u, y1: yAt(guest.ends, true) + 10 * columns.u };
 }
 
 // Done, and not known to be done.

@@ -4,11 +4,11 @@ import { describe } from "./bytes.js";
 import { drawCurves } from "./curves.js";
 import { byId, html, measurer, svg } from "./dom.js";
 import { actionOf } from "./keys.js";
-import { drawByte, drawLadder, drawNow } from "./ladder.js";
+import { TILE, drawByte, drawLadder, drawNow, patterns, tilesIn } from "./ladder.js";
 import { bandAt, layOut } from "./layout.js";
 import { drawHelp, drawLegend } from "./legend.js";
 import { drawMirror, markMirror, sentence } from "./mirror.js";
-import { frameOf, readModel } from "./model.js";
+import { frameOf, momentOf, readModel } from "./model.js";
 import { drawMoment, drawPanel } from "./panel.js";
 import { drawPages } from "./printing.js";
 import { download, svgOf, textOf } from "./saving.js";
@@ -26,7 +26,9 @@ const model = readModel(byId("model").textContent);
 const family = getComputedStyle(document.body).fontFamily;
 const measure = measurer(family);
 let state = fromHash(select({ ...INITIAL, theme: preferred() }, model, firstChoice(model)), location.hash, model);
-let layout, strip, drawn = null, litByte = 0, allBytes = false;
+const tiles = new Map();
+const curves = html("div", { id: "curves" });
+let layout, strip, litByte = 0, allBytes = false;
 
 function preferred() { return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"; }
 
@@ -45,27 +47,45 @@ function relayout() {
   redraw();
   const width = byId("strip").clientWidth - 2 * parseFloat(getComputedStyle(byId("strip")).paddingLeft);
   strip = stripOf(layout, width);
-  byId("strip").firstElementChild.replaceChildren(svg("g", {}, drawStrip(strip)), svg("g", { id: "window" }));
-  byId("strip").firstElementChild.setAttribute("height", strip.height);
+  byId("run").replaceChildren(svg("g", {}, drawStrip(strip)));
+  for (const id of ["run", "window"]) byId(id).setAttribute("height", strip.height);
   drawSeen();
   byId("legend").replaceChildren(...drawLegend(layout.columns.u).flat());
+  curves.replaceChildren(...drawCurves(model, Math.max(240, panel.clientWidth - 32)).flat(Infinity).filter(Boolean));
 }
 
-// Only what is seen, and a screen above and below it.
+// The ladder is drawn in tiles, and only those that are seen or nearly so.
 function redraw() {
-  const height = ladder.clientHeight, from = Math.max(0, ladder.scrollTop - height), to = Math.min(layout.height, ladder.scrollTop + 2 * height);
-  drawn = { from, to };
-  const picture = svg("svg", { width: layout.columns.width, height: to - from, viewBox: `0 ${from} ${layout.columns.width} ${to - from}`, "aria-hidden": "true" },
-    drawLadder(layout, focusOf(), from, to, measure), svg("g", { id: "now" }), svg("g", { id: "byte" }));
-  picture.style.top = `${from}px`;
-  canvas.replaceChildren(picture);
+  tiles.clear();
+  const over = svg("svg", { id: "over", width: 1, height: 1, "aria-hidden": "true" }, patterns(layout.columns.u), svg("g", { id: "now" }), svg("g", { id: "byte" }));
+  canvas.replaceChildren(over);
+  fill();
   drawMarks();
 }
 
+function fill() {
+  const { first, last } = tilesIn(ladder.scrollTop, ladder.clientHeight, layout.height);
+  for (const [place, tile] of tiles) if (place < first || place > last) { tile.remove(); tiles.delete(place); }
+  for (let place = first; place <= last; place += 1) if (!tiles.has(place)) tiles.set(place, canvas.insertBefore(drawTile(place), byId("over")));
+}
+
+function drawTile(place) {
+  const { width } = layout.columns, from = place * TILE, height = Math.min(TILE, layout.height - from);
+  const tile = svg("svg", { class: "tile", width, height, viewBox: `0 ${from} ${width} ${height}`, "aria-hidden": "true" }, drawLadder(layout, focusOf(), from, from + height, measure));
+  tile.style.top = `${from}px`;
+  return tile;
+}
+
 function drawMarks() {
-  byId("now").replaceChildren(...drawNow(layout, state.now));
+  byId("now").replaceChildren(...drawNow(layout, nowY()));
   const byte = litByte || state.byte;
   byId("byte").replaceChildren(...(drawByte(layout, state.selected, byte, byte === state.byte) ?? []));
+}
+
+// Of what happens at one instant the chosen frame is what is meant.
+function nowY() {
+  const band = layout.bandOf.get(state.selected);
+  return band && momentOf(band.frame).at === state.now ? band.ends[0].y1 : layout.yAt(state.now, true);
 }
 
 function drawSeen() {
@@ -94,7 +114,7 @@ function showPanel() {
   const frame = frameOf(model, state.selected);
   if (!frame) { panel.replaceChildren(html("p", {}, "There is no frame in this run.")); return; }
   panel.replaceChildren(...drawPanel(model, state, frame, allBytes).flat(Infinity).filter(Boolean),
-    html("div", { id: "curves" }, drawCurves(model, Math.max(240, panel.clientWidth - 32))));
+    curves);
   light(0);
 }
 
@@ -108,7 +128,7 @@ function light(byte) {
   const shown = byte || state.byte, frame = frameOf(model, state.selected);
   const said = byId("byte-words");
   if (said) said.textContent = shown ? describe(model, frame, shown) : "Point at a byte, or press ] to go through them.";
-  if (drawn) drawMarks();
+  if (byId("now")) drawMarks();
 }
 
 function mark(byte, name) {
@@ -169,7 +189,7 @@ function told() {
   const frame = frameOf(model, state.selected);
   if (!frame) return;
   if (!state.playing) byId("said").textContent = sentence(model, frame);
-  markMirror(byId("mirror"), frame.number);
+  markMirror(frame.number);
 }
 
 function remember() {
@@ -275,7 +295,7 @@ function slide(key) {
 }
 
 function scrub(event) {
-  const box = byId("strip").firstElementChild.getBoundingClientRect(), x = event.clientX - box.left;
+  const box = byId("run").getBoundingClientRect(), x = event.clientX - box.left;
   const inTime = event.clientY - box.top < strip.top;
   act({ type: "now", at: inTime ? strip.at(x) : timeAt(layout.points, strip.y(x)) });
 }
@@ -297,9 +317,8 @@ function listen() {
 }
 
 function scrolled() {
-  const { scrollTop, clientHeight } = ladder;
-  if (scrollTop < drawn.from + (drawn.from > 0 ? clientHeight / 4 : 0) || scrollTop + clientHeight > drawn.to - (drawn.to < layout.height ? clientHeight / 4 : 0)) redraw();
   drawSeen();
+  fill();
 }
 
 function toPaper() {
@@ -332,11 +351,12 @@ function begin() {
   follow();
   redraw();
   listen();
-  requestAnimationFrame(() => {
+  // The picture comes first, its words right after it.
+  requestAnimationFrame(() => setTimeout(() => {
     byId("mirror").replaceChildren(...drawMirror(model));
     told();
     root.dataset.ready = "yes";
-  });
+  }));
 }
 
 begin();

@@ -1,6 +1,6 @@
 // The diagram in words: a list that a screen reader has, kept in step, and what is saved as text.
 
-import { html } from "./dom.js";
+import { byId, html } from "./dom.js";
 import { titleOf } from "./model.js";
 import { ordinal, seconds } from "./words.js";
 
@@ -28,7 +28,10 @@ export function drawMirror(model) {
   return storyOf(model).map(({ text, number }) => html("li", number ? { id: idOf(number) } : {}, text));
 }
 
-export function markMirror(list, number) {
-  list.querySelector("[aria-current]")?.removeAttribute("aria-current");
-  list.querySelector(`#${idOf(number)}`)?.setAttribute("aria-current", "true");
+let marked = null;
+
+export function markMirror(number) {
+  marked?.removeAttribute("aria-current");
+  marked = byId(idOf(number));
+  marked?.setAttribute("aria-current", "true");
 }

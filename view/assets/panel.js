@@ -63,9 +63,9 @@ const time = (at) => html("time", {}, seconds(at));
 
 export function drawMoment(model, frame, { at, order }) {
   return html("div", { id: "moment" },
-    heading("Programmer beside pump", `at ${seconds(at)} s`),
+    heading("What the programmer believes, and what is so", `at ${seconds(at)} s`),
     html("table", {},
-      headRow("programmer believes", "pump is"),
+      headRow("programmer", "pump"),
       comparedRows(model, at, order).map(factRow),
       headRow("its link", "its link"),
       linkRows(model, at).map(factRow)));

@@ -1,7 +1,7 @@
 // What is seen, as a file: the picture by itself, or its words.
 
 import { html, svg } from "./dom.js";
-import { drawLadder } from "./ladder.js";
+import { drawLadder, patterns } from "./ladder.js";
 import { storyOf } from "./mirror.js";
 
 const COLOURS = ["ground", "panel", "ink", "dim", "faint", "fainter", "programmer", "pump", "guest", "fault", "mark", "mark-line", "programmer-tint", "pump-tint", "guest-tint", "outage"];
@@ -17,7 +17,7 @@ export function svgOf(layout, focus, from, to, measure, family) {
   const picture = svg("svg", { width, height, viewBox: `0 ${from} ${width} ${height}`, xmlns: "http://www.w3.org/2000/svg" },
     svg("style", {}, ownStyle(family)),
     svg("rect", { x: 0, y: from, width, height, fill: "var(--ground)" }),
-    drawLadder(layout, focus, from, to, measure));
+    patterns(layout.columns.u), drawLadder(layout, focus, from, to, measure));
   const style = getComputedStyle(document.documentElement);
   return COLOURS.reduce((text, name) => text.replaceAll(`var(--${name})`, style.getPropertyValue(`--${name}`).trim()), new XMLSerializer().serializeToString(picture));
 }

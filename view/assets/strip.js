@@ -2,7 +2,7 @@
 // ladder has left out.
 
 import { line, path, rect, svg, words, circle } from "./dom.js";
-import { colour, cross } from "./glyphs.js";
+import { colour } from "./glyphs.js";
 
 const STEPS = [1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9];
 // Of more frames than the strip has room for only the troubled ones are drawn each.
@@ -59,21 +59,28 @@ function fans({ layout, x, time, u, top }) {
     at = cut.ends;
     y = cut.y1;
   }
-  return pieces.map(([starts, ends, y0, y1]) => path(
-    `M${time(starts).toFixed(1)} ${13 * u}v${1.5 * u}L${x(y0).toFixed(1)} ${top}H${x(y1).toFixed(1)}L${time(ends).toFixed(1)} ${14.5 * u}v${-1.5 * u}Z`,
-    { fill: "var(--fainter)", stroke: "var(--faint)", "stroke-width": 0.6 * u }));
+  const d = pieces.map(([starts, ends, y0, y1]) => `M${time(starts).toFixed(1)} ${13 * u}v${1.5 * u}L${x(y0).toFixed(1)} ${top}H${x(y1).toFixed(1)}L${time(ends).toFixed(1)} ${14.5 * u}v${-1.5 * u}Z`);
+  return path(d.join(""), { fill: "var(--fainter)", stroke: "var(--faint)", "stroke-width": 0.6 * u });
 }
 
+// All that look alike are one path: of ten thousand frames too many elements would come.
 function frameMarks({ layout, x, u, top, bottom, width }, middle) {
-  const { bands } = layout, crowded = bands.length * PIXELS_A_FRAME * u > width;
-  return bands.filter((each) => !crowded || each.frame.is_troubled).slice(0, 4000).map(({ frame, y0 }) => {
-    const up = frame.by !== 1, from = up ? top + 2 * u : middle + 2 * u, to = up ? middle - 2 * u : bottom - 2 * u, at = x(y0);
-    const stopped = frame.lost || frame.arrivals.some((each) => each.end === "stopped");
-    return [
-      line(at, from, at, to, { stroke: colour(frame.by), "stroke-width": (frame.shape === "ack" ? 1 : 1.8) * u, "stroke-dasharray": frame.count > 1 ? `${2.4 * u} ${1.8 * u}` : null }),
-      stopped ? cross(at, up ? from + 2.5 * u : to - 2.5 * u, 2.8 * u) : frame.is_harmed && rect(at - 2 * u, up ? from : to - 4 * u, 4 * u, 4 * u, { fill: "var(--fault)" }),
-    ];
-  });
+  const { bands } = layout, crowded = bands.length * PIXELS_A_FRAME * u > width, marks = new Map(), faults = [];
+  for (const { frame, y0 } of bands) {
+    if (crowded && !frame.is_troubled) continue;
+    const up = frame.by !== 1, from = up ? top + 2 * u : middle + 2 * u, to = up ? middle - 2 * u : bottom - 2 * u, at = x(y0).toFixed(1);
+    const key = [frame.by, frame.shape === "ack" ? 1 : 1.8, frame.count > 1 ? `${2.4 * u} ${1.8 * u}` : ""].join("|");
+    marks.set(key, `${marks.get(key) ?? ""}M${at} ${from}V${to}`);
+    if (frame.lost || frame.arrivals.some((each) => each.end === "stopped")) faults.push(`M${at - 2.8 * u} ${up ? from : to - 5.6 * u}l${5.6 * u} ${5.6 * u}m0 ${-5.6 * u}l${-5.6 * u} ${5.6 * u}`);
+    else if (frame.is_harmed) faults.push(`M${at - u} ${up ? from + u : to - u}h${2 * u}`);
+  }
+  return [
+    [...marks].map(([key, d]) => {
+      const [by, thick, dash] = key.split("|");
+      return path(d, { stroke: colour(by), "stroke-width": thick * u, "stroke-dasharray": dash || null });
+    }),
+    path(faults.join(""), { stroke: "var(--fault)", "stroke-width": 1.6 * u, "stroke-linecap": "square" }),
+  ];
 }
 
 function knotMark({ layout, x, from, u }, knot, middle) {
