@@ -240,7 +240,8 @@ function breaksOf(layout, measure, taken) {
   return breaks.map((gap) => {
     const busy = bands.some((each) => each.frame.arrivals.length && each.y0 < gap.y0 - 1 && each.ends[0].y1 > gap.y1 + 1);
     if (busy) return null;
-    const text = breakWords(gap, model.outages, columns.narrow), y = (gap.y0 + gap.y1) / 2, half = measure(text, small, 400) / 2 + 6 * u;
+    const said = breakWords(gap, model.outages), room = columns.wire - 16 * u;
+    const text = said.find((each) => measure(each, small, 400) <= room) ?? said.at(-1), y = (gap.y0 + gap.y1) / 2, half = measure(text, small, 400) / 2 + 6 * u;
     taken.add({ x0: x - half, x1: x + half, y0: y - small * 0.7, y1: y + small * 0.7 });
     return { text, x, y };
   }).filter(Boolean);

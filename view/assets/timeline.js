@@ -253,9 +253,11 @@ export function timeAt(points, y) {
   return a.at + (b.at - a.at) * (y - a.y) / (b.y - a.y || 1);
 }
 
-export function breakWords(gap, outages, narrow) {
+// What is said of a break, in full and ever shorter.
+export function breakWords(gap, outages) {
   const frame = gap.point.frame ?? gap.point.fold?.frames[0];
   const out = outages.some(([from, to]) => gap.starts >= from && gap.starts < to);
   const ended = gap.point.kind !== "arrived" && frame?.wait ? `: ${frame.wait}` : "";
-  return `${out && !narrow ? "out of range, " : ""}${span(gap.ends - gap.starts)}${ended}`;
+  const long = span(gap.ends - gap.starts);
+  return [`${out ? "out of range, " : ""}${long}${ended}`, `${long}${ended}`, long];
 }
