@@ -49,6 +49,12 @@ def fate_of(run: Run, sent: Transmission) -> str:
     return f"{fate}; the pump refuses it: {reasons[0]}" if reasons else fate
 
 
+def is_harmed(sent: Transmission) -> bool:
+    """Whether it is bad news: it did not arrive as it was sent, or it says no."""
+    broken = any(each.flips or each.garbage or not each.is_good for each in sent.arrivals)
+    return bool(sent.lost) or broken or isinstance(sent.content, m.Refused)
+
+
 def trouble_of(sent: Transmission) -> tuple[str, str] | None:
     """What happened to a frame, in full and in a word; None when nothing did."""
     if sent.lost:

@@ -68,7 +68,7 @@ export function drawBytes(model, frame, pinned, all) {
   return [
     lineRow(context),
     layersOf(image).map(([layer, parts]) => layerRows(context, layer, parts)),
-    [...flips.values()].map((each) => bitsRow(each, frame.size)),
+    [...flips.values()].map((each) => bitsRow(each)),
   ];
 }
 
@@ -116,7 +116,7 @@ function fieldRow(context, [, name, value, begin, end]) {
     html("span", { class: "mean" }, `${name} `, html("b", { class: stopped ? "of-fault" : null }, stopped ? "does not fit what came" : value)));
 }
 
-function bitsRow({ byte, was, came, bits }, size) {
+function bitsRow({ byte, was, came, bits }) {
   const shown = (value) => bitsOf(value).map((bit, place) => (bits.includes(7 - place) ? html("b", {}, bit) : bit));
-  return html("div", { class: "bits" }, `byte ${byte} of ${size}: ${hexByte(was)} = `, shown(was), ` came as ${hexByte(came)} = `, shown(came));
+  return html("div", { class: "bits" }, `byte ${byte}: ${hexByte(was)} = `, shown(was), ` came as ${hexByte(came)} = `, shown(came));
 }

@@ -31,7 +31,7 @@ export function drawLadder(layout, focus, from, to, measure) {
     among("guests", (each) => drawGuest(each, layout)),
     among("timers", (each) => drawTimer(each, columns)),
     bands.map((each) => svg("g", { class: "frame", "data-frame": each.frame.number }, svg("title", {}, titleOfBand(each)), drawFrame(each, columns))),
-    among("breakWords", (each) => words(each.x, each.y + columns.small * 0.36, each.text, columns.small, { "text-anchor": "middle", class: "halo dim" })),
+    among("breakWords", (each) => drawBreakWords(each, columns)),
     among("folds", (each) => drawFold(each, columns)),
     bands.map((each) => svg("g", { class: "frame label", "data-frame": each.frame.number }, drawLabel(each, columns, measure))),
     from < layout.top.y && drawTop(layout),
@@ -93,6 +93,11 @@ function drawBreak({ y0, y1 }, columns) {
     rect(x, y0 + 3 * u, narrow ? width : right + 6 * u - x, y1 - y0 - 6 * u, { fill: "var(--fainter)", opacity: 0.55, rx: 3 * u }),
     path(`M${axis + 5 * u} ${middle - 8 * u}l${-4 * u} ${4 * u}l${8 * u} ${4 * u}l${-8 * u} ${4 * u}l${4 * u} ${4 * u}`, { stroke: "var(--dim)", "stroke-width": 1.2 * u }),
   ];
+}
+
+function drawBreakWords({ lines, x, y }, { small }) {
+  const first = y - (lines.length - 1) * small * 0.65 + small * 0.36;
+  return lines.map((text, i) => words(x, first + i * small * 1.3, text, small, { "text-anchor": "middle", class: "halo dim" }));
 }
 
 function drawTick({ y, text, isExact, isMark }, { columns, timed }) {

@@ -45,11 +45,11 @@ export function layOut(model, view, measure) {
 }
 
 // From where to where what is drawn reaches.
-const tall = (each) => [each.y0 - 24, each.y1 + 24];
-const level = (each) => [each.y - 12, each.y + 12];
+const upright = (each) => [each.y0 - 24, each.y1 + 24];
+const level = (each) => [each.y - 36, each.y + 36];
 const EXTENTS = {
-  bands: (each) => [each.top, each.bottom], outages: tall, breaks: tall, ticks: level, stretches: tall, lifelines: tall, unknown: tall, bars: tall, guests: tall,
-  timers: (each) => [each.y0 - 8, Math.max(each.y1, each.wordsAt) + 8], breakWords: level, folds: tall, captions: (each) => [each.y, each.y + each.height],
+  bands: (each) => [each.top, each.bottom], outages: upright, breaks: upright, ticks: level, stretches: upright, lifelines: upright, unknown: upright, bars: upright, guests: upright,
+  timers: (each) => [each.y0 - 8, Math.max(each.y1, each.wordsAt) + 8], breakWords: level, folds: upright, captions: (each) => [each.y, each.y + each.height],
   logs: (each) => [Math.min(each.y, each.pointAt ?? each.y), each.y + each.height],
 };
 
@@ -60,7 +60,7 @@ function captionsOf(model, columns, measure) {
     at: model.frames[knot.frames[0] - 1].at, order: knot.order, kind: "knot", text: knot.text, knot,
   }))].map((each) => ({ ...each })).toSorted((a, b) => a.at - b.at || a.order - b.order);
   let prologue = null;
-  if (!columns.narrow && all[0]?.kind === "say" && all[0].at === (model.frames[0]?.at ?? 0)) {
+  if (!columns.narrow && all[0]?.kind === "say" && all[0].at <= (model.frames[0]?.at ?? 0)) {
     const { text } = all.shift();
     prologue = wrap(text, columns.right - columns.caption - 20 * columns.u, measure, columns.fontSize * 1.06);
   }
@@ -240,10 +240,12 @@ function breaksOf(layout, measure, taken) {
   return breaks.map((gap) => {
     const busy = bands.some((each) => each.frame.arrivals.length && each.y0 < gap.y0 - 1 && each.ends[0].y1 > gap.y1 + 1);
     if (busy) return null;
-    const said = breakWords(gap, model.outages), room = columns.wire - 16 * u;
-    const text = said.find((each) => measure(each, small, 400) <= room) ?? said.at(-1), y = (gap.y0 + gap.y1) / 2, half = measure(text, small, 400) / 2 + 6 * u;
-    taken.add({ x0: x - half, x1: x + half, y0: y - small * 0.7, y1: y + small * 0.7 });
-    return { text, x, y };
+    const room = columns.wire - 16 * u, y = (gap.y0 + gap.y1) / 2, high = gap.y1 - gap.y0 - 8 * u;
+    const said = breakWords(gap, model.outages).map((each) => wrap(each, room, measure, small));
+    const lines = said.find((each) => each.length * small * 1.3 <= high) ?? said.at(-1);
+    const wide = Math.max(...lines.map((each) => measure(each, small, 400))) / 2 + 6 * u, tall = lines.length * small * 0.65 + u;
+    taken.add({ x0: x - wide, x1: x + wide, y0: y - tall, y1: y + tall });
+    return { lines, x, y };
   }).filter(Boolean);
 }
 

@@ -63,9 +63,9 @@ const time = (at) => html("time", {}, seconds(at));
 
 export function drawMoment(model, frame, { at, order }) {
   return html("div", { id: "moment" },
-    heading("What the programmer believes, and what is so", `at ${seconds(at)} s`),
+    heading("Belief beside truth", `at ${seconds(at)} s`),
     html("table", {},
-      headRow("programmer", "pump"),
+      headRow("programmer believes", "pump is"),
       comparedRows(model, at, order).map(factRow),
       headRow("its link", "its link"),
       linkRows(model, at).map(factRow)));

@@ -29,7 +29,7 @@ test("a band is as thick as its frame is long on the line", () => {
 test("a silence becomes a break that says how long it is and what ended it", () => {
   const { breakWords } = laidOut();
   assert.equal(breakWords.length, 1);
-  assert.match(breakWords[0].text, /ms: then the programmer's timer expires$/);
+  assert.match(breakWords[0].lines.join(" "), /ms: then the programmer's timer expires$/);
 });
 
 test("order gives each instant a step and no break", () => {
