@@ -45,6 +45,8 @@ def _sorts(frame: Transmission) -> Iterator[str]:
 def source_of(run: Run) -> str:
     """Where the figures come from, and whether the trace is whole."""
     told = "Frames, faults and log entries: recorded; windows, timers and causes follow from them"
+    if None in (run.head.ends.programmer, run.head.ends.pump):
+        return f"{told}, as far as the trace says how the links were set."
     if run.holes:
         return f"{told}, but the trace lacks something at {moment(run.holes[0].at)}."
     return f"{told}: two links that are fed with the trace send the same frames."

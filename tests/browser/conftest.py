@@ -14,8 +14,12 @@ from mockpump.emulator.trace.model import read_run
 from mockpump.view.page import page_of
 from mockpump.view.telling import model_of
 
-# Several in flight, with faults of every kind: no example has that.
-WINDOWS = Path(__file__).with_name("windows.toml")
+# Several in flight, with faults of every kind, which no example has; nothing; what harms a page.
+PATHS = {
+    "windows": Path(__file__).with_name("windows.toml"),
+    "empty": Path(__file__).with_name("empty.trace"),
+    "hostile": Path(__file__).with_name("hostile.trace"),
+}
 SEEDS = {"bad-link": 7, "bolus-lost-reply": 7, "replay-attack": 7, "out-of-range": 7}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -40,7 +44,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
     def write(name: str) -> Path:
         file = folder / f"{name}.html"
         if not file.exists():
-            run = named_run(str(WINDOWS) if name == "windows" else name, SEEDS.get(name, 10))
+            run = named_run(str(PATHS.get(name, name)), SEEDS.get(name, 10))
             model = model_of(read_run(run.recording), run.title, run.programs)
             file.write_text(page_of(model), "utf-8")
         return file

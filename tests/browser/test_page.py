@@ -103,6 +103,24 @@ def test_the_first_picture_is_there_within_a_second(open_page: Open) -> None:
     )
 
 
+def test_a_run_of_nothing_is_a_page(open_page: Open) -> None:
+    page = open_page("empty")
+    press(page, "j", "n", "1", "t", "+", "l", "]", " ", "0", "r")
+    assert "no frame" in (page.locator("#panel").text_content() or "")
+
+
+@pytest.mark.parametrize("hash_", ["", "#mode=order"])
+def test_hostile_texts_are_shown_and_do_nothing(open_page: Open, hash_: str) -> None:
+    page = open_page("hostile", hash_)
+    assert page.title() == "hostile"
+    assert "<img src=x onerror=alert(1)>" in (page.locator("#title").text_content() or "")
+    assert page.locator("img").count() == 0
+    press(page, "j", "j", "k", "]")
+    whole(page)
+    assert page.evaluate(OVERLAPS) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 # -- going through it ----------------------------------------------------------------------------
 
 

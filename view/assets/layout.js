@@ -4,7 +4,7 @@ import { columnsOf, placeOf } from "./columns.js";
 import { Grid } from "./grid.js";
 import { Taken, placeLabels, runsOf, widthOf } from "./labels.js";
 import { breakWords, foldsOf, heights, place, pointsOf, scaleOf } from "./timeline.js";
-import { seconds, wrap } from "./words.js";
+import { roundStep, seconds, wrap } from "./words.js";
 
 const MOST_ANSWERS = 5;
 
@@ -249,8 +249,6 @@ function breaksOf(layout, measure, taken) {
   }).filter(Boolean);
 }
 
-const TICK_STEPS = [1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6];
-
 function ticksOf(layout) {
   const found = layout.timed ? [...timeTicks(layout)] : layout.points.filter((each) => each.kind === "sent" || each.kind === "fold").map((each) => ({ y: each.y, text: seconds(each.at) }));
   const apart = (layout.timed ? 13 : 15) * layout.columns.u;
@@ -279,7 +277,7 @@ function* timeTicks(layout) {
 }
 
 function* pieceTicks({ yAt, folds, columns }, from, to, scale, bottom) {
-  const { u } = columns, step = TICK_STEPS.find((each) => each * scale >= 21 * u) ?? 1e7;
+  const { u } = columns, step = roundStep(Math.max(1e3, 21 * u / scale));
   const digits = step >= 1e5 ? 1 : step >= 1e4 ? 2 : 3;
   let last = yAt(from);
   yield { y: last, text: seconds(from), isExact: true };

@@ -31,11 +31,13 @@ export const troubleBefore = (model, from) => model.frames.slice(0, Math.max(0, 
 // What led to a frame: its cause, else the frame that its chain of causes speaks of first.
 export function causeOf(model, number) {
   const frame = frameOf(model, number);
+  if (!frame) return 0;
   return frame.cause || (frame.chain.find((each) => each.frame && each.frame !== number)?.frame ?? 0);
 }
 
 export function effectOf(model, number) {
   const frame = frameOf(model, number);
+  if (!frame) return 0;
   const later = frame.effects.filter((each) => each > number);
   return later[0] ?? model.frames.find((each) => each.number > number && each.first === frame.first)?.number ?? 0;
 }

@@ -3,8 +3,8 @@
 
 import { line, path, rect, svg, words, circle } from "./dom.js";
 import { colour } from "./glyphs.js";
+import { roundStep } from "./words.js";
 
-const STEPS = [1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9];
 // Of more frames than the strip has room for only the troubled ones are drawn each.
 const PIXELS_A_FRAME = 1.5;
 
@@ -39,7 +39,7 @@ export function drawStrip(strip) {
 
 function timeAxis({ layout, time, u, width, from, top }) {
   const { model, columns } = layout, y = columns.narrow ? top - 2 * u : 13 * u;
-  const step = STEPS.find((each) => time(each) - time(0) > 70 * u) ?? 1e9, marks = [];
+  const step = roundStep(Math.max(1e4, 70 * u / (width - from) * model.ends)), marks = [];
   for (let at = 0; at <= model.ends; at += step) {
     marks.push(line(time(at), y - 4 * u, time(at), y, { stroke: "var(--dim)", "stroke-width": u }));
     if (time(at) < width - 34 * u) marks.push(words(time(at) + 3 * u, y - 3 * u, `${at / 1e6} s`, columns.tiny * 0.95, { class: "dim" }));

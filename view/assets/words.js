@@ -14,6 +14,12 @@ export function span(us) {
 
 export const seconds = (us, digits = 3) => (us / 1e6).toFixed(digits);
 
+// The least of 1, 2, 5, 10, 20 and so on that is not less.
+export function roundStep(least) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  return [1, 2, 5, 10].find((each) => each * power >= least) * power;
+}
+
 export const hexByte = (value) => value.toString(16).padStart(2, "0");
 
 export const hexBytes = (hex) => hex.match(/../g) ?? [];

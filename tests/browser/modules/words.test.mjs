@@ -7,7 +7,7 @@ import { sentence, storyOf } from "../../../view/assets/mirror.js";
 import { stateAt } from "../../../view/assets/model.js";
 import { comparedRows } from "../../../view/assets/panel.js";
 import { textOf } from "../../../view/assets/saving.js";
-import { ordinal, span, wrap } from "../../../view/assets/words.js";
+import { ordinal, roundStep, span, wrap } from "../../../view/assets/words.js";
 import { measure, small } from "./model.mjs";
 
 const model = small(), [image] = model.images;
@@ -15,6 +15,10 @@ const model = small(), [image] = model.images;
 test("times and ordinals", () => {
   assert.deepEqual([1, 2, 3, 4, 11, 12, 13, 21, 112].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]);
   assert.deepEqual([7, 1500, 20000, 999600, 1140000, 12000000].map(span), ["7 \u00b5s", "1.5 ms", "20 ms", "1 s", "1.14 s", "12 s"]);
+});
+
+test("steps of an axis are round and not too small", () => {
+  assert.deepEqual([1, 1.5, 4, 7, 10, 130, 1e12].map(roundStep), [1, 2, 5, 10, 10, 200, 1e12]);
 });
 
 test("lines are broken between words, and in a word that is too long", () => {
