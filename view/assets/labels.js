@@ -1,7 +1,7 @@
 // Where the words of each frame stand: on its band, at the end of its sender, never on other words.
 
 import { Grid } from "./grid.js";
-import { ordinal } from "./words.js";
+import { ordinal, sorted } from "./words.js";
 
 const STARTS = [18, 34, 60, 90, 130, 180, 240, 300, 360];
 const BESIDE = [12, -12, 18, -18, 26, -26, 36, -36, 48, -48];
@@ -47,7 +47,7 @@ export class Taken {
 
 export function placeLabels(bands, columns, measure, taken) {
   let homeless = 0;
-  for (const band of bands.toSorted((a, b) => a.y0 - b.y0)) {
+  for (const band of sorted(bands, (a, b) => a.y0 - b.y0)) {
     band.label = onBand(band, columns, measure, taken) ?? besideBand(band, columns, measure, taken);
     if (band.label) taken.add(band.label.box); else homeless += 1;
   }

@@ -4,7 +4,7 @@ import { columnsOf, placeOf } from "./columns.js";
 import { Grid } from "./grid.js";
 import { Taken, placeLabels, runsOf, widthOf } from "./labels.js";
 import { breakWords, foldsOf, heights, place, pointsOf, scaleOf } from "./timeline.js";
-import { roundStep, seconds, wrap } from "./words.js";
+import { roundStep, seconds, sorted, wrap } from "./words.js";
 
 const MOST_ANSWERS = 5;
 
@@ -56,9 +56,9 @@ const EXTENTS = {
 // -- what is told ---------------------------------------------------------------------------------
 
 function captionsOf(model, columns, measure) {
-  const all = [...model.captions.filter((each) => each.kind !== "log"), ...model.knots.map((knot) => ({
-    at: model.frames[knot.frames[0] - 1].at, order: knot.order, kind: "knot", text: knot.text, knot,
-  }))].map((each) => ({ ...each })).toSorted((a, b) => a.at - b.at || a.order - b.order);
+  const knots = model.knots.map((knot) => ({ at: model.frames[knot.frames[0] - 1].at, order: knot.order, kind: "knot", text: knot.text, knot }));
+  const told = model.captions.filter((each) => each.kind !== "log").map((each) => ({ ...each }));
+  const all = sorted([...told, ...knots], (a, b) => a.at - b.at || a.order - b.order);
   let prologue = null;
   if (!columns.narrow && all[0]?.kind === "say" && all[0].at <= (model.frames[0]?.at ?? 0)) {
     const { text } = all.shift();
@@ -253,7 +253,7 @@ function ticksOf(layout) {
   const found = layout.timed ? [...timeTicks(layout)] : layout.points.filter((each) => each.kind === "sent" || each.kind === "fold").map((each) => ({ y: each.y, text: seconds(each.at) }));
   const apart = (layout.timed ? 13 : 15) * layout.columns.u;
   let last = -1e9;
-  return found.toSorted((a, b) => a.y - b.y).filter((tick) => {
+  return sorted(found, (a, b) => a.y - b.y).filter((tick) => {
     if (tick.y - last < apart) return false;
     last = tick.y;
     return true;
@@ -264,7 +264,7 @@ function* timeTicks(layout) {
   const { points, breaks, scales, yAt, folds, columns } = layout, { u } = columns;
   const cuts = [...breaks, ...scales.map((each) => ({ y0: yAt(each.at), y1: yAt(each.at), starts: each.at, ends: each.at }))];
   let from = points[0]?.at ?? 0, y = points[0]?.y ?? 0, next = 0;
-  for (const cut of [...cuts.toSorted((a, b) => a.y0 - b.y0), { y0: Infinity, starts: Infinity }]) {
+  for (const cut of [...sorted(cuts, (a, b) => a.y0 - b.y0), { y0: Infinity, starts: Infinity }]) {
     if (cut.y0 > y || cut.y0 === Infinity) {
       while (next < points.length - 1 && points[next].at < from) next += 1;
       yield* pieceTicks(layout, from, Math.min(cut.starts, points.at(-1)?.at ?? 0), points[next]?.scale ?? 1, cut.y0);

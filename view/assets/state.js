@@ -1,6 +1,7 @@
 // All that a reader can change, and how each action changes it.  Nothing here touches the page.
 
 import { frameOf, lastAt, momentOf } from "./model.js";
+import { sorted } from "./words.js";
 
 export const SPEEDS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
 const ZOOMS = { least: 0.35, most: 6, step: 1.4 };
@@ -20,7 +21,7 @@ export function select(state, model, number) {
 
 // What is to be seen first: what the weightiest note is about.
 export function firstChoice(model) {
-  const heaviest = model.knots.toSorted((a, b) => b.weight - a.weight)[0];
+  const heaviest = sorted(model.knots, (a, b) => b.weight - a.weight)[0];
   return heaviest ? heaviest.focus : 1;
 }
 

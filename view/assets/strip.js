@@ -3,7 +3,7 @@
 
 import { line, path, rect, svg, words, circle } from "./dom.js";
 import { colour } from "./glyphs.js";
-import { roundStep } from "./words.js";
+import { roundStep, sorted } from "./words.js";
 
 // Of more frames than the strip has room for only the troubled ones are drawn each.
 const PIXELS_A_FRAME = 1.5;
@@ -49,9 +49,9 @@ function timeAxis({ layout, time, u, width, from, top }) {
 
 function fans({ layout, x, time, u, top }) {
   if (layout.columns.narrow) return null;
-  const { points, yAt } = layout;
+  const { points } = layout;
   if (!points.length) return null;
-  const cuts = [...layout.breaks, ...layout.folds.map((each) => ({ ...each, y0: yAt(each.starts, true), y1: yAt(each.ends) }))].toSorted((a, b) => a.y0 - b.y0);
+  const cuts = sorted([...layout.breaks, ...layout.folds], (a, b) => a.y0 - b.y0);
   const last = points.at(-1), pieces = [];
   let at = points[0].at, y = points[0].y;
   for (const cut of [...cuts, { starts: last.at, y0: last.y }]) {

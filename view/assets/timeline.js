@@ -12,17 +12,17 @@
 // apart when their words would lie on each other; that the axis shows as a bracket.  Points are
 // placed in this order and never rise, so a time can be looked up by bisection.
 
-import { span } from "./words.js";
+import { sorted, span } from "./words.js";
 
 const STEP = 24, ORDER_STEP = 25, GAP = 74, LABEL = 18, FOLDED = 46;
 const FEWEST_TO_FOLD = 4, AROUND = 5;
 
-const middle = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const middle = (values) => sorted(values, (a, b) => a - b)[values.length >> 1];
 
 // -- keep-alives folded ---------------------------------------------------------------------------
 
 export function foldsOf(model, opened) {
-  const told = model.captions.map((each) => each.order).toSorted((a, b) => a - b);
+  const told = sorted(model.captions.map((each) => each.order), (a, b) => a - b);
   const folds = [];
   let run = [];
   const close = (next) => {

@@ -1,5 +1,8 @@
 // Numbers as they are read: times on the line, ordinals, bytes.
 
+// A sorted copy; not every browser has `toSorted` yet.
+export const sorted = (values, compare) => [...values].sort(compare);
+
 export function ordinal(n) {
   const teen = n % 100 > 10 && n % 100 < 14;
   return n + (teen ? "th" : ["th", "st", "nd", "rd"][n % 10] || "th");
