@@ -1,7 +1,6 @@
 """A whole run in a line or two: what was asked, what was done, what happened to the frames."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from mockpump.emulator.trace.knots import number
 from mockpump.emulator.trace.run import Run, Transmission
@@ -22,24 +21,19 @@ def claim_of(run: Run) -> str:
 
 def sums_of(frames: list[Transmission]) -> str:
     """How many frames there are, and what happened to them."""
-    counted = Counter(word for frame in frames for word in _sorts(frame))
-    told = ", ".join(f"{count} {word}" for word, count in counted.items())
+    counted = {word: sum(map(is_such, frames)) for word, is_such in _SORTS.items()}
+    told = ", ".join(f"{count} {word}" for word, count in counted.items() if count)
     return f"{len(frames):,} frames: {told or 'none harmed by the line'}"
 
 
-def _sorts(frame: Transmission) -> Iterator[str]:
-    if frame.lost:
-        yield "lost"
-    if any("garbage" in each.faults for each in frame.arrivals):
-        yield "with garbage in front"
-    if frame.is_damaged:
-        yield "damaged"
-    if len(frame.arrivals) > 1:
-        yield "come twice"
-    if frame.count > 1:
-        yield "sent again"
-    if isinstance(frame.content, m.Refused):
-        yield "refused"
+_SORTS: dict[str, Callable[[Transmission], bool]] = {
+    "lost": lambda frame: bool(frame.lost),
+    "damaged": lambda frame: frame.is_damaged,
+    "with garbage in front": lambda frame: any(each.garbage for each in frame.arrivals),
+    "come twice": lambda frame: len(frame.arrivals) > 1,
+    "sent again": lambda frame: frame.count > 1,
+    "refused": lambda frame: isinstance(frame.content, m.Refused),
+}
 
 
 def source_of(run: Run) -> str:

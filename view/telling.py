@@ -131,7 +131,7 @@ class _Telling:
         due = "not running" if link.due_at is None else f"expires at {moment(link.due_at)}"
         words = (
             "not in the trace" if state.blind else connection,
-            f"{flight or 'nothing'} (at most {link.window})" if is_open else "nothing",
+            f"seq {flight}; window {link.window}" if flight else "nothing",
             ", ".join(map(str, link.early)) or "nothing",
             due if link.due_at is None else f"{span(link.timeout)}, {due}",
             "not measured" if link.round_trip is None else span(link.round_trip),

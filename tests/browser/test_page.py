@@ -313,3 +313,18 @@ def test_what_is_seen_is_saved(open_page: Open, button: str, ending: str, tmp_pa
     if ending == "svg":
         assert text.startswith("<svg ")
         assert "<script" not in text
+
+
+def test_a_link_of_the_chain_of_causes_is_followed_and_the_focus_stays(open_page: Open) -> None:
+    page = open_page("bad-link", "#event=10")
+    page.locator(".why button").first.focus()
+    press(page, "Enter")
+    assert chosen(page) == 9
+    assert page.evaluate("document.activeElement.id") == "panel"
+    press(page, "j")
+    assert chosen(page) == 10
+
+
+@pytest.mark.parametrize("width", [40, 200, 320])
+def test_a_window_may_be_as_small_as_it_likes(open_page: Open, width: int) -> None:
+    open_page("bad-link", width=width, height=400)

@@ -4,10 +4,10 @@ import { seconds } from "./words.js";
 
 const MOST_LANES = 8;
 // A page narrower than this, in units, has what is told between the rungs.
-const NARROW = 720, WIDE = 1180;
+const NARROW = 720, WIDE = 1180, NARROWEST = 200;
 
-export function columnsOf(model, width, fontSize) {
-  const u = fontSize / 13;
+export function columnsOf(model, seen, fontSize) {
+  const u = fontSize / 13, width = Math.max(seen, NARROWEST * u);
   const narrow = width / u < NARROW;
   const lanes = [0, 1].map((side) => lanesOf(model, side));
   // Room for the longest time that the axis can show.

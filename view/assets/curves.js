@@ -4,7 +4,7 @@ import { circle, html, line, path, svg, words } from "./dom.js";
 import { colour, textClass } from "./glyphs.js";
 import { grouped, span } from "./words.js";
 
-const HEIGHT = 76, LEFT = 46, RIGHT = 6, TOP = 8, BOTTOM = 16;
+const HEIGHT = 76, LEFT = 46, RIGHT = 6, TOP = 8, BOTTOM = 4;
 
 // -- pure -----------------------------------------------------------------------------------------
 
@@ -40,6 +40,8 @@ function frame(width, label, ...drawn) {
     line(LEFT, HEIGHT - BOTTOM, width - RIGHT, HEIGHT - BOTTOM, { stroke: "var(--dim)" }), line(LEFT, TOP, LEFT, HEIGHT - BOTTOM, { stroke: "var(--dim)" }), drawn);
 }
 
+const key = (...rows) => html("p", { class: "key" }, rows.map(([name, text]) => html("span", { class: name }, text)));
+
 function roundTrips(model, width, inner) {
   const measured = model.states.filter((each) => each.roundTrip !== null);
   if (!measured.length) return null;
@@ -47,14 +49,14 @@ function roundTrips(model, width, inner) {
   const x = (at) => LEFT + at / Math.max(1, model.ends) * inner, height = (value) => HEIGHT - BOTTOM - y.at(value);
   const of = (side, value) => thinned(measured.filter((each) => each.side === side).map((each) => [x(each.at), height(value(each))]));
   return [
-    html("h3", {}, html("span", {}, "Timeout (line) and round trip (dots)"), html("i", {}, "over the whole run")),
+    html("h3", {}, html("span", {}, "Timeout (lines) and round trip (dots)")),
     frame(width, `timeout and round trip of both links, at most ${span(y.most)}`,
       [0, 1].map((side) => [
         path(steps(of(side, (each) => each.timeout)), { stroke: colour(side), "stroke-width": 1.5, "stroke-dasharray": side ? "5 3" : null }),
         of(side, (each) => each.roundTrip).map(([cx, cy]) => circle(cx, cy, 1.6, { fill: colour(side) })),
       ]),
-      words(LEFT - 4, TOP + 8, span(y.most), 10.5, { "text-anchor": "end", class: "tick" }), words(LEFT - 4, HEIGHT - BOTTOM, "0", 10.5, { "text-anchor": "end", class: "tick" }),
-      words(LEFT, HEIGHT - 3, "programmer: solid", 10.5, { class: textClass(0) }), words(LEFT + 110, HEIGHT - 3, "pump: dashed", 10.5, { class: textClass(1) })),
+      words(LEFT - 4, TOP + 8, span(y.most), 10.5, { "text-anchor": "end", class: "tick" }), words(LEFT - 4, HEIGHT - BOTTOM, "0", 10.5, { "text-anchor": "end", class: "tick" })),
+    key([textClass(0), "programmer: solid"], [textClass(1), "pump: dashed"]),
   ];
 }
 
@@ -65,8 +67,7 @@ function day({ elapsed, rate, reservoir }, width, inner) {
   return [
     html("h3", {}, html("span", {}, "The pump's own day"), html("i", {}, `${+(last / 3600).toFixed(1)} h of pump time`)),
     frame(width, `rate, at most ${grouped(rates.most)} nL/h, and reservoir, at most ${grouped(rest.most)} nL`,
-      path(rest.d, { stroke: "var(--dim)", "stroke-width": 1.2, "stroke-dasharray": "2 3" }), path(rates.d, { stroke: "var(--pump)", "stroke-width": 1.6 }),
-      words(LEFT, HEIGHT - 3, `rate: solid, to ${grouped(rates.most)} nL/h`, 10.5, { class: "of-pump" }),
-      words(width - RIGHT, HEIGHT - 3, `reservoir: dotted, to ${grouped(rest.most)} nL`, 10.5, { class: "tick", "text-anchor": "end" })),
+      path(rest.d, { stroke: "var(--dim)", "stroke-width": 1.2, "stroke-dasharray": "2 3" }), path(rates.d, { stroke: "var(--pump)", "stroke-width": 1.6 })),
+    key(["of-pump", `rate: solid, at most ${grouped(rates.most)} nL/h`], ["dim", `reservoir: dotted, at most ${grouped(rest.most)} nL`]),
   ];
 }

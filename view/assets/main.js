@@ -40,6 +40,8 @@ function focusOf() {
 }
 
 function relayout() {
+  // On paper the ladder has no place of its own.
+  if (!ladder.clientWidth) return;
   const fontSize = parseFloat(getComputedStyle(document.body).fontSize);
   layout = layOut(model, { ...state, width: ladder.clientWidth, fontSize }, measure);
   canvas.style.height = `${Math.ceil(layout.height)}px`;
@@ -113,8 +115,11 @@ function drawHeads() {
 function showPanel() {
   const frame = frameOf(model, state.selected);
   if (!frame) { panel.replaceChildren(html("p", {}, "There is no frame in this run.")); return; }
+  const focused = panel.contains(document.activeElement);
   panel.replaceChildren(...drawPanel(model, state, frame, allBytes).flat(Infinity).filter(Boolean),
     curves);
+  // What had the focus is another now.
+  if (focused) panel.focus({ preventScroll: true });
   light(0);
 }
 

@@ -190,7 +190,7 @@ class Placing {
     let needed = Math.max(y, this.lastSent[frame.by] + label, this.blockEnd + 10 * u);
     const other = this.lastFrame[1 - frame.by];
     const both = other?.lost && frame.lost ? this.labelWidth(other) + this.labelWidth(frame) : 0;
-    if (both > wire * 0.9) needed = Math.max(needed, this.lastSent[other.by] + label);
+    if (both && both > wire * 0.9) needed = Math.max(needed, this.lastSent[other.by] + label);
     const guest = Math.max(frame.by, frame.to);
     if (guest > 1) {
       if (this.lastSent[guest] < 0) needed += 26 * u;
