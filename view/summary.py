@@ -16,7 +16,11 @@ def claim_of(run: Run) -> str:
     done = sum(each.done is not None for each in run.changes)
     known = sum(each.known is not None for each in run.changes)
     plural = "s" * (asked > 1)
-    return f"{number(asked)} change{plural} asked for, {number(done)} done, {number(known)} known"
+    return f"{number(asked)} change{plural} asked for, {_of(done)} done, {_of(known)} known"
+
+
+def _of(count: int) -> str:
+    return number(count) if count else "none"
 
 
 def sums_of(frames: list[Transmission]) -> str:

@@ -3,9 +3,11 @@
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from mockpump.cli.recordings import named_run
+from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Run
 from mockpump.view.page_model import Model
@@ -133,3 +135,23 @@ def test_a_span_is_short(time: int, words: str) -> None:
 
 def test_a_moment_has_milliseconds() -> None:
     assert moment(1_234_567) == "1.235 s"
+
+
+def test_a_trace_that_lacks_something_says_where() -> None:
+    recording = named_run("bolus-lost-reply", 7).recording
+    whole = model_of(read_run(recording), "x")
+    assert whole.source.endswith("two links that are fed with the trace send the same frames.")
+    lines = [each for each in recording.lines if getattr(each, "id", 0) != 9 or each.t < 8_000]
+    assert len(lines) < len(recording.lines)
+    gap = model_of(read_run(recording._replace(lines=lines)), "x")
+    assert "but the trace lacks something at 0.009 s" in gap.source
+    assert gap.claim == "one change asked for, none done, one known"
+    assert any("the trace lacks something here" in each.text for each in gap.captions)
+
+
+def test_a_trace_of_links_that_were_not_recorded_says_so() -> None:
+    recording = named_run("clock", 7).recording
+    head = msgspec.structs.replace(recording.head, ends=Ends())
+    model = model_of(read_run(recording._replace(head=head)), "x")
+    assert model.source.endswith("as far as the trace says how the links were set.")
+    assert {model.texts[each.words[0]] for each in model.states} <= {"not in the trace"}
