@@ -21,13 +21,13 @@ NAMES = (
     "replay-attack",
     "out-of-range",
     "two-programmers",
-    WINDOWS,
+    "windows",
 )
 
 
 @cache
 def told(name: str) -> tuple[Run, Model]:
-    named = named_run(name, 10 if name == WINDOWS else 7)
+    named = named_run(WINDOWS, 10) if name == "windows" else named_run(name, 7)
     run = read_run(named.recording)
     return run, model_of(run, named.title, named.programs)
 
@@ -76,7 +76,7 @@ def test_a_timer_leads_from_the_frame_that_started_it_to_the_next_one() -> None:
 
 
 def test_what_is_kept_lies_in_lanes_of_its_own_until_it_is_handed_up() -> None:
-    run, model = told(WINDOWS)
+    run, model = told("windows")
     kept = [each for each in model.bars if each.kind == "kept"]
     assert kept
     for bar in kept:
