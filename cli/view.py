@@ -11,8 +11,8 @@ from mockpump.cli.recordings import named_run
 from mockpump.cli.terminal import echo
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.view.page import GENERATOR, model_json, page_of
-from mockpump.view.telling import model_of
+from mockpump.view.page.document import GENERATOR, model_json, page_of
+from mockpump.view.page.telling import model_of
 
 # The head of a page of ours is shorter than this.
 _HEAD = 2_000

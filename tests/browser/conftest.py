@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from mockpump.cli.recordings import named_run
 from mockpump.emulator.trace.model import read_run
-from mockpump.view.page import page_of
-from mockpump.view.telling import model_of
+from mockpump.view.page.document import page_of
+from mockpump.view.page.telling import model_of
 
 # Several in flight, with faults of every kind, which no example has; nothing; what harms a page.
 PATHS = {

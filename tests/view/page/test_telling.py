@@ -10,11 +10,11 @@ from mockpump.cli.recordings import named_run
 from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Run
-from mockpump.view.page_model import Model
-from mockpump.view.telling import model_of
-from mockpump.view.words import moment, span
+from mockpump.view.page.model import Model
+from mockpump.view.page.telling import model_of
+from mockpump.view.page.times import moment, span
 
-WINDOWS = str(Path(__file__).parents[1] / "browser" / "windows.toml")
+WINDOWS = str(Path(__file__).parents[2] / "browser" / "windows.toml")
 NAMES = (
     "bad-link",
     "bolus-lost-reply",

@@ -8,8 +8,8 @@ from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
 from mockpump.emulator.trace.shadow import LinkState
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import rate, volume
-from mockpump.view import page_model as page
-from mockpump.view.frames import (
+from mockpump.view.page import model as page
+from mockpump.view.page.frames import (
     SHAPES,
     arrival_of,
     fate_of,
@@ -19,12 +19,12 @@ from mockpump.view.frames import (
     trouble_of,
     wait_of,
 )
-from mockpump.view.lanes import bars_of, day_of, timers_of
-from mockpump.view.layers import Image, image_of
-from mockpump.view.margin import captions_of, guests_of, lines_of, outages_of
-from mockpump.view.page_model import SIDES
-from mockpump.view.summary import claim_of, source_of, sums_of
-from mockpump.view.words import clock, moment, span
+from mockpump.view.page.lanes import bars_of, day_of, timers_of
+from mockpump.view.page.layers import Image, image_of
+from mockpump.view.page.margin import captions_of, guests_of, lines_of, outages_of
+from mockpump.view.page.model import SIDES
+from mockpump.view.page.summary import claim_of, source_of, sums_of
+from mockpump.view.page.times import clock, moment, span
 
 _LINK_ROWS = ["connection", "in flight", "kept", "timer", "round trip"]
 _FACT_ROWS = ["session", "mode", "program", "rate", "clock", "delivered", "reservoir", "bolus left"]

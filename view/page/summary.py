@@ -5,7 +5,7 @@ from collections.abc import Callable
 from mockpump.emulator.trace.knots import number
 from mockpump.emulator.trace.run import Run, Transmission
 from mockpump.protocol import messages as m
-from mockpump.view.words import moment
+from mockpump.view.page.times import moment
 
 
 def claim_of(run: Run) -> str:

@@ -6,9 +6,9 @@ from typing import Literal
 
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.run import Run, Transmission
-from mockpump.view import page_model as page
-from mockpump.view.page_model import SIDES
-from mockpump.view.words import span
+from mockpump.view.page import model as page
+from mockpump.view.page.model import SIDES
+from mockpump.view.page.times import span
 
 # A curve of fewer points shows nothing.
 _LEAST_OF_A_DAY = 8

@@ -11,9 +11,9 @@ from mockpump.emulator.trace.format import RIVAL, SOMEBODY
 from mockpump.emulator.trace.run import Run
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
-from mockpump.view import page_model as page
-from mockpump.view.page_model import SIDES
-from mockpump.view.words import clock, span
+from mockpump.view.page import model as page
+from mockpump.view.page.model import SIDES
+from mockpump.view.page.times import clock, span
 
 _MICROSECONDS = re.compile(r"(\d+)us")
 

@@ -7,7 +7,7 @@ from mockpump.emulator.trace import explain
 from mockpump.emulator.trace.run import Arrival, Run, Transmission
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import words_of
-from mockpump.view import page_model as page
+from mockpump.view.page import model as page
 
 SHAPES: dict[str, Literal["data", "ack", "control"]] = {"DATA": "data", "ACK": "ack"}
 _ENDS: dict[str, Literal["kept", "dropped", "stopped"]] = {

@@ -20,7 +20,7 @@ from string import Template
 
 import msgspec
 
-from mockpump.view.page_model import Model
+from mockpump.view.page.model import Model
 
 # By these words a file is known to be one of ours.
 GENERATOR = '<meta name="generator" content="mockpump view">'
