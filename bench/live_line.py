@@ -17,8 +17,10 @@ from typing import NamedTuple
 
 from mockpump.emulator.channel.channel import Channel, duration
 from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.transports.async_drive import AsyncDrive
 from mockpump.emulator.transports.clock import line_now
-from mockpump.protocol.connection import Connection, MessageRejected
+from mockpump.emulator.transports.loop_timer import LoopTimer
+from mockpump.protocol.connection import Connection, ConnectionEvent, MessageRejected
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link.types import LinkSettings, Role
 
@@ -57,7 +59,7 @@ class _Line:
         self._masters, self.slaves = zip(os.openpty(), os.openpty(), strict=True)
         # Until when each direction is busy with what it has taken.
         self._busy_until = [0, 0]
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer = LoopTimer(self._deliver)
         for side, master in enumerate(self._masters):
             tty.setraw(self.slaves[side])
             os.set_blocking(master, False)
@@ -86,16 +88,11 @@ class _Line:
                 os.write(self._masters[side], arrival.data)
             if side == 0 and len(arrival.data) > _GREETING:
                 self.first, self.last = self.first or now, now
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self._channel.next_deadline()
-        if due is not None:
-            self._timer = self._loop.call_later(max(due - now, 0) / 1e6, self._deliver)
+        self._timer.set(self._channel.next_deadline(), now)
 
     def close(self) -> None:
         """Take it away."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
         for master in self._masters:
             self._loop.remove_reader(master)
         for descriptor in (*self._masters, *self.slaves):
@@ -112,48 +109,45 @@ def _line(transfer: Transfer) -> Iterator[_Line]:
 # -- ours ------------------------------------------------------------------------------------------
 
 
-class _Speaker:
-    """One end of our link, at a descriptor.  With a payload, it has no end of them to send."""
+class _Sender(Connection):
+    """One end of a link that has no end of payloads to send, all the same; empty: none."""
 
-    def __init__(
-        self, descriptor: int, role: Role, settings: LinkSettings, payload: bytes = b""
-    ) -> None:
-        self.connection = Connection(role, settings)
+    def __init__(self, role: Role, settings: LinkSettings, payload: bytes = b"") -> None:
+        super().__init__(role, settings)
+        self._payload = payload
+
+    def data_to_send(self, now: int) -> bytes:
+        """The bytes that must go out now, with as many payloads as the link takes."""
+        while self._payload and self.link.room:
+            self.link.send(self._payload, now)
+        return super().data_to_send(now)
+
+
+class _Speaker:
+    """One end of our link, at a descriptor."""
+
+    def __init__(self, descriptor: int, connection: Connection) -> None:
         self.received = 0
         self.heard = asyncio.Event()
-        self._payload = payload
         self._descriptor = descriptor
         self._unsent = b""
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self.drive = AsyncDrive(connection, self._send, self._take)
         os.set_blocking(descriptor, False)
         self._loop.add_reader(descriptor, self._on_readable)
 
     def _on_readable(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            self.connection.receive_data(os.read(self._descriptor, _CHUNK), line_now())
-        self.work()
+            self.drive.data_received(os.read(self._descriptor, _CHUNK))
 
-    def _on_timer(self) -> None:
-        self.connection.handle_timer(line_now())
-        self.work()
+    def _take(self, event: ConnectionEvent) -> None:
+        # The payloads are no messages: for the link that makes no difference.
+        self.received += isinstance(event, MessageRejected)
+        self.heard.set()
 
-    def work(self) -> None:
-        """Take the events, send what is to be sent, set the timer."""
-        now = line_now()
-        while (event := self.connection.next_event()) is not None:
-            # The payloads are no messages: for the link that makes no difference.
-            self.received += isinstance(event, MessageRejected)
-            self.heard.set()
-        while self._payload and self.connection.link.room:
-            self.connection.link.send(self._payload, now)
-        self._unsent += self.connection.data_to_send(now)
+    def _send(self, data: bytes) -> None:
+        self._unsent += data
         self._write()
-        if self._timer is not None:
-            self._timer.cancel()
-        deadline = self.connection.next_deadline()
-        if deadline is not None:
-            self._timer = self._loop.call_later(max(deadline - now, 0) / 1e6, self._on_timer)
 
     def _write(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -165,8 +159,7 @@ class _Speaker:
 
     def close(self) -> None:
         """Let the descriptor alone."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self.drive.close()
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
 
@@ -175,14 +168,15 @@ async def our_link(transfer: Transfer, window: int) -> float:
     """Bytes of payload a second, with payloads of 1,000 bytes; `Stalled` when it takes too long."""
     settings = LinkSettings(max_payload=MAX_PAYLOAD, window=window)
     with _line(transfer) as line, contextlib.ExitStack() as stack:
-        programmer = _Speaker(line.slaves[0], Role.INITIATOR, settings)
+        caller = Connection(Role.INITIATOR, settings)
+        programmer = _Speaker(line.slaves[0], caller)
         stack.callback(programmer.close)
         payload = bytes(1 + n % 255 for n in range(MAX_PAYLOAD))
-        pump = _Speaker(line.slaves[1], Role.ACCEPTOR, settings, payload)
+        pump = _Speaker(line.slaves[1], _Sender(Role.ACCEPTOR, settings, payload))
         stack.callback(pump.close)
         begun = line_now()
-        programmer.connection.open(1, begun)
-        programmer.work()
+        caller.open(1, begun)
+        programmer.drive.work()
         try:
             async with asyncio.timeout(transfer.patience):
                 while programmer.received * MAX_PAYLOAD < transfer.size:

@@ -1,6 +1,5 @@
 """`mockpump campaign`: thousands of random scenarios on bad lines, checked by the invariants."""
 
-import random
 import sys
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from mockpump.cli.render import as_json, bar, can_redraw, show, show_faults
 from mockpump.cli.signals import telling
 from mockpump.cli.terminal import echo, redraw
 from mockpump.emulator.simulation.campaign import Result, campaign, cut_down, total
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.invariants import SENTENCES
-from mockpump.emulator.simulation.scenario import ScenarioError
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.errors import reason_of
 
 _MOST_SHOWN = 5
@@ -50,7 +50,7 @@ def run_campaign(
     Run number N of a campaign is the scenario of seed SEED + N.  A failure is shown as its seed,
     and cut down to a small scenario that `mockpump run` takes.  Exit code 1 when there was one.
     """
-    first = random.SystemRandom().randrange(10**9) if seed is None else seed
+    first = drawing.seed() if seed is None else seed
     whole = _run(range(first, first + runs), jobs, dask, json_)
     _conclude(whole, first, json_)
     if whole.failed:

@@ -13,7 +13,8 @@ def channel_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each impairment."""
     for name, field in reversed(FIELDS.items()):
         text = f"{field.doc[0].upper()}{field.doc[1:]}, such as {field.example}."
-        command = click.option(f"--{name}", multiple=field.repeated, help=text)(command)
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(option, multiple=field.repeated, help=text)(command)
     return command
 
 

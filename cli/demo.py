@@ -23,6 +23,7 @@ from mockpump.cli.render import (
 from mockpump.cli.scenarios import list_scenarios, tell_scenario
 from mockpump.cli.terminal import redraw
 from mockpump.cli.trace import FrameTrace
+from mockpump.cli.walk import Walk
 from mockpump.emulator.programmer.handshake import open_session
 from mockpump.emulator.programmer.keyring import Keyring
 from mockpump.emulator.programmer.preview import compare
@@ -36,10 +37,12 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
 from mockpump.protocol.units import (
+    BadQuantity,
     clock_time,
     exact_volume,
     microseconds,
     rate,
+    read_line_time,
     time_of_day,
     volume,
 )
@@ -48,6 +51,21 @@ _DAY = 86_400
 _INTERVAL = 300
 _FULL_FRAMES, _BRIEF_FRAMES = 4, 20
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
+
+
+class _Pace(click.ParamType[float]):
+    """A time between two frames, such as `500ms`, in seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds."""
+        try:
+            return read_line_time(str(value)) / 1e6
+        except BadQuantity as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.command()
@@ -67,12 +85,27 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
     help="Deliver this program.  Without NAME only.",
 )
 @click.option(
+    "--step", is_flag=True, help="Go through the ladder with a key for each frame.  With NAME only."
+)
+@click.option(
+    "--pace",
+    type=_Pace(),
+    default=None,
+    help="Show the ladder frame by frame, such as 500ms apart.  With NAME only.",
+)
+@click.option(
     "--plot",
     type=click.Path(path_type=Path),
     help="Draw the scenario's picture into this PNG or SVG file as well.  With NAME only.",
 )
 def demo(
-    name: str | None, list_: bool, speed: int | None, file: Path | None, plot: Path | None
+    name: str | None,
+    list_: bool,
+    speed: int | None,
+    file: Path | None,
+    step: bool,
+    pace: float | None,
+    plot: Path | None,
 ) -> None:
     """Show the whole demonstration in one terminal, in about half a minute.
 
@@ -85,7 +118,11 @@ def demo(
         list_scenarios()
     elif name is not None:
         _refuse_without_name()
-        tell_scenario(name, plot)
+        if step and not (sys.stdin.isatty() and can_redraw(sys.stdout)):
+            raise click.UsageError("--step needs a terminal; --pace 500ms needs none")
+        tell_scenario(name, plot, Walk(step, pace or 0.0))
+    elif step or pace is not None:
+        raise click.UsageError("--step and --pace show a scenario: name one of `demo --list`")
     elif plot is not None:
         raise click.UsageError("--plot draws a scenario: name one of `mockpump demo --list`")
     else:

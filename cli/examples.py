@@ -2,10 +2,14 @@
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from mockpump.emulator.simulation.scenario import Scenario, ScenarioError, load_scenario
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.protocol.program import Program
 from mockpump.protocol.program_toml import loads
+
+if TYPE_CHECKING:
+    from mockpump.emulator.simulation.scenario import Scenario
 
 
 def program_text(name: str) -> str:
@@ -38,6 +42,9 @@ def scenario_text(name: str) -> str:
     return (files("mockpump") / "examples" / "scenarios" / f"{name}.toml").read_text("utf-8")
 
 
-def example_scenario(name: str) -> Scenario:
+def example_scenario(name: str) -> "Scenario":
     """The same, read."""
+    # A shell that completes a name does not wait for this.
+    from mockpump.emulator.simulation.scenario import load_scenario
+
     return load_scenario(scenario_text(name), f"examples/scenarios/{name}.toml")

@@ -13,7 +13,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 
 import click
 
-from mockpump.emulator.simulation.scenario import ScenarioError
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.transports.errors import reason_of
 
 # How long a cluster has to answer, in seconds.

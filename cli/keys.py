@@ -1,6 +1,5 @@
 """Pairing keys on the command line: where the keyring is, and the one time a key is printed."""
 
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +12,7 @@ from mockpump.cli.terminal import echo, warn
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken
 from mockpump.emulator.pump.pairing import Keys
 from mockpump.emulator.pump.state import PumpIdentity
+from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.keyring_file import (
     HandedOver,
     changed_keyring,
@@ -67,7 +67,7 @@ class KeyPlace(NamedTuple):
 def draw_serial(keyring: Path | None) -> int:
     """A number for a new pump, that no other one in the keyring has."""
     known = Keyring() if keyring is None else read_keyring(keyring)
-    while (serial := secrets.randbelow(LAST_SERIAL + 1)) in known:
+    while (serial := drawing.serial()) in known:
         pass
     return serial
 

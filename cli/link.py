@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from mockpump.cli.channel_options import channel_options, impairments_of
+from mockpump.cli.recording import trace_file
 from mockpump.cli.render import as_json, show, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.channel.channel import Channel
+from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.transports.cable import Cable
 from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.recording import LiveTrace
 from mockpump.protocol.units import BadQuantity, read_line_time
 
 
@@ -23,9 +27,20 @@ from mockpump.protocol.units import BadQuantity, read_line_time
 @channel_options
 @click.option("--seed", type=int, default=0, show_default=True, help="What chance is drawn from.")
 @click.option("--for", "lasting", help="End after such a time, such as 30s; else at Ctrl-C.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Record both directions into this file, for `mockpump show`.",
+)
 @click.option("--json", "json_", is_flag=True, help="Print the ends, and the table, as JSON.")
 def link(
-    first: str, second: str, seed: int, lasting: str | None, json_: bool, **wrong: Any
+    first: str,
+    second: str,
+    seed: int,
+    lasting: str | None,
+    trace: Path | None,
+    json_: bool,
+    **wrong: Any,
 ) -> None:
     """Put a bad cable between two programs.
 
@@ -43,7 +58,7 @@ def link(
     channel = Channel(impairments_of(wrong), seed)
     seconds = None if lasting is None else _seconds(lasting)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(channel, first, second, seconds, json_))
+        asyncio.run(_run(channel, first, second, seconds, trace, json_))
 
 
 def _seconds(text: str) -> float:
@@ -54,7 +69,12 @@ def _seconds(text: str) -> float:
 
 
 async def _run(
-    channel: Channel, first: str, second: str, seconds: float | None, json_: bool
+    channel: Channel,
+    first: str,
+    second: str,
+    seconds: float | None,
+    trace: Path | None,
+    json_: bool,
 ) -> None:
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -68,6 +88,10 @@ async def _run(
             asyncio.get_running_loop().add_signal_handler(number, end)
     with contextlib.ExitStack() as stack:
         cable = stack.enter_context(contextlib.closing(Cable(channel, end)))
+        if trace is not None:
+            live = LiveTrace(stack.enter_context(trace_file(trace)), Ends(), "on the line")
+            live.writer.channel(0, channel.impairments)
+            cable.trace = live.writer
         far = stack.enter_context(contextlib.closing(cable.open(second, False)))
         near = stack.enter_context(contextlib.closing(cable.open(first, True)))
         _announce(near.path, far.path, json_)

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import click
 
 from mockpump.cli.signals import Ended, graceful_signals
-from mockpump.cli.terminal import complain, echo, on_one_line
+from mockpump.cli.terminal import complain, echo
+from mockpump.view.text import on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -29,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "run": ("mockpump.cli.scenario:run", "Run a scenario in virtual time, by seed."),
     "replay": ("mockpump.cli.scenario:replay", "Run a recorded bundle again, and compare."),
+    "show": (
+        "mockpump.cli.show:show_run",
+        "Draw a recorded run: who said what, and what was lost.",
+    ),
     "view": ("mockpump.cli.view:view", "Show a run on one page: a bundle, a trace or a scenario."),
     "campaign": ("mockpump.cli.campaign:run_campaign", "Run thousands of random scenarios."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
@@ -216,7 +221,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     )
     from mockpump.emulator.programmer.keyring import KeysTaken
     from mockpump.emulator.simulation.bundle import BadBundle
-    from mockpump.emulator.simulation.scenario import ExpectationFailed, ScenarioError
+    from mockpump.emulator.simulation.errors import ExpectationFailed, ScenarioError
     from mockpump.emulator.trace.reading import BadTrace
     from mockpump.emulator.transports.errors import PortError, reason_of
     from mockpump.protocol.errors import InternalError, MockpumpError

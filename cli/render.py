@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from msgspec import Struct
 
-from mockpump.cli.terminal import echo, printable
+from mockpump.cli.terminal import echo
 from mockpump.emulator.channel.channel import Layer
 from mockpump.emulator.programmer.preview import DayChange
 from mockpump.protocol.program import Program
 from mockpump.protocol.units import WEEKDAYS, volume
+from mockpump.view.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +54,13 @@ def show(*parts: str | tuple[str, str], style: str = "") -> None:
         for part in parts
     )
     console().print(Text.assemble(*said, style=style))
+
+
+def as_shown(*parts: str | tuple[str, str]) -> str:
+    """What `show` prints of a line, for whoever prints it instead."""
+    with console().capture() as captured:
+        show(*parts)
+    return captured.get()
 
 
 def as_json(value: object) -> str:

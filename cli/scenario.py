@@ -19,20 +19,16 @@ from mockpump.emulator.simulation.bundle import (
     BadBundle,
     Bundle,
     Divergence,
-    Head,
+    RunInput,
     Writer,
     compare,
-    head_of,
+    prepare,
     read_bundle,
 )
+from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.invariants import checked
 from mockpump.emulator.simulation.runner import ScenarioRunner
-from mockpump.emulator.simulation.scenario import (
-    MAX_TEXT,
-    ScenarioError,
-    load_scenario,
-    program_names,
-)
+from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Unreadable
@@ -41,7 +37,7 @@ from mockpump.reference.scenario import schema
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST = 200
 # Far more than any bundle has.
-MOST_OF_A_BUNDLE = 256 * 1024 * 1024
+_MOST_OF_A_BUNDLE = 256 * 1024 * 1024
 
 
 def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -75,18 +71,17 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
     expects is not so, or an invariant that must hold in every run.
     """
-    head = scenario_head(scenario, seed)
-    with library(head.program) as books:
-        # What cannot begin says so before anything of it is shown or written.
-        ScenarioRunner(head.parsed, books, seed)
-    if not json_:
-        show(f"mockpump: {head.parsed.title}", style="bold")
-        show(_NOTHING_REAL)
+    wanted = prepare(*text_of(scenario), program_text, seed)
     with ExitStack() as stack:
-        writer = None
+        # What cannot begin says so before anything of it is shown or written.
+        runner = stack.enter_context(ready(wanted))
+        if not json_:
+            show(f"mockpump: {wanted.scenario.title}", style="bold")
+            show(_NOTHING_REAL)
         if record is not None:
-            writer = Writer(stack.enter_context(_created(record)), head)
-        runner = stack.enter_context(_Told(head, writer)).runner
+            writer = Writer(stack.enter_context(_created(record)), wanted.head)
+            runner.world.record(TraceWriter(writer.line))
+            stack.callback(writer.close)
         try:
             for told in checked(runner):
                 echo(as_json(told._asdict())) if json_ else show_told(told)
@@ -96,35 +91,15 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     _conclude(runner, seed, json_, None)
 
 
-class _Told:
-    """A scenario about to be told, with whatever writes it down; the foot comes in the end."""
-
-    def __init__(self, head: Head, writer: Writer | None) -> None:
-        self._head, self._writer = head, writer
-        self._held = ExitStack()
-
-    def __enter__(self) -> "_Told":
-        books = self._held.enter_context(library(self._head.program))
-        self.runner = ScenarioRunner(self._head.parsed, books, self._head.seed)
-        if self._writer is not None:
-            self.runner.world.record(TraceWriter(self._writer.line))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        self._held.close()
+@contextmanager
+def ready(wanted: RunInput) -> Iterator[ScenarioRunner]:
+    """What runs it, from its beginning."""
+    with library(wanted.program) as books:
+        yield ScenarioRunner(wanted.scenario, books, wanted.head.seed)
 
 
-def scenario_head(scenario: str, seed: int) -> Head:
-    """The head of a run of an example, by its name, or of the scenario in a file."""
-    name, text = _text(scenario)
-    names = program_names(load_scenario(text, name))
-    programs = {each: program_text(each) for each in names}
-    return head_of(name, text, programs, seed)
-
-
-def _text(scenario: str) -> tuple[str, str]:
+def text_of(scenario: str) -> tuple[str, str]:
+    """The name and the text of an example, or of the scenario in a file."""
     if scenario in scenario_names():
         return f"examples/scenarios/{scenario}.toml", scenario_text(scenario)
     try:
@@ -200,8 +175,8 @@ def replay(bundle: Path, json_: bool) -> None:
     Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
     """
     recorded = _read(bundle)
-    with _Told(recorded.head, None) as told:
-        found = compare(recorded.lines, trace_of(told.runner))
+    with ready(recorded.run) as runner:
+        found = compare(recorded.lines, trace_of(runner))
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
@@ -216,7 +191,7 @@ def replay(bundle: Path, json_: bool) -> None:
 
 def _read(bundle: Path) -> Bundle:
     try:
-        return read_bundle(read_text(bundle, MOST_OF_A_BUNDLE))
+        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
     except (BadBundle, Unreadable) as error:
         raise BadBundle(f"{bundle}: {error}") from None
 

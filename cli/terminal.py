@@ -11,22 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-# What a text may be made of beside letters, figures and signs.
-_LAYOUT = "\n\t"
-
-
-def printable(text: str, keep: str = _LAYOUT) -> str:
-    r"""The text, with control and format characters and half surrogates escaped as in `\x1b`."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() or each in keep else ascii(each)[1:-1] for each in text
-    )
-
-
-def on_one_line(text: str) -> str:
-    """The same, on one line."""
-    return printable(text, "")
+from mockpump.view.text import on_one_line, printable
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
@@ -57,6 +42,11 @@ def write_out(text: str) -> None:
 def redraw(line: str, *, err: bool = False, last: bool = False) -> None:
     """A line in the place of the last one; cut to the terminal, since a wrapped one would stay."""
     _write(_anew(line) + ("\n" if last else ""), _stream(err))
+
+
+def clear() -> None:
+    """An empty screen."""
+    _write("\x1b[H\x1b[2J\x1b[3J", sys.stdout)
 
 
 def redraw_lines(lines: Iterable[str], above: int) -> None:

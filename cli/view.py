@@ -7,7 +7,7 @@ import click
 
 from mockpump.cli.completion import scenarios_or_files
 from mockpump.cli.files import write_file
-from mockpump.cli.recordings import named_run
+from mockpump.cli.named_runs import named_run
 from mockpump.cli.terminal import echo
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.transports.errors import reason_of
@@ -41,7 +41,7 @@ def view(run: str, output: Path | None, open_: bool, force: bool, seed: int, jso
     if json_:
         echo(model_json(model))
         return
-    path = Path(f"{named.name}.html") if output is None else output
+    path = Path(f"{named.stem}.html") if output is None else output
     if not force:
         _expect_ours(path)
     write_file(path, page_of(model).encode())

@@ -210,7 +210,9 @@ class Connection:
                 self.link.receive_frame(found, now)
             else:
                 self._events.append(found)
-        self._look_after_session()
+        # Asked here too, because every byte comes this way.
+        if self._endings != self.link.endings:
+            self._look_after_session()
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now; harmless when nothing is."""

@@ -26,7 +26,7 @@ from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record, fixed, u8, u32
 from mockpump.protocol.messages import PROOF_SIZE, PROTOCOL_VERSION, Hello, Identity, Welcome
-from mockpump.protocol.messages.base import encode
+from mockpump.protocol.messages.base import CATALOGUE, encode
 
 LABEL = b"TIDE/1 session"
 # The first byte of a sealed payload, so that anybody can tell it from one in the clear.
@@ -173,6 +173,12 @@ def claimed_number(payload: bytes) -> int:
     """The number of the message that a payload claims to carry; 0 when it is too short."""
     at = SEAL_SIZE if is_sealed(payload) else 0
     return payload[at] if len(payload) > at else 0
+
+
+def claimed_name(payload: bytes) -> str:
+    """The name of that message; empty when there is none of that number."""
+    entry = CATALOGUE.get(claimed_number(payload))
+    return entry.name if entry else ""
 
 
 _SEAL = codec_for(Seal)

@@ -23,6 +23,7 @@ _UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_
 _NUMBER = r"\d{1,9}(?:\.\d{1,9})?(?:e-\d{1,2})?"
 _SHARE = re.compile(rf"({_NUMBER})(%?)", re.ASCII)
 _SPAN = re.compile(rf"({_NUMBER})(us|ms|s|m|h)", re.ASCII)
+_BIT = re.compile(r"(\d{1,9}):(\d{1,4})\.([0-7])", re.ASCII)
 _SECONDS = {"d": _DAY, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile("".join(rf"(?:(\d{{1,7}}){unit})?" for unit in _SECONDS), re.ASCII)
 _WEEK_TIME = re.compile(r"(?:([A-Za-z]{3,})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
@@ -99,6 +100,14 @@ def read_volume(text: str, minimum: int = 0, maximum: int = 2**32 - 1) -> int:
     return number
 
 
+class BitPlace(NamedTuple):
+    """A bit on the line: frames and bytes count from 1, bit 7 is the highest of a byte."""
+
+    frame: int
+    byte: int
+    bit: int
+
+
 def read_share(text: str) -> int:
     """A share such as `5%`, `0.05` or `1e-4`, in parts per billion."""
     match = _SHARE.fullmatch(text)
@@ -123,6 +132,24 @@ def read_outage(text: str) -> Outage:
         return Outage(read_line_time(begin), read_line_time(lasting))
     except BadQuantity:
         raise BadQuantity(f"invalid outage {text!r}: use DURATION@START, as in 10s@30s") from None
+
+
+def read_frame_number(text: str) -> int:
+    """The number of a frame, such as `3`: its place among all that are sent, from 1."""
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise BadQuantity(f"invalid frame number {text!r}: use 3; frames count from 1, both ways")
+    return int(text)
+
+
+def read_bit(text: str) -> BitPlace:
+    """A bit on the line such as `5:27.3`: of frame 5, in byte 27, the bit 3."""
+    match = _BIT.fullmatch(text)
+    if match is None or not (int(match[1]) and int(match[2])):
+        raise BadQuantity(
+            f"invalid bit {text!r}: use FRAME:BYTE.BIT, as in 5:27.3; frames and bytes count"
+            " from 1, bits from 7 to 0"
+        )
+    return BitPlace(int(match[1]), int(match[2]), int(match[3]))
 
 
 def read_burst(text: str) -> Burst:

@@ -29,6 +29,14 @@ PRINTING = {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stder
 # Who writes into a memory: the pump that lives, the one that is made, the mark of a copy.
 MAY_RECORD = {"emulator/pump/journal.py", "emulator/pump/factory.py", "cli/memories.py"}
 
+# Where chance comes in; all else has a seed.
+MAY_DRAW = {"emulator/transports/drawing.py"}
+DRAWING = {"os.urandom", "random.SystemRandom", "SystemRandom", "urandom"}
+UNSEEDED = ("secrets", "uuid")
+
+# Where a pump's `Refused` is made.
+MAY_REFUSE = {"emulator/pump/requests/decision.py"}
+
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 45
 
@@ -104,6 +112,8 @@ def offences(root: Path) -> Iterator[str]:
         yield from heavy_imports(module)
         yield from printing(module)
         yield from recording(module)
+        yield from drawing(module)
+        yield from refusing(module)
     for module in everything:
         yield from second_copies(module)
         yield from long_files(module)
@@ -157,6 +167,33 @@ def recording(module: Module) -> Iterator[str]:
                 lineno=line,
             ) if owner.endswith("memory"):
                 yield f"{module.path}:{line}: writes into a memory; that is for the journal"
+
+
+def drawing(module: Module) -> Iterator[str]:
+    """Ids, nonces and keys are drawn in one place; whatever else is drawn has a seed."""
+    if module.path in MAY_DRAW or module.path.startswith(LEARNERS):
+        return
+    found = [(each.line, each.target) for each in module.imports if _top(each) in UNSEEDED]
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Name() | ast.Attribute() if ast.unparse(node) in DRAWING:
+                found.append((node.lineno, ast.unparse(node)))
+            case ast.Call(func=ast.Name("Random") | ast.Attribute(attr="Random"), args=[]):
+                found.append((node.lineno, "a Random without a seed"))
+    for line, what in sorted(set(found)):
+        yield f"{module.path}:{line}: draws by {what}; that is for transports/drawing.py"
+
+
+def refusing(module: Module) -> Iterator[str]:
+    """What goes out as a pump's no is made in one place, and a no that is decided is returned."""
+    if module.path in MAY_REFUSE or not module.path.startswith("emulator/pump/"):
+        return
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Name("refuse" | "refuse_excess")), lineno=line):
+                yield f"{module.path}:{line}: refuses, and nobody hears of it; return it"
+            case ast.Call(func=ast.Name("Refused") | ast.Attribute(attr="Refused"), lineno=line):
+                yield f"{module.path}:{line}: makes a Refused; use `refuse` or `refused`"
 
 
 def second_copies(module: Module) -> Iterator[str]:

@@ -51,7 +51,8 @@ LINT = [
 def contracts_kept(root: Path, *changes: tuple[str, str]) -> str:
     """What import-linter says of a small tree with these modules."""
     packages = {f"mockpump/{each}/__init__.py": "" for each in PACKAGES}
-    tree = {"mockpump/__init__.py": "", "mockpump/emulator/schedule.py": "", **packages}
+    alone = {f"mockpump/emulator/{name}.py": "" for name in ("drive", "schedule")}
+    tree = {"mockpump/__init__.py": "", **alone, **packages}
     write(root, {**tree, **{f"mockpump/{path}": source for path, source in changes}})
     ended = subprocess.run(
         [
@@ -106,7 +107,11 @@ def test_a_broken_contract_is_found(tmp_path: Path, path: str, source: str, brok
     [
         ("emulator/transports/a.py", "import asyncio, os, serial, socket, threading, time"),
         ("emulator/memory/a.py", "import sqlite3, fcntl, os"),
-        ("emulator/simulation/a.py", "from random import Random"),
+        ("emulator/simulation/a.py", "from random import Random\nx = Random(1)"),
+        ("emulator/transports/drawing.py", "import secrets"),
+        ("emulator/pump/requests/decision.py", "m.Refused(1, r, 0, 0, 0)"),
+        ("emulator/pump/a.py", "isinstance(reply, m.Refused)"),
+        ("cli/a.py", "m.Refused(1, r, 0, 0, 0)"),
         ("cli/a.py", "import os, time\nfrom mockpump.emulator import pump, simulation"),
         ("protocol/a.py", "import timeit, mockpump.protocol"),
     ],
@@ -146,6 +151,16 @@ def test_the_project_was_really_read(layer: str) -> None:
             "def f(pump):\n    pump.memory.record(1)",
             "that is for the journal",
         ),
+        ("cli/a.py", "import secrets", "draws by secrets"),
+        (
+            "cli/a.py",
+            "import random\nrandom.SystemRandom().random()",
+            "draws by random.SystemRandom",
+        ),
+        ("emulator/memory/a.py", "import os\nos.urandom(4)", "draws by os.urandom"),
+        ("emulator/simulation/a.py", "x = Random()", "draws by a Random without a seed"),
+        ("emulator/pump/a.py", "m.Refused(1, r, 0, 0, 0)", "makes a Refused"),
+        ("emulator/pump/a.py", "if late:\n    refuse(request, r)", "nobody hears of it"),
         (
             "emulator/a.py",
             "class Half:\n    pass\nclass Whole(Half):\n    pass",

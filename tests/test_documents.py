@@ -113,3 +113,20 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
     (shown,) = blocks(README, "text")
     for line in shown.splitlines():
         assert line in printed
+
+
+def test_the_guide_to_scenarios_shows_what_show_prints(tmp_path: Path) -> None:
+    block = next(each for each in blocks(SCENARIOS, "console") if "mockpump show" in each)
+    commands = [line[2:] for line in block.splitlines()]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", " && ".join([f"{commands[0]} > told", *commands[1:]])],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    (shown,) = blocks(SCENARIOS, "text")
+    assert done.stdout.endswith(shown)

@@ -14,7 +14,7 @@ from mockpump.emulator.channel.channel import MOST_UNDER_WAY, Channel, FaultKind
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.schedule import DAY, WEEK
-from mockpump.emulator.simulation.actions import REQUESTS
+from mockpump.emulator.simulation.actions.requests import Clock
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.framing import Frame, Kind, encode_frame
@@ -72,7 +72,7 @@ def near_clock(run: Command) -> None:
     ]:
         pump = new_pump()
         pump.advance(elapsed)
-        request, _ = REQUESTS["clock"](pump, 1, text)
+        request, _ = Clock(text).request(pump, 1)
         assert isinstance(request, m.SetClock)
         assert request.clock == target
 

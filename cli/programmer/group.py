@@ -1,13 +1,19 @@
 """`mockpump programmer`: the group of commands with which a person uses the mock programmer."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
 from mockpump.cli.programmer import clock, control, pair, program, read
 from mockpump.cli.programmer.session import Options
+from mockpump.cli.recording import FrameShow, Watching, trace_file, watching_options
 from mockpump.emulator.programmer.known_pump import KnownPump
+from mockpump.emulator.trace.format import Ends
+from mockpump.emulator.transports.blocking_programmer import Tap
+from mockpump.emulator.transports.recording import LiveTrace, ProgrammerTap
 from mockpump.protocol.framing import MAX_PAYLOAD
 from mockpump.protocol.link.types import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
 from mockpump.protocol.messages.base import Access
@@ -57,10 +63,12 @@ from mockpump.protocol.messages.base import Access
     type=click.IntRange(0, 2**32 - 1),
     help="Talk to the pump with this serial number only, not to another at the same port.",
 )
+@watching_options
 @open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
 @click.pass_context
 def programmer(
     context: click.Context,
+    /,
     port: str | None,
     json_: bool,
     window: int,
@@ -70,6 +78,7 @@ def programmer(
     take_over: bool,
     serial: int | None,
     is_open: bool,
+    **watched: Any,
 ) -> None:
     """Talk to a mock pump.  It is a toy; it cannot talk to a real device.
 
@@ -87,7 +96,19 @@ def programmer(
     if take_over and wanted is Access.OBSERVER:
         raise click.UsageError("an observer takes over no session: use --as clinician")
     pump = KnownPump(serial)
-    context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump, take_over)
+    taps = tuple(_taps(context, settings, json_, Watching(**watched)))
+    context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump, take_over, taps)
+
+
+def _taps(
+    context: click.Context, settings: LinkSettings, json_: bool, watched: Watching
+) -> Iterator[Tap]:
+    """What records the line, and what shows it; a recording ends with the command."""
+    if watched.trace is not None:
+        file = context.with_resource(trace_file(watched.trace))
+        yield ProgrammerTap(LiveTrace(file, Ends(programmer=settings), "at the programmer"))
+    if watched.shows:
+        yield FrameShow(watched.in_full, err=json_)
 
 
 _MODULES = (

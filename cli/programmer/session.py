@@ -19,8 +19,9 @@ from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.procedures import Procedure, ask
 from mockpump.emulator.programmer.programmer import Connected, Opening
 from mockpump.emulator.transports import drawing
-from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
+from mockpump.emulator.transports.blocking_programmer import SerialProgrammer, Tap
 from mockpump.emulator.transports.keyring_file import read_keyring
+from mockpump.emulator.transports.recording import ProgrammerTap
 from mockpump.protocol import messages as m
 from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages.base import Message
@@ -51,6 +52,8 @@ class Options(NamedTuple):
     # The one pump that the command talks to, in however many connections.
     pump: KnownPump
     take_over: bool = False
+    # What sees the bytes of every connection that the command makes.
+    taps: tuple[Tap, ...] = ()
 
 
 class Session(NamedTuple):
@@ -65,15 +68,31 @@ Beginning = Callable[[], Opening]
 
 
 @contextmanager
-def called(options: Options, begin: Beginning) -> Iterator[Session]:
+def called(options: Options, begin: Beginning, tap: Tap | None = None) -> Iterator[Session]:
     """Open the port, call the pump, begin the connection; hang up in the end."""
     if options.port is None:
         # Not before: `programmer status --help` needs no port.
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     with ExitStack() as stack:
-        device = SerialProgrammer(options.port, options.settings)
+        taps = options.taps if tap is None else (*options.taps, tap)
+        device = SerialProgrammer(options.port, options.settings, _all(taps))
+        for each in taps:
+            if isinstance(each, ProgrammerTap):
+                each.programmer = device.programmer
         stack.callback(_hang_up, device)
         yield Session(device, device.call(begin))
+
+
+def _all(taps: tuple[Tap, ...]) -> Tap | None:
+    """One tap in place of several."""
+    if not taps:
+        return None
+
+    def tap(sent: bool, data: bytes) -> None:
+        for each in taps:
+            each(sent, data)
+
+    return tap
 
 
 def _hang_up(device: SerialProgrammer) -> None:
@@ -95,13 +114,13 @@ def proving(options: Options, find_key: FindKey) -> Beginning:
 
 
 @contextmanager
-def connected(options: Options) -> Iterator[Session]:
+def connected(options: Options, tap: Tap | None = None) -> Iterator[Session]:
     """Call the pump, and open a session with the key from the keyring, or none with --open.
 
     Only the first connection of a command may be to any pump: the others must meet the same one.
     """
     begin = meeting(options) if options.is_open else proving(options, _finder(options))
-    with _advising(options), called(options, begin) as it:
+    with _advising(options), called(options, begin, tap) as it:
         yield it
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -19,6 +19,7 @@ from mockpump.cli import render
 from mockpump.cli.pump.new import making_options
 from mockpump.cli.pump.which import which
 from mockpump.cli.quantities import MAX_FACTOR, Speed, speed_text
+from mockpump.cli.recording import Watching, watched_lines, watching_options
 from mockpump.cli.signals import undisturbed
 from mockpump.cli.terminal import complain, echo, warn
 from mockpump.emulator.pump.pump import Pump
@@ -29,6 +30,9 @@ from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.clock import line_now
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.units import duration, volume
+
+if TYPE_CHECKING:
+    from mockpump.emulator.transports.recording import TappedRunner
 
 _DIRECTION = re.compile(r"hold|go (max|\d{1,7})(?: for (\d{1,9}))?", re.ASCII)
 _LONGEST_DIRECTION = 4096
@@ -89,6 +93,7 @@ class Address(click.ParamType[tuple[str, int]]):
     help="Be the pump of this file (see `pump new`), in place of a fresh one.",
 )
 @making_options
+@watching_options
 @click.option("--stage", is_flag=True, help="Take directions for its time on standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Say where the pump is as JSON.")
 @click.pass_context
@@ -103,6 +108,9 @@ def run(
     memory: Path | None,
     stage: bool,
     as_json: bool,
+    trace: Path | None,
+    shows: bool,
+    in_full: bool,
     **made_with: Any,
 ) -> None:
     """Run a pump until Ctrl-C.  It prints where to find it.
@@ -130,7 +138,8 @@ def run(
         stack.callback(_shut_down, server, failures)
         with contextlib.suppress(KeyboardInterrupt):
             announce = partial(_announce, as_json, hand_over)
-            asyncio.run(_run(server, place, stage, announce, failures))
+            watched = Watching(trace, shows, in_full)
+            asyncio.run(_run(server, place, stage, announce, failures, watched))
     delivered = volume(server.pump.delivery.delivered)
     age = duration(server.pump.elapsed)
     echo(f"pump stopped after {age}; delivered {delivered}", err=True)
@@ -169,6 +178,7 @@ async def _run(
     stage: bool,
     announce: Callable[[PumpServer, str], None],
     failures: list[Exception],
+    watched: Watching,
 ) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -178,8 +188,8 @@ async def _run(
             loop.add_signal_handler(number, ended.set)
     _end_on_failure(loop, ended, failures)
     runner = PumpRunner(server)
-    with contextlib.closing(runner):
-        async with _line(runner, place) as where, _control(runner, place.memory):
+    with contextlib.closing(runner), watched_lines(runner, watched) as behind:
+        async with _line(behind, place) as where, _control(runner, place.memory):
             if stage:
                 _take_pacing_commands(loop, runner, ended)
             announce(server, where)
@@ -203,7 +213,7 @@ def _end_on_failure(
 
 
 @contextlib.asynccontextmanager
-async def _line(runner: PumpRunner, place: ListenAddress) -> AsyncIterator[str]:
+async def _line(runner: "PumpRunner | TappedRunner", place: ListenAddress) -> AsyncIterator[str]:
     """Open the line, yield where to find it, close it in the end."""
     if place.tcp is not None:
         async with _tcp_line(runner, place.tcp, place) as where:
@@ -217,7 +227,7 @@ async def _line(runner: PumpRunner, place: ListenAddress) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def _tcp_line(
-    runner: PumpRunner, address: tuple[str, int], place: ListenAddress
+    runner: "PumpRunner | TappedRunner", address: tuple[str, int], place: ListenAddress
 ) -> AsyncIterator[str]:
     from mockpump.emulator.transports.tcp import NotLoopback, TcpBounds, TcpListener, make_room
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mockpump.cli.main import EXIT_USAGE, fail
 from mockpump.cli.wire.input import from_hex
+from mockpump.emulator.transports.drawing import transaction
 from mockpump.protocol import messages as m
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import LocalProtocolError
@@ -25,7 +26,7 @@ from mockpump.protocol.fields import (
 )
 from mockpump.protocol.framing import Frame, Kind, encode_frame
 from mockpump.protocol.link.types import LinkSettings, Offer
-from mockpump.protocol.messages.base import CATALOGUE
+from mockpump.protocol.messages.base import CATALOGUE, Direction, Message
 from mockpump.protocol.units import did_you_mean
 from mockpump.reference.diagram import shape_of
 
@@ -42,6 +43,21 @@ def build(
         return frame, content, encode_frame(frame)
     except LocalProtocolError as error:
         fail(str(error), EXIT_USAGE)
+
+
+def request_of(name: str, words: Iterable[str]) -> Message:
+    """The request of that name; a transaction that is not among the words is drawn."""
+    entry = m.entry_named(name)
+    assert entry is not None
+    if entry.direction is not Direction.REQUEST:
+        fail(f"{entry.name} is said by the pump; send its bytes (see `wire encode`)", EXIT_USAGE)
+    try:
+        made: Any = _record(entry.message, words, {"transaction": transaction()})
+        m.encode(made)
+    except LocalProtocolError as error:
+        fail(str(error), EXIT_USAGE)
+    request: Message = made
+    return request
 
 
 def _carried(name: str, words: Iterable[str]) -> tuple[Kind, Record | None, bytes]:
@@ -87,7 +103,7 @@ def _record(
         if name in values:
             fail(f"{record.__name__}.{name} is given twice", EXIT_USAGE)
         values[name] = _value(record, name, declarations[name], text)
-    values = {**(usual or {}), **values}
+    values = {**{k: v for k, v in (usual or {}).items() if k in declarations}, **values}
     for name, declaration in declarations.items():
         if name not in values:
             what = f"{shape_of(declaration).type}, {declaration.rule}: {declaration.doc}"

@@ -21,6 +21,7 @@ from mockpump.cli.wire.decode import (
 from mockpump.cli.wire.encode import build, cut
 from mockpump.cli.wire.explain import explain, spec
 from mockpump.cli.wire.input import read_input
+from mockpump.cli.wire.send import send
 from mockpump.protocol import program as programs
 from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import Frame, Header, Kind
@@ -163,3 +164,4 @@ def encode(
 
 wire.add_command(explain)
 wire.add_command(spec)
+wire.add_command(send)

@@ -26,11 +26,14 @@ from mockpump.emulator.channel.fate import (
     Places,
     Stage,
     below,
+    only_frame,
     stretches,
     threshold,
 )
 from mockpump.emulator.channel.impairments import Impairments
-from mockpump.protocol.units import WHOLE, Burst
+from mockpump.protocol.framing import Kind
+from mockpump.protocol.session import claimed_name
+from mockpump.protocol.units import WHOLE, BitPlace, Burst
 
 
 class FaultKind(Enum):
@@ -46,6 +49,8 @@ class FaultKind(Enum):
     OUTAGE = "outage"
     CUT = "cut"
     OVERFLOW = "overflow"
+    DROP = "drop"
+    FLIP = "flip"
     SCENARIO = "scenario"
 
 
@@ -153,9 +158,16 @@ class Channel:
     @impairments.setter
     def impairments(self, impairments: Impairments) -> None:
         self._impairments = impairments
+        # The messages of which the next one is to be lost.
+        self._to_drop = list(impairments.drop_message)
         odds = _Odds.of(impairments)
         for way in self._directions.values():
             way.impair(impairments, odds)
+
+    def pass_by(self) -> int:
+        """A chunk has gone past this line, or was kept from it: it counts too.  Its number."""
+        self.chunks += 1
+        return self.chunks
 
     def send(self, from_programmer: bool, data: bytes, now: int) -> Fault | None:
         """A side gives a chunk to the line; the fault that swallows it, if one does."""
@@ -175,6 +187,18 @@ class Channel:
     def next_deadline(self) -> int | None:
         """When `arrivals` will give something; None when nothing is under way."""
         return self._under_way[0].at if self._under_way else None
+
+    def is_to_drop(self, data: bytes) -> bool:
+        """Whether the present chunk is one that is to be lost on purpose."""
+        return self.chunks in self._impairments.drop or self._drops_message(data)
+
+    def _drops_message(self, data: bytes) -> bool:
+        frame = only_frame(data)
+        name = claimed_name(frame.payload) if frame and frame.kind is Kind.DATA else ""
+        if name not in self._to_drop:
+            return False
+        self._to_drop.remove(name)
+        return True
 
     def heal(self) -> None:
         """From now on nothing goes wrong on it any more."""
@@ -238,7 +262,7 @@ class _Direction:
         """Bend, lose and delay a chunk as its fate and the line say; what it was lost to."""
         odds, line = self._odds, self._line
         fate = self._channel.fates.fate(place) if odds.by_chance else SPARED
-        lost = self._lost(fate, len(data), now)
+        lost = self._lost(fate, data, now)
         # What is lost on the way has been on the line all the same.
         start = max(now, self._free_at)
         self._free_at = start + duration(len(data), line.baud)
@@ -261,15 +285,17 @@ class _Direction:
         self.bytes_in_flight += len(data)
         self._channel.carry(at, self._from_programmer, data, spans)
 
-    def _lost(self, fate: Fate, size: int, now: int) -> FaultKind | None:
+    def _lost(self, fate: Fate, data: bytes, now: int) -> FaultKind | None:
         """Why a chunk does not arrive at all; None when it does."""
         line = self._line
+        if (line.drop or line.drop_message) and self._channel.is_to_drop(data):
+            return FaultKind.DROP
         if line.cut is not None and now >= line.cut:
             return FaultKind.CUT
         for outage in line.outage:
             if outage.begin <= now < outage.begin + outage.span:
                 return FaultKind.OUTAGE
-        if self.bytes_in_flight + size > MOST_UNDER_WAY:
+        if self.bytes_in_flight + len(data) > MOST_UNDER_WAY:
             return FaultKind.OVERFLOW
         return FaultKind.LOSS if fate.loss < self._odds.loss else None
 
@@ -280,6 +306,8 @@ class _Direction:
         if fate.truncate < self._odds.truncate:
             data = data[: below(len(data), fate.length)]
             spans.append(FaultSpan(self._note(FaultKind.TRUNCATE, now), len(data), len(data)))
+        for place_in_line in self._line.flip:
+            data, spans = self._flip(place_in_line, data, spans, now)
         bits = self._odds.bits
         if bits is not None and not bits.passes(len(data), fate.bits):
             data, bent = self._bit_errors(place, fate, data, bits)
@@ -294,6 +322,16 @@ class _Direction:
             spans = [each._replace(start=each.start + size, end=each.end + size) for each in spans]
             spans.append(FaultSpan(self._note(FaultKind.GARBAGE, now), 0, size))
         return data, tuple(spans)
+
+    def _flip(
+        self, bit: BitPlace, data: bytes, spans: list[FaultSpan], now: int
+    ) -> tuple[bytes, list[FaultSpan]]:
+        """Flip a bit on purpose, if it is one of this chunk."""
+        if bit.frame != self._channel.chunks or bit.byte > len(data):
+            return data, spans
+        at, damaged = bit.byte - 1, bytearray(data)
+        damaged[at] ^= 1 << bit.bit
+        return bytes(damaged), [*spans, FaultSpan(self._note(FaultKind.FLIP, now), at, at + 1)]
 
     def _bit_errors(
         self, place: Place, fate: Fate, data: bytes, bits: Gaps

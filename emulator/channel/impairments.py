@@ -10,9 +10,10 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
 
-from mockpump.protocol import units
+from mockpump.protocol import messages, units
 from mockpump.protocol.units import (
     BadQuantity,
+    BitPlace,
     Burst,
     Outage,
     did_you_mean,
@@ -34,6 +35,16 @@ def _baud(text: str) -> int:
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise BadQuantity(f"{text!r} is no baud rate such as 9600")
     return int(text)
+
+
+def read_message_name(text: str) -> str:
+    """The name of a message, in any case, as the catalogue spells it."""
+    entry = messages.entry_named(text)
+    if entry is None:
+        near = did_you_mean(text, (each.name for each in messages.CATALOGUE.values()))
+        hint = f"did you mean {near!r}?" if near else "see `mockpump wire explain`"
+        raise BadQuantity(f"unknown message {text!r}; {hint}")
+    return entry.name
 
 
 class Impairments(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +103,36 @@ class Impairments(msgspec.Struct, frozen=True, kw_only=True):
         int | None, TextFormat(read_line_time, "90s", "line time at which the line is cut for good")
     ] = None
 
+    drop: Annotated[
+        tuple[int, ...],
+        TextFormat(
+            units.read_frame_number,
+            "3",
+            "number of a frame that is lost, counted from 1 over both directions; several are"
+            " allowed",
+            True,
+        ),
+    ] = ()
+    flip: Annotated[
+        tuple[BitPlace, ...],
+        TextFormat(
+            units.read_bit,
+            "5:27.3",
+            "a bit that is flipped, as FRAME:BYTE.BIT; frames and bytes count from 1, bits from 7"
+            " to 0; several are allowed",
+            True,
+        ),
+    ] = ()
+    drop_message: Annotated[
+        tuple[str, ...],
+        TextFormat(
+            read_message_name,
+            "BolusStarted",
+            "message of which the next one sent is lost; several are allowed",
+            True,
+        ),
+    ] = ()
+
     @property
     def is_clean(self) -> bool:
         """Whether every byte arrives, as it was and in its turn."""
@@ -147,5 +188,8 @@ _WRITE: dict[Callable[[str], Any], Callable[[Any], object]] = {
     read_line_time: lambda value: f"{value}us",
     _baud: str,
     units.read_burst: lambda value: ",".join(map(_share_text, value)),
+    units.read_frame_number: lambda value: list(map(str, value)),
+    units.read_bit: lambda value: [f"{each.frame}:{each.byte}.{each.bit}" for each in value],
+    read_message_name: list,
     units.read_outage: lambda value: [f"{each.span}us@{each.begin}us" for each in value],
 }

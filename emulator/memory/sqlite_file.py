@@ -52,7 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 # How every SQLite file begins, and where in it its application says which one it is.
-_MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
+MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
 # What a file system says that knows no links.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 # Far more than a pump's memory ever has, its WAL included.
@@ -277,7 +277,7 @@ def _expect_memory(path: Path) -> None:
         head = file.read(100)
         found = os.fstat(file.fileno())
     application = head[_APPLICATION_AT : _APPLICATION_AT + 4]
-    if not head.startswith(_MAGIC) or application != APPLICATION_ID.to_bytes(4):
+    if not head.startswith(MAGIC) or application != APPLICATION_ID.to_bytes(4):
         raise NotAMemory(_NO_MEMORY)
     if found.st_size > _MOST:
         raise NotAMemory(f"it is too long for a memory: more than {_MOST:,} bytes")

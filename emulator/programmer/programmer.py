@@ -89,9 +89,10 @@ class TelemetryReceived(Record, frozen=True):
 ProgrammerEvent = Connected | Disconnected | Finished | Failed | TelemetryReceived
 
 
-def result_of(event: Connected | Disconnected | Finished | Failed) -> Any:
+def result_of(event: ProgrammerEvent) -> Any:
     """What a caller who waits for the end gets: the terms, the procedure's result, or its error.
 
+    Whatever is not telemetry is the end of what was begun.
     `ConnectionLost` when the connection is over and nothing else had to be said; `SessionTaken`
     when that is because another clinician has the pump now.
     """
@@ -299,11 +300,12 @@ class Programmer:
             if not self._send_again(again, now):
                 return
         else:
-            request = asked.next_unanswered
-            if not asked.take(reply):
+            request = asked.take(reply)
+            if request is None:
                 self._give_up(asked.unexpected(reply), now)
                 return
-            self._count(request, reply)
+            if self._met is not None:
+                self._count(self._met, request, reply)
         self._reply_due_at = now + REPLY_TIMEOUT
         if asked.over:
             self._forget_batch()
@@ -327,14 +329,14 @@ class Programmer:
             return True
         return False
 
-    def _count(self, request: Message, reply: Message) -> None:
+    def _count(self, met: PumpMet, request: Message, reply: Message) -> None:
         """A change of one's own is an outcome more that the pump has recorded."""
         transaction: int | None = getattr(request, "transaction", None)
-        if self._met is None or transaction is None or not is_outcome(reply):
+        if transaction is None or not is_outcome(reply):
             return
         if transaction not in self._changes:
             self._changes.append(transaction)
-            self._met = self._met.after_change()
+            self._met = met.after_change()
 
     def _forget_batch(self) -> None:
         self._batch = None

@@ -81,20 +81,21 @@ class RequestBatch:
         self._waiting.rotate(-1)
         return self.requests[self._waiting[-1]]
 
-    def take(self, reply: Message) -> bool:
-        """Take the next reply; False, and nothing taken, when it is none to the open request.
+    def take(self, reply: Message) -> Message | None:
+        """Take the next reply; its request, or None, and nothing taken, when it is no reply to it.
 
         That a payload was foreign is none: whoever put it there may still have the request.
         """
-        entry = m.entry_of(type(self.next_unanswered))
+        request = self.requests[self._waiting[0]]
+        entry = m.entry_of(type(request))
         if isinstance(reply, m.Refused):
             if reply.request != entry.number or reply.reason in _FOREIGN:
-                return False
-            self.refusal = self.refusal or RequestRefused(self.next_unanswered, reply)
+                return None
+            self.refusal = self.refusal or RequestRefused(request, reply)
         elif not isinstance(reply, entry.reply or ()):
-            return False
+            return None
         self._answers[self._waiting.popleft()] = reply
-        return True
+        return request
 
     def unexpected(self, reply: Message) -> UnexpectedReply:
         """Why a reply that was not taken is none."""

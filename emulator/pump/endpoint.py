@@ -9,6 +9,7 @@ from mockpump.emulator.pump.pairing import Draw
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests.authorization import payload_fault, refuse_unauthorized
+from mockpump.emulator.pump.requests.decision import refused
 from mockpump.emulator.pump.requests.dispatch import handle
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import (
@@ -174,7 +175,7 @@ def _before_last_close(events: list[ConnectionEvent]) -> int:
 def _no_request(event: MessageRejected) -> m.Refused:
     entry = m.CATALOGUE.get(event.number)
     if entry is None:
-        return m.Refused(event.number, Reason.UNKNOWN_MESSAGE, 0, 0, 0)
+        return refused(event.number, Reason.UNKNOWN_MESSAGE)
     if entry.direction is not Direction.REQUEST:
-        return m.Refused(event.number, Reason.NOT_A_REQUEST, 0, 0, 0)
-    return m.Refused(event.number, Reason.MALFORMED, event.error.field, 0, 0)
+        return refused(event.number, Reason.NOT_A_REQUEST)
+    return refused(event.number, Reason.MALFORMED, event.error.field)

@@ -49,14 +49,6 @@ CHECKPOINT_EVERY = 60
 _U32 = 2**32 - 1
 
 
-class LimitBroken(Exception):
-    """What was asked for would break a limit at once; nothing was changed."""
-
-    def __init__(self, excess: Excess) -> None:
-        super().__init__(excess.reason.name)
-        self.excess = excess
-
-
 def describe(identity: PumpIdentity) -> Identity:
     """What a pump of that identity says of itself."""
     return Identity(PROTOCOL_VERSION, identity.serial, identity.reservoir, STEP, identity.name)
@@ -319,12 +311,12 @@ class Pump:
 
     def change(
         self, effect: Callable[[], None], outcome: Outcome | None = None, image: bytes | None = None
-    ) -> None:
+    ) -> Excess | None:
         """Carry something out and record it, with an outcome and the image of a staged program.
 
-        What somebody asked for has an outcome: `LimitBroken`, and nothing changed, when delivery
-        would stop at a limit in this very second.  `MemoryFailed`, and nothing changed but for the
-        alarm, when it cannot be recorded.
+        What somebody asked for has an outcome: nothing is changed when delivery would stop at a
+        limit in this very second, and that excess comes back; None when it is done.
+        `MemoryFailed`, and nothing changed but for the alarm, when it cannot be recorded.
         """
         before, entries = self._state(), self.journal.entries
         images = {} if image is None else {_free_slot(self._active_slot): image}
@@ -335,11 +327,12 @@ class Pump:
         self.settle()
         if excess is not None and outcome is not None:
             self._undo(before, entries)
-            raise LimitBroken(excess)
+            return excess
         if not self._record(outcome, images):
             self._undo(before, entries)
             self._memory_failed()
             raise MemoryFailed("the pump could not record it; nothing was changed")
+        return None
 
     def _undo(self, before: PumpState, entries: list[LogEntry]) -> None:
         self._set(before)

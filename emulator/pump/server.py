@@ -170,12 +170,14 @@ class PumpServer:
             endpoint.receive_data(data, now)
         except PowerCut:
             self.reboot(now)
-        self._reports.note(endpoint)
+        if endpoint.peer.interval or self._reports.next is not None:
+            self._reports.note(endpoint)
         if served is not None and self.pump.serving is not served:
             self._evict(now)
         if self.pump.pairing.locked:
             self._lock_ends(now)
-        self._tell_if_changed(mode)
+        if self.pump.mode is not mode:
+            self._reports.tell(True)
 
     def do(self, action: Callable[[Pump], None], now: int) -> None:
         """Have something done to the pump from outside its lines: a fault, a scenario's hand."""

@@ -16,15 +16,11 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from mockpump import __version__
-from mockpump.emulator.simulation.scenario import (
-    Scenario,
-    ScenarioError,
-    load_scenario,
-    program_names,
-)
+from mockpump.emulator.simulation.errors import ScenarioError
+from mockpump.emulator.simulation.scenario import Scenario, load_scenario, program_names
 from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.trace.format import Head as TraceHead
-from mockpump.emulator.trace.reading import Recording, decoded
+from mockpump.emulator.trace.reading import Recording, Undecoded
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.framing import VERSION
 from mockpump.protocol.link.types import LinkSettings
@@ -56,33 +52,48 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scenario: str
     programs: dict[str, str]
 
-    @property
-    def trace_head(self) -> TraceHead:
-        """The head of the trace in this bundle."""
-        scenario = self.parsed
-        part = scenario.programmer
-        settings = LinkSettings(max_payload=part.payload, window=part.window)
-        return TraceHead(
-            mockpump=self.mockpump,
-            protocol=self.protocol,
-            time="virtual",
-            ends=Ends(settings, settings),
-            title=scenario.title,
-        )
 
-    @property
-    def parsed(self) -> Scenario:
-        """The scenario that was run."""
-        return load_scenario(self.scenario, self.name)
+class RunInput(NamedTuple):
+    """All that a run is made of: the head as it is written, and what stands in it as it was read.
+
+    It is read once, where a run begins; whatever runs it takes it from here.
+    """
+
+    head: Head
+    scenario: Scenario
+    programs: dict[str, Program]
 
     def program(self, name: str) -> Program:
         """A program of it, by its name among the examples."""
-        return loads(self.programs[name].encode(), f"{self.name}: {name}")
+        return self.programs[name]
+
+    @property
+    def trace_head(self) -> TraceHead:
+        """The head of the trace of this run."""
+        part = self.scenario.programmer
+        settings = LinkSettings(max_payload=part.payload, window=part.window)
+        return TraceHead(
+            mockpump=self.head.mockpump,
+            protocol=self.head.protocol,
+            time="virtual",
+            ends=Ends(settings, settings),
+            title=self.scenario.title,
+        )
 
 
-def head_of(name: str, scenario: str, programs: dict[str, str], seed: int) -> Head:
-    """The head of a run that is about to be recorded."""
-    return Head(FORMAT, 1, __version__, VERSION, name, seed, scenario, programs)
+def prepare(name: str, text: str, program_text: Callable[[str], str], seed: int) -> RunInput:
+    """What it takes to run the scenario in a text; `ScenarioError` when it cannot be run.
+
+    `program_text` gives the programs that it calls for, by their names.
+    """
+    scenario = load_scenario(text, name)
+    texts = {each: program_text(each) for each in program_names(scenario)}
+    head = Head(FORMAT, 1, __version__, VERSION, name, seed, text, texts)
+    return RunInput(head, scenario, {each: _program(head, each) for each in texts})
+
+
+def _program(head: Head, name: str) -> Program:
+    return loads(head.programs[name].encode(), f"{head.name}: {name}")
 
 
 class Writer:
@@ -106,16 +117,21 @@ class Writer:
 
 
 class Bundle(NamedTuple):
-    """A bundle that was read: its head, and its trace line by line."""
+    """A bundle that was read: what was run, and its trace line by line."""
 
-    head: Head
+    run: RunInput
     lines: list[str]
     digest: str
 
     @property
+    def trace(self) -> Undecoded:
+        """The trace in it."""
+        return Undecoded(self.run.trace_head, self.lines)
+
+    @property
     def recording(self) -> Recording:
         """The trace in it; `BadTrace` when a line of it is none."""
-        return Recording(self.head.trace_head, list(decoded(self.lines)))
+        return self.trace.recording
 
 
 def read_bundle(text: str) -> Bundle:
@@ -132,16 +148,17 @@ def read_bundle(text: str) -> Bundle:
         raise BadBundle("it is not as it was recorded: the digest in its last line does not fit")
     if (head.mockpump, head.protocol) != (__version__, VERSION):
         raise BadBundle(f"it was recorded by mockpump {head.mockpump}; this is {__version__}")
-    _expect_runnable(head)
-    return Bundle(head, lines, digest)
+    return Bundle(_recorded(head), lines, digest)
 
 
-def _expect_runnable(head: Head) -> None:
+def _recorded(head: Head) -> RunInput:
     try:
-        for name in program_names(head.parsed):
+        scenario = load_scenario(head.scenario, head.name)
+        names = program_names(scenario)
+        for name in names:
             if name not in head.programs:
                 raise BadBundle(f"it lacks the program {name!r} that its scenario calls for")
-            head.program(name)
+        return RunInput(head, scenario, {name: _program(head, name) for name in names})
     except (ScenarioError, ProgramError) as error:
         raise BadBundle(f"what it has recorded cannot be run: {error}") from None
 

@@ -15,6 +15,23 @@ import msgspec
 
 from mockpump.emulator.memory.interface import Memory, PowerCut
 from mockpump.emulator.memory.ram import RamMemory
+from mockpump.emulator.simulation.actions.action import Action
+from mockpump.emulator.simulation.actions.line import Attack, ChangeLine, Rival
+from mockpump.emulator.simulation.actions.mishaps import InjectFault, Reboot
+from mockpump.emulator.simulation.actions.passing import Wait
+from mockpump.emulator.simulation.actions.programs import SetProgram
+from mockpump.emulator.simulation.actions.requests import (
+    Bolus,
+    CancelBolus,
+    Clock,
+    Limits,
+    Ramp,
+    Refill,
+    Resume,
+    Suspend,
+    Temp,
+)
+from mockpump.emulator.simulation.actions.show import Show
 from mockpump.emulator.simulation.invariants import InvariantBroken, checked
 from mockpump.emulator.simulation.runner import Library, ScenarioRunner
 from mockpump.emulator.simulation.scenario import FORMAT, Scenario, load_scenario
@@ -57,7 +74,7 @@ def random_facts(seed: int) -> dict[str, Any]:
         "pump": {"program": chance.one(_PROGRAMS), "reservoir": chance.one((900_000, 20_000_000))},
         "programmer": {"window": chance.one((1, 2, 8, 16)), "payload": chance.one((64, 240, 1000))},
         "channel": _line(chance),
-        "step": [*steps, {"at": "24h", "show": "log"}],
+        "step": [*steps, {"at": "24h", **_done(Show, "log")}],
     }
 
 
@@ -78,47 +95,48 @@ def _line(chance: _Chance) -> dict[str, Any]:
 
 
 def _action(chance: _Chance) -> dict[str, Any]:
-    made: dict[str, Any] = _ACTIONS[chance.below(len(_ACTIONS))](chance)
+    made: dict[str, Any] = _MADE[chance.below(len(_MADE))](chance)
     return made
 
 
-def _asked(**action: Any) -> dict[str, Any]:
-    return {**action, **_ANYHOW}
+def _done(action: type[Action], value: Any = True) -> dict[str, Any]:
+    """A step with an action, written as this value."""
+    return {action.key: value, **(_ANYHOW if action.refusable else {})}
 
 
 def _bolus(chance: _Chance) -> dict[str, Any]:
     part = {"volume": 1_000 + chance.below(400_000), "over": f"{1 + chance.below(180)}m"}
-    return {**_asked(bolus=part), "lose_reply": chance.below(3) == 0}
+    return {**_done(Bolus, part), "lose_reply": chance.below(3) == 0}
 
 
 def _temp(chance: _Chance) -> dict[str, Any]:
-    return _asked(temp={"percent": chance.below(251), "span": f"{1 + chance.below(600)}m"})
+    return _done(Temp, {"percent": chance.below(251), "span": f"{1 + chance.below(600)}m"})
 
 
 def _program(chance: _Chance) -> dict[str, Any]:
     at = chance.one(("now", "edge", "midnight"))
-    return _asked(program={"name": chance.one(_PROGRAMS), "at": at})
+    return _done(SetProgram, {"name": chance.one(_PROGRAMS), "at": at})
 
 
 def _clock(chance: _Chance) -> dict[str, Any]:
     # In the first half of a week: so the nearest one is never before the first week.
-    return _asked(clock=f"{chance.one(('Mon', 'Tue', 'Wed'))} {chance.below(24):02}:00")
+    return _done(Clock, f"{chance.one(('Mon', 'Tue', 'Wed'))} {chance.below(24):02}:00")
 
 
 def _refill(chance: _Chance) -> dict[str, Any]:
     volume = 1 + chance.below(900_000)
-    return _asked(refill={"volume": volume, "concentration": 1 + chance.below(1_000)})
+    return _done(Refill, {"volume": volume, "concentration": 1 + chance.below(1_000)})
 
 
 def _limits(chance: _Chance) -> dict[str, Any]:
-    return _asked(limits={"daily": 500_000 + chance.below(2_000_000)})
+    return _done(Limits, {"daily": 500_000 + chance.below(2_000_000)})
 
 
 def _fault(chance: _Chance) -> dict[str, Any]:
-    return {"fault": chance.one(("brown-out", "low-battery", "sensor-stuck", "stall"))}
+    return _done(InjectFault, chance.one(("brown-out", "low-battery", "sensor-stuck", "stall")))
 
 
-_ACTIONS: tuple[Callable[[_Chance], dict[str, Any]], ...] = (
+_MADE: tuple[Callable[[_Chance], dict[str, Any]], ...] = (
     _bolus,
     _bolus,
     _program,
@@ -127,15 +145,15 @@ _ACTIONS: tuple[Callable[[_Chance], dict[str, Any]], ...] = (
     _refill,
     _limits,
     _fault,
-    lambda _: _asked(suspend=True),
-    lambda _: _asked(resume=True),
-    lambda _: _asked(cancel_bolus=True),
-    lambda chance: _asked(ramp=chance.one(("hold", "go-on", "step-back"))),
-    lambda _: {"reboot": True},
-    lambda chance: {"attack": chance.one(("replay", "unsealed", "guess"))},
-    lambda _: {"rival": "a second programmer"},
-    lambda chance: {"wait": f"{1 + chance.below(40)}s"},
-    lambda chance: {"channel": _line(chance)},
+    lambda _: _done(Suspend),
+    lambda _: _done(Resume),
+    lambda _: _done(CancelBolus),
+    lambda chance: _done(Ramp, chance.one(("hold", "go-on", "step-back"))),
+    lambda _: _done(Reboot),
+    lambda chance: _done(Attack, chance.one(("replay", "unsealed", "guess"))),
+    lambda _: _done(Rival, "a second programmer"),
+    lambda chance: _done(Wait, f"{1 + chance.below(40)}s"),
+    lambda chance: _done(ChangeLine, _line(chance)),
 )
 
 

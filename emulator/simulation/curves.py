@@ -11,8 +11,9 @@ from typing import NamedTuple
 from mockpump.emulator.pump.catheter import DOSE_PER_DU
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.responder import Responder
-from mockpump.emulator.simulation.scenario import Curve, PicturePart, span
+from mockpump.emulator.simulation.scenario import Curve, PicturePart
 from mockpump.protocol.program import UNITS_PER_NL
+from mockpump.protocol.units import read_duration
 
 
 class Point(NamedTuple):
@@ -96,7 +97,7 @@ def curves_of(picture: PicturePart, recorder: Recorder) -> Curves:
 def _long_way(picture: PicturePart, recorder: Recorder) -> Line:
     route = picture.route
     values = (
-        recorder.long_way(Responder(), route.share, span(route.half_life))
+        recorder.long_way(Responder(), route.share, read_duration(route.half_life))
         if route
         else recorder.index(Responder())
     )

@@ -16,8 +16,9 @@ from mockpump.emulator.pump.limits import most_in_24_hours
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.strangers import MOST_BETWEEN, is_strangers
 from mockpump.emulator.schedule import CLOCK_CYCLE, DAY
-from mockpump.emulator.simulation.runner import NarrationLine, ScenarioRunner
-from mockpump.emulator.simulation.scenario import ExpectationFailed
+from mockpump.emulator.simulation.errors import ExpectationFailed
+from mockpump.emulator.simulation.narration import NarrationLine
+from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs

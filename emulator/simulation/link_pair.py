@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from cobs import cobs
 
+from mockpump.emulator.drive import earliest
 from mockpump.protocol.connection import Connection
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind
@@ -173,9 +174,8 @@ class LinkPair:
             self.put(1 - side, arrives, delay)
 
     def _next(self) -> int | None:
-        due = [self._on_line[0][0]] if self._on_line else []
-        due += [at for end in self._ends if (at := end.it.next_deadline()) is not None]
-        return min(due, default=None)
+        arrival = self._on_line[0][0] if self._on_line else None
+        return earliest(arrival, *(end.it.next_deadline() for end in self._ends))
 
     def run(self, span: int) -> "LinkPair":
         """Let so many microseconds pass."""

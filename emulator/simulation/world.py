@@ -4,29 +4,28 @@ No thread and no sleep: time jumps from event to event.  The same seed gives the
 nothing else is random or tells the time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Arrival, Channel, Fault, FaultKind, frames_of
 from mockpump.emulator.channel.fate import Stream
 from mockpump.emulator.channel.impairments import Impairments
+from mockpump.emulator.drive import Driven, drive, earliest, turn
 from mockpump.emulator.programmer.client import PumpClient
-from mockpump.emulator.programmer.errors import ConnectionLost
 from mockpump.emulator.programmer.handshake import FindKey, meet_pump, open_session
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.programmer import (
     Connected,
     Disconnected,
-    Failed,
-    Finished,
     Opening,
     Programmer,
     ProgrammerEvent,
     TelemetryReceived,
+    result_of,
 )
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.pairing import Draw, keys_of
@@ -88,6 +87,8 @@ def _name(procedure: Procedure[Any]) -> str:
 
 class World:
     """Two devices and the line between them.  `now` is line time in microseconds.
+
+    To its programmer it is the line (`mockpump.emulator.drive`), with a pump at its other end.
 
     `tap`, when given, sees every chunk as it is sent: the time, whether the programmer sent it,
     and the bytes.
@@ -162,19 +163,15 @@ class World:
             opening = meet_pump(known)
         with self.doing("call", who):
             self.programmer.connect(self.draws.connection(who), self.now, opening)
-            event = self._until((Connected, Failed))
-        if isinstance(event, Failed):
-            raise event.error
-        return cast(Connected, event)
+            terms: Connected = self._until_end()
+        return terms
 
     def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with."""
         with self.doing("procedure", _name(procedure)):
             self.programmer.start(procedure, self.now)
-            event = self._until((Finished, Failed))
-        if isinstance(event, Failed):
-            raise event.error
-        return cast(T, cast(Finished, event).result)
+            result: T = self._until_end()
+        return result
 
     def hang_up(self) -> None:
         """End the connection at once, if there is one, and forget what it had to say."""
@@ -207,12 +204,14 @@ class World:
         if self.trace is not None:
             self._turned()
             self.trace.told(self.now, kind, text)
-            self.trace.truth(self.now, self.pump, self.port)
+            self.trace.truth(self.now, self.pump, self.port.connection.is_sealed)
 
     def passed(self, by: Sender, to: Sender, data: bytes, line: int = MAIN_LINE) -> None:
         """Bytes have gone past the channel, in no time, on this line or on another one."""
-        if self.trace is not None:
-            self.trace.passed(self.now, by, to, data, line)
+        for chunk in frames_of(data) if data else ():
+            number = self.channel.pass_by()
+            if self.trace is not None:
+                self.trace.passed(self.now, number, by, to, chunk, line)
 
     def second_line(self) -> int:
         """The number of a line of its own into the pump, beside the main one."""
@@ -239,7 +238,7 @@ class World:
         """End the connection in good order; nothing when there is none."""
         if self.programmer.connection.is_open:
             self.programmer.disconnect(self.now)
-            self._until((Disconnected,))
+            self._until(self._is_over)
 
     def set_speed(self, speed: int | None, run: int | None = None) -> None:
         """Let pump time go by at another speed, at most for so many seconds."""
@@ -257,42 +256,59 @@ class World:
             self._turn(self.server.time_scale.due(elapsed))
             self._take_events()
         if self.trace is not None:
-            self.trace.truth(self.now, self.pump, self.port)
+            self.trace.truth(self.now, self.pump, self.port.connection.is_sealed)
 
-    def _until(self, wanted: tuple[type[ProgrammerEvent], ...]) -> ProgrammerEvent:
-        while True:
-            for event in self._take_events():
-                if isinstance(event, wanted):
-                    return event
-                if isinstance(event, Disconnected):
-                    raise ConnectionLost(event.reason)
-            self._turn(None)
+    def _until_end(self) -> Any:
+        return result_of(self._until(self._take))
 
-    def _take_events(self) -> list[ProgrammerEvent]:
-        events: list[ProgrammerEvent] = []
+    def _until(self, wanted: Callable[[ProgrammerEvent], bool]) -> ProgrammerEvent:
+        machine: Driven[ProgrammerEvent] = self.programmer
+        event = drive(machine, self, wanted)
+        # What came with it is seen as well.
+        self._take_events()
+        return event
+
+    def _take_events(self) -> None:
         while (event := self.programmer.next_event()) is not None:
-            events.append(event)
-            if self.trace is not None:
-                self.trace.happened(self.now, event)
-            if isinstance(event, TelemetryReceived):
-                self.telemetry.append(event.telemetry)
-        return events
+            self._take(event)
+
+    def _is_over(self, event: ProgrammerEvent) -> bool:
+        self._take(event)
+        return isinstance(event, Disconnected)
+
+    def _take(self, event: ProgrammerEvent) -> bool:
+        """Take note of an event; whether what was begun has ended with it."""
+        if self.trace is not None:
+            self.trace.happened(self.now, event)
+        if isinstance(event, TelemetryReceived):
+            self.telemetry.append(event.telemetry)
+            return False
+        return True
 
     # -- one turn --------------------------------------------------------------------------------
 
     def _turn(self, last: int | None) -> None:
-        """Put what is due on the line, jump to the next thing that happens, let it happen."""
+        turn(self.programmer, self, last)
+
+    def exchange(self, data: bytes, until: int | None) -> Iterable[bytes]:
+        """Be the programmer's line for a turn: jump to the next thing that happens; what came."""
         # What was done to the pump by hand since the last turn was done now.
         self._turned()
-        self._ship(True, self.programmer.data_to_send(self.now))
+        self._ship(True, data)
         self._ship(False, self.port.data_to_send(self.now))
-        times = [self.programmer.next_deadline(), self.port.next_deadline(), last]
-        times.append(self.channel.next_deadline())
-        if not self._live_alone(min((time for time in times if time is not None), default=None)):
-            return
-        for arrival in self.channel.arrivals(self.now):
+        self._note_waiting()
+        times = until, self.port.next_deadline(), self.channel.next_deadline()
+        return self._let_arrive() if self._live_alone(earliest(*times)) else ()
+
+    def _let_arrive(self) -> Iterator[bytes]:
+        """What has come by now arrives: the pump takes its bytes, the programmer's are yielded."""
+        for place, arrival in enumerate(self.channel.arrivals(self.now)):
+            if place:
+                self._note_waiting()
             self._arrive(arrival)
-        self.programmer.handle_timer(self.now)
+            if not arrival.from_programmer:
+                yield arrival.data
+            self._turned()
         self.server.handle_timer(self.now)
         self._turned()
 
@@ -320,6 +336,11 @@ class World:
         self.now = max(self.now, quiet_until)
         return True
 
+    def _note_waiting(self) -> None:
+        if self.trace is not None:
+            self.trace.waiting(self.now, PROGRAMMER, self.programmer.connection.link.waiting)
+            self.trace.waiting(self.now, PUMP, self.port.connection.link.waiting)
+
     def _turned(self) -> None:
         if self.trace is not None:
             self.trace.turned(self.now, self.programmer, self.pump, self.port)
@@ -330,8 +351,9 @@ class World:
         for chunk in frames_of(data):
             fault = Fault(FaultKind.SCENARIO, False, self.now)
             self.attribution.sent(False, chunk, fault)
+            number = self.channel.pass_by()
             if self.trace is not None:
-                self.trace.withheld(self.now, PUMP, chunk, fault)
+                self.trace.sent(self.now, number, PUMP, chunk, fault)
 
     def _ship(self, from_programmer: bool, data: bytes) -> None:
         if not data:
@@ -348,7 +370,8 @@ class World:
             if self._watched:
                 self.attribution.sent(from_programmer, chunk, lost)
             if self.trace is not None:
-                self.trace.sent(self.now, PROGRAMMER if from_programmer else PUMP, chunk, lost)
+                by: Sender = PROGRAMMER if from_programmer else PUMP
+                self.trace.sent(self.now, self.channel.chunks, by, chunk, lost)
 
     def _arrive(self, arrival: Arrival) -> None:
         if self._watched:
@@ -357,6 +380,3 @@ class World:
             self.trace.arrived(arrival)
         if arrival.from_programmer:
             self.server.receive_data(self.port, arrival.data, arrival.at)
-        else:
-            self.programmer.receive_data(arrival.data, arrival.at)
-        self._turned()

@@ -53,7 +53,7 @@ def fate(frame: Transmission) -> str:
     if frame.lost:
         return FAULT_WORDS[frame.lost]
     if not frame.arrivals:
-        return "still on the line when the trace ends"
+        return "still under way" if frame.is_arrival_known else "sent; its arrival was not recorded"
     return "; ".join(arrival_words(each) for each in frame.arrivals)
 
 
@@ -127,7 +127,7 @@ _GOES_ON = ("timer", "gap", "repeat", "at once", "answer", "next", "room", "dela
 def _after_timer(run: Run, frame: Transmission) -> list[Reason]:
     before = run.frame(frame.cause.frame)
     waited = frame.at - before.at
-    timer = _timer_of(run, frame)
+    timer = timer_of(run, frame)
     timeout = waited if timer is None else timer.timeout
     reasons = [
         Reason(f"resent, because the {frame.sender}'s timer of {microseconds(timeout)} expired"),
@@ -175,7 +175,8 @@ def acknowledges(frame: Transmission, other: Transmission) -> bool:
     return place >= 127 or (0 <= place < SACK_BITS and bool(frame.frame.sack >> place & 1))
 
 
-def _timer_of(run: Run, frame: Transmission) -> Timer | None:
+def timer_of(run: Run, frame: Transmission) -> Timer | None:
+    """The timer whose expiry sent a frame; None when the trace does not have it."""
     expired = (
         timer
         for timer in run.timers
@@ -186,7 +187,8 @@ def _timer_of(run: Run, frame: Transmission) -> Timer | None:
 
 def _after_gap(run: Run, frame: Transmission) -> list[Reason]:
     came = run.frame(frame.cause.frame)
-    before = [each for each in run.transmissions(frame) if each.number < frame.number][-1]
+    earlier = [each for each in run.transmissions(frame) if each.number < frame.number]
+    before = earlier[-1] if earlier else frame
     return [
         Reason(
             f"resent at once, because {came.name} said that what was sent later is there",
@@ -208,7 +210,9 @@ def _doing(run: Run, number: int) -> str:
     """A doing with what it is a part of, the outermost first."""
     names: list[str] = []
     while number:
-        doing = run.doings[number - 1]
+        doing = next((each for each in run.doings if each.number == number), None)
+        if doing is None:
+            break
         names.insert(0, f"{doing.kind} {doing.name}")
         number = doing.inside
     return ", ".join(names) or "something that is not in the trace"

@@ -69,8 +69,9 @@ class Sent(Line, frozen=True, kw_only=True):
 class Arrived(Line, frozen=True, kw_only=True):
     """A chunk has come through, at its last byte.
 
-    `id` is that of the chunk (0: who sent it was not recorded).  `faults` are the faults in these
-    bytes, each with its first byte and the one behind its last, counted from 0.
+    `id` is that of the chunk; where nobody recorded that it was sent it counts as one.  `faults`
+    are the faults in these bytes, each with its first byte and the one behind its last, counted
+    from 0.
     """
 
     id: int
@@ -78,6 +79,13 @@ class Arrived(Line, frozen=True, kw_only=True):
     bytes: str
     line: int = MAIN_LINE
     faults: list[tuple[str, int, int]] = []
+
+
+class Waiting(Line, frozen=True, kw_only=True):
+    """So many payloads now wait behind the window of a side's link on the main line."""
+
+    by: Sender
+    payloads: int
 
 
 class Channel(Line, frozen=True, kw_only=True):
@@ -171,6 +179,7 @@ class Told(Line, frozen=True, kw_only=True):
 AnyLine = (
     Sent
     | Arrived
+    | Waiting
     | Channel
     | Began
     | Ended

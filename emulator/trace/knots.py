@@ -286,11 +286,15 @@ def _tell_repeated(run: Run, group: list[Transmission]) -> Knot:
         f"{main.name} goes {times(len(copies))}",
         _harm_words(harmed),
         f"Only the {main.sender}'s timer notices: {', '.join(waits)}." if waits else "",
-        "It never arrives."
-        if there is None
-        else f"It is there {seconds(_arrived(there) - copies[0].at)} after it was first sent.",
+        _when_there(copies, there),
         _dragged_along(data, main),
     )
+
+
+def _when_there(copies: list[Transmission], there: Transmission | None) -> str:
+    if there is not None:
+        return f"It is there {seconds(_arrived(there) - copies[0].at)} after it was first sent."
+    return "It never arrives." if copies[0].is_arrival_known else "What arrived was not recorded."
 
 
 def _harm_words(harmed: list[Transmission]) -> str:
@@ -314,13 +318,24 @@ def _tell_unheard(run: Run, group: list[Transmission], copies: list[Transmission
     first = copies[0]
     lost = [f for f in group if f.kind == "ACK" and not any(each.is_good for each in f.arrivals)]
     focus = lost[0] if lost else copies[1]
-    return _knot(
-        group,
-        focus,
-        1 + len(copies),
-        f"{first.name} was there, its acknowledgement was not",
-        f"The {first.sender} sends it again after {seconds(copies[1].at - first.at)}.",
-        "The copy has a number that is here already: dropped and acknowledged, nothing done twice.",
+    waited = seconds(copies[1].at - first.at)
+    if _was_under_way(run, copies):
+        title = f"{first.name} goes again too early"
+        why = f"Its acknowledgement was still on its way when the {first.sender}'s timer expired"
+    else:
+        title = f"{first.name} was there, its acknowledgement was not"
+        why = f"The {first.sender} sends it again"
+    harmless = "The copy is here already: dropped and acknowledged, nothing done twice."
+    return _knot(group, focus, 1 + len(copies), title, f"{why}, after {waited}.", harmless)
+
+
+def _was_under_way(run: Run, copies: list[Transmission]) -> bool:
+    """Whether what acknowledged a frame was sent before it went again, and arrived after that."""
+    again = copies[1].at
+    return any(
+        frame.at <= again and any(each.is_good and each.at > again for each in frame.arrivals)
+        for frame in run.frames
+        if frame.sender == copies[0].receiver and acknowledges(frame, copies[0])
     )
 
 
@@ -354,13 +369,16 @@ def _tell_unknown(run: Run, change: Change, done: int, known: int) -> Knot:
     group = [run.frame(each) for each in sorted({*change.frames, *change.replies})]
     replies = [run.frame(each) for each in change.replies]
     lost = [frame for frame in replies if frame.lost]
+    answer = run.frame(change.answer)
+    asked = isinstance(answer.content, m.OutcomeKnown)
+    how = "it calls again and asks" if asked else "until the answer is resent"
     return _knot(
         group,
         lost[0] if lost else group[0],
         _THE_POINT,
         f"{change.name} is done, and not known to be done",
         f"The pump does it at {seconds(done)}. Its answer is lost {times(len(lost))}.",
-        f"For {seconds(known - done)} the programmer does not know, and does not guess: it asks.",
+        f"For {seconds(known - done)} the programmer does not know, and does not guess: {how}.",
     )
 
 

@@ -1,53 +1,121 @@
 """Reading a trace into a run: the one place in which the lines of a trace are made sense of."""
 
+from collections.abc import Callable, Iterable
+
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.format import PROGRAMMER
 from mockpump.emulator.trace.knots import knots_of
-from mockpump.emulator.trace.reading import Recording
-from mockpump.emulator.trace.run import Change, Doing, Note, Run, Transmission
+from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Recording, Undecoded
+from mockpump.emulator.trace.run import Cause, Change, Doing, Note, Run, Transmission
 from mockpump.emulator.trace.shadow import Shadow
 from mockpump.emulator.trace.timers import flights_of, timers_of
-from mockpump.emulator.trace.transmissions import Transmissions, count_all
+from mockpump.emulator.trace.transmissions import Transmissions, look_back
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages.base import Message
 
-_BYTES = (lines.Sent, lines.Arrived)
+_BYTES = (lines.Sent, lines.Arrived, lines.Waiting)
 # Entries that a request does not make by itself.
 _NOT_OF_A_CHANGE = ("made", "session_started", "turned_away", "proof_failed")
 
 
 def read_run(recording: Recording) -> Run:
     """The run that a trace tells of."""
-    shadow = Shadow(recording.head.ends)
-    transmissions = Transmissions(shadow)
+    shadow = _shadow(recording.head, recording.lines)
+    transmissions = Transmissions(shadow, _slack(recording.head))
     for order, line in enumerate(recording.lines, start=1):
         transmissions.take(order, line)
     ends = recording.lines[-1].t if recording.lines else 0
     shadow.finish(ends)
+    kept = list(enumerate(recording.lines, start=1))
+    return _run(recording.head, kept, ends, transmissions, shadow)
+
+
+# How long after something what it brings about may be noted on a real clock, in microseconds.
+_REAL_SLACK = 10_000
+
+
+def _slack(head: lines.Head) -> int:
+    return 0 if head.time == "virtual" else _REAL_SLACK
+
+
+def _shadow(head: lines.Head, recorded: Iterable[lines.AnyLine]) -> Shadow:
+    """The shadows of a trace; of a real clock they cannot know the microsecond."""
+    return Shadow(head.ends, recorded, exact=head.time == "virtual")
+
+
+def _run(
+    head: lines.Head,
+    kept: list[tuple[int, lines.AnyLine]],
+    ends: int,
+    transmissions: Transmissions,
+    shadow: Shadow,
+) -> Run:
     frames = transmissions.frames
-    count_all(frames)
-    notes = [
-        Note(line.t, order, line)
-        for order, line in enumerate(recording.lines, start=1)
-        if not isinstance(line, _BYTES)
-    ]
+    _forget_causes(frames, transmissions.before)
+    look_back(frames, head.time == "virtual")
+    notes = [Note(line.t, order, line) for order, line in kept if not isinstance(line, _BYTES)]
     run = Run(
-        head=recording.head,
+        head=head,
         ends=ends,
         frames=frames,
         notes=notes,
         states=shadow.states,
         timers=timers_of(shadow.states),
         flights=flights_of(shadow.states, ends),
-        doings=doings_of(recording.lines),
+        doings=doings_of(line for _, line in kept),
         changes=changes_of(frames, notes),
         holes=shadow.holes,
+        before=transmissions.before,
     )
     run.knots = knots_of(run)
     return run
 
 
-def doings_of(recorded: list[lines.AnyLine]) -> list[Doing]:
+def _forget_causes(frames: list[Transmission], before: int) -> None:
+    """What was brought about by a frame that is not there has no cause in the trace."""
+    for frame in frames:
+        if 0 < frame.cause.frame <= before:
+            frame.cause = Cause("unknown")
+
+
+# What is kept of a trace before and behind the part that was asked for, so that its causes and
+# effects are known: frames before, lines behind.
+_BEFORE, _BEHIND = 1_000, 1_000
+
+
+def read_part(
+    trace: Undecoded, begins: Callable[[int, int], bool], ends: Callable[[int, int], bool]
+) -> Run:
+    """The run in a part of a trace, in memory for no more than that part.
+
+    Both bounds are asked about each line: its time, and the number of the next frame.  What is
+    before the part is gone through, since where the links stand follows from it, and forgotten.
+    `BadTrace` when the part itself is too long.
+    """
+    shadow = _shadow(trace.head, trace.lines)
+    transmissions = Transmissions(shadow, _slack(trace.head))
+    kept: list[tuple[int, lines.AnyLine]] = []
+    has_begun, behind, now = False, 0, 0
+    for order, line in enumerate(trace.lines, start=1):
+        now = line.t
+        bounds = now, transmissions.before + len(transmissions.frames) + 1
+        has_begun = has_begun or begins(*bounds)
+        behind += behind > 0 or (has_begun and ends(*bounds))
+        if behind > _BEHIND:
+            break
+        transmissions.take(order, line)
+        if has_begun or isinstance(line, lines.Channel):
+            kept.append((order, line))
+            if len(kept) > MOST_LINES:
+                raise BadTrace(f"the part has more than {MOST_LINES:,} lines: ask for less of it")
+        elif len(transmissions.frames) > 2 * _BEFORE:
+            transmissions.forget(_BEFORE)
+            del shadow.states[: -2 * _BEFORE]
+    shadow.finish(now)
+    return _run(trace.head, kept, now, transmissions, shadow)
+
+
+def doings_of(recorded: Iterable[lines.AnyLine]) -> list[Doing]:
     """The doings, each inside the one that was going on when it began."""
     found: list[Doing] = []
     open_: list[Doing] = []
@@ -60,9 +128,9 @@ def doings_of(recorded: list[lines.AnyLine]) -> list[Doing]:
             found.append(doing)
             open_.append(doing)
         elif isinstance(line, lines.Ended):
-            doing = next(each for each in reversed(open_) if each.number == line.id)
-            doing.ends, doing.error = line.t, line.error
-            open_.remove(doing)
+            for doing in [each for each in open_ if each.number == line.id]:
+                doing.ends, doing.error = line.t, line.error
+                open_.remove(doing)
     return found
 
 
@@ -74,11 +142,12 @@ def changes_of(frames: list[Transmission], notes: list[Note]) -> list[Change]:
     """
     entries = {note.order: note.line for note in notes if isinstance(note.line, lines.Log)}
     found: dict[int, Change] = {}
+    by_number = {frame.number: frame for frame in frames}
     for frame in frames:
         if frame.transaction is not None and frame.sender == PROGRAMMER:
             _asked(found, frame, entries)
         elif isinstance(frame.content, Message) and frame.receiver == PROGRAMMER:
-            _answered(found, frame, frames)
+            _answered(found, frame, by_number)
     return sorted(found.values(), key=lambda change: change.asked)
 
 
@@ -99,7 +168,9 @@ def _asked(found: dict[int, Change], frame: Transmission, entries: dict[int, lin
         change.done, change.entry = made[0].t, made[0].number
 
 
-def _answered(found: dict[int, Change], frame: Transmission, frames: list[Transmission]) -> None:
+def _answered(
+    found: dict[int, Change], frame: Transmission, frames: dict[int, Transmission]
+) -> None:
     change = _change_of(found, frame, frames)
     if change is None:
         return
@@ -109,12 +180,13 @@ def _answered(found: dict[int, Change], frame: Transmission, frames: list[Transm
 
 
 def _change_of(
-    found: dict[int, Change], frame: Transmission, frames: list[Transmission]
+    found: dict[int, Change], frame: Transmission, frames: dict[int, Transmission]
 ) -> Change | None:
     """The change of which a message of the pump speaks."""
-    asked = frames[frame.cause.frame - 1] if frame.cause.why == "answer" else None
+    asked = frames.get(frame.cause.frame) if frame.cause.why == "answer" else None
     if frame.first != frame.number:
-        return _change_of(found, frames[frame.first - 1], frames)
+        first = frames.get(frame.first)
+        return None if first is None else _change_of(found, first, frames)
     if asked is None:
         return None
     about = getattr(asked.content, "asked", asked.transaction)

@@ -87,7 +87,9 @@ class Transmission(msgspec.Struct, kw_only=True):
     transmission in which the same frame went for the first time, `count` which one this is, from 1,
     `counts` how many there are in all; `lost` names the fault that swallowed it.  `message` is what
     it carries, in a word; `content` that message itself.  `handed_up` is when the receiver's device
-    got it: later than it arrived when it had to wait for what was before it.
+    got it: later than it arrived when it had to wait for what was before it.  `was_seen_sent`: that
+    it was sent is in the trace, else only that it arrived; `is_arrival_known`: it would be in the
+    trace if it had arrived.
     """
 
     number: int
@@ -109,6 +111,8 @@ class Transmission(msgspec.Struct, kw_only=True):
     counts: int = 1
     arrivals: list[Arrival] = []
     handed_up: int | None = None
+    was_seen_sent: bool = False
+    is_arrival_known: bool = True
     cause: Cause = Cause("unknown")
     effects: list[int] = []
 
@@ -235,7 +239,7 @@ class Knot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """A whole run."""
+    """A run, or a part of one: then `before` frames of it come before the first that is here."""
 
     head: Head
     ends: int
@@ -248,12 +252,18 @@ class Run(msgspec.Struct, kw_only=True):
     changes: list[Change]
     holes: list[Hole]
     knots: list[Knot] = []
+    before: int = 0
 
     def frame(self, number: int) -> Transmission:
         """The transmission of this number; `KeyError` when there is none."""
-        if not 1 <= number <= len(self.frames):
+        if not self.before < number <= self.last:
             raise KeyError(number)
-        return self.frames[number - 1]
+        return self.frames[number - self.before - 1]
+
+    @property
+    def last(self) -> int:
+        """The number of the last frame; 0 when there is none."""
+        return self.before + len(self.frames)
 
     def transmissions(self, frame: Transmission) -> list[Transmission]:
         """All transmissions of the same frame, in order."""

@@ -7,15 +7,28 @@ microsecond.  Where that is not so the trace has a hole; from there on that side
 its next connection.
 
 The order at one instant is that of every runner: what arrives, then what is due, then what goes
-out.  A payload is known when its frame is first sent, not when it was queued; that is the same for
-all that a link does but for one thing, what waits behind a full window (`SendWindow`), which is
-seen here only as it goes.
+out.  What a payload is shows when its frame is first sent.  That it waits already, behind a full
+window, matters before: where nothing waits, all that was sent later proves a loss (RFC 5827).  So a
+trace says how many wait, and a shadow takes them from what is sent later.
 """
 
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, RIVAL, Ends, Sender
+from mockpump.emulator.trace.format import (
+    MAIN_LINE,
+    PROGRAMMER,
+    PUMP,
+    RIVAL,
+    SIDES,
+    AnyLine,
+    Ends,
+    Sender,
+    Sent,
+)
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, encode_frame
+from mockpump.protocol.link.arq import ahead
 from mockpump.protocol.link.link import Link
 from mockpump.protocol.link.states import State
 from mockpump.protocol.link.types import (
@@ -64,16 +77,36 @@ class Hole(NamedTuple):
     missing: tuple[str, ...]
 
 
+class _Payload(NamedTuple):
+    """A payload that goes out for the first time."""
+
+    connection: int
+    seq: int
+    data: bytes
+
+
 class LinkShadow:
     """One side of one line."""
 
-    def __init__(self, side: Sender, settings: LinkSettings | None) -> None:
+    def __init__(
+        self,
+        side: Sender,
+        settings: LinkSettings | None,
+        to_come: Iterable[_Payload] = (),
+        exact: bool = True,
+    ) -> None:
         self.side = side
         self.settings = settings
         self.link = Link(_ROLES[side], settings)
-        self.blind = settings is None
+        # Whether it can be held against its trace, to the frame and the microsecond.
+        self.exact = exact and settings is not None
+        self.blind = not self.exact
         self.holes: list[Hole] = []
         self._decoder = FrameDecoder()
+        # What is still to go out for the first time in each connection: number and payload.
+        self._to_come = defaultdict[int, deque[tuple[int, bytes]]](deque)
+        for connection, seq, payload in to_come:
+            self._to_come[connection].append((seq, payload))
 
     def restart(self) -> None:
         """Its device has started anew."""
@@ -82,7 +115,6 @@ class LinkShadow:
 
     def arrived(self, data: bytes, now: int) -> list[tuple[Frame | RejectedFrame, Verdict]]:
         """Bytes come in; what was in them, and what the link made of that."""
-        self.let_pass(now)
         return [(found, self._take(found, now)) for found in self._decoder.receive_data(data)]
 
     def _take(self, found: Frame | RejectedFrame, now: int) -> Verdict:
@@ -96,10 +128,14 @@ class LinkShadow:
         self.link.events.clear()
         return events
 
-    def let_pass(self, now: int) -> None:
-        """Everything that was due before now happens; what it would have sent is a hole."""
+    def let_pass(self, now: int) -> Iterator[int]:
+        """Everything that was due before now happens, each thing in its time, which is given.
+
+        What it would have sent is a hole.
+        """
         while (due := self.link.next_deadline()) is not None and due < now:
             self.finish(due)
+            yield due
 
     def finish(self, now: int) -> None:
         """Nothing more goes out at this instant: what the link would send now is a hole."""
@@ -111,10 +147,11 @@ class LinkShadow:
 
     def sent(self, frames: list[Frame], now: int) -> None:
         """The side has sent these together; the shadow must send just these."""
-        self.let_pass(now)
         self.link.handle_timer(now)
         for frame in frames:
             self._call(frame, now)
+            if frame.kind is Kind.DATA:
+                self._note_gone(frame)
         self._events()
         mine = self.link.frames_to_send(now)
         if [encode_frame(each) for each in mine] != [encode_frame(each) for each in frames]:
@@ -136,21 +173,42 @@ class LinkShadow:
         elif link.state is not State.OPEN or frame.connection != link.connection:
             return
         elif frame.kind is Kind.DATA:
-            waiting = link.settings.backlog - link.room
-            if frame.seq == (link.snapshot().next_seq + waiting) & 0xFF:
-                link.send(frame.payload, now)
+            self._queue(frame, now)
         elif frame.kind is Kind.CLOSE:
             link.close(now)
         elif frame.kind is Kind.RESET:
             link.abort(now)
 
+    def _queue(self, frame: Frame, now: int) -> None:
+        """Have a payload sent, unless it went before or waits already."""
+        if ahead(frame.seq, self.link.snapshot().next_seq) == self.link.waiting:
+            self.link.send(frame.payload, now)
+
+    def _note_gone(self, frame: Frame) -> None:
+        """A payload is not to come any more, when it goes for the first time."""
+        to_come = self._to_come[frame.connection]
+        if to_come and to_come[0] == (frame.seq, frame.payload):
+            to_come.popleft()
+
+    def wait(self, payloads: int, now: int) -> None:
+        """So many payloads wait now."""
+        link = self.link
+        mine = [payload for _, payload in self._to_come[link.connection]]
+        for place in range(link.waiting, payloads if link.state is State.OPEN else 0):
+            # One that never goes out may be any.
+            link.send(mine[place] if place < len(mine) else b"", now)
+
     def _sees_again(self) -> None:
-        self.blind = self.settings is None
+        self.blind = not self.exact
 
     def _hole(self, now: int, frames: list[Frame]) -> None:
         if not self.blind:
             self.holes.append(Hole(now, self.side, tuple(map(name_of, frames))))
             self.blind = True
+
+
+def _payload(frame: Frame) -> _Payload:
+    return _Payload(frame.connection, frame.seq, frame.payload)
 
 
 def name_of(frame: Frame) -> str:
@@ -175,6 +233,22 @@ def _verdict(frame: Frame, events: list[LinkEvent]) -> Verdict:
     return Verdict("delivered", f"with {released} kept before" if released else "")
 
 
+def _payloads(recorded: Iterable[AnyLine]) -> dict[Sender, list[_Payload]]:
+    """The payloads that each side has sent, as each went for the first time."""
+    found: dict[Sender, list[_Payload]] = {side: [] for side in SIDES}
+    seen: dict[tuple[Sender, int, int], bytes] = {}
+    for line in recorded:
+        if not isinstance(line, Sent) or line.line != MAIN_LINE or line.by not in found:
+            continue
+        for frame in FrameDecoder().receive_data(bytes.fromhex(line.bytes)):
+            if isinstance(frame, Frame) and frame.kind is Kind.DATA:
+                key = line.by, frame.connection, frame.seq
+                if seen.get(key) != frame.payload:
+                    seen[key] = frame.payload
+                    found[line.by].append(_payload(frame))
+    return found
+
+
 class LinkState(NamedTuple):
     """Where one side's link on the main line stands from `at` on."""
 
@@ -190,11 +264,13 @@ class Shadow:
     `states` is where the links of the main line stand, whenever that has changed.
     """
 
-    def __init__(self, ends: Ends) -> None:
-        self._ends = ends
-        self._sides = {
-            (MAIN_LINE, PROGRAMMER): LinkShadow(PROGRAMMER, ends.programmer),
-            (MAIN_LINE, PUMP): LinkShadow(PUMP, ends.pump),
+    def __init__(self, ends: Ends, recorded: Iterable[AnyLine] = (), *, exact: bool = True) -> None:
+        to_come = _payloads(recorded)
+        self._sides: dict[tuple[int, Sender], LinkShadow] = {
+            (MAIN_LINE, PROGRAMMER): LinkShadow(
+                PROGRAMMER, ends.programmer, to_come[PROGRAMMER], exact
+            ),
+            (MAIN_LINE, PUMP): LinkShadow(PUMP, ends.pump, to_come[PUMP], exact),
         }
         self.states: list[LinkState] = []
         self._last: dict[str, tuple[LinkSnapshot, bool]] = {}
@@ -207,7 +283,7 @@ class Shadow:
         """Where the trace is not what the links would have done, in order of time."""
         return sorted(hole for side in self._sides.values() for hole in side.holes)
 
-    def before(self, side: str) -> LinkSnapshot | None:
+    def before(self, side: Sender) -> LinkSnapshot | None:
         """Where a side's link on the main line stands, as far as the lines were taken."""
         shadow = self._sides[MAIN_LINE, side]
         return None if shadow.blind else shadow.link.snapshot()
@@ -237,6 +313,12 @@ class Shadow:
         self._look()
         return taken
 
+    def waiting(self, by: Sender, payloads: int, now: int) -> None:
+        """So many payloads of a side wait behind its window."""
+        self._until(now)
+        self._flush()
+        self._sides[MAIN_LINE, by].wait(payloads, now)
+
     def restarted(self, now: int) -> None:
         """The pump has started anew."""
         self._until(now)
@@ -245,8 +327,10 @@ class Shadow:
         self._look()
 
     def finish(self, now: int) -> None:
-        """The trace has ended at this moment."""
-        self._until(now + 1)
+        """The trace has ended at this moment; what this instant was still to bring is not in it."""
+        self._until(now)
+        self._flush()
+        self.states.sort(key=lambda state: state.at)
 
     def _side(self, line: int, side: Sender) -> LinkShadow | None:
         if side not in _ROLES:
@@ -258,14 +342,18 @@ class Shadow:
 
     def _until(self, now: int) -> None:
         """Time goes on; on a line beside the main one nothing happens by itself."""
-        if now <= self._now:
+        was = self._now
+        if now <= was:
             return
         self._flush()
         for (line, _), side in self._sides.items():
             if line == MAIN_LINE and not side.blind:
                 side.finish(self._now)
-                side.let_pass(now)
-        self._look()
+                self._look()
+                for due in side.let_pass(now):
+                    self._now = due
+                    self._look()
+                self._now = was
         self._now = now
 
     def _flush(self) -> None:

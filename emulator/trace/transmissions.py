@@ -19,8 +19,9 @@ from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame
 from mockpump.protocol.link.arq import ahead
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages.base import Direction, Message
-from mockpump.protocol.session import Seal, claimed_number, split_seal
+from mockpump.protocol.session import Seal, claimed_name, split_seal
 
 _REPEATED_KINDS = (Kind.OPEN, Kind.OPEN_ACK, Kind.DATA, Kind.CLOSE)
 _DAMAGE = ("ber", "burst", "flip")
@@ -43,9 +44,13 @@ class _Trigger(NamedTuple):
 class Transmissions:
     """Takes the lines of a trace one by one; `frames` are the transmissions so far."""
 
-    def __init__(self, shadow: Shadow) -> None:
+    def __init__(self, shadow: Shadow, slack: int = 0) -> None:
+        """`slack` is how many microseconds later what something brings about may be noted."""
         self.frames: list[Transmission] = []
+        # How many frames came before these, and were forgotten.
+        self.before = 0
         self._shadow = shadow
+        self._slack = slack
         self._line = Impairments()
         self._by_id: dict[int, Transmission] = {}
         self._free_at: dict[tuple[int, str], int] = {}
@@ -69,27 +74,53 @@ class Transmissions:
             self._triggers[PROGRAMMER] = self._trigger(PROGRAMMER)._replace(
                 began_at=line.t, doing=line.id, doing_is_later=True
             )
+        elif isinstance(line, lines.Waiting):
+            self._shadow.waiting(line.by, line.payloads, line.t)
         elif isinstance(line, lines.Power):
             self._shadow.restarted(line.t)
+
+    def forget(self, most: int) -> None:
+        """Keep the latest frames only: no more than so many."""
+        gone = self.frames[: max(0, len(self.frames) - most)]
+        del self.frames[: len(gone)]
+        self.before += len(gone)
+        self._by_id = {
+            each: sent for each, sent in self._by_id.items() if sent.number > self.before
+        }
+
+    def _frame(self, number: int) -> Transmission | None:
+        """The frame of a number; None when it was forgotten, or for 0."""
+        place = number - self.before - 1
+        return self.frames[place] if place >= 0 else None
 
     # -- sent ------------------------------------------------------------------------------------
 
     def _sent(self, order: int, line: lines.Sent) -> None:
         data = bytes.fromhex(line.bytes)
-        begins, ends = self._on_line(line, len(data))
+        sent = self._begin(order, line.t, line.line, line.by, data)
+        sent.begins, sent.ends = self._on_line(line, len(data))
+        sent.lost = line.lost
+        sent.was_seen_sent = True
+        sent.cause = self._cause(sent, self._count(sent))
+        self._add(sent, line.id)
+        self._shadow.sent(line.line, line.by, data, line.t)
+        if (cause := self._frame(sent.cause.frame)) is not None:
+            cause.effects.append(sent.number)
+
+    def _begin(self, order: int, now: int, line: int, by: Sender, data: bytes) -> Transmission:
+        """A transmission of these bytes, as far as they tell of it."""
         frame = _only_frame(data)
         message, content, seal = _carried(frame)
-        sent = Transmission(
-            number=len(self.frames) + 1,
+        return Transmission(
+            number=self.before + len(self.frames) + 1,
             order=order,
-            line=line.line,
-            sender=line.by,
-            receiver=RIVAL if line.line and line.by == PUMP else _OTHER[line.by],
-            at=line.t,
-            begins=begins,
-            ends=ends,
+            line=line,
+            sender=by,
+            receiver=RIVAL if line and by == PUMP else _OTHER[by],
+            at=now,
+            begins=now,
+            ends=now,
             data=data,
-            lost=line.lost,
             frame=frame,
             message=message,
             content=content,
@@ -97,13 +128,10 @@ class Transmissions:
             arrivals=[],
             effects=[],
         )
-        before = self._count(sent)
-        sent.cause = self._cause(sent, before)
+
+    def _add(self, sent: Transmission, number: int) -> None:
         self.frames.append(sent)
-        self._by_id[line.id] = sent
-        self._shadow.sent(line.line, line.by, data, line.t)
-        if sent.cause.frame:
-            self.frames[sent.cause.frame - 1].effects.append(sent.number)
+        self._by_id[number] = sent
 
     def _on_line(self, line: lines.Sent, size: int) -> tuple[int, int]:
         """From when to when it is on the line; what takes another way takes no time."""
@@ -135,7 +163,7 @@ class Transmissions:
         if sent.sender in (SOMEBODY, RIVAL):
             return Cause("attack" if sent.sender == SOMEBODY else "rival")
         trigger = self._trigger(sent.sender)
-        came = trigger.frame if trigger.came_at == sent.at else 0
+        came = trigger.frame if self._just(trigger.came_at, sent.at) else 0
         if before is not None:
             return self._why_again(sent, before, came)
         if sent.kind == "ACK":
@@ -147,6 +175,10 @@ class Transmissions:
             if sent.sender == PUMP
             else self._why_asked(sent, trigger, came)
         )
+
+    def _just(self, then: int, now: int) -> bool:
+        """Whether what was then is what has brought about what is now."""
+        return 0 <= then <= now <= then + self._slack
 
     def _trigger(self, side: str) -> _Trigger:
         return self._triggers.get(side, _Trigger())
@@ -163,23 +195,27 @@ class Transmissions:
         if came:
             return Cause("at once", came)
         state = self._shadow.before(sent.sender)
-        if state is not None and state.ack_at is not None and state.ack_at <= sent.at:
-            return Cause("delayed", self._trigger(sent.sender).frame)
-        return Cause("keepalive")
+        waited = sent.at - self._trigger(sent.sender).came_at
+        if state is None:
+            is_due = waited <= 2 * LinkSettings().ack_delay
+        else:
+            is_due = state.ack_at is not None and state.ack_at <= sent.at
+        return Cause("delayed", self._trigger(sent.sender).frame) if is_due else Cause("keepalive")
 
     def _why_asked(self, sent: Transmission, trigger: _Trigger, came: int) -> Cause:
-        if trigger.began_at == sent.at and (trigger.doing_is_later or not came):
+        if self._just(trigger.began_at, sent.at) and (trigger.doing_is_later or not came):
             return Cause("asked", doing=trigger.doing)
         if not came:
             return Cause("unknown")
-        made_room = sent.kind == "DATA" and self.frames[came - 1].kind == "ACK"
+        frame = self._frame(came)
+        made_room = sent.kind == "DATA" and frame is not None and frame.kind == "ACK"
         return Cause("room" if made_room else "next", came)
 
     def _why_ended(self, trigger: _Trigger, came: int) -> Cause:
         if not came:
             return Cause("close", doing=trigger.doing)
-        arrival = self.frames[came - 1].arrivals[-1]
-        stray = arrival.verdict.word == "dropped"
+        frame = self._frame(came)
+        stray = frame is not None and frame.arrivals[-1].verdict.word == "dropped"
         return Cause("stray" if stray else "close", came)
 
     def _why_said(self, sent: Transmission, came: int) -> Cause:
@@ -199,9 +235,7 @@ class Transmissions:
     def _arrived(self, order: int, line: lines.Arrived) -> None:
         data = bytes.fromhex(line.bytes)
         taken = self._shadow.arrived(line.line, line.to, data, line.t)
-        sent = self._by_id.get(line.id)
-        if sent is None:
-            return
+        sent = self._by_id.get(line.id) or self._unsent(order, line, data)
         sent.receiver = line.to
         arrival = _arrival(sent, order, line, data, taken)
         sent.arrivals.append(arrival)
@@ -210,6 +244,16 @@ class Transmissions:
         )
         if arrival.verdict.word in ("kept", "delivered"):
             self._hand_up(sent, line, arrival.verdict.word)
+
+    def _unsent(self, order: int, line: lines.Arrived, data: bytes) -> Transmission:
+        """A transmission of which nobody has recorded that it was sent: it begins as it arrives."""
+        by = RIVAL if line.line and line.to == PUMP else _OTHER[line.to]
+        sent = self._begin(order, line.t, line.line, by, data)
+        sent.begins = sent.ends = line.t
+        self._count(sent)
+        sent.cause = Cause("unknown")
+        self._add(sent, line.id)
+        return sent
 
     def _hand_up(self, sent: Transmission, line: lines.Arrived, verdict: str) -> None:
         """A payload is there: it is kept, or handed up with those that were kept behind it."""
@@ -299,8 +343,7 @@ def _carried(frame: Frame | None) -> tuple[str, Record | None, Seal | None]:
     """The message that a frame carries: its name, itself and its seal, as far as it has them."""
     if frame is None or frame.kind is not Kind.DATA:
         return "", None, None
-    entry = m.CATALOGUE.get(claimed_number(frame.payload))
-    name = entry.name if entry else "?"
+    name = claimed_name(frame.payload) or "?"
     try:
         seal, message = split_seal(frame.payload)
         return name, m.decode(message), seal
@@ -308,10 +351,14 @@ def _carried(frame: Frame | None) -> tuple[str, Record | None, Seal | None]:
         return name, None, None
 
 
-def count_all(frames: list[Transmission]) -> None:
-    """Tell each transmission how many there are of its frame."""
+def look_back(frames: list[Transmission], is_whole: bool) -> None:
+    """Tell each transmission what only the whole trace tells: how many there are of its frame, and
+    whether anybody recorded what came to the end that it went to; in a whole one everybody did.
+    """
     counts: dict[int, int] = {}
+    recorded = {frame.receiver for frame in frames if frame.arrivals}
     for frame in frames:
         counts[frame.first] = frame.count
     for frame in frames:
         frame.counts = counts[frame.first]
+        frame.is_arrival_known = is_whole or bool(frame.lost) or frame.receiver in recorded

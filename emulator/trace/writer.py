@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mockpump.emulator.channel import impairments
-from mockpump.emulator.channel.channel import Arrival, Fault, frames_of
+from mockpump.emulator.channel.channel import Arrival, Fault
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.programmer.programmer import (
@@ -26,7 +26,7 @@ from mockpump.emulator.pump.alarms import Shown
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.trace import format as lines
-from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, AnyLine, Sender
+from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, SIDES, AnyLine, Sender
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import Alarm, LogKind
 from mockpump.protocol.messages.base import Message
@@ -37,15 +37,14 @@ _WHOLE_LOG = 2**31
 class TraceWriter:
     """Writes lines of a trace; `write` takes each without its newline.
 
-    Chunks have numbers from 1, in the order in which they are sent, whichever line they take.
+    Chunks have the numbers that the channel counts, from 1, whichever line they take.
     """
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._chunks = 0
         self._doings = 0
-        # The number here of each chunk that the channel has under its own number.
-        self._ids: list[int] = []
+        self._waiting: dict[Sender, int] = dict.fromkeys(SIDES, 0)
+        self._have_sent: set[Sender] = set()
         self._logged = 0
         self._pump: Pump | None = None
         self._alarms: dict[int, str] = {}
@@ -60,36 +59,52 @@ class TraceWriter:
         """From now on this is wrong with the line between the two."""
         self._put(lines.Channel(t=now, impairments=impairments.written(line)))
 
-    def sent(self, now: int, by: Sender, data: bytes, lost: Fault | None = None) -> None:
-        """A side has given a chunk to the channel, and perhaps it was lost."""
-        self._ids.append(self._chunk(now, by, data, MAIN_LINE, lost.kind.value if lost else ""))
+    def sent(
+        self,
+        now: int,
+        number: int,
+        by: Sender,
+        data: bytes,
+        lost: Fault | None = None,
+        line: int = MAIN_LINE,
+    ) -> None:
+        """A side has given a chunk to a line, and perhaps it was lost."""
+        self._chunk(now, number, by, data, line, lost.kind.value if lost else "")
 
-    def withheld(self, now: int, by: Sender, data: bytes, fault: Fault) -> None:
-        """A chunk that never came to the channel, because of a fault outside it."""
-        self._chunk(now, by, data, MAIN_LINE, fault.kind.value)
+    def heard(self, now: int, number: int, to: Sender, data: bytes, line: int) -> None:
+        """A side has heard a chunk of which nobody has recorded that it was sent."""
+        self._put(lines.Arrived(t=now, id=number, to=to, bytes=data.hex(), line=line))
 
     def arrived(self, arrival: Arrival) -> None:
         """A chunk has come out of the channel, and perhaps it was touched on the way."""
         self._put(
             lines.Arrived(
                 t=arrival.at,
-                id=self._ids[arrival.chunk - 1],
+                id=arrival.chunk,
                 to=PUMP if arrival.from_programmer else PROGRAMMER,
                 bytes=arrival.data.hex(),
                 faults=[(span.fault.kind.value, span.start, span.end) for span in arrival.spans],
             )
         )
 
-    def passed(self, now: int, by: Sender, to: Sender, data: bytes, line: int) -> None:
-        """Chunks that take no time on a line without a fault."""
-        for chunk in frames_of(data) if data else ():
-            number = self._chunk(now, by, chunk, line, "")
-            self._put(lines.Arrived(t=now, id=number, to=to, bytes=chunk.hex(), line=line))
+    def waiting(self, now: int, by: Sender, payloads: int) -> None:
+        """So many payloads of a side wait for room in its window.
 
-    def _chunk(self, now: int, by: Sender, data: bytes, line: int, lost: str) -> int:
-        self._chunks += 1
-        self._put(lines.Sent(t=now, id=self._chunks, by=by, bytes=data.hex(), line=line, lost=lost))
-        return self._chunks
+        When it has sent something meanwhile these may be others than before.
+        """
+        if payloads != self._waiting[by] or (payloads and by in self._have_sent):
+            self._waiting[by] = payloads
+            self._put(lines.Waiting(t=now, by=by, payloads=payloads))
+        self._have_sent.discard(by)
+
+    def passed(self, now: int, number: int, by: Sender, to: Sender, data: bytes, line: int) -> None:
+        """A chunk that took no time, on a line without a fault."""
+        self._chunk(now, number, by, data, line, "")
+        self._put(lines.Arrived(t=now, id=number, to=to, bytes=data.hex(), line=line))
+
+    def _chunk(self, now: int, number: int, by: Sender, data: bytes, line: int, lost: str) -> None:
+        self._have_sent.add(by)
+        self._put(lines.Sent(t=now, id=number, by=by, bytes=data.hex(), line=line, lost=lost))
 
     # -- what the two do -------------------------------------------------------------------------
 
@@ -119,6 +134,11 @@ class TraceWriter:
 
     def turned(self, now: int, programmer: Programmer, pump: Pump, port: Endpoint) -> None:
         """Something may have happened to them: what is new since the last time."""
+        self.pump_turned(now, pump, port.connection.is_sealed)
+        self.programmer_turned(now, programmer)
+
+    def pump_turned(self, now: int, pump: Pump, sealed: bool) -> None:
+        """The same of the pump; `sealed`: somebody has a session with it."""
         if pump is not self._pump:
             self._began_anew(now, pump)
         page = pump.memory.log(self._logged + 1, _WHOLE_LOG)
@@ -127,16 +147,19 @@ class TraceWriter:
         new, self._logged = page.newest != self._logged, page.newest
         self._panel(now, pump.panel.shown)
         if new or pump.mode.name != self._mode:
-            self.truth(now, pump, port)
+            self.truth(now, pump, sealed)
+
+    def programmer_turned(self, now: int, programmer: Programmer) -> None:
+        """The same of the programmer."""
         belief, sealed = programmer.belief, programmer.connection.is_sealed
         if belief.heard_at != self._heard_at or sealed is not self._sealed:
             self._heard_at, self._sealed = belief.heard_at, sealed
             self._put(_believed(now, belief, sealed))
 
-    def truth(self, now: int, pump: Pump, port: Endpoint) -> None:
+    def truth(self, now: int, pump: Pump, sealed: bool) -> None:
         """What the pump is at this moment, when it is another than it was."""
         self._mode = pump.mode.name
-        line = _state(now, pump, port.connection.is_sealed)
+        line = _state(now, pump, sealed)
         if self._last_pump is None or line != msgspec.structs.replace(self._last_pump, t=now):
             self._last_pump = line
             self._put(line)

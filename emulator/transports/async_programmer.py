@@ -14,6 +14,7 @@ from mockpump.emulator.programmer.programmer import (
     TelemetryReceived,
     result_of,
 )
+from mockpump.emulator.transports.async_drive import AsyncDrive
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.emulator.transports.loss import fail_pending
@@ -38,10 +39,8 @@ class AsyncProgrammer:
         on_telemetry: Callable[[m.Telemetry], None] | None = None,
     ) -> None:
         self.programmer = Programmer(settings)
-        self._write = write
         self._on_telemetry = on_telemetry
-        self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._drive = AsyncDrive[ProgrammerEvent](self.programmer, write, self._take)
         self._awaited: asyncio.Future[Any] | None = None
 
     async def connect(self, connection: int, opening: Opening | None = None) -> Connected:
@@ -63,26 +62,25 @@ class AsyncProgrammer:
         return cast(T, await self._until_end())
 
     async def _until_end(self) -> Any:
-        self._awaited = self._loop.create_future()
-        self._work()
+        self._awaited = asyncio.get_running_loop().create_future()
+        self._drive.work()
         try:
             return await self._awaited
         except asyncio.CancelledError as cancelled:
             error = fail_pending(self.programmer, "cancelled", line_now())
             if isinstance(error, OutcomeUnknown):
                 cancelled.add_note(str(error))
-            self._work()
+            self._drive.work()
             raise
 
     def disconnect(self) -> None:
         """End the connection in good order."""
         self.programmer.disconnect(line_now())
-        self._work()
+        self._drive.work()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come in."""
-        self.programmer.receive_data(data, line_now())
-        self._work()
+        self._drive.data_received(data)
 
     def line_lost(self, why: str) -> None:
         """The line itself is gone: what is awaited raises `PortError` or `OutcomeUnknown`."""
@@ -93,26 +91,7 @@ class AsyncProgrammer:
 
     def close(self) -> None:
         """Stop the timer; the line is its owner's to close."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _work(self) -> None:
-        while (event := self.programmer.next_event()) is not None:
-            self._take(event)
-        now = line_now()
-        data = self.programmer.data_to_send(now)
-        if data:
-            self._write(data)
-        self.close()
-        deadline = self.programmer.next_deadline()
-        if deadline is not None:
-            self._timer = self._loop.call_later(max(deadline - now, 0) / 1e6, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self.programmer.handle_timer(line_now())
-        self._work()
+        self._drive.close()
 
     def _take(self, event: ProgrammerEvent) -> None:
         if isinstance(event, TelemetryReceived):

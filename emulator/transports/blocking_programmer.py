@@ -2,9 +2,10 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from mockpump.emulator.drive import Driven, drive, turn
 from mockpump.emulator.programmer.errors import ConnectionLost, OutcomeUnknown
 from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.programmer.programmer import (
@@ -34,6 +35,30 @@ _CLOSING_PATIENCE = 1_000_000
 _DRAWS = 4
 
 
+class _PortLine:
+    """A port as the line of a turn, by the real clock."""
+
+    def __init__(self, port: SerialPort, tap: Tap | None) -> None:
+        self._port = port
+        self._tap = tap
+
+    @property
+    def now(self) -> int:
+        return line_now()
+
+    def exchange(self, data: bytes, until: int | None) -> Sequence[bytes]:
+        if data:
+            if self._tap is not None:
+                self._tap(True, data)
+            self._port.send(data)
+        came = self._port.receive(None if until is None else max(until - line_now(), 0) / 1e6)
+        if not came:
+            return ()
+        if self._tap is not None:
+            self._tap(False, came)
+        return (came,)
+
+
 class SerialProgrammer:
     """A programmer and the port it speaks through."""
 
@@ -41,8 +66,8 @@ class SerialProgrammer:
         self, url: str, settings: LinkSettings | None = None, tap: Tap | None = None
     ) -> None:
         self.programmer = Programmer(settings)
-        self._tap = tap
         self._port = SerialPort(url)
+        self._line = _PortLine(self._port, tap)
         # What came while something else was asked; of too much, the newest.
         self._telemetry: deque[m.Telemetry] = deque(maxlen=_MOST_TELEMETRY)
 
@@ -101,9 +126,21 @@ class SerialProgrammer:
         return result
 
     def _until_end(self) -> Any:
-        while isinstance(event := next(self._events()), TelemetryReceived):
+        return result_of(self._next_event(self._take))
+
+    def _take(self, event: ProgrammerEvent) -> bool:
+        """Keep telemetry; whether what was begun has ended with this event."""
+        if isinstance(event, TelemetryReceived):
             self._telemetry.append(event.telemetry)
-        return result_of(event)
+            return False
+        return True
+
+    def _next_event(self, wanted: Callable[[ProgrammerEvent], bool]) -> ProgrammerEvent:
+        machine: Driven[ProgrammerEvent] = self.programmer
+        try:
+            return drive(machine, self._line, wanted)
+        except PortError as error:
+            raise fail_pending(self.programmer, str(error), line_now()) from None
 
     def _give_up(self, stopped: BaseException) -> None:
         """Somebody stops us: end the connection at once.
@@ -122,7 +159,7 @@ class SerialProgrammer:
         while True:
             while self._telemetry:
                 yield self._telemetry.popleft()
-            event = next(self._events())
+            event = self._next_event(lambda _: True)
             if isinstance(event, TelemetryReceived):
                 yield event.telemetry
             else:
@@ -142,40 +179,8 @@ class SerialProgrammer:
         now = line_now()
         self.programmer.disconnect(now)
         last = now + _CLOSING_PATIENCE
-        while now < last:
-            self._turn(last)
-            now = line_now()
+        while line_now() < last:
+            turn(self.programmer, self._line, last)
             while (event := self.programmer.next_event()) is not None:
                 if isinstance(event, Disconnected):
                     return
-
-    # -- one turn of the loop ----------------------------------------------------------------------
-
-    def _events(self) -> Iterator[ProgrammerEvent]:
-        """Work the line until something happens, again and again."""
-        while True:
-            while (event := self.programmer.next_event()) is not None:
-                yield event
-            try:
-                self._turn(None)
-            except PortError as error:
-                raise fail_pending(self.programmer, str(error), line_now()) from None
-
-    def _turn(self, last: int | None) -> None:
-        """Send what is due, wait for bytes or the next deadline, take what came."""
-        now = line_now()
-        data = self.programmer.data_to_send(now)
-        if data:
-            if self._tap is not None:
-                self._tap(True, data)
-            self._port.send(data)
-        deadline = self.programmer.next_deadline()
-        if deadline is None or (last is not None and last < deadline):
-            deadline = last
-        data = self._port.receive(None if deadline is None else max(deadline - now, 0) / 1e6)
-        now = line_now()
-        if data:
-            if self._tap is not None:
-                self._tap(False, data)
-            self.programmer.receive_data(data, now)
-        self.programmer.handle_timer(now)

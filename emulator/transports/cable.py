@@ -7,13 +7,17 @@ A line that nobody reads loses bytes, as a line does.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from mockpump.emulator.channel.attribution import FaultAttribution
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.gathering import PATIENCE, Gatherer
+from mockpump.emulator.trace.format import PROGRAMMER, PUMP, Sender
+from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError
+from mockpump.emulator.transports.loop_timer import LoopTimer
 from mockpump.emulator.transports.pty import PtyLine
 from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol.link.types import LinkSettings
@@ -33,12 +37,13 @@ class Cable:
         self.channel = channel
         self.attribution = FaultAttribution()
         self.on_end = on_end
-        self._loop = asyncio.get_running_loop()
+        # What writes down what goes by; the first end is taken for the programmer's.
+        self.trace: TraceWriter | None = None
         self._began = line_now()
         self._writers: dict[bool, Write] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._arrival = LoopTimer(self._deliver)
         self._gatherers = {first: Gatherer() for first in (True, False)}
-        self._flushes: dict[bool, asyncio.TimerHandle] = {}
+        self._flushes = {first: LoopTimer(partial(self._flush, first)) for first in (True, False)}
 
     def open(self, end: str, first: bool) -> "PtyLine | PortEnd":
         """Open an end: `pty`, `pty:PATH`, or whatever a programmer's port may be."""
@@ -55,31 +60,27 @@ class Cable:
         """An end has read something."""
         gatherer = self._gatherers[first]
         self._send(first, gatherer.receive_data(data))
-        self._stop_flush(first)
-        if gatherer.waiting:
-            self._flushes[first] = self._loop.call_later(PATIENCE / 1e6, self._flush, first)
+        now = line_now()
+        self._flushes[first].set(now + PATIENCE if gatherer.waiting else None, now)
 
     def _flush(self, first: bool) -> None:
         self._send(first, self._gatherers[first].flush())
-
-    def _stop_flush(self, first: bool) -> None:
-        timer = self._flushes.pop(first, None)
-        if timer is not None:
-            timer.cancel()
 
     def _send(self, first: bool, chunks: list[bytes]) -> None:
         now = self._now()
         for chunk in chunks:
             lost = self.channel.send(first, chunk, now)
             self.attribution.sent(first, chunk, lost)
+            if self.trace is not None:
+                by: Sender = PROGRAMMER if first else PUMP
+                self.trace.sent(now, self.channel.chunks, by, chunk, lost)
         self._deliver()
 
     def close(self) -> None:
         """What is under way is lost."""
         self._writers.clear()
-        for first in (True, False):
-            self._stop_flush(first)
-        self._stop()
+        for timer in (self._arrival, *self._flushes.values()):
+            timer.stop()
 
     def _now(self) -> int:
         return line_now() - self._began
@@ -88,18 +89,13 @@ class Cable:
         now = self._now()
         for arrival in self.channel.arrivals(now):
             self.attribution.arrived(arrival)
+            if self.trace is not None:
+                self.trace.arrived(arrival)
             write = self._writers.get(not arrival.from_programmer)
             if write is not None:
                 write(arrival.data)
-        self._stop()
         due = self.channel.next_deadline()
-        if due is not None and self._writers:
-            self._timer = self._loop.call_later(max(due - now, 0) / 1e6, self._deliver)
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._arrival.set(due if self._writers else None, now)
 
 
 class _Side:

@@ -1,4 +1,4 @@
-"""What a real programmer or pump draws at random, in one place; a world draws from its seed."""
+"""What is drawn at random, in one place, for the real world; a world draws from its seed."""
 
 import secrets
 
@@ -23,3 +23,13 @@ def nonce() -> bytes:
 def secret(size: int) -> bytes:
     """Bytes for a key, or for a pump's nonces."""
     return secrets.token_bytes(size)
+
+
+def serial() -> int:
+    """The made-up number of a new pump: a u32."""
+    return secrets.randbelow(2**32)
+
+
+def seed() -> int:
+    """Where a campaign begins that was not told: few enough digits to type again."""
+    return secrets.randbelow(10**9)

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from serial.serialutil import PortNotOpenError, SerialBase, SerialException
 
+from mockpump.emulator.drive import earliest
 from mockpump.emulator.pump.factory import new_pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.state import PumpIdentity
@@ -110,7 +111,7 @@ class Serial(SerialBase):
                 now = self._work()
                 if len(self._received) > had:
                     had, heard_at = len(self._received), now
-                until = _earlier(last, self._silence(heard_at) if had else None)
+                until = earliest(last, self._silence(heard_at) if had else None)
                 if had >= size or (until is not None and now >= until):
                     break
                 self._wait(now, until)
@@ -125,7 +126,7 @@ class Serial(SerialBase):
         return None if pause is None else heard_at + int(pause * 1e6)
 
     def _wait(self, now: int, until: int | None) -> None:
-        wake = _earlier(self._server.next_deadline(now), until)
+        wake = earliest(self._server.next_deadline(now), until)
         self._changed.wait(None if wake is None else max(wake - now, 0) / 1e6)
 
     def write(self, b: Any, /) -> int:
@@ -162,10 +163,6 @@ class Serial(SerialBase):
     def flush(self) -> None:
         """Nothing ever waits to be sent."""
         self._require_open()
-
-
-def _earlier(one: int | None, other: int | None) -> int | None:
-    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _parse(url: str) -> tuple[PumpIdentity, int]:

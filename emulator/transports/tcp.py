@@ -13,15 +13,18 @@ import resource
 import socket
 from ipaddress import ip_address
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from mockpump.emulator.pump.endpoint import Endpoint
 from mockpump.emulator.transports.admission import Admission
-from mockpump.emulator.transports.asyncio_pump import PumpRunner
 from mockpump.emulator.transports.clock import line_now
 from mockpump.emulator.transports.errors import PortError, reason_of
 from mockpump.protocol.framing import OVERHEAD
 from mockpump.protocol.link.types import LinkSettings
+
+if TYPE_CHECKING:
+    from mockpump.emulator.transports.asyncio_pump import PumpRunner
+    from mockpump.emulator.transports.recording import TappedRunner
 
 # The descriptors that are none of a client's: what the process has open besides, and those of
 # callers that are being turned away, of which a turn of the loop can take a hundred.
@@ -224,7 +227,7 @@ class TcpListener:
 
     def __init__(
         self,
-        runner: PumpRunner,
+        runner: "PumpRunner | TappedRunner",
         settings: LinkSettings | None = None,
         bounds: TcpBounds | None = None,
     ) -> None:

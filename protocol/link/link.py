@@ -134,6 +134,11 @@ class Link:
         return self.settings.backlog - waiting if self.state is State.OPEN else 0
 
     @property
+    def waiting(self) -> int:
+        """How many payloads wait for room in the window."""
+        return len(self._arq.waiting)
+
+    @property
     def ready(self) -> bool:
         """Whether a payload given to `send` now would go out at once."""
         return self.state is State.OPEN and self._arq.ready

@@ -9,7 +9,7 @@ import pytest
 from browsing import Open
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mockpump.cli.recordings import named_run
+from mockpump.cli.named_runs import named_run
 from mockpump.emulator.trace.model import read_run
 from mockpump.view.page.document import page_of
 from mockpump.view.page.telling import model_of

@@ -2,9 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outside import Command, as_process, in_process
+
+from mockpump.cli.examples import program_text, scenario_text
+from mockpump.protocol import toml_text
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
 
@@ -35,6 +39,36 @@ def test_a_run_that_was_recorded_is_identical_when_it_is_run_again(
     facts = json.loads(command("replay", bundle, "--json").out)
     assert facts["differs_from"] is None
     assert facts["sha256"].startswith(again.out.split()[-1].removesuffix("..."))
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were parsed, each as often as it was."""
+    texts: list[str] = []
+    parse = toml_text.parse
+
+    def counting(text: bytes | str, most: int) -> dict[str, Any]:
+        texts.append(text if isinstance(text, str) else text.decode())
+        return parse(text, most)
+
+    monkeypatch.setattr(toml_text, "parse", counting)
+    return texts
+
+
+def test_a_run_and_a_replay_read_each_text_once(
+    command: Command, tmp_path: Path, parsed: list[str]
+) -> None:
+    text = "[pump]\nprogram = 'week'\n[[step]]\npower_cut = { name = 'day' }\n"
+    file, bundle = scenario(tmp_path, text), str(tmp_path / "run.bundle")
+    for arguments in (("run", file, "--record", bundle), ("replay", bundle)):
+        assert command(*arguments).code == 0
+        assert sorted(parsed) == sorted([HEAD + text, program_text("day"), program_text("week")])
+        parsed.clear()
+
+
+def test_a_demo_reads_its_scenario_once(command: Command, parsed: list[str]) -> None:
+    assert command("demo", "clock").code == 0
+    assert parsed.count(scenario_text("clock")) == 1
 
 
 def test_a_run_that_is_cut_short_leaves_the_old_bundle(
@@ -100,16 +134,16 @@ def test_a_divergence_is_shown_with_what_came_before(
 ) -> None:
     bundle = str(tmp_path / "run.bundle")
     command("run", "bad-link", "--record", bundle)
-    monkeypatch.setattr("mockpump.emulator.trace.writer._SIDES", {True: "you", False: "pump"})
+    monkeypatch.setattr("mockpump.emulator.trace.writer.PUMP", "you")
     ended = command("replay", bundle)
     assert ended.code == 1
     assert "recorded  " in ended.out
-    assert '"by":"programmer"' in ended.out
-    assert '"by":"you"' in ended.out
-    assert "not identical from line 6 on" in ended.line
+    assert '"to":"pump"' in ended.out
+    assert '"to":"you"' in ended.out
+    assert "not identical from line 10 on" in ended.line
     ended = command("replay", bundle, "--json")
     assert ended.code == 1
-    assert json.loads(ended.out)["differs_from"] == 6
+    assert json.loads(ended.out)["differs_from"] == 10
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from outside import Command, in_process
 
 from mockpump.cli.charts import COLOURS, plot
-from mockpump.cli.examples import scenario_names
+from mockpump.cli.examples import example_scenario, scenario_names
 from mockpump.emulator.simulation.curves import Curves, Line
 
 FICTIONAL = "Everything here is fictional: no real device, drug, dose or patient."
@@ -33,8 +33,10 @@ def test_a_scenario_fits_a_terminal_and_says_what_it_is(command: Command, name: 
     assert max(map(len, lines)) <= 80
     assert (lines[1], lines[-1]) == (FICTIONAL, FICTIONAL)
     assert "\x1b" not in ended.out
-    # The picture: as wide as the telling, drawn in blocks.
-    assert any(line.count("█") > 10 for line in lines)
+    # Its picture: as wide as the telling, drawn in blocks; or a ladder; or both.
+    scenario = example_scenario(name)
+    assert any(line.count("█") > 10 for line in lines) == (scenario.picture is not None)
+    assert any(line.startswith("no.      s programmer") for line in lines) == bool(scenario.ladder)
 
 
 def test_on_a_narrow_terminal_it_is_narrow(

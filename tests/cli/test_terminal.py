@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from outside import COMMAND, PATIENCE, program_file, wait_readable
 
 from mockpump.cli import terminal as terminal_door
+from mockpump.view.text import on_one_line, printable
 
 DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
 
@@ -145,13 +146,13 @@ def test_nothing_that_is_printed_is_a_command_to_a_terminal(text: str, terminal:
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"], include_characters=" \n\t")))
 def test_letters_figures_and_signs_are_left_as_they_are(text: str) -> None:
-    assert terminal_door.printable(text) == text
+    assert printable(text) == text
 
 
 @given(FOREIGN)
 def test_what_is_escaped_can_be_read_back(text: str) -> None:
     plain = text.replace("\\", "/")
-    escaped = terminal_door.on_one_line(plain).encode("latin-1", "backslashreplace")
+    escaped = on_one_line(plain).encode("latin-1", "backslashreplace")
     assert escaped.decode("unicode_escape") == plain
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from mockpump.emulator.memory.interface import MemoryFailed
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
+from mockpump.emulator.pump.requests.decision import refused
 from mockpump.protocol.connection import MessageRejected, NoSession
 from mockpump.protocol.messages import LogKind, Reason, Refused
 from mockpump.protocol.messages.base import Message, entry_of
@@ -48,7 +49,7 @@ def refuse_unauthorized(pump: Pump, number: int, reason: Reason) -> Refused:
     if not pump.journal.strangers.is_first(LogKind.TURNED_AWAY):
         # It is written with what is done next: who holds no key must not keep the memory busy.
         note()
-        return Refused(number, reason, 0, 0, 0)
+        return refused(number, reason)
     try:
         pump.change(note)
     except MemoryFailed:
@@ -56,4 +57,4 @@ def refuse_unauthorized(pump: Pump, number: int, reason: Reason) -> Refused:
         pump.journal.strangers = pump.journal.strangers.written(LogKind.TURNED_AWAY)
         note()
         reason = Reason.MEMORY_FAILED
-    return Refused(number, reason, 0, 0, 0)
+    return refused(number, reason)

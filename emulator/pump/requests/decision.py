@@ -1,7 +1,14 @@
-"""What a handler of requests gives back: an answer, or a refusal with the figures."""
+"""What a handler of requests gives back: a decision, which may be a no with its figures.
+
+A no has two shapes.  Inside the pump it is a `Decision` like any other, made by `refuse`: returned,
+never raised, recorded like a yes, and it may have an effect of its own, as a wrong proof has.  On
+the wire it is `Refused`, and `refused` is where every one of them is made.  What only measures is
+no answer yet: `limits` and delivery say which limit would be broken and by what (`Excess`), the
+authorization which `Reason` speaks against a peer; it is for a handler or the dispatch to say no.
+"""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
 from mockpump.emulator.pump.limits import Excess
@@ -14,17 +21,6 @@ from mockpump.protocol.messages import Mode, Reason
 from mockpump.protocol.messages.base import Message
 
 _I64 = 2**63 - 1
-
-
-class Refusal(Exception):
-    """A handler's no.  `field` counts from 1; `figure` is what was asked, `limit` what may be."""
-
-    def __init__(self, reason: Reason, field: int = 0, figure: int = 0, limit: int = 0) -> None:
-        super().__init__(reason.name)
-        self.reason = reason
-        self.field = field
-        self.figure = figure
-        self.limit = limit
 
 
 def _nothing() -> None:
@@ -51,20 +47,26 @@ class Command(NamedTuple):
     modes: frozenset[Mode]
 
 
-def refused(request: Message, refusal: Refusal) -> m.Refused:
-    """The reply that says no."""
-    number = m.entry_of(type(request)).number
-    return m.Refused(number, refusal.reason, refusal.field, refusal.figure, refusal.limit)
+def refused(
+    number: int, reason: Reason, field: int = 0, figure: int = 0, limit: int = 0
+) -> m.Refused:
+    """The no to a message of that number, as it goes out.
+
+    `field` counts from 1; `figure` is what was asked, `limit` what may be.
+    """
+    return m.Refused(number, reason, field, min(figure, _I64), limit)
 
 
-def refusal_of(excess: Excess, field: int = 0) -> Refusal:
+def refuse(
+    request: Message, reason: Reason, field: int = 0, figure: int = 0, limit: int = 0
+) -> Decision:
+    """The decision to say no."""
+    return Decision(refused(m.entry_of(type(request)).number, reason, field, figure, limit))
+
+
+def refuse_excess(request: Message, excess: Excess, field: int = 0) -> Decision:
     """The no to something that would break a limit."""
-    return Refusal(excess.reason, field, min(excess.figure, _I64), excess.limit)
-
-
-def refuse(excess: Excess, field: int = 0) -> NoReturn:
-    """Raise the refusal of something that would break a limit."""
-    raise refusal_of(excess, field)
+    return refuse(request, excess.reason, field, excess.figure, excess.limit)
 
 
 def recorded_reply(outcome: Outcome) -> Message:

@@ -1,15 +1,23 @@
 """Requests that change delivery: clock, suspend, bolus, temporary rate, refill, ramp."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.catheter import MOST_FLUIDS
-from mockpump.emulator.pump.limits import daily_excesses, rise_excesses, rises
+from mockpump.emulator.pump.limits import Excess, daily_excesses, rise_excesses, rises
 from mockpump.emulator.pump.modes import ModeInput
 from mockpump.emulator.pump.overrides import Bolus, TemporaryRate
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
-from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse, where
+from mockpump.emulator.pump.requests.decision import (
+    ANY,
+    Command,
+    Decision,
+    refuse,
+    refuse_excess,
+    where,
+)
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Mode, Reason
@@ -21,7 +29,8 @@ _RUNNING = frozenset({Mode.RUNNING})
 
 
 def _set_clock(pump: Pump, request: m.SetClock, peer: Peer) -> Decision:
-    _check_rises(pump, pump.delivery.percent_with(request.clock))
+    for excess in _rises_to(pump, pump.delivery.percent_with(request.clock)):
+        return refuse_excess(request, excess)
     reply = m.ClockSet(pump.delivery.clock, request.clock)
     return Decision(reply, partial(operations.set_clock, pump, request.clock))
 
@@ -37,24 +46,24 @@ def _resume(pump: Pump, request: m.Resume, peer: Peer) -> Decision:
 def _start_bolus(pump: Pump, request: m.StartBolus, peer: Peer) -> Decision:
     d = pump.delivery
     if d.bolus is not None:
-        raise Refusal(Reason.BUSY, 0, d.bolus.ends)
+        return refuse(request, Reason.BUSY, 0, d.bolus.ends)
     bolus = Bolus(request.kind, request.volume, request.duration, pump.elapsed)
     ends, rate = bolus.ends, bolus.rate
     if bolus.volume > d.limits.bolus:
-        raise Refusal(Reason.LIMIT_BOLUS, 3, bolus.volume, d.limits.bolus)
+        return refuse(request, Reason.LIMIT_BOLUS, 3, bolus.volume, d.limits.bolus)
     if d.rate + rate > d.limits.rate:
-        raise Refusal(Reason.LIMIT_RATE, 4, d.rate + rate, d.limits.rate)
+        return refuse(request, Reason.LIMIT_RATE, 4, d.rate + rate, d.limits.rate)
     for excess in daily_excesses(d.last_day + bolus.volume * UNITS_PER_NL, d.limits):
-        refuse(excess, 3)
+        return refuse_excess(request, excess, 3)
     if ends > _U32:
-        raise Refusal(Reason.OUT_OF_RANGE, 4, request.duration, _U32 - pump.elapsed)
+        return refuse(request, Reason.OUT_OF_RANGE, 4, request.duration, _U32 - pump.elapsed)
     return Decision(m.BolusStarted(ends, rate), partial(operations.start_bolus, pump, bolus))
 
 
 def _cancel_bolus(pump: Pump, request: m.CancelBolus, peer: Peer) -> Decision:
     bolus = pump.delivery.bolus
     if bolus is None:
-        raise Refusal(Reason.NOTHING_TO_END)
+        return refuse(request, Reason.NOTHING_TO_END)
     left = pump.bolus_left
     return Decision(
         m.BolusCancelled(bolus.volume - left, left), partial(operations.end_bolus, pump)
@@ -65,10 +74,10 @@ def _set_temporary(pump: Pump, request: m.SetTemporary, peer: Peer) -> Decision:
     d = pump.delivery
     temporary = TemporaryRate(request.percent, pump.elapsed + request.duration)
     if temporary.ends > _U32:
-        raise Refusal(Reason.OUT_OF_RANGE, 3, request.duration, _U32 - pump.elapsed)
+        return refuse(request, Reason.OUT_OF_RANGE, 3, request.duration, _U32 - pump.elapsed)
     rate = scaled(d.base_rate, request.percent) + d.bolus_rate
     if rate > d.limits.rate:
-        raise Refusal(Reason.LIMIT_RATE, 2, rate, d.limits.rate)
+        return refuse(request, Reason.LIMIT_RATE, 2, rate, d.limits.rate)
     return Decision(
         m.TemporarySet(temporary.ends), partial(operations.set_temporary, pump, temporary)
     )
@@ -76,7 +85,7 @@ def _set_temporary(pump: Pump, request: m.SetTemporary, peer: Peer) -> Decision:
 
 def _cancel_temporary(pump: Pump, request: m.CancelTemporary, peer: Peer) -> Decision:
     if pump.delivery.temporary is None:
-        raise Refusal(Reason.NOTHING_TO_END)
+        return refuse(request, Reason.NOTHING_TO_END)
     return Decision(
         m.TemporaryCancelled(pump.elapsed), partial(operations.set_temporary, pump, None)
     )
@@ -84,38 +93,37 @@ def _cancel_temporary(pump: Pump, request: m.CancelTemporary, peer: Peer) -> Dec
 
 def _refill(pump: Pump, request: m.Refill, peer: Peer) -> Decision:
     if request.volume > pump.identity.reservoir:
-        raise Refusal(Reason.OUT_OF_RANGE, 2, request.volume, pump.identity.reservoir)
+        return refuse(request, Reason.OUT_OF_RANGE, 2, request.volume, pump.identity.reservoir)
     d = pump.delivery
     after = pump.catheter.refilled(d.due, request.concentration)
     if len(after.fluids) > MOST_FLUIDS:
         newest = pump.catheter.concentration
-        raise Refusal(Reason.OUT_OF_RANGE, 3, request.concentration, newest)
+        return refuse(request, Reason.OUT_OF_RANGE, 3, request.concentration, newest)
     next_out, ahead = after.fluids[0].concentration, after.ahead(d.due)
     reply = m.Refilled(d.reservoir, next_out, request.concentration, ahead)
     return Decision(reply, partial(operations.refill, pump, request.volume, request.concentration))
 
 
-def _check_rises(pump: Pump, percent: int) -> None:
-    """Refuse to go to another percentage of the ramp at once, where that is too much of a rise."""
+def _rises_to(pump: Pump, percent: int) -> Iterator[Excess]:
+    """What going to another percentage of the ramp at once would break."""
     d = pump.delivery
-    for excess in rises(d.percent, percent, d.limits):
-        refuse(excess)
+    yield from rises(d.percent, percent, d.limits)
     if pump.program is not None and pump.pending_image:
         # What waits was let in beside the present step.
         pending = programs.from_image(pump.pending_image)
-        for excess in rise_excesses(pump.program, percent, pending, d.limits):
-            refuse(excess)
+        yield from rise_excesses(pump.program, percent, pending, d.limits)
 
 
 def _move_ramp(pump: Pump, request: m.MoveRamp, peer: Peer) -> Decision:
     d = pump.delivery
     if d.schedule is None:
-        raise Refusal(Reason.WRONG_MODE, 0, pump.mode)
+        return refuse(request, Reason.WRONG_MODE, 0, pump.mode)
     moved = d.schedule.moved(request.move, d.day)
     held = moved.held_day is not None
     state = m.RampState.HELD if held else m.RampState.FOLLOWING
     percent = moved.percent_at(d.pump_clock.at(pump.elapsed))
-    _check_rises(pump, percent)
+    for excess in _rises_to(pump, percent):
+        return refuse_excess(request, excess)
     return Decision(m.RampMoved(percent, state), partial(operations.move_ramp, pump, request.move))
 
 

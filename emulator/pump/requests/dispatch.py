@@ -1,15 +1,16 @@
 """What the pump does about each request: one table of requests, handlers and the modes that allow.
 
-A handler only decides: it takes the pump, the request and the peer, and returns a `Decision` (the
-reply, and what is to happen) or raises `Refusal`.  So what is refused changes nothing.  A request
-that carries a transaction is recorded together with what it changes, before it is answered: the
-pump never acknowledges what it could forget.  A repeated one gets the recorded reply and is not
-executed again, whether that was a yes or a no.
+A handler only decides: it takes the pump, the request and the peer, and returns a `Decision`: the
+reply, and what is to happen.  With a no (`refuse`) nothing is, so what is refused changes nothing.
+A request that carries a transaction is recorded together with what it changes, before it is
+answered: the pump never acknowledges what it could forget.  A repeated one gets the recorded reply
+and is not executed again, whether that was a yes or a no.
 """
 
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
+from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.peer import Peer
-from mockpump.emulator.pump.pump import LimitBroken, Pump
+from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests import (
     authorization,
     delivery,
@@ -21,10 +22,9 @@ from mockpump.emulator.pump.requests import (
 from mockpump.emulator.pump.requests.decision import (
     Command,
     Decision,
-    Refusal,
     recorded_reply,
-    refusal_of,
-    refused,
+    refuse,
+    refuse_excess,
 )
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages import Reason
@@ -54,7 +54,7 @@ def handle(pump: Pump, request: Message, peer: Peer, *, sealed: bool = False) ->
     try:
         return _handle(pump, request, peer)
     except MemoryFailed:
-        return refused(request, Refusal(Reason.MEMORY_FAILED))
+        return refuse(request, Reason.MEMORY_FAILED).reply
 
 
 def _handle(pump: Pump, request: Message, peer: Peer) -> Message:
@@ -69,32 +69,28 @@ def _handle(pump: Pump, request: Message, peer: Peer) -> Message:
     if earlier is None:
         return _execute(pump, request, peer, Outcome(transaction, asked, b""))
     if earlier.request != asked:
-        return refused(request, Refusal(Reason.TRANSACTION_REUSED, 1, transaction))
+        return refuse(request, Reason.TRANSACTION_REUSED, 1, transaction).reply
     return recorded_reply(earlier)
 
 
 def _execute(pump: Pump, request: Message, peer: Peer, blank: Outcome) -> Message:
     decision = _decide(pump, request, peer)
-    try:
-        _carry_out(pump, decision, blank)
-    except LimitBroken as broken:
+    excess = _carry_out(pump, decision, blank)
+    if excess is not None:
         # Only delivery itself knows what all that runs comes to in this second.
-        decision = Decision(refused(request, refusal_of(broken.excess)))
+        decision = refuse_excess(request, excess)
         _carry_out(pump, decision, blank)
     decision.on_recorded()
     return decision.reply
 
 
-def _carry_out(pump: Pump, decision: Decision, blank: Outcome) -> None:
+def _carry_out(pump: Pump, decision: Decision, blank: Outcome) -> Excess | None:
     outcome = Outcome(blank.transaction, blank.request, m.encode(decision.reply))
-    pump.change(decision.effect, outcome, decision.image)
+    return pump.change(decision.effect, outcome, decision.image)
 
 
 def _decide(pump: Pump, request: Message, peer: Peer) -> Decision:
     command = COMMANDS[type(request)]
     if pump.mode not in command.modes:
-        return Decision(refused(request, Refusal(Reason.WRONG_MODE, 0, pump.mode)))
-    try:
-        return command.handler(pump, request, peer)
-    except Refusal as refusal:
-        return Decision(refused(request, refusal))
+        return refuse(request, Reason.WRONG_MODE, 0, pump.mode)
+    return command.handler(pump, request, peer)

@@ -9,7 +9,7 @@ from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.limits import Excess, daily_excesses, program_excesses, rise_excesses
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
-from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, refuse, refuse_excess
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.messages import Alarm, Limits, Reason
@@ -23,7 +23,7 @@ def _get_limits(pump: Pump, request: m.GetLimits, peer: Peer) -> Decision:
 def _set_limits(pump: Pump, request: m.SetLimits, peer: Peer) -> Decision:
     limits = Limits(request.rate, request.bolus, request.daily, request.rise)
     for excess in _broken_now(pump, limits):
-        refuse(excess)
+        return refuse_excess(request, excess)
     reply = m.LimitsSet(*msgspec.structs.astuple(limits))
     return Decision(reply, partial(operations.set_limits, pump, limits))
 
@@ -54,7 +54,7 @@ def _get_alarms(pump: Pump, request: m.GetAlarms, peer: Peer) -> Decision:
 
 def _acknowledge(pump: Pump, request: m.AcknowledgeAlarm, peer: Peer) -> Decision:
     if request.alarm not in pump.panel.shown:
-        raise Refusal(Reason.NO_SUCH_ALARM, 2, request.alarm)
+        return refuse(request, Reason.NO_SUCH_ALARM, 2, request.alarm)
     # Seen and gone, it keeps nothing stopped any more, if it is the last.
     mode = operations.mode_after_acknowledging(pump, request.alarm)
     return Decision(

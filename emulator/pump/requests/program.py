@@ -1,11 +1,12 @@
 """Requests that give the pump a program: announced, written, read back, committed, dropped."""
 
+from collections.abc import Iterator
 from functools import partial
 
-from mockpump.emulator.pump.limits import program_excesses, rise_excesses
+from mockpump.emulator.pump.limits import Excess, program_excesses, rise_excesses
 from mockpump.emulator.pump.peer import Peer, Staging
 from mockpump.emulator.pump.pump import LAST_SECOND, Pump
-from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refuse
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, refuse, refuse_excess
 from mockpump.protocol import messages as m
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import DecodeError
@@ -19,7 +20,7 @@ _DATA_OVERHEAD = len(m.encode(m.ProgramData(0, bytes(m.DIGEST_SIZE), 0, b"")))
 
 def _begin(pump: Pump, request: m.BeginProgram, peer: Peer) -> Decision:
     if request.base != pump.digest:
-        raise Refusal(Reason.STALE_BASE, 3)
+        return refuse(request, Reason.STALE_BASE, 3)
     staging = Staging(request.length, request.digest, request.base)
     return Decision(m.ProgramBegun(pump.digest), partial(peer.stage, staging))
 
@@ -27,11 +28,11 @@ def _begin(pump: Pump, request: m.BeginProgram, peer: Peer) -> Decision:
 def _write(pump: Pump, request: m.WriteProgram, peer: Peer) -> Decision:
     staging = peer.staging
     if not staging.length:
-        raise Refusal(Reason.NOTHING_STAGED)
+        return refuse(request, Reason.NOTHING_STAGED)
     if request.offset != len(staging.data):
-        raise Refusal(Reason.OUT_OF_ORDER, 1, request.offset, len(staging.data))
+        return refuse(request, Reason.OUT_OF_ORDER, 1, request.offset, len(staging.data))
     if len(request.data) > staging.missing:
-        raise Refusal(Reason.OUT_OF_RANGE, 2, len(request.data), staging.missing)
+        return refuse(request, Reason.OUT_OF_RANGE, 2, len(request.data), staging.missing)
     reply = m.ProgramWritten(len(staging.data) + len(request.data))
     return Decision(reply, partial(staging.append, request.data))
 
@@ -49,38 +50,48 @@ def _read(pump: Pump, request: m.ReadProgram, peer: Peer) -> Decision:
 
 def _commit(pump: Pump, request: m.CommitProgram, peer: Peer) -> Decision:
     staging = peer.staging
-    if not staging.length:
-        raise Refusal(Reason.NOTHING_STAGED)
-    if staging.missing:
-        raise Refusal(Reason.INCOMPLETE, 0, len(staging.data), staging.length)
-    if not request.digest == staging.digest == programs.digest(staging.data):
-        raise Refusal(Reason.BAD_DIGEST, 2)
-    if staging.base != pump.digest:
-        raise Refusal(Reason.STALE_BASE)
-    _check_limits(pump, _decoded(staging.data))
+    if no := _not_as_begun(pump, request, staging):
+        return no
+    program = _decoded(staging.data)
+    if program is None:
+        return refuse(request, Reason.BAD_PROGRAM)
+    for excess in _excesses(pump, program):
+        return refuse_excess(request, excess)
     if request.when is not When.NOW and pump.delivery.schedule is None:
         # Without a program there is no edge to wait for.
-        raise Refusal(Reason.OUT_OF_RANGE, 3, request.when)
+        return refuse(request, Reason.OUT_OF_RANGE, 3, request.when)
     rules_from = min(pump.delivery.moment(request.when), LAST_SECOND)
     reply = m.ProgramCommitted(staging.digest, rules_from)
     activate = partial(pump.activate, staging.data, request.when)
     return Decision(reply, activate, staging.data, partial(peer.stage, Staging()))
 
 
-def _decoded(image: bytes) -> Program:
+def _not_as_begun(pump: Pump, request: m.CommitProgram, staging: Staging) -> Decision | None:
+    """The no to a commit of anything but what was announced, whole; None: it is that."""
+    if not staging.length:
+        return refuse(request, Reason.NOTHING_STAGED)
+    if staging.missing:
+        return refuse(request, Reason.INCOMPLETE, 0, len(staging.data), staging.length)
+    if not request.digest == staging.digest == programs.digest(staging.data):
+        return refuse(request, Reason.BAD_DIGEST, 2)
+    if staging.base != pump.digest:
+        return refuse(request, Reason.STALE_BASE)
+    return None
+
+
+def _decoded(image: bytes) -> Program | None:
     try:
         return programs.from_image(image)
     except (DecodeError, ProgramError):
-        raise Refusal(Reason.BAD_PROGRAM) from None
+        return None
 
 
-def _check_limits(pump: Pump, program: Program) -> None:
+def _excesses(pump: Pump, program: Program) -> Iterator[Excess]:
+    """What a program would break, by itself and beside the present one."""
     limits = pump.delivery.limits
-    for excess in program_excesses(program, limits):
-        refuse(excess)
+    yield from program_excesses(program, limits)
     if pump.program is not None:
-        for excess in rise_excesses(pump.program, pump.delivery.percent, program, limits):
-            refuse(excess)
+        yield from rise_excesses(pump.program, pump.delivery.percent, program, limits)
 
 
 def _abort(pump: Pump, request: m.AbortProgram, peer: Peer) -> Decision:
@@ -89,7 +100,7 @@ def _abort(pump: Pump, request: m.AbortProgram, peer: Peer) -> Decision:
 
 def _drop_pending(pump: Pump, request: m.DropPending, peer: Peer) -> Decision:
     if not pump.pending_image:
-        raise Refusal(Reason.NOTHING_TO_END)
+        return refuse(request, Reason.NOTHING_TO_END)
     return Decision(m.PendingDropped(pump.digest), pump.drop_pending)
 
 

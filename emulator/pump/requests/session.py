@@ -5,7 +5,7 @@ from functools import partial
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
-from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, Refusal, refused
+from mockpump.emulator.pump.requests.decision import ANY, Command, Decision, refuse
 from mockpump.protocol import messages as m
 from mockpump.protocol.messages import Reason
 from mockpump.protocol.messages.base import Access, Message
@@ -13,24 +13,26 @@ from mockpump.protocol.session import SessionKeys, offers_our_version, proof_mat
 
 
 def _hello(pump: Pump, request: m.Hello, peer: Peer) -> Decision:
-    _check_free(pump, peer, request)
+    if no := _not_free(pump, peer, request, request):
+        return no
     if not offers_our_version(request):
-        raise Refusal(Reason.WRONG_VERSION, 2, request.highest, m.PROTOCOL_VERSION)
+        return refuse(request, Reason.WRONG_VERSION, 2, request.highest, m.PROTOCOL_VERSION)
     if peer.draw is None or not pump.pairing.secret(request.access):
-        raise Refusal(Reason.NOT_PAIRED, 3)
+        return refuse(request, Reason.NOT_PAIRED, 3)
     nonce, outcomes = peer.draw(m.NONCE_SIZE), pump.outcomes
     welcome = m.Welcome(m.PROTOCOL_VERSION, pump.identity.serial, nonce, outcomes)
     return Decision(welcome, partial(peer.begin_handshake, (request, welcome)))
 
 
-def _check_free(pump: Pump, peer: Peer, hello: m.Hello | None) -> None:
-    """Whether a session could begin; `hello` is what asks for it, None: nothing did."""
+def _not_free(pump: Pump, peer: Peer, request: Message, hello: m.Hello | None) -> Decision | None:
+    """Why no session can begin now; `hello` is what asks for one, None: nothing did."""
     if peer.keys is not None:
-        raise Refusal(Reason.OUT_OF_ORDER)
+        return refuse(request, Reason.OUT_OF_ORDER)
     if pump.serving is not None and not _takes_over(hello):
-        raise Refusal(Reason.BUSY)
+        return refuse(request, Reason.BUSY)
     if pump.pairing.locked:
-        raise Refusal(Reason.PAIRING_LOCKED, 0, pump.lock_left)
+        return refuse(request, Reason.PAIRING_LOCKED, 0, pump.lock_left)
+    return None
 
 
 def _takes_over(hello: m.Hello | None) -> bool:
@@ -40,15 +42,16 @@ def _takes_over(hello: m.Hello | None) -> bool:
 
 def _prove(pump: Pump, request: m.Prove, peer: Peer) -> Decision:
     greeting = peer.greeting
-    _check_free(pump, peer, greeting and greeting[0])
+    if no := _not_free(pump, peer, request, greeting and greeting[0]):
+        return no
     if greeting is None:
-        raise Refusal(Reason.OUT_OF_ORDER)
+        return refuse(request, Reason.OUT_OF_ORDER)
     hello, welcome = greeting
     keys = SessionKeys(pump.pairing.secret(hello.access), pump.describe(), hello, welcome)
     if proof_matches(request.proof, keys.prove):
         return Decision(m.Proven(keys.proven), partial(_begin, pump, peer, hello.access, keys))
-    reply = refused(request, Refusal(Reason.WRONG_PROOF, 1))
-    return Decision(reply, partial(_fail, pump, peer, hello.access))
+    no = refuse(request, Reason.WRONG_PROOF, 1)
+    return no._replace(effect=partial(_fail, pump, peer, hello.access))
 
 
 def _begin(pump: Pump, peer: Peer, access: Access, keys: SessionKeys) -> None:

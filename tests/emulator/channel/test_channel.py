@@ -1,5 +1,6 @@
 """The channel: what is wrong is noted, all else is untouched; the same seed, the same bytes."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -19,10 +20,12 @@ from mockpump.emulator.channel.channel import (
     duration,
     frames_of,
 )
-from mockpump.emulator.channel.impairments import Impairments
-from mockpump.protocol.framing import encode_frame
+from mockpump.emulator.channel.impairments import Impairments, read_impairments
+from mockpump.protocol import messages as m
+from mockpump.protocol.framing import Frame, Kind, encode_frame
+from mockpump.protocol.messages.base import Message
 from mockpump.protocol.strategies import frames
-from mockpump.protocol.units import WHOLE, Burst, Outage
+from mockpump.protocol.units import WHOLE, BadQuantity, BitPlace, Burst, Outage
 
 FOR_EVER = 10**12
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40), max_size=20)
@@ -42,6 +45,19 @@ IMPAIRMENTS = st.builds(
     outage=st.just(()) | st.just((Outage(1_000, 5_000),)),
     cut=st.none() | st.integers(0, 20_000),
 )
+BITS = st.builds(BitPlace, st.integers(1, 9), st.integers(1, 40), st.integers(0, 7))
+ON_PURPOSE = {
+    "drop": st.lists(st.integers(1, 9), max_size=3).map(tuple),
+    "flip": st.lists(BITS, max_size=3).map(tuple),
+    "drop_message": st.sampled_from([(), ("Status", "Suspend")]),
+}
+
+
+@st.composite
+def impairments(draw: st.DrawFn) -> Impairments:
+    """Anything that can be wrong with a line, by chance and on purpose."""
+    purpose = {name: draw(each) for name, each in ON_PURPOSE.items()}
+    return msgspec.structs.replace(draw(IMPAIRMENTS), **purpose)
 
 
 def carry(impairments: Impairments, chunks: list[bytes], seed: int = 0) -> list[Arrival]:
@@ -113,7 +129,7 @@ def run_apart(salt: str) -> str:
     return done.stdout.strip()
 
 
-@given(IMPAIRMENTS, CHUNKS)
+@given(impairments(), CHUNKS)
 def test_every_difference_has_been_noted(line: Impairments, chunks: list[bytes]) -> None:
     """Bytes that did not arrive as they were sent are marked, or their loss is."""
     channel = Channel(line)
@@ -348,3 +364,69 @@ def test_frames_that_are_sent_together_are_taken_one_by_one(several: list[object
 @given(st.binary(max_size=60))
 def test_taking_bytes_apart_loses_none(data: bytes) -> None:
     assert b"".join(frames_of(data)) == data
+
+
+# -- faults on purpose ----------------------------------------------------------------------------
+
+
+def numbered(count: int) -> list[bytes]:
+    """Frames of one side, each unlike the others."""
+    return [
+        encode_frame(Frame(Kind.DATA, 7, seq, payload=bytes([seq] * 9))) for seq in range(count)
+    ]
+
+
+@given(st.sets(st.integers(1, 20)), st.lists(st.booleans(), min_size=12, max_size=12))
+def test_just_the_frames_that_are_named_are_dropped(drop: set[int], ways: list[bool]) -> None:
+    line = Channel(Impairments(drop=tuple(sorted(drop))))
+    lost = [
+        line.send(way, frame, 0) is not None
+        for way, frame in zip(ways, numbered(len(ways)), strict=True)
+    ]
+    assert lost == [number in drop for number in range(1, len(ways) + 1)]
+
+
+@given(st.integers(1, 6), st.integers(1, 30), st.integers(0, 7))
+def test_just_the_bit_that_is_named_is_flipped(frame: int, byte: int, bit: int) -> None:
+    line = Channel(read_impairments({"flip": [f"{frame}:{byte}.{bit}"]}))
+    sent = numbered(6)
+    for data in sent:
+        line.send(True, data, 0)
+    came = [arrival.data for arrival in line.arrivals(0)]
+    for number, (was, is_) in enumerate(zip(sent, came, strict=True), start=1):
+        hit = number == frame and byte <= len(was)
+        expected = {(byte - 1, 1 << bit)} if hit else set()
+        pairs = enumerate(zip(was, is_, strict=True))
+        assert {(at, a ^ b) for at, (a, b) in pairs if a != b} == expected
+
+
+def test_the_next_message_of_a_name_is_dropped_and_its_repetition_is_not() -> None:
+    def message(seq: int, what: Message) -> bytes:
+        return encode_frame(Frame(Kind.DATA, 7, seq, payload=m.encode(what)))
+
+    line = Channel(read_impairments({"drop_message": ["suspend"]}))
+    said = [message(0, m.GetStatus()), message(1, m.Suspend(5)), message(1, m.Suspend(5))]
+    assert [line.send(True, each, 0) is not None for each in said] == [False, True, False]
+    line.impairments = read_impairments({"drop_message": ["Suspend"]})
+    assert line.send(True, said[1], 0) is not None
+
+
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        ({"drop": ["0"]}, "drop: invalid frame number '0': use 3"),
+        ({"flip": ["5:27"]}, "flip: invalid bit '5:27': use FRAME:BYTE.BIT, as in 5:27.3"),
+        ({"flip": ["5:0.3"]}, "flip: invalid bit '5:0.3'"),
+        ({"flip": ["5:1.8"]}, "flip: invalid bit '5:1.8'"),
+        ({"drop_message": ["BolusStartd"]}, "did you mean 'BolusStarted'?"),
+    ],
+)
+def test_a_fault_on_purpose_that_cannot_be(given_: dict[str, object], said: str) -> None:
+    with pytest.raises(BadQuantity, match=re.escape(said)):
+        read_impairments(given_)
+
+
+def test_what_passes_a_line_by_counts_too() -> None:
+    line = Channel(Impairments(drop=(2,)))
+    assert line.pass_by() == 1
+    assert line.send(True, numbered(1)[0], 0) is not None

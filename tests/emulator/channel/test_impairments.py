@@ -2,13 +2,13 @@
 
 import pytest
 from hypothesis import given
-from test_channel import IMPAIRMENTS
+from test_channel import impairments
 
 from mockpump.emulator.channel.impairments import FIELDS, Impairments, read_impairments, written
 from mockpump.protocol.units import BadQuantity
 
 
-@given(IMPAIRMENTS)
+@given(impairments())
 def test_what_is_written_is_read_back(line: Impairments) -> None:
     assert read_impairments(written(line)) == line
 

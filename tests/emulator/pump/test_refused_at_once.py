@@ -95,10 +95,19 @@ def test_a_clock_that_is_set_to_where_all_would_be_too_much_is_refused() -> None
     reply = handle(pump, m.SetClock(1, 3_600), peer)
     assert refusal(reply) == (m.Reason.LIMIT_RATE, 11_600, 10_000)
     assert state_of(pump) == before
+    outcome = pump.memory.outcome(1)
+    assert outcome is not None
+    assert m.decode(outcome.reply) == reply
     # Asked again it says the same; a fault of the clock asks nobody, and stops at the limit.
     assert handle(pump, m.SetClock(1, 3_600), peer) == reply
     faults.inject(pump, faults.Fault.CLOCK_JUMP)
     assert pump.mode is Mode.FAULT
+
+
+def test_a_program_that_will_be_too_much_is_refused_today() -> None:
+    pump, _ = busy()
+    later = Program(1, "p", (0,) * 7, (day((0, 1_000), (1_200, 30_000)),), ())
+    assert refusal(Line(pump).commit(later)) == (m.Reason.LIMIT_RATE, 30_000, 10_000)
 
 
 def test_a_program_that_would_be_too_much_beside_a_bolus_is_refused() -> None:

@@ -11,7 +11,7 @@ from mockpump.cli.programmer import recovery as programmer_recovery
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.requests import program, query
-from mockpump.emulator.pump.requests.decision import ANY, Decision, Refusal
+from mockpump.emulator.pump.requests.decision import ANY, Decision, refuse
 from mockpump.emulator.pump.requests.decision import Command as Row
 from mockpump.emulator.pump.requests.dispatch import COMMANDS
 from mockpump.protocol import messages as m
@@ -31,14 +31,14 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 
 def unknown(pump: Pump, request: m.Message, peer: Peer) -> Decision:
-    raise Refusal(Reason.UNKNOWN_MESSAGE)
+    return refuse(request, Reason.UNKNOWN_MESSAGE)
 
 
 def no_edge_and_no_ramp(pump: Pump, request: m.CommitProgram, peer: Peer) -> Decision:
     if request.when is not m.When.NOW:
-        raise Refusal(Reason.OUT_OF_RANGE, 3, request.when)
+        return refuse(request, Reason.OUT_OF_RANGE, 3, request.when)
     if from_image(peer.staging.data).ramp:
-        raise Refusal(Reason.BAD_PROGRAM)
+        return refuse(request, Reason.BAD_PROGRAM)
     return program._commit(pump, request, peer)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from mockpump.cli.scenarios import library
 from mockpump.emulator.simulation.adversary import TRICKS
-from mockpump.emulator.simulation.runner import NarrationLine, ScenarioRunner
+from mockpump.emulator.simulation.narration import NarrationLine
+from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.scenario import load_scenario
 from mockpump.protocol.messages import LogKind, Mode
 

@@ -17,34 +17,32 @@ from mockpump.cli.scenarios import library
 from mockpump.emulator.simulation.bundle import (
     BadBundle,
     Bundle,
-    Head,
+    RunInput,
     Writer,
     compare,
-    head_of,
+    prepare,
     read_bundle,
 )
 from mockpump.emulator.simulation.runner import ScenarioRunner
-from mockpump.emulator.simulation.scenario import load_scenario, program_names
+from mockpump.emulator.simulation.scenario import load_scenario
 from mockpump.emulator.trace.writer import TraceWriter
 
 QUICK = ("bad-link", "out-of-range", "two-programmers", "eavesdropper", "replay-attack", "limits")
 LINES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=6)
 
 
-def head(name: str, seed: int) -> Head:
-    text = scenario_text(name)
-    programs = {each: program_text(each) for each in program_names(load_scenario(text, name))}
-    return head_of(name, text, programs, seed)
+def wanted(name: str, seed: int) -> RunInput:
+    return prepare(name, scenario_text(name), program_text, seed)
 
 
 def recorded(name: str, seed: int) -> str:
     """The text of a bundle of a whole run."""
     written: list[str] = []
-    mine = head(name, seed)
-    writer = Writer(written.append, mine)
+    mine = wanted(name, seed)
+    writer = Writer(written.append, mine.head)
     with library(mine.program) as books:
-        runner = ScenarioRunner(mine.parsed, books, mine.seed)
-        runner.world.trace = TraceWriter(writer.line)
+        runner = ScenarioRunner(mine.scenario, books, seed)
+        runner.world.record(TraceWriter(writer.line))
         for _ in runner.tell():
             pass
     writer.close()
@@ -65,12 +63,14 @@ def test_another_seed_gives_another() -> None:
 def test_what_was_written_is_read() -> None:
     text = recorded("bad-link", 5)
     bundle = read_bundle(text)
-    assert bundle.head == head("bad-link", 5)
-    assert bundle.head.parsed == load_scenario(scenario_text("bad-link"), "bad-link")
-    assert bundle.head.program("day").name == "day"
+    assert bundle.run == wanted("bad-link", 5)
+    assert bundle.run.scenario == load_scenario(scenario_text("bad-link"), "bad-link")
+    assert bundle.run.program("day").name == "day"
     assert len(bundle.lines) == text.count("\n") - 2
     whats = {json.loads(line)["what"] for line in bundle.lines}
-    assert whats == {"sent", "arrived", "programmer", "log", "mode", "told"}
+    line = {"sent", "arrived", "waiting", "channel"}
+    asked = {"began", "ended", "programmer", "told"}
+    assert whats == {*line, *asked, "log", "pump", "belief"}
 
 
 def test_every_byte_each_way_is_in_it_with_its_time() -> None:
@@ -78,7 +78,8 @@ def test_every_byte_each_way_is_in_it_with_its_time() -> None:
     facts = [json.loads(line) for line in bundle.lines]
     for by in ("programmer", "pump"):
         sent = "".join(f["bytes"] for f in facts if f["what"] == "sent" and f["by"] == by)
-        came = "".join(f["bytes"] for f in facts if f["what"] == "arrived" and f["from"] == by)
+        mine = {f["id"] for f in facts if f["what"] == "sent" and f["by"] == by}
+        came = "".join(f["bytes"] for f in facts if f["what"] == "arrived" and f["id"] in mine)
         assert sent.startswith(came)
         assert len(sent) - len(came) < 200
     times = [f["t"] for f in facts]
@@ -162,7 +163,7 @@ def test_a_bundle_of_before_says_why_it_cannot_be_run_again() -> None:
 
 def small() -> str:
     written: list[str] = []
-    writer = Writer(written.append, head("limits", 1))
+    writer = Writer(written.append, wanted("limits", 1).head)
     writer.line('{"t":0,"what":"told"}')
     writer.close()
     return "".join(written)

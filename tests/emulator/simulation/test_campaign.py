@@ -18,6 +18,7 @@ from outside import COMMAND, PATIENCE, Command, in_process
 from mockpump.cli.examples import example_program
 from mockpump.emulator.schedule import WEEK
 from mockpump.emulator.simulation import campaign as campaigns
+from mockpump.emulator.simulation.actions.requests import Clock, Refill
 from mockpump.emulator.simulation.campaign import (
     campaign,
     cut_down,
@@ -28,7 +29,8 @@ from mockpump.emulator.simulation.campaign import (
     total,
 )
 from mockpump.emulator.simulation.invariants import Watched
-from mockpump.emulator.simulation.scenario import load_scenario, moment
+from mockpump.emulator.simulation.scenario import Scenario, load_scenario
+from mockpump.protocol.units import read_week_time
 
 
 @pytest.fixture
@@ -46,8 +48,9 @@ def test_a_seed_is_a_scenario_that_can_be_written_and_read(seed: int) -> None:
 @given(st.integers(0, 10**6))
 def test_no_random_scenario_sets_a_clock_to_before_its_first_week(seed: int) -> None:
     """Whatever it shows by then: what is nearest is at most half a week back."""
-    scenario = random_scenario(seed)
-    assert all(moment(each.clock) < WEEK // 2 for each in scenario.step if each.clock is not None)
+    actions = [step.action for step in random_scenario(seed).step]
+    set_to = [action for action in actions if isinstance(action, Clock)]
+    assert all(read_week_time(each.time) < WEEK // 2 for each in set_to)
 
 
 def test_the_scenarios_of_a_few_seeds_break_nothing() -> None:
@@ -55,6 +58,18 @@ def test_the_scenarios_of_a_few_seeds_break_nothing() -> None:
     assert result.failed == {}
     assert result.runs == 8
     assert sum(sum(layers.values()) for layers in result.faults.values()) > 50
+
+
+def test_a_run_reads_its_scenario_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counting(text: str, name: str) -> Scenario:
+        read.append(text)
+        return load_scenario(text, name)
+
+    monkeypatch.setattr(campaigns, "load_scenario", counting)
+    run_seeds([3, 4], example_program)
+    assert read == [scenario_text(random_facts(seed)) for seed in (3, 4)]
 
 
 def test_it_does_not_matter_who_runs_them() -> None:
@@ -82,7 +97,7 @@ def test_what_fails_is_cut_down_to_what_it_takes(monkeypatch: pytest.MonkeyPatch
     seed = min(failed)
     text = cut_down(seed, example_program)
     scenario = load_scenario(text, "x")
-    assert [step.action and step.action[0] for step in scenario.step] == ["refill"]
+    assert [type(step.action) for step in scenario.step] == [Refill]
     assert scenario.channel == {}
     assert text.startswith("# no-refills")
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.emulator.simulation.world import ATTACKER, PROGRAMMER, PUMP, RIVAL, Draws
+from mockpump.emulator.simulation.world import ATTACKER, Draws
+from mockpump.emulator.trace.format import PROGRAMMER, PUMP, RIVAL
 
 SIDES = (PROGRAMMER, RIVAL, ATTACKER, PUMP)
 KINDS: dict[str, Callable[[Draws, str], object]] = {

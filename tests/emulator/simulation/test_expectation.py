@@ -4,8 +4,7 @@ import pytest
 from msgspec import convert
 
 from mockpump.emulator.pump.factory import new_pump
-from mockpump.emulator.simulation.runner import differences
-from mockpump.emulator.simulation.scenario import ExpectPart
+from mockpump.emulator.simulation.expectations import ExpectPart, differences
 from mockpump.protocol.messages import Alarm, LogKind, Reason
 
 

@@ -2,9 +2,15 @@
 
 import pytest
 
-from mockpump.emulator.simulation.scenario import ScenarioError, load_scenario
+from mockpump.emulator.simulation.errors import ScenarioError
+from mockpump.emulator.simulation.scenario import load_scenario
 
 HEAD = 'format = "mockpump-scenario/1"\nname = "x"\ntitle = "X"\n'
+ROUTE = """[picture]
+title = "x"
+curves = ["long way"]
+route = { share = 5, half_life = "slowly" }
+"""
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,10 @@ def test_one_that_is_near_to_nothing_is_named_all_the_same() -> None:
     [
         ("suspend = false", "there is no `false`"),
         ('fault = "nope"', "there is no fault 'nope'; there are stall"),
+        (
+            'clear = "brown-out"',
+            "'brown-out' happens once and does not last; those that",
+        ),
         ('acknowledge = "nope"', "there is no alarm 'nope'; there are empty"),
         ('live = "soon"', "step 1: invalid duration 'soon'"),
         ('wait = "soon"', "step 1: invalid duration 'soon'"),
@@ -52,6 +62,7 @@ def test_one_that_is_near_to_nothing_is_named_all_the_same() -> None:
         ('live = "30000d"\n[[step]]\nlive = "30000d"', "x: no pump comes to live longer"),
         ('say = "x"\n[programmer]\nwindow = 0', "x: programmer.window is 0, and not within 1..16"),
         ('say = "\\u001b[31mred"', r"that cannot be printed: '\x1b'"),
+        (f'say = "x"\n{ROUTE}', "x: invalid duration 'slowly': use 90s"),
         ("[[[", ""),
         (f"say = {'[' * 5_000}", ""),
     ],

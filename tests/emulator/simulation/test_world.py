@@ -228,13 +228,13 @@ def test_a_small_payload_will_do() -> None:
 def test_what_is_done_by_hand_is_written_down_when_it_is_done() -> None:
     written: list[dict[str, Any]] = []
     world = World(new_pump(), speed=60)
-    world.trace = TraceWriter(lambda line: written.append(json.loads(line)))
+    world.record(TraceWriter(lambda line: written.append(json.loads(line))))
     world.wait(3_000_000)
     world.server.do(partial(faults.inject, fault=faults.Fault.STALL), world.now)
     world.wait(5_000_000)
     logged = [(each["t"], each["kind"]) for each in written if each["what"] == "log"]
     assert logged == [(0, "made"), (3_000_000, "alarm_raised")]
-    modes = [(each["t"], each["mode"]) for each in written if each["what"] == "mode"]
+    modes = [(each["t"], each["mode"]) for each in written if each["what"] == "pump"]
     assert modes == [(0, "running"), (3_000_000, "fault")]
 
 

@@ -18,6 +18,8 @@ from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.channel.impairments import Impairments
 from mockpump.emulator.programmer.procedures import ask, read_log
+from mockpump.emulator.trace.model import read_run
+from mockpump.emulator.trace.reading import read_trace
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.cable import Cable
 from mockpump.protocol import messages as m
@@ -179,3 +181,20 @@ def test_what_cannot_be_is_one_line(command: Command, options: tuple[str, ...], 
     assert ended.code == code
     assert ended.out == ""
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.end_to_end
+def test_it_records_both_directions_with_what_was_done_to_them(tmp_path: Path) -> None:
+    trace = tmp_path / "link.trace"
+    with PumpProcess("--speed", "0", "--open") as pump:
+        options = ("--b", pump.port, "--drop", "3", "--flip", "6:2.0", "--trace", str(trace))
+        with cable(*options) as (child, ends):
+            with SerialProgrammer(ends["a"]) as programmer:
+                programmer.call()
+                programmer.run(ask(m.GetStatus()))
+            table = concluded(child)
+    run = read_run(read_trace(trace.read_text("utf-8")))
+    assert run.frame(3).lost == "drop"
+    (flip,) = (flip for arrival in run.frame(6).arrivals for flip in arrival.flips)
+    assert (flip.byte, flip.bits) == (2, (0,))
+    assert set(table) == {"drop", "flip"}

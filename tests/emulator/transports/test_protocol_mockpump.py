@@ -59,10 +59,11 @@ def test_it_speaks_the_protocol(port: Any) -> None:
     assert identity.name == "demo"
 
 
-def test_the_ten_line_script_runs() -> None:
-    shown = io.StringIO()
+def test_the_ten_line_script_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    script, shown = str(Path(__file__).parents[3] / "examples" / "ask_status.py"), io.StringIO()
+    monkeypatch.setattr("sys.argv", [script])
     with redirect_stdout(shown):
-        runpy.run_path(str(Path(__file__).parents[3] / "examples" / "ask_status.py"))
+        runpy.run_path(script)
     assert "Status(mode=" in shown.getvalue()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mockpump.cli.recordings import named_run
+from mockpump.cli.named_runs import named_run
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Transmission
 from mockpump.protocol.framing import Frame, Kind, encode_body, encode_frame

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mockpump.cli.recordings import named_run
+from mockpump.cli.named_runs import named_run
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.reading import Recording
 from mockpump.view.page.document import asset, asset_names, model_json, page_of, script_text

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mockpump.cli.recordings import named_run
+from mockpump.cli.named_runs import named_run
 from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Run

@@ -1,0 +1,197 @@
+"""`mockpump show`: a recorded run as a ladder, on one screen, frame by frame, or as JSON."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from mockpump.cli.frame import show_frame, show_why
+from mockpump.cli.main import EXIT_USAGE, fail
+from mockpump.cli.pager import show_lines
+from mockpump.cli.recordings import Recorded, read_recording
+from mockpump.cli.render import as_json
+from mockpump.cli.terminal import echo
+from mockpump.cli.walk import look_at
+from mockpump.emulator.trace.explain import why
+from mockpump.emulator.trace.model import read_part, read_run
+from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Undecoded
+from mockpump.emulator.trace.run import Run, Transmission
+from mockpump.protocol.errors import MockpumpError
+from mockpump.protocol.units import BadQuantity, read_line_time
+from mockpump.view.ladder import NARROWEST, ladder
+from mockpump.view.records import frame_record, records
+from mockpump.view.selection import Bound, Only, Selection, select
+from mockpump.view.summary import summary
+from mockpump.view.words import stamp
+
+_WIDEST = 400
+_FRAME = re.compile(r"\d{1,9}", re.ASCII)
+
+
+class _Bound(click.ParamType[Bound]):
+    """A moment of line time such as `1.5s`, or the number of a frame."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Bound:
+        """The moment in microseconds, or the number."""
+        text = str(value)
+        if _FRAME.fullmatch(text):
+            return Bound(int(text), is_frame=True)
+        try:
+            return Bound(read_line_time(text), is_frame=False)
+        except BadQuantity:
+            self.fail(f"invalid time {text!r}: use 1.5s or 300ms, or a frame's number", param, ctx)
+
+
+@click.command("show")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--from", "first", type=_Bound(), help="Begin at this line time, or frame.")
+@click.option("--to", "last", type=_Bound(), help="End at this line time, or frame.")
+@click.option(
+    "--only",
+    type=click.Choice(get_args(Only)),
+    help="Frames that met trouble, those that begin and end sessions, or requests for changes.",
+)
+@click.option("--frame", type=int, metavar="N", help="Take frame N apart, byte by byte.")
+@click.option("--why", "why_", type=int, metavar="N", help="Tell why frame N was sent.")
+@click.option("--summary", "summary_", is_flag=True, help="Show the whole run on one screen.")
+@click.option("--windows", is_flag=True, help="Show beside each line what is in flight.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
+@click.option(
+    "--width", type=click.IntRange(NARROWEST, _WIDEST), help="Columns.  [default: the terminal's]"
+)
+@click.option("--ascii", "ascii_", is_flag=True, help="Draw with ASCII only.")
+@click.option("--pager/--no-pager", default=True, help="Page on a terminal, or do not.")
+def show_run(
+    file: Path,
+    first: Bound | None,
+    last: Bound | None,
+    only: Only | None,
+    frame: int | None,
+    why_: int | None,
+    summary_: bool,
+    windows: bool,
+    json_: bool,
+    width: int | None,
+    ascii_: bool,
+    pager: bool,
+) -> None:
+    """Draw a recorded run as a ladder: a line a frame, time downwards.
+
+    FILE is a bundle or a trace.
+
+    \b
+    mockpump run bad-link --seed 7 --record run.bundle
+    mockpump show run.bundle --summary
+    mockpump show run.bundle --from 1.5s --to 20
+    mockpump show run.bundle --why 13
+
+    What to look at is numbered and told before its first frame.  On a terminal the lines go through
+    $PAGER.
+    """
+    _expect_one_way(frame, why_, summary_)
+    recorded = read_recording(file)
+    one = frame if frame is not None else why_
+    around = None if one is None else Bound(one, is_frame=True)
+    with _naming(file):
+        run = _run(recorded.trace, around or first, around or last)
+    if one is not None:
+        shown = _frame if why_ is None else _why
+        shown(run, _numbered(run, one), json_)
+        return
+    part = _selected(run, first, last, only)
+    if json_:
+        for record in records(run, part):
+            echo(as_json(record))
+        return
+    look = look_at(width, ascii_, _subject(recorded, run), windows)
+    lines = summary(run, look) if summary_ else ladder(run, look, part)
+    show_lines(lines, use_pager=pager and not summary_)
+
+
+def _subject(recorded: Recorded, run: Run) -> str:
+    """Which run it is, beside its title."""
+    return recorded.subject or ("recorded live" if run.head.time == "real" else "")
+
+
+def _run(trace: Undecoded, first: Bound | None, last: Bound | None) -> Run:
+    """The run in a trace; of a long one the part between two bounds."""
+    if len(trace.texts) <= MOST_LINES:
+        return read_run(trace.recording)
+    if first is None and last is None:
+        told = f"it has {len(trace.texts):,} lines, more than {MOST_LINES:,}"
+        raise BadTrace(f"{told}: look at a part of it with --from and --to")
+    return read_part(trace, _reached(first, 0, True), _reached(last, 1, False))
+
+
+def _reached(bound: Bound | None, beyond: int, otherwise: bool) -> Callable[[int, int], bool]:
+    """Whether a moment, or a frame's number, is at a bound, or so far beyond it."""
+    if bound is None:
+        return lambda *_: otherwise
+    value = bound.value + beyond
+    return lambda now, number: (number if bound.is_frame else now) >= value
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """`BadTrace` with the name of the file, for whatever makes no sense in it."""
+    try:
+        yield
+    except MockpumpError as error:
+        raise BadTrace(f"{file}: {error}") from None
+    except (ArithmeticError, LookupError, ValueError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise BadTrace(f"{file}: its lines do not fit together ({told})") from None
+
+
+def _expect_one_way(frame: int | None, why_: int | None, summary_: bool) -> None:
+    ways = {"--frame": frame is not None, "--why": why_ is not None, "--summary": summary_}
+    asked = [name for name, is_asked in ways.items() if is_asked]
+    if len(asked) > 1:
+        raise click.UsageError(f"{' and '.join(asked)} cannot be shown at once: use one of them")
+
+
+def _numbered(run: Run, number: int) -> Transmission:
+    try:
+        return run.frame(number)
+    except KeyError:
+        fail(f"no frame {number}: {_range(run)}", EXIT_USAGE)
+
+
+def _range(run: Run) -> str:
+    if not run.frames:
+        return "there are none in this run"
+    begins = stamp(run.frames[0].at if run.before else 0)
+    what = "this part" if run.before else "this run"
+    return f"{what} has frames {run.before + 1} to {run.last}, from {begins} to {stamp(run.ends)} s"
+
+
+def _selected(run: Run, first: Bound | None, last: Bound | None, only: Only | None) -> Selection:
+    for bound in (first, last):
+        if bound is not None and bound.is_frame:
+            _numbered(run, bound.value)
+    selection = select(run, first, last, only)
+    if selection.first > selection.last:
+        fail(f"nothing is between these two: {_range(run)}", EXIT_USAGE)
+    return selection
+
+
+def _frame(_run: Run, frame: Transmission, json_: bool) -> None:
+    if json_:
+        echo(as_json(frame_record(frame)))
+    else:
+        show_frame(frame)
+
+
+def _why(run: Run, frame: Transmission, json_: bool) -> None:
+    if not json_:
+        show_why(run, frame.number)
+        return
+    for reason in why(run, frame.number):
+        echo(as_json(reason._asdict()))
