@@ -14,10 +14,12 @@ from mockpump.emulator.trace.model import read_run
 from mockpump.view.page.document import page_of
 from mockpump.view.page.telling import model_of
 
-# Several in flight, with faults of every kind, which no example has; nothing; what harms a page.
+# Several in flight, with faults of every kind, which no example has; nothing; what one end
+# has seen; what harms a page.
 PATHS = {
     "windows": Path(__file__).with_name("windows.toml"),
     "empty": Path(__file__).with_name("empty.trace"),
+    "end": Path(__file__).with_name("end.trace"),
     "hostile": Path(__file__).with_name("hostile.trace"),
 }
 SEEDS = {"bad-link": 7, "bolus-lost-reply": 7, "replay-attack": 7, "out-of-range": 7}

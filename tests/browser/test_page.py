@@ -9,7 +9,7 @@ import pytest
 from browsing import Open
 from playwright.sync_api import Page, expect
 
-NAMES = ("bad-link", "bolus-lost-reply", "replay-attack", "out-of-range", "windows")
+NAMES = ("bad-link", "bolus-lost-reply", "replay-attack", "out-of-range", "windows", "end")
 # So high is a tile of the ladder.
 TILE = 480
 SETTINGS = (

@@ -41,12 +41,13 @@ export function foldsOf(model, opened) {
   return folds.filter((each) => !opened.includes(each[0].number)).map(foldOf);
 }
 
-const lastArrival = (frames) => Math.max(...frames.map((each) => each.arrivals[0].at));
+// Whether it arrived may not be in the trace.
+const lastArrival = (frames) => Math.max(...frames.map((each) => each.arrivals[0]?.at ?? each.ends));
 
 function foldOf(frames) {
   return {
     frames, number: frames[0].number, starts: frames[0].at, ends: lastArrival(frames),
-    firstOrder: frames[0].order, lastOrder: Math.max(...frames.map((each) => each.arrivals[0].order)),
+    firstOrder: frames[0].order, lastOrder: Math.max(...frames.map((each) => each.arrivals[0]?.order ?? each.order)),
   };
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from mockpump.emulator.trace.format import Log
 from mockpump.emulator.trace.knots import number
 from mockpump.emulator.trace.run import Run, Transmission
 from mockpump.protocol import messages as m
@@ -13,9 +14,11 @@ def claim_of(run: Run) -> str:
     asked = len(run.changes)
     if not asked:
         return "nothing was asked to be changed"
+    plural = "s" * (asked > 1)
+    if not any(isinstance(note.line, Log) for note in run.notes):
+        return f"{number(asked)} change{plural} asked for; what the pump did was not recorded"
     done = sum(each.done is not None for each in run.changes)
     known = sum(each.known is not None for each in run.changes)
-    plural = "s" * (asked > 1)
     return f"{number(asked)} change{plural} asked for, {_of(done)} done, {_of(known)} known"
 
 
