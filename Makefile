@@ -13,7 +13,7 @@ FIND_PYTHON = for python in $(PYTHON) python3.14 python3.13 python3.12 python3.1
 	if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 		>/dev/null 2>&1; then echo $$python; break; fi; done
 
-.PHONY: help demo test soak lint bench fuzz exercises-gate dist clean
+.PHONY: help demo test test-browser soak lint bench fuzz exercises-gate dist clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -24,6 +24,9 @@ demo: $(VENV)/.run ## the whole demonstration in one terminal, about half a minu
 
 test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulator/
 	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
+
+test-browser: $(VENV)/.browser ## the page in a browser; needs Chromium and Node
+	@$(BIN)/pytest tests/browser $(PYTEST_ARGS)
 
 soak: $(VENV)/.test ## kill a real pump process 200 times under load
 	@MOCKPUMP_KILLS=200 $(BIN)/pytest -q tests/emulator/transports/test_sigkill.py
@@ -72,8 +75,9 @@ $(VENV)/.run: EXTRAS :=
 $(VENV)/.test: EXTRAS := [test]
 $(VENV)/.lint: EXTRAS := [test,lint]
 $(VENV)/.bench: EXTRAS := [bench]
+$(VENV)/.browser: EXTRAS := [test,browser]
 $(VENV)/.build: EXTRAS := [build]
-$(VENV)/.run $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.build: $(VENV)/.made pyproject.toml
+$(VENV)/.run $(VENV)/.test $(VENV)/.lint $(VENV)/.bench $(VENV)/.browser $(VENV)/.build: $(VENV)/.made pyproject.toml
 	@echo "installing mockpump$(EXTRAS) into $(VENV)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRAS)'
 	@touch $@

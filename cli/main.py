@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "mockpump.cli.show:show_run",
         "Draw a recorded run: who said what, and what was lost.",
     ),
+    "view": ("mockpump.cli.view:view", "Show a run on one page: a bundle, a trace or a scenario."),
     "campaign": ("mockpump.cli.campaign:run_campaign", "Run thousands of random scenarios."),
     "link": ("mockpump.cli.link:link", "Put a bad cable between two programs."),
     "exercises": ("mockpump.cli.exercises.group:exercises", "Learn property-based testing on it."),

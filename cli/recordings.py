@@ -10,16 +10,18 @@ from mockpump.emulator.simulation.bundle import BadBundle, read_bundle
 from mockpump.emulator.trace.format import FORMAT
 from mockpump.emulator.trace.reading import BadTrace, Undecoded, split_trace
 from mockpump.emulator.transports.reading import Unreadable, read_file
+from mockpump.protocol.program import Program
 
 # Far more than any bundle or trace has that is looked at as a whole.
 _MOST = 256 * 1024 * 1024
 
 
 class Recorded(NamedTuple):
-    """A trace, and which run it is of, where its own head does not say so."""
+    """A trace, which run it is of, where its own head does not say so, and its programs."""
 
     trace: Undecoded
     subject: str
+    programs: dict[str, Program] = {}
 
 
 class _Format(msgspec.Struct):
@@ -54,7 +56,8 @@ def _read(text: str) -> Recorded:
     if told.startswith("mockpump-bundle/"):
         bundle = read_bundle(text)
         head = bundle.run.head
-        return Recorded(bundle.trace, f"{Path(head.name).stem}, seed {head.seed}")
+        subject = f"{Path(head.name).stem}, seed {head.seed}"
+        return Recorded(bundle.trace, subject, bundle.run.programs)
     if told.startswith("mockpump-trace/"):
         raise BadTrace(f"it says {told}, and this version reads {FORMAT}")
     raise BadTrace(_NEITHER)

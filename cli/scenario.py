@@ -71,10 +71,10 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
     The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
     expects is not so, or an invariant that must hold in every run.
     """
-    wanted = prepare(*_text(scenario), program_text, seed)
+    wanted = prepare(*text_of(scenario), program_text, seed)
     with ExitStack() as stack:
         # What cannot begin says so before anything of it is shown or written.
-        runner = stack.enter_context(_ready(wanted))
+        runner = stack.enter_context(ready(wanted))
         if not json_:
             show(f"mockpump: {wanted.scenario.title}", style="bold")
             show(_NOTHING_REAL)
@@ -92,13 +92,14 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
 
 
 @contextmanager
-def _ready(wanted: RunInput) -> Iterator[ScenarioRunner]:
+def ready(wanted: RunInput) -> Iterator[ScenarioRunner]:
     """What runs it, from its beginning."""
     with library(wanted.program) as books:
         yield ScenarioRunner(wanted.scenario, books, wanted.head.seed)
 
 
-def _text(scenario: str) -> tuple[str, str]:
+def text_of(scenario: str) -> tuple[str, str]:
+    """The name and the text of an example, or of the scenario in a file."""
     if scenario in scenario_names():
         return f"examples/scenarios/{scenario}.toml", scenario_text(scenario)
     try:
@@ -174,8 +175,8 @@ def replay(bundle: Path, json_: bool) -> None:
     Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
     """
     recorded = _read(bundle)
-    with _ready(recorded.run) as runner:
-        found = compare(recorded.lines, _again(runner))
+    with ready(recorded.run) as runner:
+        found = compare(recorded.lines, trace_of(runner))
     if json_:
         line = None if found is None else found.number
         facts = {"lines": len(recorded.lines), "sha256": recorded.digest, "differs_from": line}
@@ -195,8 +196,8 @@ def _read(bundle: Path) -> Bundle:
         raise BadBundle(f"{bundle}: {error}") from None
 
 
-def _again(runner: ScenarioRunner) -> Iterator[str]:
-    """The lines of the trace, as the scenario is told again."""
+def trace_of(runner: ScenarioRunner) -> Iterator[str]:
+    """The lines of the trace, as the scenario is told."""
     lines: list[str] = []
     runner.world.record(TraceWriter(lines.append))
     # What a scenario fails with is a line of its trace like the others.

@@ -1,0 +1,1 @@
+"""The page that shows a run: what it is told, and the file that it is."""
