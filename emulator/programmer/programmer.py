@@ -329,8 +329,10 @@ class Programmer:
 
     def _count(self, request: Message, reply: Message) -> None:
         """A change of one's own is an outcome more that the pump has recorded."""
+        if self._met is None:
+            return
         transaction: int | None = getattr(request, "transaction", None)
-        if self._met is None or transaction is None or not is_outcome(reply):
+        if transaction is None or not is_outcome(reply):
             return
         if transaction not in self._changes:
             self._changes.append(transaction)

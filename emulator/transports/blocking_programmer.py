@@ -101,7 +101,7 @@ class SerialProgrammer:
         return result
 
     def _until_end(self) -> Any:
-        while isinstance(event := next(self._events()), TelemetryReceived):
+        while isinstance(event := self._next_event(), TelemetryReceived):
             self._telemetry.append(event.telemetry)
         return result_of(event)
 
@@ -122,7 +122,7 @@ class SerialProgrammer:
         while True:
             while self._telemetry:
                 yield self._telemetry.popleft()
-            event = next(self._events())
+            event = self._next_event()
             if isinstance(event, TelemetryReceived):
                 yield event.telemetry
             else:
@@ -151,15 +151,14 @@ class SerialProgrammer:
 
     # -- one turn of the loop ----------------------------------------------------------------------
 
-    def _events(self) -> Iterator[ProgrammerEvent]:
-        """Work the line until something happens, again and again."""
-        while True:
-            while (event := self.programmer.next_event()) is not None:
-                yield event
+    def _next_event(self) -> ProgrammerEvent:
+        """Work the line until something happens."""
+        while (event := self.programmer.next_event()) is None:
             try:
                 self._turn(None)
             except PortError as error:
                 raise fail_pending(self.programmer, str(error), line_now()) from None
+        return event
 
     def _turn(self, last: int | None) -> None:
         """Send what is due, wait for bytes or the next deadline, take what came."""
@@ -178,4 +177,5 @@ class SerialProgrammer:
             if self._tap is not None:
                 self._tap(False, data)
             self.programmer.receive_data(data, now)
-        self.programmer.handle_timer(now)
+        if deadline is not None and now >= deadline:
+            self.programmer.handle_timer(now)

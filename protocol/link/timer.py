@@ -209,6 +209,10 @@ class RetransmissionTimer:
         """
         self.round_trip.measure(round_trip)
         self._expired = False
-        self.timeout = max(min(self.round_trip.bound, LONGEST_MEASURED), self._lowest)
+        self.timeout = self.round_trip.bound
+        if self.timeout > LONGEST_MEASURED:
+            self.timeout = LONGEST_MEASURED
+        if self.timeout < self._lowest:
+            self.timeout = self._lowest
         self._measured_size = size
         self._byte_times.measure(round_trip, size + answer)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
+import msgspec
+
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput, allows
@@ -31,7 +33,7 @@ def _nothing() -> None:
     pass
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True):
     """What a handler has decided.
 
     `effect` carries it out and must not fail; `image` is what goes into the pump's free slot;
