@@ -383,8 +383,9 @@ class PumpServer:
 
         It may run empty then, which changes the mode.
         """
-        pump = self.pump
-        wanted = self._reports or (pump.memory.durable and not pump.journal.covers)
+        pump, journal = self.pump, self.pump.journal
+        told = self._reports.next is not None
+        wanted = told or (journal.memory.durable and not journal.covers)
         return pump.delivery.next_edge() if wanted else None
 
     def _advance_to(self, elapsed: int) -> None:

@@ -101,7 +101,7 @@ class SerialProgrammer:
         return result
 
     def _until_end(self) -> Any:
-        while isinstance(event := self._next_event(), TelemetryReceived):
+        while type(event := self._next_event()) is TelemetryReceived:
             self._telemetry.append(event.telemetry)
         return result_of(event)
 

@@ -202,10 +202,9 @@ class Link:
             # Nothing to keep alive and nothing to miss yet: OPEN is repeated, so and so often.
             return self._timer.due_at
         settings, due_at, ack_at = self.settings, self._timer.due_at, self._arq.ack_at
-        deadline = self._heard_at + settings.idle_timeout
+        silent_at = self._heard_at + settings.idle_timeout
         keepalive_at = self._sent_at + settings.keepalive
-        if keepalive_at < deadline:
-            deadline = keepalive_at
+        deadline = keepalive_at if keepalive_at < silent_at else silent_at
         if due_at is not None and due_at < deadline:
             deadline = due_at
         if ack_at is not None and ack_at < deadline:
