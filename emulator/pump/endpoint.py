@@ -136,11 +136,11 @@ class Endpoint:
             self.peer.largest_payload = self.connection.max_message
 
     def _answer(self, said: MessageReceived | MessageRejected) -> Message:
-        if isinstance(said, MessageRejected):
-            return self._refusal(said)
-        peer = self.peer
-        peer.frames_rejected, peer.bytes_discarded = self.connection.turned_down
-        return handle(self.pump, said.message, peer, sealed=said.sealed)
+        if isinstance(said, MessageReceived):
+            peer = self.peer
+            peer.frames_rejected, peer.bytes_discarded = self.connection.turned_down
+            return handle(self.pump, said.message, peer, sealed=said.sealed)
+        return self._refusal(said)
 
     def _refusal(self, event: MessageRejected) -> m.Refused:
         fault = payload_fault(event, self.peer)

@@ -190,7 +190,8 @@ class Pump:
     @property
     def outcomes(self) -> int:
         """How many outcomes of transactions it has ever recorded, as far as a u32 counts."""
-        return min(self.journal.memory.outcome_count(), LAST_COUNT)
+        count = self.journal.memory.outcome_count()
+        return count if count < LAST_COUNT else LAST_COUNT
 
     @property
     def bolus_left(self) -> int:
@@ -233,7 +234,7 @@ class Pump:
     def advance(self, elapsed: int) -> bool:
         """Live on until `elapsed`; whether the mode changed on the way."""
         before = self.mode
-        self.delivery.advance(min(elapsed, LAST_SECOND))
+        self.delivery.advance(elapsed if elapsed < LAST_SECOND else LAST_SECOND)
         self._take_events()
         journal = self.journal
         # Where a record covers what comes, what has come of itself can wait for the next.

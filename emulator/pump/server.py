@@ -322,7 +322,8 @@ class PumpServer:
 
     def _advance(self, now: int, steps: int | None) -> bool:
         if self.time_scale.speed is not MAX_SPEED:
-            target = min(self.time_scale.elapsed(now), LAST_SECOND)
+            target = self.time_scale.elapsed(now)
+            target = target if target < LAST_SECOND else LAST_SECOND
         elif self._may_leap():
             stop = self._stop()
             target = LAST_SECOND if stop is None else stop

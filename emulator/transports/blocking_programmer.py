@@ -171,7 +171,10 @@ class SerialProgrammer:
         deadline = self.programmer.next_deadline()
         if deadline is None or (last is not None and last < deadline):
             deadline = last
-        data = self._port.receive(None if deadline is None else max(deadline - now, 0) / 1e6)
+        timeout = None
+        if deadline is not None:
+            timeout = (deadline - now) / 1e6 if now < deadline else 0.0
+        data = self._port.receive(timeout)
         now = line_now()
         if data:
             if self._tap is not None:

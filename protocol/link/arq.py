@@ -315,10 +315,10 @@ class Arq:
     def receive(self, frame: Frame, now: int) -> tuple[Arrival, list[bytes]]:
         """Take a DATA frame; return what it is, and the payloads that are now in order."""
         window = self._receive
-        gap = bool(window.early)
+        kept = len(window.early)
         arrival, delivered = window.receive(frame.seq, frame.payload)
         self._unacknowledged += 1
-        if arrival is not _IN_ORDER or gap or self._unacknowledged >= self._ack_every:
+        if arrival is not _IN_ORDER or kept or self._unacknowledged >= self._ack_every:
             self._ack_now = True
         else:
             self.ack_at = now + self._ack_delay
