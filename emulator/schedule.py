@@ -13,7 +13,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 from operator import mul, sub
-from typing import NamedTuple
+
+import msgspec
 
 from mockpump.protocol.messages import RampMove
 from mockpump.protocol.program import Program, scaled
@@ -173,7 +174,7 @@ class Schedule:
         return self._week
 
 
-class ProgramProfile(NamedTuple):
+class ProgramProfile(msgspec.Struct, frozen=True):
     """What a program delivers from a second of the clock on, alone: a `RateProfile`."""
 
     schedule: Schedule

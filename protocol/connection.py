@@ -21,11 +21,12 @@ from mockpump.protocol.errors import DecodeError, LocalProtocolError
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame, FrameDecoder, RejectedFrame, encode_frame
 from mockpump.protocol.link.link import Link
-from mockpump.protocol.link.states import State
+from mockpump.protocol.link.states import IDLE, OPEN
 from mockpump.protocol.link.types import (
     CloseReason,
     FrameDropped,
     LinkClosed,
+    LinkEvent,
     LinkOpened,
     LinkSettings,
     LinkStatistics,
@@ -131,7 +132,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether messages may be sent."""
-        return self.link.state is State.OPEN
+        return self.link.state is OPEN
 
     @property
     def ended(self) -> CloseReason | None:
@@ -141,7 +142,7 @@ class Connection:
     @property
     def has_ended(self) -> bool:
         """Whether there is no connection any more, after one; `ended` says why."""
-        return self.ended is not None and self.link.state is State.IDLE
+        return self.ended is not None and self.link.state is IDLE
 
     @property
     def room(self) -> int:
@@ -172,13 +173,12 @@ class Connection:
         Raises `LocalProtocolError` for a value out of range, a message too long for the payload
         agreed on, a link that is not open, a full backlog or a session that can seal no more.
         """
-        payload = messages.encode(message)
-        if len(payload) > self.max_message:
+        payload, sealer = messages.encode(message), self._sealer
+        most = self.link.max_payload if sealer is None else self.max_message
+        if len(payload) > most:
             name = type(message).__name__
-            raise LocalProtocolError(
-                f"{name} of {len(payload)} bytes; at most {self.max_message} fit"
-            )
-        self.link.send(payload if self._sealer is None else self._sealer.seal(payload), now)
+            raise LocalProtocolError(f"{name} of {len(payload)} bytes; at most {most} fit")
+        self.link.send(payload if sealer is None else sealer.seal(payload), now)
 
     def begin_session(self, keys: SessionKeys) -> None:
         """Seal what is sent from now on, and open what comes; the session ends with the link.
@@ -253,9 +253,10 @@ class Connection:
         A seal is opened here and not as its frame comes in: an event before it may be the one that
         begins the session.
         """
-        if not self._events:
-            return None
-        event = self._events.popleft()
+        return self._read(self._events.popleft()) if self._events else None
+
+    def _read(self, event: LinkEvent) -> ConnectionEvent:
+        """What the link says, in messages."""
         if isinstance(event, PayloadReceived):
             return self._message(event.payload)
         if isinstance(event, LinkClosed):
@@ -265,8 +266,8 @@ class Connection:
     def take_events(self) -> list[ConnectionEvent]:
         """All that `next_event` would give, oldest first."""
         taken = []
-        while (event := self.next_event()) is not None:
-            taken.append(event)
+        while self._events:
+            taken.append(self._read(self._events.popleft()))
         return taken
 
     def data_to_send(self, now: int) -> bytes:

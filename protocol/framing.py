@@ -40,6 +40,10 @@ class Kind(IntEnum):
     RESET = 6
 
 
+# Bound once, for what is done at every frame (see `mockpump.protocol.link.states`).
+DATA = Kind.DATA
+
+
 class Header(Record, frozen=True):
     """The seven bytes in front of every payload."""
 

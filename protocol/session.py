@@ -166,7 +166,7 @@ def split_seal(payload: bytes) -> tuple[Seal | None, bytes]:
 
 def is_sealed(payload: bytes) -> bool:
     """Whether a payload claims to be sealed."""
-    return payload.startswith(_LEAD)
+    return payload[:1] == _LEAD
 
 
 def claimed_number(payload: bytes) -> int:

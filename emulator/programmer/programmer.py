@@ -6,7 +6,7 @@ what it believes (`belief`, which also takes in telemetry).  Times are microseco
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 from mockpump.emulator.programmer.belief import Belief
 from mockpump.emulator.programmer.errors import (
@@ -80,6 +80,7 @@ class Failed(Record, frozen=True, gc=True):
     error: MockpumpError
 
 
+@final
 class TelemetryReceived(Record, frozen=True):
     """The pump reported, unasked."""
 
@@ -96,11 +97,13 @@ def result_of(event: ProgrammerEvent) -> Any:
     `ConnectionLost` when the connection is over and nothing else had to be said; `SessionTaken`
     when that is because another clinician has the pump now.
     """
+    if isinstance(event, Finished):
+        return event.result
     if isinstance(event, Failed):
         raise event.error
     if isinstance(event, Disconnected):
         raise ConnectionLost(event.reason) if event.ended is None else SessionTaken()
-    return event.result if isinstance(event, Finished) else event
+    return event
 
 
 class Programmer:
@@ -265,9 +268,9 @@ class Programmer:
         self.belief.learn(message, now)
         if self._met is not None and isinstance(message, _COUNTS):
             self._met = self._met.at(message.outcomes)
-        if isinstance(message, m.Telemetry):
+        if type(message) is m.Telemetry:
             self._events.append(TelemetryReceived(message))
-        elif isinstance(message, m.SessionEnded):
+        elif type(message) is m.SessionEnded:
             self._session_ended(message, now)
         elif self._batch is not None and self._procedure is not None:
             self._answer(self._procedure, self._batch, message, now)
@@ -331,6 +334,8 @@ class Programmer:
 
     def _count(self, met: PumpMet, request: Message, reply: Message) -> None:
         """A change of one's own is an outcome more that the pump has recorded."""
+        if self._met is None:
+            return
         transaction: int | None = getattr(request, "transaction", None)
         if transaction is None or not is_outcome(reply):
             return

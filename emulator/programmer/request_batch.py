@@ -41,12 +41,8 @@ class RequestBatch:
     __slots__ = ("_alone", "_answers", "_repeats", "_waiting", "refusal", "requests")
 
     def __init__(self, asked: Message | Sequence[Message]) -> None:
-        self._alone = isinstance(asked, Message)
-        self.requests: Sequence[Message] = (asked,) if isinstance(asked, Message) else asked
-        if not self.requests:
-            raise LocalProtocolError("a procedure that asks nothing has nothing to wait for")
-        if not self._alone and any(hasattr(each, "transaction") for each in self.requests):
-            raise LocalProtocolError("what changes the pump is asked alone")
+        self.requests = _listed(asked)
+        self._alone = self.requests is not asked
         # The places of those without a reply, in the order in which their replies will come.
         self._waiting = deque(range(len(self.requests)))
         self._answers: dict[int, Message] = {}
@@ -66,7 +62,7 @@ class RequestBatch:
 
     def replaced(self, reply: Message) -> bool:
         """Whether by this reply another payload has come in place of the open request."""
-        if not isinstance(reply, m.Refused):
+        if type(reply) is not m.Refused:
             return False
         return (
             reply.request != m.entry_of(type(self.next_unanswered)).number
@@ -88,7 +84,7 @@ class RequestBatch:
         """
         request = self.requests[self._waiting[0]]
         entry = m.entry_of(type(request))
-        if isinstance(reply, m.Refused):
+        if type(reply) is m.Refused:
             if reply.request != entry.number or reply.reason in _FOREIGN:
                 return None
             self.refusal = self.refusal or RequestRefused(request, reply)
@@ -111,3 +107,13 @@ class RequestBatch:
         if self._alone:
             return self._answers[0]
         return [self._answers[place] for place in range(len(self.requests))]
+
+
+def _listed(asked: Message | Sequence[Message]) -> Sequence[Message]:
+    if isinstance(asked, Message):
+        return (asked,)
+    if not asked:
+        raise LocalProtocolError("a procedure that asks nothing has nothing to wait for")
+    if any(hasattr(each, "transaction") for each in asked):
+        raise LocalProtocolError("what changes the pump is asked alone")
+    return asked

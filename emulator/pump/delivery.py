@@ -52,23 +52,26 @@ class Delivery:
     each with its elapsed second and what it left of a bolus, if it cut one short: whoever drives it
     takes them out.  `excess` is what stopped it at a limit last.  `breakpoints_passed` is another
     number whenever a breakpoint has been passed.
+
+    `rate` is that from this second on, 0 when suspended, empty or without a program; `due` all that
+    was ever asked of the motor, in units of 1/3600 nL.
     """
 
-    # `_base` is the program's own rate and `_edge` the elapsed second until which it holds; `_rate`
-    # is the sum of all that runs, until `_until`.  `_marks` are the levels ahead, as sums due.
+    # `_base` is the program's own rate and `_edge` the elapsed second until which it holds;
+    # `rate` is the sum of all that runs, until `_until`.  `_marks` are the levels ahead, as sums
+    # due.
     __slots__ = (
         "_base",
         "_daily_limit",
-        "_due",
         "_edge",
         "_empty_at",
         "_marks",
         "_next_program",
-        "_rate",
         "_steady_since",
         "_until",
         "bolus",
         "breakpoints_passed",
+        "due",
         "elapsed",
         "events",
         "excess",
@@ -76,6 +79,7 @@ class Delivery:
         "limits",
         "pending",
         "pump_clock",
+        "rate",
         "rolling",
         "running",
         "schedule",
@@ -98,7 +102,7 @@ class Delivery:
         self.events: list[tuple[int, DeliveryEvent, CutBolus | None]] = []
         self.excess: Excess | None = None
         self.breakpoints_passed = 0
-        self._due = 0
+        self.due = 0
         self.filling = ReservoirFill(reservoir)
         self._mark_levels()
         self._recompute()
@@ -111,19 +115,9 @@ class Delivery:
         return self.pump_clock.shown(self.elapsed)
 
     @property
-    def rate(self) -> int:
-        """The rate from this second on; 0 when suspended, empty or without a program."""
-        return self._rate
-
-    @property
-    def due(self) -> int:
-        """All that was ever asked of the motor, in units of 1/3600 nL."""
-        return self._due
-
-    @property
     def remainder(self) -> int:
         """What the motor owes, in units of 1/3600 nL: less than one micro-step."""
-        return self._due % UNITS_PER_STEP
+        return self.due % UNITS_PER_STEP
 
     @property
     def reservoir(self) -> int:
@@ -153,7 +147,7 @@ class Delivery:
     @property
     def last_day(self) -> int:
         """What was asked of the motor in the last 24 h, in units of 1/3600 nL."""
-        return self.rolling.volume(self.elapsed, self._due)
+        return self.rolling.volume(self.elapsed, self.due)
 
     def moment(self, when: When) -> int:
         """The elapsed second from which a program committed now rules, as the clock stands."""
@@ -186,12 +180,12 @@ class Delivery:
     @property
     def delivered(self) -> int:
         """What the motor has moved: whole micro-steps of `STEP` nL."""
-        return self._due // UNITS_PER_STEP * STEP
+        return self.due // UNITS_PER_STEP * STEP
 
     @property
     def empty(self) -> bool:
         """Whether the reservoir cannot give another whole micro-step."""
-        return self._due >= self._empty_at
+        return self.due >= self._empty_at
 
     # -- what can be done to it ----------------------------------------------------------------
 
@@ -291,10 +285,10 @@ class Delivery:
         No more than the reservoir had.  What the motor may really have moved for it, in nL: whole
         micro-steps.
         """
-        units = min(units, max(self._empty_at - self._due, 0))
-        moved = (self._due + units) // UNITS_PER_STEP * STEP - self.delivered
+        units = min(units, max(self._empty_at - self.due, 0))
+        moved = (self.due + units) // UNITS_PER_STEP * STEP - self.delivered
         # A whole step may have been moved for less, and is owed again from here on.
-        self.rolling.assume(self.elapsed, self._due, moved * UNITS_PER_STEP // STEP)
+        self.rolling.assume(self.elapsed, self.due, moved * UNITS_PER_STEP // STEP)
         self._recompute()
         return moved
 
@@ -305,7 +299,7 @@ class Delivery:
         schedule = self.schedule
         return DeliveryState(
             self.elapsed,
-            self._due,
+            self.due,
             self.running,
             self.pump_clock.copy(),
             self.filling,
@@ -319,7 +313,7 @@ class Delivery:
 
     def restore(self, state: DeliveryState, active: Program | None, later: Program | None) -> None:
         """Go on from where a `state` was kept; `later` is the program that was pending then."""
-        self.elapsed, self._due, self.running = state.elapsed, state.due, state.running
+        self.elapsed, self.due, self.running = state.elapsed, state.due, state.running
         self.pump_clock, self.filling = state.clock, state.filling
         self.rolling = state.rolling.copy()
         self.schedule = Schedule(active, state.start_day, state.held_day) if active else None
@@ -335,19 +329,19 @@ class Delivery:
         if elapsed < self.elapsed:
             raise LocalProtocolError(f"time runs forward: {elapsed} s is before {self.elapsed} s")
         while elapsed >= self._until:
-            self._due += self._rate * (self._until - self.elapsed)
+            self.due += self.rate * (self._until - self.elapsed)
             self.elapsed = self._until
             self._turn()
             if elapsed >= self._until and self._only_program_runs():
                 self._fast_forward(elapsed)
-        self._due += self._rate * (elapsed - self.elapsed)
+        self.due += self.rate * (elapsed - self.elapsed)
         self.elapsed = elapsed
 
     def _turn(self) -> None:
         """What happens at a breakpoint."""
         self.breakpoints_passed += 1
         now = self.elapsed
-        missing = self._take_back() if self._due > self._empty_at else 0
+        missing = self._take_back() if self.due > self._empty_at else 0
         if self.bolus is not None and now >= self.bolus.ends:
             self._steady_since = now
             self._end_bolus(self.bolus, missing)
@@ -359,7 +353,7 @@ class Delivery:
             self._enter_span()
             if self.pending is not None:
                 self._take_pending(at_edge=True)
-        while self._marks and self._due >= self._marks[-1][0]:
+        while self._marks and self.due >= self._marks[-1][0]:
             self._pass_mark(self._marks.pop()[1], missing)
         self._set_rate()
 
@@ -368,9 +362,9 @@ class Delivery:
         # Of less than a micro-step that was filled in nothing is watched, and nothing was given.
         if not self._marks:
             return 0
-        missing = self._due - self._empty_at
-        self._due = self._empty_at
-        self.rolling.cut(self.elapsed, self._due)
+        missing = self.due - self._empty_at
+        self.due = self._empty_at
+        self.rolling.cut(self.elapsed, self.due)
         return missing
 
     def _enter_span(self) -> None:
@@ -419,7 +413,7 @@ class Delivery:
     def _set_rate(self) -> None:
         """Sum up what runs, and find the next breakpoint."""
         now = self.elapsed
-        moving = self.running and self._due < self._empty_at
+        moving = self.running and self.due < self._empty_at
         # Standing still, only a program that waits for an edge makes one worth stopping at.
         until = self._edge if moving or self.pending is not None else NEVER
         rate = self._base if moving else 0
@@ -430,8 +424,8 @@ class Delivery:
             more, turn = self.bolus.span(now)
             if moving:
                 rate += more
-            until = min(until, turn)
-        self.rolling.turn(now, self._due, rate)
+            until = turn if turn < until else until
+        self.rolling.turn(now, self.due, rate)
         if rate and not self._clearly_within_limits(rate, until):
             until, excess = self._hold(rate, until)
             if excess is not None:
@@ -440,12 +434,12 @@ class Delivery:
                 self._emit(DeliveryEvent[excess.reason.name])
                 self._set_rate()
                 return
-        self._rate = rate
+        self.rate = rate
         self._until = until
 
     def _clearly_within_limits(self, rate: int, until: int) -> bool:
         """Whether it is plain that neither a limit nor a level is met, as it nearly always is."""
-        due = self._due + rate * (until - self.elapsed)
+        due = self.due + rate * (until - self.elapsed)
         return (
             rate <= self.limits.rate
             and due < self._marks[-1][0]
@@ -458,11 +452,11 @@ class Delivery:
         now = self.elapsed
         if rate > self.limits.rate:
             return now, Excess(Reason.LIMIT_RATE, rate, self.limits.rate)
-        safe = self.rolling.safe_until(now, self._due, rate, until, self._daily_limit)
+        safe = self.rolling.safe_until(now, self.due, rate, until, self._daily_limit)
         if safe == now:
-            volume = self.rolling.volume(now + 1, self._due + rate)
+            volume = self.rolling.volume(now + 1, self.due + rate)
             return now, daily_excess(volume, self.limits)
-        left = self._marks[-1][0] - self._due
+        left = self._marks[-1][0] - self.due
         if left <= rate * (safe - now):
             safe = now - (-left // rate)
         return safe, None
@@ -511,8 +505,8 @@ class Delivery:
             seconds = beyond - program.clock - 1
             units = program.volume(seconds)
         if self.elapsed + seconds > self._until:
-            self.rolling.follow(self.elapsed, self._due, program)
-            self._due += units
+            self.rolling.follow(self.elapsed, self.due, program)
+            self.due += units
             self.elapsed += seconds
             self._enter_span()
             self._set_rate()
@@ -522,14 +516,14 @@ class Delivery:
 
         Where that is not less than `units`, it need not be exact.
         """
-        left = self._marks[-1][0] - 1 - self._due
+        left = self._marks[-1][0] - 1 - self.due
         if units <= left and units <= self._daily_limit - (
-            self._due - self.rolling.breakpoints[0][1]
+            self.due - self.rolling.breakpoints[0][1]
         ):
             return units
         if self.elapsed - self._steady_since >= DAY and schedule.highest_peak <= self._daily_limit:
             return left
-        return min(left, self._daily_limit - self.rolling.volume(self.elapsed, self._due))
+        return min(left, self._daily_limit - self.rolling.volume(self.elapsed, self.due))
 
     def _recompute(self) -> None:
         """Begin anew from what is set, after anything but time has changed it."""
@@ -559,4 +553,4 @@ class Delivery:
         self._empty_at = self.filling.level(0)
         levels = {DeliveryEvent.EMPTY: 0, DeliveryEvent.LOW: self.filling.volume // 10}
         marks = [(self.filling.level(left), event) for event, left in levels.items()]
-        self._marks = [mark for mark in marks if mark[0] > self._due]
+        self._marks = [mark for mark in marks if mark[0] > self.due]

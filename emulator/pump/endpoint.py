@@ -108,21 +108,25 @@ class Endpoint:
                 self._take_event(event, now, place < over)
 
     def _take_event(self, event: ConnectionEvent, now: int, over: bool) -> None:
-        if isinstance(event, LinkOpened):
+        if isinstance(event, _SAID):
+            self._hear(event, now, over)
+        elif isinstance(event, LinkOpened):
             self.forget_peer(event.max_payload)
         elif isinstance(event, LinkClosed):
             self.forget_peer()
-        elif self.peer.evicted:
+
+    def _hear(self, said: MessageReceived | MessageRejected, now: int, over: bool) -> None:
+        if self.peer.evicted:
             pass  # Said in a session that is over, whenever it was sent.
         elif over:
             # It came before the end, so it counts; but its reply would reach another peer.
-            self._answer(event)
-        elif isinstance(event, _SAID) and not self.connection.room:
+            self._answer(said)
+        elif not self.connection.room:
             # More requests than replies can be queued, for a peer that does not wait for answers,
             # or than the session can seal.  What cannot be answered is not done.
             self.connection.abort(now)
-        elif (reply := self._answer(event)) is not None:
-            self.connection.send(reply, now)
+        else:
+            self.connection.send(self._answer(said), now)
             self._seal()
 
     def _seal(self) -> None:
@@ -132,12 +136,12 @@ class Endpoint:
             self.connection.begin_session(keys)
             self.peer.largest_payload = self.connection.max_message
 
-    def _answer(self, event: ConnectionEvent) -> Message | None:
-        if isinstance(event, MessageReceived):
+    def _answer(self, said: MessageReceived | MessageRejected) -> Message:
+        if isinstance(said, MessageReceived):
             peer = self.peer
             peer.frames_rejected, peer.bytes_discarded = self.connection.turned_down
-            return handle(self.pump, event.message, self.peer, sealed=event.sealed)
-        return self._refusal(event) if isinstance(event, MessageRejected) else None
+            return handle(self.pump, said.message, peer, sealed=said.sealed)
+        return self._refusal(said)
 
     def _refusal(self, event: MessageRejected) -> m.Refused:
         fault = payload_fault(event, self.peer)

@@ -39,17 +39,18 @@ class Journal:
 
     `checkpoint_every` is how many seconds of pump time there are between two checkpoints at the
     most; `covers` how many a record is to stand for at least.  `images` are the programs by slot,
-    `strangers` what people without a key have done since the last entry of what was done, and
-    `error` why a record could not be written, the last time that one could not.
+    `entries` those of the log that the next record takes along, `strangers` what people without a
+    key have done since the last entry of what was done, and `error` why a record could not be
+    written, the last time that one could not.
     """
 
     __slots__ = (
         "_breakpoints_passed",
-        "_entries",
         "_recorded_at",
         "_stands_until",
         "checkpoint_every",
         "covers",
+        "entries",
         "error",
         "images",
         "memory",
@@ -63,32 +64,27 @@ class Journal:
         self.error = ""
         self.images = [memory.image(slot) for slot in range(SLOTS)]
         self.strangers: Strangers = NOBODY
-        self._entries: list[LogEntry] = []
+        self.entries: tuple[LogEntry, ...] = ()
         self._recorded_at = self._stands_until = self._breakpoints_passed = 0
 
     # -- the log -----------------------------------------------------------------------------------
-
-    @property
-    def entries(self) -> list[LogEntry]:
-        """The entries that the next record takes along."""
-        return self._entries.copy()
 
     def write(self, entry: LogEntry) -> None:
         """Put down what has happened; what strangers have caused may only be counted."""
         if not is_strangers(entry.kind, entry.first):
             if self.strangers is not NOBODY:
-                self._entries += self.strangers.joined(entry.elapsed, entry.clock)
+                self.entries += self.strangers.joined(entry.elapsed, entry.clock)
                 self.strangers = NOBODY
         elif self.strangers.is_first(entry.kind):
             self.strangers = self.strangers.written(entry.kind)
         else:
             self.strangers = self.strangers.counted(entry)
             return
-        self._entries.append(entry)
+        self.entries = (*self.entries, entry)
 
-    def take_back(self, entries: list[LogEntry], strangers: Strangers) -> None:
+    def take_back(self, entries: tuple[LogEntry, ...], strangers: Strangers) -> None:
         """Have nothing more to write than these: what came after them was undone."""
-        self._entries, self.strangers = entries, strangers
+        self.entries, self.strangers = entries, strangers
 
     # -- records -----------------------------------------------------------------------------------
 
@@ -105,15 +101,14 @@ class Journal:
         there is anything to write, or an interval later.
         """
         # Whether and when a state is made into bytes is the memory's affair.
-        change = Change(state, outcome, images or {}, tuple(self._entries))
+        change = Change(state, outcome, images or {}, self.entries)
         try:
             self.memory.record(change)
         except MemoryFailed as error:
             self.error = str(error)
             self.stand(delivery)
             return False
-        if self._entries:
-            self._entries = []
+        self.entries = ()
         for slot, image in change.images.items():
             self.images[slot] = image
         self._breakpoints_passed = delivery.breakpoints_passed
@@ -145,8 +140,8 @@ class Journal:
 
     def is_due(self, delivery: Delivery) -> bool:
         """Whether there is anything to record."""
-        if self._entries or not self.memory.durable:
-            return bool(self._entries)
+        if self.entries or not self.memory.durable:
+            return bool(self.entries)
         turned = delivery.breakpoints_passed != self._breakpoints_passed
         return turned or delivery.elapsed >= self.next_checkpoint
 

@@ -40,6 +40,7 @@ from mockpump.protocol.messages import (
 )
 from mockpump.protocol.program import UNITS_PER_NL, Program
 
+_FAULT, _CLEARED = ModeInput.FAULT, ModeInput.CLEARED
 # Elapsed time is a u32 on the wire: a pump's life ends there, after 136 years.
 LAST_SECOND = 2**32 - 1
 # Nor are outcomes counted beyond what fits there.
@@ -65,6 +66,12 @@ _ALARM_OF = {
     DeliveryEvent.LOW: Alarm.LOW_RESERVOIR,
     DeliveryEvent.LIMIT_RATE: Alarm.LIMIT_REACHED,
     DeliveryEvent.LIMIT_DAILY: Alarm.LIMIT_REACHED,
+}
+# What only the log is told; the one event beside both is that a pending program rules.
+_ENTRY_OF = {
+    DeliveryEvent.BOLUS_ENDED: LogKind.BOLUS_ENDED,
+    DeliveryEvent.BOLUS_CUT: LogKind.BOLUS_ENDED,
+    DeliveryEvent.TEMPORARY_ENDED: LogKind.TEMPORARY_ENDED,
 }
 
 
@@ -175,7 +182,8 @@ class Pump:
     @property
     def outcomes(self) -> int:
         """How many outcomes of transactions it has ever recorded, as far as a u32 counts."""
-        return min(self.journal.memory.outcome_count(), LAST_COUNT)
+        count = self.journal.memory.outcome_count()
+        return count if count < LAST_COUNT else LAST_COUNT
 
     @property
     def bolus_left(self) -> int:
@@ -218,7 +226,7 @@ class Pump:
     def advance(self, elapsed: int) -> bool:
         """Live on until `elapsed`; whether the mode changed on the way."""
         before = self.mode
-        self.delivery.advance(min(elapsed, LAST_SECOND))
+        self.delivery.advance(elapsed if elapsed < LAST_SECOND else LAST_SECOND)
         self._take_events()
         journal = self.journal
         # Where a record covers what comes, what has come of itself can wait for the next.
@@ -243,7 +251,11 @@ class Pump:
         Somebody may see it, or it is the one that succeeds after others have failed.
         """
         memory = self.journal.memory
-        return memory.durable and (memory.observed or self.panel.present(Alarm.MEMORY_FAULT))
+        if not memory.durable:
+            return False
+        # Nearly always nothing is shown at all.
+        fault = self.panel.shown and self.panel.present(Alarm.MEMORY_FAULT)
+        return memory.observed or bool(fault)
 
     def record_before(self, elapsed: int) -> int:
         """The second at which to record on the way to a later one; that one itself for none."""
@@ -282,7 +294,7 @@ class Pump:
         """Be in the mode that the alarms call for."""
         if self.delivery.empty and self.mode is Mode.RUNNING:
             self.show(Alarm.EMPTY)
-        event = ModeInput.FAULT if self.panel.stopping else ModeInput.CLEARED
+        event = _FAULT if self.panel.stopping else _CLEARED
         if following(self.mode, event) is not self.mode:
             self.enter(event)
 
@@ -297,15 +309,11 @@ class Pump:
     def _take_event(self, elapsed: int, event: DeliveryEvent, cut: CutBolus | None) -> None:
         if event in _ALARM_OF:
             self.show(_ALARM_OF[event], elapsed)
-        elif event is DeliveryEvent.PROGRAM:
+        elif event in _ENTRY_OF:
+            self.log(_ENTRY_OF[event], *(cut or (0, 0)), elapsed=elapsed)
+        else:
             self._active_slot, self._pending_slot = self._pending_slot, None
             self.log(LogKind.PROGRAM, digest_figure(self.image), elapsed=elapsed)
-        elif cut is not None:
-            self.log(LogKind.BOLUS_ENDED, cut.volume, cut.left, elapsed=elapsed)
-        elif event is DeliveryEvent.BOLUS_ENDED:
-            self.log(LogKind.BOLUS_ENDED, elapsed=elapsed)
-        else:
-            self.log(LogKind.TEMPORARY_ENDED, elapsed=elapsed)
 
     # -- what changes it ---------------------------------------------------------------------------
 
@@ -334,7 +342,7 @@ class Pump:
             raise MemoryFailed("the pump could not record it; nothing was changed")
         return None
 
-    def _undo(self, before: PumpState, entries: list[LogEntry]) -> None:
+    def _undo(self, before: PumpState, entries: tuple[LogEntry, ...]) -> None:
         self._set(before)
         self.journal.take_back(entries, before.strangers)
 
@@ -372,7 +380,9 @@ class Pump:
         """
         when = self.elapsed if elapsed is None else elapsed
         shown = self.delivery.pump_clock.shown(when)
-        self.journal.write(LogEntry(when, shown, kind, min(first, _U32), min(second, _U32)))
+        first = first if first < _U32 else _U32
+        second = second if second < _U32 else _U32
+        self.journal.write(LogEntry(when, shown, kind, first, second))
 
     def shut_down(self) -> None:
         """The power is switched off in good order: nothing is unaccounted for afterwards.

@@ -324,7 +324,8 @@ class PumpServer:
 
     def _advance(self, now: int, steps: int | None) -> bool:
         if self.time_scale.speed is not MAX_SPEED:
-            target = min(self.time_scale.elapsed(now), LAST_SECOND)
+            target = self.time_scale.elapsed(now)
+            target = target if target < LAST_SECOND else LAST_SECOND
         elif self._may_leap():
             stop = self._stop()
             target = LAST_SECOND if stop is None else stop
@@ -385,8 +386,9 @@ class PumpServer:
 
         It may run empty then, which changes the mode.
         """
-        pump = self.pump
-        wanted = self._reports or (pump.memory.durable and not pump.journal.covers)
+        pump, journal = self.pump, self.pump.journal
+        told = self._reports.next is not None
+        wanted = told or (journal.memory.durable and not journal.covers)
         return pump.delivery.next_edge() if wanted else None
 
     def _advance_to(self, elapsed: int) -> None:

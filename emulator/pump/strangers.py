@@ -77,9 +77,9 @@ class Strangers(msgspec.Struct, frozen=True):
         joined = replace(entry, second=min(before + entry.second, _MOST))
         return replace(self, waiting=(*others, joined))
 
-    def joined(self, elapsed: int, clock: int) -> list[LogEntry]:
+    def joined(self, elapsed: int, clock: int) -> tuple[LogEntry, ...]:
         """The entries of what waits, written at that moment."""
-        return [replace(each, elapsed=elapsed, clock=clock) for each in self.waiting]
+        return tuple(replace(each, elapsed=elapsed, clock=clock) for each in self.waiting)
 
     def count(self, kind: LogKind) -> int:
         """How many of a kind wait to be written."""

@@ -40,7 +40,7 @@ from enum import Enum
 
 import msgspec
 
-from mockpump.protocol.framing import OVERHEAD, Frame, Kind
+from mockpump.protocol.framing import DATA, OVERHEAD, Frame, Kind
 from mockpump.protocol.link.timer import RetransmissionTimer
 from mockpump.protocol.link.types import LinkSettings, LinkStatistics
 
@@ -109,9 +109,8 @@ class SendWindow:
     @property
     def ready(self) -> bool:
         """Whether a payload queued now would go out at once."""
-        return not self.queue and self._has_room
+        return not self.queue and self._has_room()
 
-    @property
     def _has_room(self) -> bool:
         return len(self.in_flight) < self.size and (self.next_seq - self.base) & 0xFF < REACH
 
@@ -123,7 +122,7 @@ class SendWindow:
     def to_send(self, now: int) -> list[InFlight]:
         """What must go out now: what was lost, then what the window has room for."""
         out = self._again(now) if self._any_lost else []
-        while self.queue and self._has_room:
+        while self.queue and self._has_room():
             payload = self.queue.popleft()
             size = OVERHEAD + len(payload)
             sent = InFlight(self.next_seq, payload, now, self._next_transmission, size)
@@ -187,7 +186,7 @@ class SendWindow:
                 self._highest_transmission = max(
                     self._highest_transmission, sent.transmission_number
                 )
-        more = bool(self.queue) and self._has_room
+        more = bool(self.queue) and self._has_room()
         proof = self._highest_transmission - REORDERING
         if not more and self._highest_transmission == self._last_informative:
             proof = self._highest_transmission - 1
@@ -218,14 +217,17 @@ class Arrival(Enum):
     OUTSIDE = "out of reach"
 
 
-class ReceiveWindow:
-    """Payloads that came too early, and the number expected next."""
+_IN_ORDER = Arrival.IN_ORDER
 
-    __slots__ = ("_early", "expected")
+
+class ReceiveWindow:
+    """Payloads that came too early, by their numbers in `early`, and the number expected next."""
+
+    __slots__ = ("early", "expected")
 
     def __init__(self) -> None:
         self.expected = 0
-        self._early: dict[int, bytes] = {}
+        self.early: dict[int, bytes] = {}
 
     def receive(self, seq: int, payload: bytes) -> tuple[Arrival, list[bytes]]:
         """Take a DATA frame; return what it is, and the payloads that are now in order."""
@@ -233,38 +235,31 @@ class ReceiveWindow:
         if distance == 0:
             delivered = [payload]
             self.expected = (seq + 1) & 0xFF
-            while self._early and self.expected in self._early:
-                delivered.append(self._early.pop(self.expected))
+            while self.early and self.expected in self.early:
+                delivered.append(self.early.pop(self.expected))
                 self.expected = (self.expected + 1) & 0xFF
-            return Arrival.IN_ORDER, delivered
+            return _IN_ORDER, delivered
         if distance >= REACH:
             # No older frames than these can still be under way.
             behind = 256 - distance <= REACH
             return (Arrival.DUPLICATE if behind else Arrival.OUTSIDE), []
-        if seq in self._early:
+        if seq in self.early:
             return Arrival.DUPLICATE, []
-        self._early[seq] = payload
+        self.early[seq] = payload
         return Arrival.AHEAD, []
 
     @property
     def sack(self) -> int:
         """The selective acknowledgement: bit i for `expected + 1 + i`."""
-        if not self._early:
-            return 0
         bits = 0
-        for seq in self._early:
+        for seq in self.early:
             bits |= 1 << ahead(seq, self.expected) - 1
         return bits
 
     @property
-    def early(self) -> tuple[int, ...]:
-        """The numbers of what is kept behind a gap."""
-        return tuple(sorted(self._early))
-
-    @property
     def holding(self) -> int:
         """How many payloads are kept."""
-        return len(self._early)
+        return len(self.early)
 
 
 class Arq:
@@ -320,10 +315,10 @@ class Arq:
     def receive(self, frame: Frame, now: int) -> tuple[Arrival, list[bytes]]:
         """Take a DATA frame; return what it is, and the payloads that are now in order."""
         window = self._receive
-        gap = window.holding
+        kept = len(window.early)
         arrival, delivered = window.receive(frame.seq, frame.payload)
         self._unacknowledged += 1
-        if arrival is not Arrival.IN_ORDER or gap or self._unacknowledged >= self._ack_every:
+        if arrival is not _IN_ORDER or kept or self._unacknowledged >= self._ack_every:
             self._ack_now = True
         else:
             self.ack_at = now + self._ack_delay
@@ -379,12 +374,13 @@ class Arq:
         self._unacknowledged = 0
         if self._timer.due_at is None:
             self._timer.start(now, sending[0].size)
-        connection, ack, sack = self._connection, self._receive.expected, self._receive.sack
+        connection, received = self._connection, self._receive
+        ack, sack = received.expected, received.sack if received.early else 0
         frames = []
         for sent in sending:
             if sent.transmissions > 1:
                 self._statistics.retransmissions += 1
-            frames.append(Frame(Kind.DATA, connection, sent.seq, ack, sack, sent.payload))
+            frames.append(Frame(DATA, connection, sent.seq, ack, sack, sent.payload))
         return frames
 
     def control_frame(self, kind: Kind) -> Frame:

@@ -14,9 +14,18 @@ from collections.abc import Callable
 
 from mockpump.protocol.codec import codec_for
 from mockpump.protocol.errors import DecodeError, LocalProtocolError
-from mockpump.protocol.framing import OVERHEAD, Frame, Kind
+from mockpump.protocol.framing import DATA, OVERHEAD, Frame, Kind
 from mockpump.protocol.link.arq import Arq, Arrival
-from mockpump.protocol.link.states import TRANSITIONS, Action, Input, State, Step
+from mockpump.protocol.link.states import (
+    CLOSING,
+    IDLE,
+    OPEN,
+    OPENING,
+    TRANSITIONS,
+    Action,
+    Input,
+    Step,
+)
 from mockpump.protocol.link.timer import RetransmissionTimer
 from mockpump.protocol.link.types import (
     CloseReason,
@@ -42,6 +51,7 @@ OFFER = codec_for(Offer)
 NO_FRAME = Frame(Kind.RESET, 0)
 _SETTINGS = codec_for(LinkSettings)
 
+_CALL_SEND = Input.CALL_SEND
 _INPUT_OF_KIND = {
     Kind.OPEN: Input.GOT_OPEN_AGAIN,
     Kind.OPEN_ACK: Input.GOT_OPEN_ACK,
@@ -86,7 +96,7 @@ class Link:
         self.role = role
         self.settings = settings or LinkSettings()
         _SETTINGS.encode(self.settings)  # raises where one is out of its range
-        self.state = State.IDLE
+        self.state = IDLE
         self.statistics = LinkStatistics()
         self.events: deque[LinkEvent] = deque()
         self.endings = 0
@@ -117,7 +127,7 @@ class Link:
         """
         if len(payload) > self.max_payload:
             raise LocalProtocolError(f"payload of {len(payload)} bytes; at most {self.max_payload}")
-        self._step(Input.CALL_SEND, now, Frame(Kind.DATA, self.connection, 0, 0, 0, payload))
+        self._step(_CALL_SEND, now, Frame(DATA, self.connection, 0, 0, 0, payload))
 
     def close(self, now: int) -> None:
         """Have everything sent acknowledged, then end the connection."""
@@ -131,7 +141,7 @@ class Link:
     def room(self) -> int:
         """How many payloads `send` would take now."""
         waiting = len(self._arq.waiting)
-        return self.settings.backlog - waiting if self.state is State.OPEN else 0
+        return self.settings.backlog - waiting if self.state is OPEN else 0
 
     @property
     def waiting(self) -> int:
@@ -141,7 +151,7 @@ class Link:
     @property
     def ready(self) -> bool:
         """Whether a payload given to `send` now would go out at once."""
-        return self.state is State.OPEN and self._arq.ready
+        return self.state is OPEN and self._arq.ready
 
     @property
     def unacknowledged(self) -> int:
@@ -153,7 +163,7 @@ class Link:
         send, receive, timer = self._arq.sending, self._arq.receiving, self._timer
         return LinkSnapshot(
             self.state.name.lower(),
-            None if self.state is State.IDLE else self.connection,
+            None if self.state is IDLE else self.connection,
             send.base,
             send.next_seq,
             send.size,
@@ -161,7 +171,7 @@ class Link:
                 FlightState(each.seq, each.sent_at, each.transmissions) for each in send.in_flight
             ),
             receive.expected,
-            receive.early,
+            tuple(sorted(receive.early)),
             timer.timeout,
             timer.due_at,
             timer.expiries,
@@ -174,7 +184,7 @@ class Link:
     def receive_frame(self, frame: Frame, now: int) -> None:
         """Take a whole frame from the line.  Never raises, whatever the frame."""
         self.statistics.frames_received += 1
-        present = frame.connection == self.connection and self.state is not State.IDLE
+        present = frame.connection == self.connection and self.state is not IDLE
         reason = self._useless(frame, present)
         if reason is not None:
             self._drop(reason, frame)
@@ -186,7 +196,7 @@ class Link:
 
     def _useless(self, frame: Frame, present: bool) -> DropReason | None:
         """Why a frame is of no use in whatever state; `present`: it is of this connection."""
-        if frame.kind is Kind.DATA:
+        if frame.kind is DATA:
             # What a connection of old had agreed on is not known: let it be a stray frame.
             too_long = len(frame.payload) > self.max_payload and present
             return DropReason.BAD_PAYLOAD if too_long else None
@@ -214,15 +224,15 @@ class Link:
 
     def next_deadline(self) -> int | None:
         """When `handle_timer` must be called at the latest; None when nothing is awaited."""
-        if self.state is State.IDLE:
+        if self.state is IDLE:
             return None
-        if self.state is State.OPENING:
+        if self.state is OPENING:
             # Nothing to keep alive and nothing to miss yet: OPEN is repeated, so and so often.
             return self._timer.due_at
         settings, due_at, ack_at = self.settings, self._timer.due_at, self._arq.ack_at
-        deadline = self._heard_at + settings.idle_timeout
+        silent_at = self._heard_at + settings.idle_timeout
         keepalive_at = self._sent_at + settings.keepalive
-        deadline = min(deadline, keepalive_at)
+        deadline = keepalive_at if keepalive_at < silent_at else silent_at
         if due_at is not None and due_at < deadline:
             deadline = due_at
         if ack_at is not None and ack_at < deadline:
@@ -231,14 +241,14 @@ class Link:
 
     def handle_timer(self, now: int) -> None:
         """Do what is due by now; harmless when nothing is."""
-        if self.state is State.IDLE:
+        if self.state is IDLE:
             return
         if self._arq.ack_at is not None and now >= self._arq.ack_at:
             self._arq.acknowledge_soon()
         if self._timer.due_at is not None and now >= self._timer.due_at:
             spent = self._timer.expiries >= self._most_expiries
             self._step(Input.TRIES_SPENT if spent else Input.RETRANSMIT_DUE, now, NO_FRAME)
-        if self.state is State.OPENING:
+        if self.state is OPENING:
             return
         if now >= self._heard_at + self.settings.idle_timeout:
             self._step(Input.SILENCE, now, NO_FRAME)
@@ -247,15 +257,15 @@ class Link:
 
     @property
     def _most_expiries(self) -> int:
-        opening = self.state is State.OPENING
+        opening = self.state is OPENING
         return self.settings.open_tries - 1 if opening else self.settings.tries
 
     # -- what goes out ---------------------------------------------------------------------------
 
     def frames_to_send(self, now: int) -> list[Frame]:
         """The frames that must go out now, in order."""
-        if self.state is State.OPEN or self.state is State.CLOSING:
-            if self.state is State.CLOSING and not (self._repeated or self._arq.outstanding):
+        if self.state is OPEN or self.state is CLOSING:
+            if self.state is CLOSING and not (self._repeated or self._arq.outstanding):
                 self._step(Input.ALL_ACKNOWLEDGED, now, NO_FRAME)
             data = self._arq.frames_to_send(now)
             out = self._control + data if self._control else data
@@ -394,7 +404,7 @@ class Link:
 
     def _retransmit(self, step: Step, now: int, frame: Frame) -> None:
         # One OPEN at a time adds nothing to a crowd, and whoever waits for it wants to know soon.
-        ack_unambiguous = self._timer.expire(now, backoff=self.state is not State.OPENING)
+        ack_unambiguous = self._timer.expire(now, backoff=self.state is not OPENING)
         self.statistics.timeouts += 1
         if not self._arq.resend_oldest(ack_unambiguous) and self._repeated:
             self.statistics.retransmissions += 1

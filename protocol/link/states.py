@@ -43,6 +43,11 @@ class State(QuickEnum):
     CLOSING = "everything sent is to be acknowledged, then CLOSE answered"
 
 
+# The same, bound once: Python 3.11 searches for a member at each mention of it, and these are asked
+# for at every frame.
+IDLE, OPENING, OPEN, CLOSING = State
+
+
 class Input(QuickEnum):
     """What can happen to a link."""
 

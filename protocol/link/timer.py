@@ -209,6 +209,8 @@ class RetransmissionTimer:
         """
         self.round_trip.measure(round_trip)
         self._expired = False
-        self.timeout = max(min(self.round_trip.bound, LONGEST_MEASURED), self._lowest)
+        bound = self.round_trip.bound
+        bound = bound if bound < LONGEST_MEASURED else LONGEST_MEASURED
+        self.timeout = bound if bound > self._lowest else self._lowest
         self._measured_size = size
         self._byte_times.measure(round_trip, size + answer)

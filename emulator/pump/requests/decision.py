@@ -10,6 +10,8 @@ authorization which `Reason` speaks against a peer; it is for a handler or the d
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from mockpump.emulator.memory.interface import MemoryFailed, Outcome
 from mockpump.emulator.pump.limits import Excess
 from mockpump.emulator.pump.modes import ModeInput, allows
@@ -27,7 +29,7 @@ def _nothing() -> None:
     pass
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True):
     """What a handler has decided.
 
     `effect` carries it out and must not fail; `image` is what goes into the pump's free slot;

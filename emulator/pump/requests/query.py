@@ -33,11 +33,16 @@ def _status(pump: Pump, request: m.GetStatus, peer: Peer) -> Decision:
             pump.reservoir,
             d.percent,
             d.pattern,
-            min(peer.frames_rejected, _U32),
-            min(peer.bytes_discarded, _U32),
+            _counted(peer.frames_rejected),
+            _counted(peer.bytes_discarded),
             pump.outcomes,
         )
     )
+
+
+def _counted(figure: int) -> int:
+    """As much of a count as a u32 tells."""
+    return figure if figure < _U32 else _U32
 
 
 def _get_clock(pump: Pump, request: m.GetClock, peer: Peer) -> Decision:

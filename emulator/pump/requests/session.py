@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import msgspec
+
 from mockpump.emulator.pump import operations
 from mockpump.emulator.pump.peer import Peer
 from mockpump.emulator.pump.pump import Pump
@@ -51,7 +53,7 @@ def _prove(pump: Pump, request: m.Prove, peer: Peer) -> Decision:
     if proof_matches(request.proof, keys.prove):
         return Decision(m.Proven(keys.proven), partial(_begin, pump, peer, hello.access, keys))
     no = refuse(request, Reason.WRONG_PROOF, 1)
-    return no._replace(effect=partial(_fail, pump, peer, hello.access))
+    return msgspec.structs.replace(no, effect=partial(_fail, pump, peer, hello.access))
 
 
 def _begin(pump: Pump, peer: Peer, access: Access, keys: SessionKeys) -> None:

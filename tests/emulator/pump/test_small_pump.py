@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from outside import Command, in_process, program_file, pump_thread
 
 from mockpump.cli.programmer import recovery as programmer_recovery
@@ -50,7 +51,7 @@ def uncounted(pump: Pump, request: Any, peer: Peer) -> Decision:
     )
     reply = type(answer.reply)
     fields = {name: getattr(answer.reply, name) for name in reply.__struct_fields__}
-    return answer._replace(reply=reply(**{**fields, "outcomes": 2**32 - 1}))
+    return structs.replace(answer, reply=reply(**{**fields, "outcomes": 2**32 - 1}))
 
 
 LEFT_OUT: dict[type[m.Message], Handler] = {

@@ -148,7 +148,7 @@ def test_of_a_whole_log_a_ninth_at_least_is_what_was_done(
     """However strangers mix what they do between any two deeds: the log keeps so many of those."""
     pump = paired_pump()
     deed = 0
-    while len(pump.journal._entries) < LOG_ENTRIES:
+    while len(pump.journal.entries) < LOG_ENTRIES:
         deed += 1
         for kind, times in chance.sample(attempts, len(attempts)):
             for _ in range(times):

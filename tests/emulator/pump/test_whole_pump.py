@@ -289,7 +289,7 @@ class Side:
         assert pump.catheter.concentration == model.plugs[-1][1]
 
     def agree_on_how_boluses_ended(self) -> None:
-        entries = [*self.pump.memory.log(1, LOG_ENTRIES).entries, *self.pump.journal._entries]
+        entries = [*self.pump.memory.log(1, LOG_ENTRIES).entries, *self.pump.journal.entries]
         told = [(e.first, e.second) for e in entries if e.kind is m.LogKind.BOLUS_ENDED]
         assert told == self.model.bolus_ends
 
