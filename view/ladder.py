@@ -83,6 +83,7 @@ class Ladder:
         fixed = self._number + self._time + 2 + 2 * self._flight + 2 + 1 + self._remark
         self._arrows = Arrows(look.width - fixed, look.glyphs)
         self._states = _StatesOverTime(run.states)
+        self._unknown = _unknown_times(run)
         self._steps = _usual_step(run.frames)
         # The columns of the wire that frames under way go down in, by the numbers of the frames.
         self._under_way: dict[int, tuple[int, Transmission]] = {}
@@ -168,11 +169,7 @@ class Ladder:
 
     def _life(self, side: Sender, at: int, pause: bool = False) -> Span:
         """A lifeline at a moment."""
-        if side == PROGRAMMER and any(
-            change.done is not None
-            and change.done <= at < (self._run.ends + 1 if change.known is None else change.known)
-            for change in self._run.changes
-        ):
+        if side == PROGRAMMER and bisect_right(self._unknown, at) % 2:
             return Span(self._glyphs.unknown, "strong")
         state = self._states.at(side, at)
         is_open = state is not None and state.link.state == "open" and not state.blind
@@ -419,6 +416,23 @@ class _StatesOverTime:
         """Where it stood when that moment was over."""
         place = bisect_right(self._times[side], moment)
         return self._states[side][place - 1] if place else None
+
+
+def _unknown_times(run: Run) -> list[int]:
+    """When it begins and ends, by turns, that a change is done and not known to be."""
+    found: list[int] = []
+    for done, known in sorted(
+        (change.done, run.ends + 1 if change.known is None else change.known)
+        for change in run.changes
+        if change.done is not None
+    ):
+        if known <= done:
+            continue
+        if found and done <= found[-1]:
+            found[-1] = max(found[-1], known)
+        else:
+            found += [done, known]
+    return found
 
 
 def _until(item: Item) -> int:

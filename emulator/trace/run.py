@@ -6,6 +6,8 @@ frame's `number` is its place among the transmissions of the run, both direction
 the line count from 1, bits from 7 to 0.
 """
 
+from bisect import bisect_left, bisect_right
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -236,7 +238,7 @@ class Knot(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
 
 
-class Run(msgspec.Struct, kw_only=True):
+class Run(msgspec.Struct, kw_only=True, dict=True):
     """A run, or a part of one: then `before` frames of it come before the first that is here."""
 
     head: Head
@@ -265,4 +267,30 @@ class Run(msgspec.Struct, kw_only=True):
 
     def transmissions(self, frame: Transmission) -> list[Transmission]:
         """All transmissions of the same frame, in order."""
-        return [each for each in self.frames if each.first == frame.first]
+        return self._by_first[frame.first]
+
+    def sent_between(self, first: int, last: int) -> list[Transmission]:
+        """What was sent between two moments, both inside, in order."""
+        begin = bisect_left(self._times, first)
+        return self.frames[begin : bisect_right(self._times, last)]
+
+    def expiry(self, side: Sender, at: int) -> Timer | None:
+        """A side's timer that ran out at a moment; None when the trace does not have it."""
+        return self._expiries.get((side, at))
+
+    @cached_property
+    def _by_first(self) -> dict[int, list[Transmission]]:
+        found: dict[int, list[Transmission]] = {}
+        for frame in self.frames:
+            found.setdefault(frame.first, []).append(frame)
+        return found
+
+    @cached_property
+    def _times(self) -> list[int]:
+        return [frame.at for frame in self.frames]
+
+    @cached_property
+    def _expiries(self) -> dict[tuple[Sender, int], Timer]:
+        # The first of several.
+        expired = [timer for timer in reversed(self.timers) if timer.how == "expired"]
+        return {(timer.side, timer.ends): timer for timer in expired}
