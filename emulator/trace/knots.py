@@ -1,10 +1,10 @@
 """What to look at in a run: knots of frames, found through their causes and told in a few words.
 
 A frame is *troubled* when something happened to it on the line, when it went more than once, or
-when it was of no use at once.  Troubled frames are tied together where one led to the other (`mockpump.emulator.trace.ties`); each
-such knot is told once.  Two things are told beside these because they have no troubled frame of
-their own: a change that was done long before anybody knew, and somebody else on the line.  Every
-figure comes from the run.
+when it was of no use at once.  Troubled frames are tied together where one led to the other
+(`mockpump.emulator.trace.ties`); each such knot is told once.  Two things are told beside these
+because they have no troubled frame of their own: a change that was done long before anybody knew,
+and somebody else on the line.  Every figure comes from the run.
 """
 
 from collections import Counter
@@ -179,10 +179,32 @@ def _is_single(group: list[Transmission]) -> bool:
 def _tell_single(run: Run, group: list[Transmission]) -> Knot:
     frame = group[0]
     fault = frame.faults[0] if frame.faults else ""
-    title, text = _SINGLE.get(fault, ("{} meets trouble", "Nothing else follows from it."))
+    if not any(each.is_good for each in frame.arrivals):
+        return _tell_gone(run, frame, fault)
+    title, text = _SINGLE.get(fault, _DROPPED)
     return _knot(group, frame, _LIGHT, title.format(frame.name), text)
 
 
+def _tell_gone(run: Run, frame: Transmission, fault: str) -> Knot:
+    """A frame that went once and is not there: what came next of its sender, instead."""
+    connection = None if frame.frame is None else frame.frame.connection
+    later = (
+        each
+        for each in run.frames[frame.number - run.before :]
+        if each.sender == frame.sender and each.kind != "ACK"
+    )
+    after = next(later, None)
+    if after is None:
+        follows = f"It is not sent again: the {frame.sender} sends nothing more."
+    elif after.frame is not None and after.frame.connection != connection:
+        follows = f"It is not sent again: the {frame.sender} goes on in another connection."
+    else:
+        follows = f"It is not sent again; the {frame.sender} goes on with {after.name}."
+    what = FAULT_WORDS.get(fault, "not there as it was sent")
+    return _knot([frame], frame, _NOTABLE, f"{frame.name} is {what}", follows)
+
+
+_DROPPED = ("{} is of no use", "The other side drops it, and nothing else follows from it.")
 _SINGLE = {
     "garbage": (
         "Garbage in front of {}",
@@ -222,13 +244,19 @@ def _tell_repeated(run: Run, group: list[Transmission]) -> Knot:
 
 
 def _harm_words(harmed: list[Transmission]) -> str:
-    lost = sum(bool(frame.lost) for frame in harmed)
-    damaged = sum(any(not each.is_good for each in frame.arrivals) for frame in harmed)
-    words = [f"{number(lost)} lost"] * bool(lost) + [f"{number(damaged)} damaged"] * bool(damaged)
+    words = _harm(harmed)
     if not words:
         return ""
-    stops = "; the checksum stops what is damaged" if damaged else ""
+    stops = "; the checksum stops what is damaged" if words[-1].endswith(" damaged") else ""
     return f"{' and '.join(words).capitalize()}{stops}, and nobody is told."
+
+
+def _harm(frames: list[Transmission]) -> list[str]:
+    """How many were lost and how many came damaged, as far as any."""
+    lost = sum(bool(frame.lost) for frame in frames)
+    damaged = sum(any(not each.is_good for each in frame.arrivals) for frame in frames)
+    counts = {"lost": lost, "damaged": damaged}
+    return [f"{number(count)} {word}" for word, count in counts.items() if count]
 
 
 def _dragged_along(data: list[Transmission], main: Transmission) -> str:
@@ -292,18 +320,27 @@ def _unknown_changes(run: Run) -> Iterator[Knot]:
 def _tell_unknown(run: Run, change: Change, done: int, known: int) -> Knot:
     group = [run.frame(each) for each in sorted({*change.frames, *change.replies})]
     replies = [run.frame(each) for each in change.replies]
-    lost = [frame for frame in replies if frame.lost]
+    unheard = [frame for frame in replies if not any(each.is_good for each in frame.arrivals)]
     answer = run.frame(change.answer)
     asked = isinstance(answer.content, m.OutcomeKnown)
     how = "it calls again and asks" if asked else "until the answer is resent"
     return _knot(
         group,
-        lost[0] if lost else group[0],
+        unheard[0] if unheard else group[0],
         _THE_POINT,
         f"{change.name} is done, and not known to be done",
-        f"The pump does it at {seconds(done)}. Its answer is lost {times(len(lost))}.",
+        f"The pump does it at {seconds(done)}.",
+        _harm_of_answers(replies),
         f"For {seconds(known - done)} the programmer does not know, and does not guess: {how}.",
     )
+
+
+def _harm_of_answers(replies: list[Transmission]) -> str:
+    """What the line did to the answers of the pump."""
+    harm = _harm(replies)
+    if not harm:
+        return "Its answer is not harmed, only late." if replies else "It does not answer."
+    return f"Of its answers, {' and '.join(harm)}."
 
 
 def _intruders(run: Run) -> Iterator[Knot]:
