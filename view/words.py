@@ -184,6 +184,8 @@ def changes(run: Run) -> str:
     ended = [_end_of(run, change) for change in run.changes]
     told = [f"{number(ended.count(each))} {each}" for each in _ENDS if each in ended]
     plural = "s" * (len(run.changes) > 1)
+    if run.done_once and len(told) == 1:
+        told.append("each once" if plural else "once")
     return f"{number(len(run.changes))} change{plural} asked for: {', '.join(told)}"
 
 

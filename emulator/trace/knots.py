@@ -244,19 +244,20 @@ def _tell_repeated(run: Run, group: list[Transmission]) -> Knot:
 
 
 def _harm_words(harmed: list[Transmission]) -> str:
-    words = _harm(harmed)
-    if not words:
+    harm = _harm(harmed)
+    if not harm:
         return ""
-    stops = "; the checksum stops what is damaged" if words[-1].endswith(" damaged") else ""
-    return f"{' and '.join(words).capitalize()}{stops}, and nobody is told."
+    words = " and ".join(f"{number(count)} {what}" for what, count in harm.items())
+    stops = "; the checksum stops what is damaged" if "damaged" in harm else ""
+    return f"{words.capitalize()}{stops}, and nobody is told."
 
 
-def _harm(frames: list[Transmission]) -> list[str]:
+def _harm(frames: list[Transmission]) -> dict[str, int]:
     """How many were lost and how many came damaged, as far as any."""
     lost = sum(bool(frame.lost) for frame in frames)
     damaged = sum(any(not each.is_good for each in frame.arrivals) for frame in frames)
     counts = {"lost": lost, "damaged": damaged}
-    return [f"{number(count)} {word}" for word, count in counts.items() if count]
+    return {what: count for what, count in counts.items() if count}
 
 
 def _dragged_along(data: list[Transmission], main: Transmission) -> str:
@@ -337,10 +338,10 @@ def _tell_unknown(run: Run, change: Change, done: int, known: int) -> Knot:
 
 def _harm_of_answers(replies: list[Transmission]) -> str:
     """What the line did to the answers of the pump."""
-    harm = _harm(replies)
-    if not harm:
-        return "Its answer is not harmed, only late." if replies else "It does not answer."
-    return f"Of its answers, {' and '.join(harm)}."
+    harm = [f"{what} {times(count)}" for what, count in _harm(replies).items()]
+    if harm:
+        return f"Its answer is {' and '.join(harm)}."
+    return "Its answer is not harmed, only late." if replies else "It does not answer."
 
 
 def _intruders(run: Run) -> Iterator[Knot]:

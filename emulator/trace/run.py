@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mockpump.emulator.trace.format import AnyLine, Head, Sender
+from mockpump.emulator.trace.format import AnyLine, Head, Log, Sender
 from mockpump.emulator.trace.shadow import Hole, LinkState, Verdict
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame
@@ -268,6 +268,18 @@ class Run(msgspec.Struct, kw_only=True, dict=True):
     def transmissions(self, frame: Transmission) -> list[Transmission]:
         """All transmissions of the same frame, in order."""
         return self._by_first[frame.first]
+
+    @property
+    def done_once(self) -> bool:
+        """Whether the log proves that each change was done, and none twice.
+
+        Each has an entry of its own then, and there are no other entries of these kinds.
+        """
+        own = {change.entry for change in self.changes if change.done is not None}
+        log = [note.line for note in self.notes if isinstance(note.line, Log)]
+        kinds = {entry.kind for entry in log if entry.number in own}
+        made = sum(entry.kind in kinds for entry in log)
+        return not self.before and 0 < len(self.changes) == len(own) == made
 
     def sent_between(self, first: int, last: int) -> list[Transmission]:
         """What was sent between two moments, both inside, in order."""

@@ -14,7 +14,7 @@ from mockpump.emulator.simulation.campaign import scenario_text
 from mockpump.emulator.simulation.scenario import load_scenario
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.explain import FAULT_WORDS, fate, why
-from mockpump.emulator.trace.knots import number
+from mockpump.emulator.trace.knots import times
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.reading import Recording
 from mockpump.emulator.trace.run import CAUSES, Knot, Run
@@ -178,6 +178,20 @@ def test_a_change_is_asked_done_and_known() -> None:
     assert lost.known - lost.done > 5_000_000
 
 
+def test_each_change_was_done_once_only_when_the_log_has_no_other_entry_like_it() -> None:
+    run = run_of("bad-link")
+    assert run.done_once
+    entry = next(
+        note
+        for note in run.notes
+        if isinstance(note.line, lines.Log) and note.line.number == run.changes[0].entry
+    )
+    run.notes.append(entry._replace(line=msgspec.structs.replace(entry.line, number=99)))
+    assert not run.done_once
+    run.changes.clear()
+    assert not run.done_once
+
+
 def test_an_entry_stands_where_it_was_made() -> None:
     run = run_of("replay-attack")
     first = next(note.line for note in run.notes if isinstance(note.line, lines.Log))
@@ -267,10 +281,10 @@ def test_what_the_line_did_to_the_answers_is_counted() -> None:
     lost = sum(bool(frame.lost) for frame in replies)
     told = "StartBolus is done, and not known to be done"
     assert lost
-    assert f"Of its answers, {number(lost)} lost." in knot_of(recording, told).text
+    assert f"Its answer is lost {times(lost)}." in knot_of(recording, told).text
     spoilt = [_damaged_instead(line) for line in recording.lines]
     damaged = recording._replace(lines=[each for one in spoilt for each in one])
-    assert f"Of its answers, {number(lost)} damaged." in knot_of(damaged, told).text
+    assert f"Its answer is damaged {times(lost)}." in knot_of(damaged, told).text
 
 
 def _damaged_instead(line: lines.AnyLine) -> list[lines.AnyLine]:
