@@ -5,6 +5,7 @@ pump's lifeline, and a remark.  What is asked hangs on the left lifeline, what t
 the right one.  Nothing is printed here, and nothing about the protocol is worked out here.
 """
 
+import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -51,6 +52,8 @@ _FLIGHT = 6
 _SHORTEST_PAUSE = 15_000
 # So many lines of what one action had to tell.
 _MOST_TOLD = 4
+# Behind every line of a trace.
+_LAST = sys.maxsize
 # What begins with a frame that is sent.
 _SENT = ("frame", "leaves", "folded", "knot")
 
@@ -83,12 +86,15 @@ class Ladder:
         fixed = self._number + self._time + 2 + 2 * self._flight + 2 + 1 + self._remark
         self._arrows = Arrows(look.width - fixed, look.glyphs)
         self._states = _StatesOverTime(run.states)
+        self._unknown = _unknown_times(run)
         self._steps = _usual_step(run.frames)
         # The columns of the wire that frames under way go down in, by the numbers of the frames.
         self._under_way: dict[int, tuple[int, Transmission]] = {}
         # Until when everything was drawn, and how many lines were told in a row.
         self._now = 0
         self._told = 0
+        # The number of the last line of the trace that what is being drawn comes after.
+        self._order = _LAST
         self._blank = True
 
     def lines(self) -> Iterator[Line]:
@@ -103,6 +109,7 @@ class Ladder:
                 previous = item
 
     def _drawn(self, item: Item) -> Iterator[Line]:
+        self._order = item.order[0] or _LAST
         for each in _DRAW[item.kind](self, item):
             self._blank = not each
             yield each
@@ -168,13 +175,9 @@ class Ladder:
 
     def _life(self, side: Sender, at: int, pause: bool = False) -> Span:
         """A lifeline at a moment."""
-        if side == PROGRAMMER and any(
-            change.done is not None
-            and change.done <= at < (self._run.ends + 1 if change.known is None else change.known)
-            for change in self._run.changes
-        ):
+        if side == PROGRAMMER and bisect_right(self._unknown, at) % 2:
             return Span(self._glyphs.unknown, "strong")
-        state = self._states.at(side, at)
+        state = self._states.at(side, at, self._order)
         is_open = state is not None and state.link.state == "open" and not state.blind
         style: Style = "programmer" if side == PROGRAMMER else "pump"
         return Span(self._glyphs.open if is_open and not pause else self._glyphs.closed, style)
@@ -183,7 +186,7 @@ class Ladder:
         """The numbers that a side has in flight."""
         if not self._flight:
             return
-        state = self._states.at(side, at) if stamp else None
+        state = self._states.at(side, at, self._order) if stamp else None
         numbers = [each.seq for each in state.link.in_flight] if state else []
         text = _ranges(numbers)
         if len(text) >= self._flight:
@@ -381,7 +384,7 @@ class Ladder:
             return
         text = f" {seconds(wait)}{': ' if who else ''}{who} "
         row = self._centred(text, " ", "dim")
-        self._blank = False
+        self._blank, self._order = False, _LAST
         yield self._row(self._now, row, stamp=False, pause=True)
         self._now = item.at
 
@@ -413,12 +416,31 @@ class _StatesOverTime:
 
     def __init__(self, states: list[LinkState]) -> None:
         self._states = {side: [each for each in states if each.side == side] for side in SIDES}
-        self._times = {side: [each.at for each in own] for side, own in self._states.items()}
+        self._places = {
+            side: [(each.at, each.order) for each in own] for side, own in self._states.items()
+        }
 
-    def at(self, side: Sender, moment: int) -> LinkState | None:
-        """Where it stood when that moment was over."""
-        place = bisect_right(self._times[side], moment)
+    def at(self, side: Sender, moment: int, order: int) -> LinkState | None:
+        """Where it stood at that moment, when that line of the trace had been."""
+        place = bisect_right(self._places[side], (moment, order))
         return self._states[side][place - 1] if place else None
+
+
+def _unknown_times(run: Run) -> list[int]:
+    """When it begins and ends, by turns, that a change is done and not known to be."""
+    found: list[int] = []
+    for done, known in sorted(
+        (change.done, run.ends + 1 if change.known is None else change.known)
+        for change in run.changes
+        if change.done is not None
+    ):
+        if known <= done:
+            continue
+        if found and done <= found[-1]:
+            found[-1] = max(found[-1], known)
+        else:
+            found += [done, known]
+    return found
 
 
 def _until(item: Item) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
-from mockpump.emulator.trace.explain import timer_of
 from mockpump.emulator.trace.format import MAIN_LINE, Channel
 from mockpump.emulator.trace.knots import number, seconds
 from mockpump.emulator.trace.run import Arrival, Change, Run, Transmission
@@ -127,7 +126,7 @@ def reason(run: Run, frame: Transmission) -> Iterator[Span]:
     if isinstance(frame.content, m.Refused):
         yield Span(f"no: {words_of(frame.content.reason)}", "strong")
     if frame.cause.why == "timer":
-        timer = timer_of(run, frame)
+        timer = run.expiry(frame.sender, frame.at)
         yield Span(f"timer: {seconds(timer.timeout)}" if timer else "timer", "dim")
     elif frame.cause.why in _REASONS:
         yield Span(_REASONS[frame.cause.why], "dim")
@@ -186,6 +185,8 @@ def changes(run: Run) -> str:
     ended = [_end_of(run, change) for change in run.changes]
     told = [f"{number(ended.count(each))} {each}" for each in _ENDS if each in ended]
     plural = "s" * (len(run.changes) > 1)
+    if run.done_once and len(told) == 1:
+        told.append("each once" if plural else "once")
     return f"{number(len(run.changes))} change{plural} asked for: {', '.join(told)}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mockpump.emulator.trace.format import PUMP
-from mockpump.emulator.trace.run import Arrival, Run, Timer, Transmission
+from mockpump.emulator.trace.run import Arrival, Run, Transmission
 from mockpump.protocol.framing import Frame
 from mockpump.protocol.link.arq import SACK_BITS, ahead
 from mockpump.protocol.units import microseconds
@@ -127,7 +127,7 @@ _GOES_ON = ("timer", "gap", "repeat", "at once", "answer", "next", "room", "dela
 def _after_timer(run: Run, frame: Transmission) -> list[Reason]:
     before = run.frame(frame.cause.frame)
     waited = frame.at - before.at
-    timer = timer_of(run, frame)
+    timer = run.expiry(frame.sender, frame.at)
     timeout = waited if timer is None else timer.timeout
     reasons = [
         Reason(f"resent, because the {frame.sender}'s timer of {microseconds(timeout)} expired"),
@@ -150,10 +150,8 @@ def _unheard(run: Run, before: Transmission, again: Transmission) -> list[Reason
     came = min(each.at for each in before.arrivals if each.is_good)
     told = [
         frame
-        for frame in run.frames
-        if frame.sender == before.receiver
-        and came <= frame.at <= again.at
-        and acknowledges(frame, before)
+        for frame in run.sent_between(came, again.at)
+        if frame.sender == before.receiver and acknowledges(frame, before)
     ]
     if not told:
         return [Reason("it had arrived, and its acknowledgement was not sent yet", before.number)]
@@ -173,16 +171,6 @@ def acknowledges(frame: Transmission, other: Transmission) -> bool:
         return other.kind in ("OPEN", "CLOSE") and frame.kind in ("OPEN_ACK", "CLOSE")
     place = ahead(other.frame.seq, frame.frame.ack) - 1
     return place >= 127 or (0 <= place < SACK_BITS and bool(frame.frame.sack >> place & 1))
-
-
-def timer_of(run: Run, frame: Transmission) -> Timer | None:
-    """The timer whose expiry sent a frame; None when the trace does not have it."""
-    expired = (
-        timer
-        for timer in run.timers
-        if timer.side == frame.sender and timer.how == "expired" and timer.ends == frame.at
-    )
-    return next(expired, None)
 
 
 def _after_gap(run: Run, frame: Transmission) -> list[Reason]:

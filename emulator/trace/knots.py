@@ -1,22 +1,22 @@
 """What to look at in a run: knots of frames, found through their causes and told in a few words.
 
 A frame is *troubled* when something happened to it on the line, when it went more than once, or
-when it was of no use at once.  Troubled frames are tied together where one led to the other; each
-such knot is told once.  Two things are told beside these because they have no troubled frame of
-their own: a change that was done long before anybody knew, and somebody else on the line.  Every
-figure comes from the run.
+when it was of no use at once.  Troubled frames are tied together where one led to the other
+(`mockpump.emulator.trace.ties`); each such knot is told once.  Two things are told beside these
+because they have no troubled frame of their own: a change that was done long before anybody knew,
+and somebody else on the line.  Every figure comes from the run.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import msgspec
 
-from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.trace.explain import FAULT_WORDS, acknowledges
-from mockpump.emulator.trace.format import RIVAL, SOMEBODY, Channel
+from mockpump.emulator.trace.format import RIVAL, SOMEBODY
 from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
+from mockpump.emulator.trace.ties import Outages, tied
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import words_of
 
@@ -29,84 +29,26 @@ _LIGHT, _NOTABLE, _HEAVY, _THE_POINT = 1, 4, 20, 30
 
 def knots_of(run: Run) -> list[Knot]:
     """The knots of a run, numbered in order of time."""
-    found = [_told(run, group) for group in _groups(run)]
-    for special in (*_unknown_changes(run), *_intruders(run)):
-        inside = set(special.frames)
-        # It says more of the same frames.
-        found = [each for each in found if not inside.issuperset(each.frames)]
-        found.append(special)
+    found = [_told(run, group) for group in tied(run)]
+    for special in (_unknown_changes(run), _intruders(run)):
+        found = _in_place_of(list(special), found)
     found.sort(key=lambda knot: (knot.starts, knot.frames[0]))
     return [msgspec.structs.replace(knot, number=place) for place, knot in enumerate(found, 1)]
 
 
-# -- which frames belong together ----------------------------------------------------------------
-
-
-class _Ties:
-    """Disjoint sets of frames (union-find)."""
-
-    def __init__(self) -> None:
-        self._up: dict[int, int] = {}
-
-    def top(self, one: int) -> int:
-        """The frame that stands for a set."""
-        while (up := self._up.get(one, one)) != one:
-            one = up
-        return one
-
-    def tie(self, one: int, other: int) -> None:
-        """Two frames belong together, and with them all that belongs to either."""
-        self._up[self.top(one)] = self.top(other)
-
-
-def _groups(run: Run) -> list[list[Transmission]]:
-    troubled = {
-        frame.number: frame for frame in run.frames if frame.is_troubled and _is_main(frame)
-    }
-    ties = _Ties()
-    for frame in troubled.values():
-        for other in _tied_to(run, frame):
-            if other in troubled:
-                ties.tie(frame.number, other)
-    groups: dict[int, list[Transmission]] = defaultdict(list)
-    for number, frame in troubled.items():
-        groups[ties.top(number)].append(frame)
-    return list(groups.values())
-
-
-def _is_main(frame: Transmission) -> bool:
-    return not {frame.sender, frame.receiver} & {SOMEBODY, RIVAL}
-
-
-def _tied_to(run: Run, frame: Transmission) -> Iterator[int]:
-    """The frames that a troubled one belongs to."""
-    yield frame.first
-    if frame.cause.why in ("timer", "gap", "repeat", "at once"):
-        yield frame.cause.frame
-    if frame.kind == "ACK" and not any(each.is_good for each in frame.arrivals):
-        yield from _missed_it(run, frame)
-    if any(each.verdict.word == "kept" for each in frame.arrivals):
-        yield from _filled_the_gap(run, frame)
-    if frame.lost == "outage":
-        begin, end = _outage(run, frame)
-        yield from (f.number for f in run.frames if f.lost == "outage" and begin <= f.at < end)
-
-
-def _missed_it(run: Run, ack: Transmission) -> Iterator[int]:
-    """What went again because this acknowledgement did not arrive."""
-    for frame in run.frames:
-        if frame.counts > 1 and frame.sender == ack.receiver and acknowledges(ack, frame):
-            later = [each for each in run.transmissions(frame) if each.at > ack.at]
-            if later:
-                yield frame.number
-
-
-def _filled_the_gap(run: Run, kept: Transmission) -> Iterator[int]:
-    """What a frame that came too early was kept for."""
-    for frame in run.frames:
-        same = frame.sender == kept.sender and frame.number != kept.number
-        if same and frame.handed_up == kept.handed_up and frame.handed_up is not None:
-            yield frame.number
+def _in_place_of(specials: list[Knot], found: list[Knot]) -> list[Knot]:
+    """These knots, and of those found the ones of which none of these says more."""
+    around: dict[int, list[set[int]]] = {}
+    for special in specials:
+        inside = set(special.frames)
+        for number in inside:
+            around.setdefault(number, []).append(inside)
+    left = [
+        knot
+        for knot in found
+        if not any(each.issuperset(knot.frames) for each in around.get(knot.frames[0], ()))
+    ]
+    return left + specials
 
 
 # -- what is told of them ------------------------------------------------------------------------
@@ -140,7 +82,7 @@ def _is_outage(group: list[Transmission]) -> bool:
 
 def _tell_outage(run: Run, group: list[Transmission]) -> Knot:
     lost = [frame for frame in group if frame.lost == "outage"]
-    begin, end = _outage(run, lost[0])
+    begin, end = Outages(run).around(lost[0])
     calls = sum(frame.kind == "OPEN" and frame.count == 1 for frame in lost)
     return _knot(
         group,
@@ -151,20 +93,6 @@ def _tell_outage(run: Run, group: list[Transmission]) -> Knot:
         f"The timer waits longer each time: {', '.join(_growing(run, lost))}.",
         f"The programmer gives up and calls anew, {times(calls)}." if calls else "",
     )
-
-
-def _outage(run: Run, frame: Transmission) -> tuple[int, int]:
-    """From when to when the line was out when it swallowed a frame."""
-    for note in run.notes:
-        if isinstance(note.line, Channel):
-            for begin, span in _outages(note.line):
-                if begin <= frame.at < begin + span:
-                    return begin, begin + span
-    return frame.at, frame.at + 1
-
-
-def _outages(line: Channel) -> list[tuple[int, int]]:
-    return [(each.begin, each.span) for each in read_impairments(line.impairments).outage]
 
 
 def _growing(run: Run, lost: list[Transmission]) -> Iterator[str]:
@@ -251,10 +179,32 @@ def _is_single(group: list[Transmission]) -> bool:
 def _tell_single(run: Run, group: list[Transmission]) -> Knot:
     frame = group[0]
     fault = frame.faults[0] if frame.faults else ""
-    title, text = _SINGLE.get(fault, ("{} meets trouble", "Nothing else follows from it."))
+    if not any(each.is_good for each in frame.arrivals):
+        return _tell_gone(run, frame, fault)
+    title, text = _SINGLE.get(fault, _DROPPED)
     return _knot(group, frame, _LIGHT, title.format(frame.name), text)
 
 
+def _tell_gone(run: Run, frame: Transmission, fault: str) -> Knot:
+    """A frame that went once and is not there: what came next of its sender, instead."""
+    connection = None if frame.frame is None else frame.frame.connection
+    later = (
+        each
+        for each in run.frames[frame.number - run.before :]
+        if each.sender == frame.sender and each.kind != "ACK"
+    )
+    after = next(later, None)
+    if after is None:
+        follows = f"It is not sent again: the {frame.sender} sends nothing more."
+    elif after.frame is not None and after.frame.connection != connection:
+        follows = f"It is not sent again: the {frame.sender} goes on in another connection."
+    else:
+        follows = f"It is not sent again; the {frame.sender} goes on with {after.name}."
+    what = FAULT_WORDS.get(fault, "not there as it was sent")
+    return _knot([frame], frame, _NOTABLE, f"{frame.name} is {what}", follows)
+
+
+_DROPPED = ("{} is of no use", "The other side drops it, and nothing else follows from it.")
 _SINGLE = {
     "garbage": (
         "Garbage in front of {}",
@@ -298,13 +248,20 @@ def _when_there(copies: list[Transmission], there: Transmission | None) -> str:
 
 
 def _harm_words(harmed: list[Transmission]) -> str:
-    lost = sum(bool(frame.lost) for frame in harmed)
-    damaged = sum(any(not each.is_good for each in frame.arrivals) for frame in harmed)
-    words = [f"{number(lost)} lost"] * bool(lost) + [f"{number(damaged)} damaged"] * bool(damaged)
-    if not words:
+    harm = _harm(harmed)
+    if not harm:
         return ""
-    stops = "; the checksum stops what is damaged" if damaged else ""
-    return f"{' and '.join(words).capitalize()}{stops}, and nobody is told."
+    words = " and ".join(f"{number(count)} {what}" for what, count in harm.items())
+    stops = "; the checksum stops what is damaged" if "damaged" in harm else ""
+    return f"{words.capitalize()}{stops}, and nobody is told."
+
+
+def _harm(frames: list[Transmission]) -> dict[str, int]:
+    """How many were lost and how many came damaged, as far as any."""
+    lost = sum(bool(frame.lost) for frame in frames)
+    damaged = sum(any(not each.is_good for each in frame.arrivals) for frame in frames)
+    counts = {"lost": lost, "damaged": damaged}
+    return {what: count for what, count in counts.items() if count}
 
 
 def _dragged_along(data: list[Transmission], main: Transmission) -> str:
@@ -333,8 +290,8 @@ def _was_under_way(run: Run, copies: list[Transmission]) -> bool:
     """Whether what acknowledged a frame was sent before it went again, and arrived after that."""
     again = copies[1].at
     return any(
-        frame.at <= again and any(each.is_good and each.at > again for each in frame.arrivals)
-        for frame in run.frames
+        any(each.is_good and each.at > again for each in frame.arrivals)
+        for frame in run.sent_between(copies[0].at, again)
         if frame.sender == copies[0].receiver and acknowledges(frame, copies[0])
     )
 
@@ -368,18 +325,27 @@ def _unknown_changes(run: Run) -> Iterator[Knot]:
 def _tell_unknown(run: Run, change: Change, done: int, known: int) -> Knot:
     group = [run.frame(each) for each in sorted({*change.frames, *change.replies})]
     replies = [run.frame(each) for each in change.replies]
-    lost = [frame for frame in replies if frame.lost]
+    unheard = [frame for frame in replies if not any(each.is_good for each in frame.arrivals)]
     answer = run.frame(change.answer)
     asked = isinstance(answer.content, m.OutcomeKnown)
     how = "it calls again and asks" if asked else "until the answer is resent"
     return _knot(
         group,
-        lost[0] if lost else group[0],
+        unheard[0] if unheard else group[0],
         _THE_POINT,
         f"{change.name} is done, and not known to be done",
-        f"The pump does it at {seconds(done)}. Its answer is lost {times(len(lost))}.",
+        f"The pump does it at {seconds(done)}.",
+        _harm_of_answers(replies),
         f"For {seconds(known - done)} the programmer does not know, and does not guess: {how}.",
     )
+
+
+def _harm_of_answers(replies: list[Transmission]) -> str:
+    """What the line did to the answers of the pump."""
+    harm = [f"{what} {times(count)}" for what, count in _harm(replies).items()]
+    if harm:
+        return f"Its answer is {' and '.join(harm)}."
+    return "Its answer is not harmed, only late." if replies else "It does not answer."
 
 
 def _intruders(run: Run) -> Iterator[Knot]:

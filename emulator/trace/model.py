@@ -140,7 +140,7 @@ def changes_of(frames: list[Transmission], notes: list[Note]) -> list[Change]:
     A change is done in the instant in which its request is handed up, when the pump makes an entry
     then; it is known when its reply is handed up, or the outcome that was asked for.
     """
-    entries = {note.order: note.line for note in notes if isinstance(note.line, lines.Log)}
+    entries = _entries_of_changes(notes)
     found: dict[int, Change] = {}
     by_number = {frame.number: frame for frame in frames}
     for frame in frames:
@@ -151,6 +151,15 @@ def changes_of(frames: list[Transmission], notes: list[Note]) -> list[Change]:
     return sorted(found.values(), key=lambda change: change.asked)
 
 
+def _entries_of_changes(notes: list[Note]) -> dict[int, lines.Log]:
+    """The first entry at each moment that a request can have made."""
+    found: dict[int, lines.Log] = {}
+    for note in notes:
+        if isinstance(note.line, lines.Log) and note.line.kind not in _NOT_OF_A_CHANGE:
+            found.setdefault(note.line.t, note.line)
+    return found
+
+
 def _asked(found: dict[int, Change], frame: Transmission, entries: dict[int, lines.Log]) -> None:
     number = frame.transaction or 0
     change = found.setdefault(
@@ -159,13 +168,8 @@ def _asked(found: dict[int, Change], frame: Transmission, entries: dict[int, lin
     change.frames.append(frame.number)
     if frame.handed_up is None or change.done is not None:
         return
-    made = [
-        entry
-        for entry in entries.values()
-        if entry.t == frame.handed_up and entry.kind not in _NOT_OF_A_CHANGE
-    ]
-    if made:
-        change.done, change.entry = made[0].t, made[0].number
+    if (made := entries.get(frame.handed_up)) is not None:
+        change.done, change.entry = made.t, made.number
 
 
 def _answered(

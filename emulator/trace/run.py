@@ -6,11 +6,13 @@ frame's `number` is its place among the transmissions of the run, both direction
 the line count from 1, bits from 7 to 0.
 """
 
+from bisect import bisect_left, bisect_right
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
-from mockpump.emulator.trace.format import AnyLine, Head, Sender
+from mockpump.emulator.trace.format import AnyLine, Head, Log, Sender
 from mockpump.emulator.trace.shadow import Hole, LinkState, Verdict
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame
@@ -238,7 +240,7 @@ class Knot(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
 
 
-class Run(msgspec.Struct, kw_only=True):
+class Run(msgspec.Struct, kw_only=True, dict=True):
     """A run, or a part of one: then `before` frames of it come before the first that is here."""
 
     head: Head
@@ -267,4 +269,42 @@ class Run(msgspec.Struct, kw_only=True):
 
     def transmissions(self, frame: Transmission) -> list[Transmission]:
         """All transmissions of the same frame, in order."""
-        return [each for each in self.frames if each.first == frame.first]
+        return self._by_first[frame.first]
+
+    @property
+    def done_once(self) -> bool:
+        """Whether the log proves that each change was done, and none twice.
+
+        Each has an entry of its own then, and there are no other entries of these kinds.
+        """
+        own = {change.entry for change in self.changes if change.done is not None}
+        log = [note.line for note in self.notes if isinstance(note.line, Log)]
+        kinds = {entry.kind for entry in log if entry.number in own}
+        made = sum(entry.kind in kinds for entry in log)
+        return not self.before and 0 < len(self.changes) == len(own) == made
+
+    def sent_between(self, first: int, last: int) -> list[Transmission]:
+        """What was sent between two moments, both inside, in order."""
+        begin = bisect_left(self._times, first)
+        return self.frames[begin : bisect_right(self._times, last)]
+
+    def expiry(self, side: Sender, at: int) -> Timer | None:
+        """A side's timer that ran out at a moment; None when the trace does not have it."""
+        return self._expiries.get((side, at))
+
+    @cached_property
+    def _by_first(self) -> dict[int, list[Transmission]]:
+        found: dict[int, list[Transmission]] = {}
+        for frame in self.frames:
+            found.setdefault(frame.first, []).append(frame)
+        return found
+
+    @cached_property
+    def _times(self) -> list[int]:
+        return [frame.at for frame in self.frames]
+
+    @cached_property
+    def _expiries(self) -> dict[tuple[Sender, int], Timer]:
+        # The first of several.
+        expired = [timer for timer in reversed(self.timers) if timer.how == "expired"]
+        return {(timer.side, timer.ends): timer for timer in expired}

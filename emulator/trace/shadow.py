@@ -193,10 +193,10 @@ class LinkShadow:
     def wait(self, payloads: int, now: int) -> None:
         """So many payloads wait now."""
         link = self.link
-        mine = [payload for _, payload in self._to_come[link.connection]]
+        mine = self._to_come[link.connection]
         for place in range(link.waiting, payloads if link.state is State.OPEN else 0):
             # One that never goes out may be any.
-            link.send(mine[place] if place < len(mine) else b"", now)
+            link.send(mine[place][1] if place < len(mine) else b"", now)
 
     def _sees_again(self) -> None:
         self.blind = not self.exact
@@ -240,8 +240,8 @@ def _payloads(recorded: Iterable[AnyLine]) -> dict[Sender, list[_Payload]]:
     for line in recorded:
         if not isinstance(line, Sent) or line.line != MAIN_LINE or line.by not in found:
             continue
-        for frame in FrameDecoder().receive_data(bytes.fromhex(line.bytes)):
-            if isinstance(frame, Frame) and frame.kind is Kind.DATA:
+        for frame in frames_in(bytes.fromhex(line.bytes)):
+            if frame.kind is Kind.DATA:
                 key = line.by, frame.connection, frame.seq
                 if seen.get(key) != frame.payload:
                     seen[key] = frame.payload
@@ -249,10 +249,20 @@ def _payloads(recorded: Iterable[AnyLine]) -> dict[Sender, list[_Payload]]:
     return found
 
 
+def frames_in(data: bytes) -> list[Frame]:
+    """The whole frames in a chunk."""
+    return [each for each in FrameDecoder().receive_data(data) if isinstance(each, Frame)]
+
+
 class LinkState(NamedTuple):
-    """Where one side's link on the main line stands from `at` on."""
+    """Where one side's link on the main line stands from `at` on.
+
+    `order` is the number of the line after which it stands so.  What is sent together changes it
+    once, with the first; what a timer changes comes after the last line before.
+    """
 
     at: int
+    order: int
     side: Sender
     link: LinkSnapshot
     blind: bool
@@ -273,10 +283,14 @@ class Shadow:
             (MAIN_LINE, PUMP): LinkShadow(PUMP, ends.pump, to_come[PUMP], exact),
         }
         self.states: list[LinkState] = []
-        self._last: dict[str, tuple[LinkSnapshot, bool]] = {}
-        self._now = 0
-        # What the sides have given to their lines at this instant, not yet looked at.
+        self._main: list[LinkShadow] = list(self._sides.values())
+        self._last: dict[LinkShadow, tuple[LinkSnapshot, bool]] = {}
+        # The time, and the number of the last line that has changed anything.
+        self._now = self._order = 0
+        # What a side has given to its line at this instant, not yet looked at.
         self._going_out: tuple[LinkShadow, list[Frame]] | None = None
+        for each in self._main:
+            self._look(each)
 
     @property
     def holes(self) -> list[Hole]:
@@ -285,52 +299,52 @@ class Shadow:
 
     def before(self, side: Sender) -> LinkSnapshot | None:
         """Where a side's link on the main line stands, as far as the lines were taken."""
-        shadow = self._sides[MAIN_LINE, side]
-        return None if shadow.blind else shadow.link.snapshot()
+        link, blind = self._last[self._sides[MAIN_LINE, side]]
+        return None if blind else link
 
-    def sent(self, line: int, by: Sender, data: bytes, now: int) -> None:
-        """A side has given bytes to a line."""
+    def sent(self, line: int, by: Sender, frames: list[Frame], now: int, order: int) -> None:
+        """A side has given frames to a line; `order` is the number of the line that says so."""
         side = self._side(line, by)
         self._until(now)
         if side is None:
             return
         if self._going_out is None or self._going_out[0] is not side:
-            self._flush()
+            self._take(order)
             self._going_out = side, []
-        found = FrameDecoder().receive_data(data)
-        self._going_out[1].extend(each for each in found if isinstance(each, Frame))
+        self._going_out[1].extend(frames)
 
     def arrived(
-        self, line: int, to: Sender, data: bytes, now: int
+        self, line: int, to: Sender, data: bytes, now: int, order: int
     ) -> list[tuple[Frame | RejectedFrame, Verdict]]:
         """Bytes have come to a side; what was in them, and what became of each."""
         self._until(now)
-        self._flush()
+        self._take(order)
         side = self._side(line, to)
         if side is None:
             return [(found, Verdict("heard")) for found in FrameDecoder().receive_data(data)]
         taken = side.arrived(data, now)
-        self._look()
+        self._look(side)
         return taken
 
-    def waiting(self, by: Sender, payloads: int, now: int) -> None:
+    def waiting(self, by: Sender, payloads: int, now: int, order: int) -> None:
         """So many payloads of a side wait behind its window."""
         self._until(now)
-        self._flush()
+        self._take(order)
         self._sides[MAIN_LINE, by].wait(payloads, now)
 
-    def restarted(self, now: int) -> None:
+    def restarted(self, now: int, order: int) -> None:
         """The pump has started anew."""
         self._until(now)
-        self._flush()
-        self._sides[MAIN_LINE, PUMP].restart()
-        self._look()
+        self._take(order)
+        pump = self._sides[MAIN_LINE, PUMP]
+        pump.restart()
+        self._look(pump)
 
     def finish(self, now: int) -> None:
         """The trace has ended at this moment; what this instant was still to bring is not in it."""
         self._until(now)
         self._flush()
-        self.states.sort(key=lambda state: state.at)
+        self.states.sort(key=lambda state: (state.at, state.order))
 
     def _side(self, line: int, side: Sender) -> LinkShadow | None:
         if side not in _ROLES:
@@ -346,28 +360,33 @@ class Shadow:
         if now <= was:
             return
         self._flush()
-        for (line, _), side in self._sides.items():
-            if line == MAIN_LINE and not side.blind:
-                side.finish(self._now)
-                self._look()
+        for side in self._main:
+            if not side.blind:
+                side.finish(was)
+                self._look(side)
                 for due in side.let_pass(now):
                     self._now = due
-                    self._look()
+                    self._look(side)
                 self._now = was
         self._now = now
+
+    def _take(self, order: int) -> None:
+        """A line that may change something is next: what went out before it has gone."""
+        self._flush()
+        self._order = order
 
     def _flush(self) -> None:
         if self._going_out is not None:
             side, frames = self._going_out
             self._going_out = None
             side.sent(frames, self._now)
-            self._look()
+            self._look(side)
 
-    def _look(self) -> None:
-        for (line, name), side in self._sides.items():
-            if line != MAIN_LINE:
-                continue
-            now = side.link.snapshot(), side.blind
-            if now != self._last.get(name):
-                self._last[name] = now
-                self.states.append(LinkState(self._now, side.side, *now))
+    def _look(self, side: LinkShadow) -> None:
+        """Note where a side stands, when something may have changed that."""
+        if side not in self._main:
+            return
+        now = side.link.snapshot(), side.blind
+        if now != self._last.get(side):
+            self._last[side] = now
+            self.states.append(LinkState(self._now, self._order, side.side, *now))

@@ -13,11 +13,11 @@ from mockpump.emulator.channel.impairments import Impairments, read_impairments
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, RIVAL, SOMEBODY, Sender
 from mockpump.emulator.trace.run import Arrival, Cause, Flip, Transmission
-from mockpump.emulator.trace.shadow import Shadow, Verdict
+from mockpump.emulator.trace.shadow import Shadow, Verdict, frames_in
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import DecodeError
 from mockpump.protocol.fields import Record
-from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame
+from mockpump.protocol.framing import Frame, Kind, RejectedFrame
 from mockpump.protocol.link.arq import ahead
 from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages.base import Direction, Message
@@ -75,9 +75,9 @@ class Transmissions:
                 began_at=line.t, doing=line.id, doing_is_later=True
             )
         elif isinstance(line, lines.Waiting):
-            self._shadow.waiting(line.by, line.payloads, line.t)
+            self._shadow.waiting(line.by, line.payloads, line.t, order)
         elif isinstance(line, lines.Power):
-            self._shadow.restarted(line.t)
+            self._shadow.restarted(line.t, order)
 
     def forget(self, most: int) -> None:
         """Keep the latest frames only: no more than so many."""
@@ -97,29 +97,37 @@ class Transmissions:
 
     def _sent(self, order: int, line: lines.Sent) -> None:
         data = bytes.fromhex(line.bytes)
-        sent = self._begin(order, line.t, line.line, line.by, data)
+        frames = frames_in(data)
+        sent = self._begin(order, line, line.by, data, frames)
         sent.begins, sent.ends = self._on_line(line, len(data))
         sent.lost = line.lost
         sent.was_seen_sent = True
         sent.cause = self._cause(sent, self._count(sent))
         self._add(sent, line.id)
-        self._shadow.sent(line.line, line.by, data, line.t)
+        self._shadow.sent(line.line, line.by, frames, line.t, order)
         if (cause := self._frame(sent.cause.frame)) is not None:
             cause.effects.append(sent.number)
 
-    def _begin(self, order: int, now: int, line: int, by: Sender, data: bytes) -> Transmission:
+    def _begin(
+        self,
+        order: int,
+        line: lines.Sent | lines.Arrived,
+        by: Sender,
+        data: bytes,
+        frames: list[Frame],
+    ) -> Transmission:
         """A transmission of these bytes, as far as they tell of it."""
-        frame = _only_frame(data)
+        frame = frames[0] if len(frames) == 1 else None
         message, content, seal = _carried(frame)
         return Transmission(
             number=self.before + len(self.frames) + 1,
             order=order,
-            line=line,
+            line=line.line,
             sender=by,
-            receiver=RIVAL if line and by == PUMP else _OTHER[by],
-            at=now,
-            begins=now,
-            ends=now,
+            receiver=RIVAL if line.line and by == PUMP else _OTHER[by],
+            at=line.t,
+            begins=line.t,
+            ends=line.t,
             data=data,
             frame=frame,
             message=message,
@@ -234,7 +242,7 @@ class Transmissions:
 
     def _arrived(self, order: int, line: lines.Arrived) -> None:
         data = bytes.fromhex(line.bytes)
-        taken = self._shadow.arrived(line.line, line.to, data, line.t)
+        taken = self._shadow.arrived(line.line, line.to, data, line.t, order)
         sent = self._by_id.get(line.id) or self._unsent(order, line, data)
         sent.receiver = line.to
         arrival = _arrival(sent, order, line, data, taken)
@@ -248,8 +256,7 @@ class Transmissions:
     def _unsent(self, order: int, line: lines.Arrived, data: bytes) -> Transmission:
         """A transmission of which nobody has recorded that it was sent: it begins as it arrives."""
         by = RIVAL if line.line and line.to == PUMP else _OTHER[line.to]
-        sent = self._begin(order, line.t, line.line, by, data)
-        sent.begins = sent.ends = line.t
+        sent = self._begin(order, line, by, data, frames_in(data))
         self._count(sent)
         sent.cause = Cause("unknown")
         self._add(sent, line.id)
@@ -332,11 +339,6 @@ def _flips(
         for at in touched
         if 0 <= at - garbage < len(sent) and sent[at - garbage] != came[at]
     ]
-
-
-def _only_frame(data: bytes) -> Frame | None:
-    frames = [each for each in FrameDecoder().receive_data(data) if isinstance(each, Frame)]
-    return frames[0] if len(frames) == 1 else None
 
 
 def _carried(frame: Frame | None) -> tuple[str, Record | None, Seal | None]:

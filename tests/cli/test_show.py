@@ -56,7 +56,7 @@ def trace(tmp_path: Path, *, title: str = "a trace", time: str = "virtual") -> P
 def test_a_bundle_is_drawn(command: Command, bundle: str) -> None:
     ended = command("show", bundle)
     assert ended.code == 0
-    assert "bad-link, seed 7: three changes asked for: three done." in ended.out
+    assert "bad-link, seed 7: three changes asked for: three done, each once." in ended.out
     assert "\x1b" not in ended.out
     assert all(len(line) <= 80 for line in ended.out.splitlines())
 

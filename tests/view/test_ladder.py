@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import Literal
 
 import pytest
 from recorded import example_bundle, random_run, run_of, trace_of, windows_bundle
@@ -223,6 +224,36 @@ def test_more_under_way_than_there_are_columns_are_drawn_all_the_same() -> None:
     ]
     run = read_run(trace_of(*given, *came))
     assert numbers(drawn(run, width=60), run) == list(range(1, 61))
+
+
+def test_where_links_stand_is_told_line_by_line_even_in_one_instant() -> None:
+    """All of it at 0.000 s: called and answered, a payload each way."""
+    offer = bytes.fromhex("00f008")
+    talk: list[tuple[Literal["programmer", "pump"], Frame]] = [
+        ("programmer", Frame(Kind.OPEN, 7, payload=offer)),
+        ("pump", Frame(Kind.OPEN_ACK, 7, payload=offer)),
+        ("programmer", Frame(Kind.DATA, 7, 0, 0, payload=b"\0")),
+        ("pump", Frame(Kind.DATA, 7, 0, 1, payload=b"\0")),
+    ]
+    given: list[lines.AnyLine] = []
+    for number, (by, frame) in enumerate(talk, start=1):
+        data = encode_frame(frame).hex()
+        to: Literal["programmer", "pump"] = "pump" if by == "programmer" else "programmer"
+        given += [
+            lines.Sent(t=0, id=number, by=by, bytes=data),
+            lines.Arrived(t=0, id=number, to=to, bytes=data),
+        ]
+    run = read_run(trace_of(*given))
+    assert run.holes == []
+    programmers = [state for state in run.states if state.side == "programmer"]
+    assert [(state.order, state.link.state) for state in programmers][1:3] == [
+        (1, "opening"),
+        (4, "open"),
+    ]
+    assert [(s.order, len(s.link.in_flight)) for s in programmers][-2:] == [(5, 1), (8, 0)]
+    shown = [line for line in rows(drawn(run, windows=True)) if "0.000" in line]
+    lives = [re.sub(r"[^0-9┊│ ].*[^0-9┊│ ]", "-", line.split("0.000")[1])[:14] for line in shown]
+    assert [life.split() for life in lives] == [["┊-┊"], ["┊-│"], ["0", "│-│"], ["0", "│-│", "0"]]
 
 
 def test_a_trace_that_is_not_whole_says_so_at_the_top() -> None:

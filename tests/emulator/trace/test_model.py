@@ -2,18 +2,23 @@
 
 from collections import Counter
 
+import msgspec
 import pytest
 from drawn_scenarios import scenarios
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import trace_of
 from traced import Traced, traced, traced_example, traced_steps
 
 from mockpump.emulator.simulation.campaign import scenario_text
 from mockpump.emulator.simulation.scenario import load_scenario
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.explain import FAULT_WORDS, fate, why
+from mockpump.emulator.trace.knots import times
 from mockpump.emulator.trace.model import read_run
-from mockpump.emulator.trace.run import CAUSES, Run
+from mockpump.emulator.trace.reading import Recording
+from mockpump.emulator.trace.run import CAUSES, Knot, Run
+from mockpump.protocol.framing import Frame, Kind, encode_frame
 
 CLEAN = {"delay": "10ms"}
 
@@ -148,9 +153,9 @@ def test_examples_show_these_causes(name: str, cause: str) -> None:
 
 def test_a_frame_that_there_is_not() -> None:
     run = run_of("day")
-    for number in (0, len(run.frames) + 1):
+    for beyond in (0, len(run.frames) + 1):
         with pytest.raises(KeyError):
-            why(run, number)
+            why(run, beyond)
 
 
 # -- what is beside the frames ---------------------------------------------------------------------
@@ -171,6 +176,20 @@ def test_a_change_is_asked_done_and_known() -> None:
     assert lost.done is not None
     assert lost.known is not None
     assert lost.known - lost.done > 5_000_000
+
+
+def test_each_change_was_done_once_only_when_the_log_has_no_other_entry_like_it() -> None:
+    run = run_of("bad-link")
+    assert run.done_once
+    entry = next(
+        note
+        for note in run.notes
+        if isinstance(note.line, lines.Log) and note.line.number == run.changes[0].entry
+    )
+    run.notes.append(entry._replace(line=msgspec.structs.replace(entry.line, number=99)))
+    assert not run.done_once
+    run.changes.clear()
+    assert not run.done_once
 
 
 def test_an_entry_stands_where_it_was_made() -> None:
@@ -239,6 +258,58 @@ def test_every_troubled_frame_is_in_one_knot_at_least(facts: dict[str, object], 
 )
 def test_the_point_of_an_example_is_a_knot(name: str, title: str) -> None:
     assert title in {knot.title for knot in run_of(name).knots}
+
+
+def test_numbers_that_come_round_tie_nothing_together() -> None:
+    """An acknowledgement that is lost is not missed by what has its number much later."""
+    toggles = [{"suspend": True}, {"wait": "15s"}, {"resume": True}, {"wait": "15s"}] * 100
+    line = {"loss": "20%", "delay": "20ms"}
+    run = read_run(traced_steps({"channel": line}, *toggles, channel=CLEAN).recording)
+    assert max(f.frame.seq for f in run.frames if f.frame) > 128
+    assert len(run.knots) > 30
+    assert max(knot.frames[-1] - knot.frames[0] for knot in run.knots) < 40
+
+
+def knot_of(recording: Recording, title: str) -> Knot:
+    return next(knot for knot in read_run(recording).knots if knot.title.startswith(title))
+
+
+def test_what_the_line_did_to_the_answers_is_counted() -> None:
+    recording = traced_example("bolus-lost-reply").recording
+    (change, *_) = read_run(recording).changes
+    replies = [read_run(recording).frame(each) for each in change.replies]
+    lost = sum(bool(frame.lost) for frame in replies)
+    told = "StartBolus is done, and not known to be done"
+    assert lost
+    assert f"Its answer is lost {times(lost)}." in knot_of(recording, told).text
+    spoilt = [_damaged_instead(line) for line in recording.lines]
+    damaged = recording._replace(lines=[each for one in spoilt for each in one])
+    assert f"Its answer is damaged {times(lost)}." in knot_of(damaged, told).text
+
+
+def _damaged_instead(line: lines.AnyLine) -> list[lines.AnyLine]:
+    """What a scenario lost, not lost but damaged."""
+    if not (isinstance(line, lines.Sent) and line.lost):
+        return [line]
+    data = bytearray.fromhex(line.bytes)
+    data[3] ^= 1
+    whole = msgspec.structs.replace(line, lost="")
+    faults = [("ber", 3, 4)]
+    to = "programmer" if line.by == "pump" else "pump"
+    came = lines.Arrived(t=line.t, id=line.id, to=to, bytes=data.hex(), faults=faults)
+    return [whole, came]
+
+
+def test_a_frame_that_is_lost_and_not_sent_again_says_so_and_what_follows() -> None:
+    """The programmer is told to hang up before its timer runs out."""
+    data = encode_frame(Frame(Kind.DATA, 7, 0, 0, payload=b"\0")).hex()
+    close = encode_frame(Frame(Kind.RESET, 7)).hex()
+    gone = lines.Sent(t=0, id=1, by="programmer", bytes=data, lost="loss")
+    alone = knot_of(trace_of(gone), "? 0")
+    assert alone.title == "? 0 is lost on the line"
+    assert "sends nothing more" in alone.text
+    after = lines.Sent(t=9, id=2, by="programmer", bytes=close)
+    assert "goes on with RESET" in knot_of(trace_of(gone, after), "? 0").text
 
 
 def test_a_run_without_trouble_has_no_knot() -> None:
