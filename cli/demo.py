@@ -50,6 +50,8 @@ from mockpump.protocol.units import (
 _DAY = 86_400
 _INTERVAL = 300
 _FULL_FRAMES, _BRIEF_FRAMES = 4, 20
+# Seconds between two frames, for somebody who watches.
+_PAUSE = 0.2
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 
 
@@ -74,7 +76,7 @@ class _Pace(click.ParamType[float]):
 @click.option(
     "--speed",
     type=Speed(minimum=1),
-    default="3600",
+    default="8640",
     show_default=True,
     help="Pump seconds a second; `max` takes a few seconds in all.  Without NAME only.",
 )
@@ -154,12 +156,13 @@ def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
         _heading("Two machines")
         show(f"  a pump        process {pump.pid}, listening on {pump.port}")
         show("  a programmer  in this process, at the other end of that line")
-        trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES)
+        pause = _PAUSE if can_redraw(sys.stdout) else 0.0
+        trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES, pause)
         with SerialProgrammer(pump.port, tap=trace) as programmer:
             ring = read_keyring(keyring)
             # However this ends, the keys are not left behind.
             keyring.unlink()
-            before = _program_it(programmer, wanted, ring)
+            before = _program_it(programmer, wanted, ring, trace)
             reports = _deliver(pump, programmer, speed)
             _conclude(programmer, wanted, before, reports)
 
@@ -169,7 +172,9 @@ def _heading(text: str) -> None:
     show(text, style="bold")
 
 
-def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring) -> m.Status:
+def _program_it(
+    programmer: SerialProgrammer, wanted: Program, keyring: Keyring, trace: FrameTrace
+) -> m.Status:
     """Find the pump, set its clock, give it the program; what it had delivered before."""
     _heading("The programmer calls; the first frames in full, then a line each")
     opening = open_session(keyring.find_for, drawing.nonce())
@@ -177,6 +182,7 @@ def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring)
     programmer.run(ask(m.SetClock(drawing.transaction(), 0)))
     active = programmer.run(read_program())
     status: m.Status = programmer.run(ask(m.GetStatus()))
+    trace.catch_up()
     _heading("What would change")
     if terms.identity is not None:
         named = f'"{terms.identity.name}", number {terms.identity.serial}'
@@ -187,6 +193,7 @@ def _program_it(programmer: SerialProgrammer, wanted: Program, keyring: Keyring)
     _heading("Staged, read back, compared, committed")
     programmer.run(set_program(wanted, active.digest, drawing.transaction(), terms.max_payload))
     status = programmer.run(ask(m.GetStatus()))
+    trace.catch_up()
     show(f'  "{wanted.name}" is the active program since {clock_time(status.clock)}')
     return status
 

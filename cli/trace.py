@@ -1,5 +1,9 @@
 """Frames as they go by: the first ones in full, layer by layer, the others on a line each."""
 
+import sys
+import time
+from collections import deque
+
 from mockpump.cli.render import show
 from mockpump.cli.wire.decode import parts_of, payload_of, stretches
 from mockpump.cli.wire.render import show_parts
@@ -12,27 +16,42 @@ _STYLES = {True: "cyan", False: "magenta"}
 class FrameTrace:
     """A tap on a line, for either direction.  `full` frames are shown in full, `brief` on a line.
 
-    What comes after those is only counted.
+    What comes after those is only counted.  Frames go by as they please; `catch_up` shows those
+    that it was not shown yet, so many seconds apart: the display is held, and never the line.
     """
 
-    def __init__(self, full: int, brief: int) -> None:
+    def __init__(self, full: int, brief: int, pause: float = 0.0) -> None:
         self._decoders = {True: FrameDecoder(), False: FrameDecoder()}
         self._full = full
         self._brief = brief
+        self._pause = pause
+        self._waiting: deque[tuple[int, bool, Frame | RejectedFrame]] = deque()
         self.frames = 0
 
     def __call__(self, sent: bool, data: bytes) -> None:
         """Take bytes that went by; `sent` when the programmer sent them."""
         for found in self._decoders[sent].receive_data(data):
             self.frames += 1
-            arrow = (f"  {_ARROWS[sent]}  ", _STYLES[sent])
-            if isinstance(found, RejectedFrame):
-                show(arrow, (f"rejected: {found.reason.value}", "red"))
-            elif self.frames <= self._full:
-                show(arrow, (brief(found), "bold"))
-                show_frame_parts(found)
-            elif self.frames <= self._full + self._brief:
-                show(arrow, brief(found))
+            if self.frames <= self._full + self._brief:
+                self._waiting.append((self.frames, sent, found))
+
+    def catch_up(self) -> None:
+        """Show what has gone by."""
+        while self._waiting:
+            self._show(*self._waiting.popleft())
+            if self._pause:
+                sys.stdout.flush()
+                time.sleep(self._pause)
+
+    def _show(self, number: int, sent: bool, found: Frame | RejectedFrame) -> None:
+        arrow = (f"  {_ARROWS[sent]}  ", _STYLES[sent])
+        if isinstance(found, RejectedFrame):
+            show(arrow, (f"rejected: {found.reason.value}", "red"))
+        elif number <= self._full:
+            show(arrow, (brief(found), "bold"))
+            show_frame_parts(found)
+        else:
+            show(arrow, brief(found))
 
 
 def show_frame_parts(frame: Frame) -> None:

@@ -14,6 +14,8 @@ def test_full_then_brief_then_only_counted(capsys: pytest.CaptureFixture[str]) -
     trace = FrameTrace(1, 1)
     for frame in (OPEN, SUSPEND, SUSPEND):
         trace(True, encode_frame(frame))
+    assert capsys.readouterr().out == ""
+    trace.catch_up()
     shown = capsys.readouterr().out
     assert trace.frames == 3
     assert "connection 0x0007" in shown
@@ -27,18 +29,23 @@ def test_either_direction_has_a_stream_of_its_own(capsys: pytest.CaptureFixture[
     trace(True, data[:5])
     trace(False, encode_frame(SUSPEND))
     trace(True, data[5:])
+    trace.catch_up()
     shown = capsys.readouterr().out
     assert "pump -> programmer  DATA seq 3 ack 4  Suspend" in shown
     assert "programmer -> pump  OPEN ack 0" in shown
 
 
 def test_a_bad_frame_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    FrameTrace(9, 9)(False, b"\x00garbage\x00")
+    trace = FrameTrace(9, 9)
+    trace(False, b"\x00garbage\x00")
+    trace.catch_up()
     assert "pump -> programmer  rejected: " in capsys.readouterr().out
 
 
 def shown_in_full(frame: Frame, capsys: pytest.CaptureFixture[str]) -> str:
-    FrameTrace(1, 0)(True, encode_frame(frame))
+    trace = FrameTrace(1, 0)
+    trace(True, encode_frame(frame))
+    trace.catch_up()
     shown = capsys.readouterr().out
     assert all(len(line) <= 80 for line in shown.splitlines())
     return shown
@@ -67,3 +74,14 @@ def test_what_is_no_message_is_shown_all_the_same(capsys: pytest.CaptureFixture[
 
 def test_a_frame_without_payload_has_no_such_layer(capsys: pytest.CaptureFixture[str]) -> None:
     assert "payload" not in shown_in_full(Frame(Kind.ACK, 7), capsys)
+
+
+def test_a_pause_holds_the_display_and_not_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[float] = []
+    monkeypatch.setattr("mockpump.cli.trace.time.sleep", held.append)
+    trace = FrameTrace(0, 2, pause=0.25)
+    for frame in (OPEN, SUSPEND, SUSPEND):
+        trace(True, encode_frame(frame))
+    assert held == []
+    trace.catch_up()
+    assert held == [0.25, 0.25]
