@@ -162,7 +162,7 @@ def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | Non
     show("")
     show_faults(table)
     show("")
-    whole = "told to its end, and everything was as expected"
+    whole = "completed; all expectations met"
     show(f"seed {seed}: {'it broke off' if failure else whole}")
 
 

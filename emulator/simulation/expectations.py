@@ -38,11 +38,11 @@ def differences(pump: Pump, expected: ExpectPart) -> Iterator[str]:
     found = _found(pump)
     for name, wanted in _wanted(expected).items():
         if found[name] != wanted:
-            yield f"{name} is {found[name]}, not {wanted}"
+            yield f"{name} {wanted}, got {found[name]}"
     kinds = _kinds(pump)
     for kind in expected.log or ():
         if not kinds[kind.replace("-", "_")]:
-            yield f"no entry {kind} in the log"
+            yield f"an entry {kind} in the log, got none"
 
 
 def _wanted(expected: ExpectPart) -> dict[str, object]:

@@ -106,7 +106,7 @@ class RetryingProgrammer:
                 yield Attempt("", refused.refused)
                 return
             except OutcomeUnknown as unknown:
-                yield Attempt(f"nothing is heard: {unknown}")
+                yield Attempt(f"no reply: {unknown}")
                 self.world.drop_replies = False
                 try:
                     reply = self.read(partial(self._settle, unknown)).reply
@@ -118,7 +118,7 @@ class RetryingProgrammer:
             yield Attempt("calls again, and asks what became of that transaction")
             if reply is not None:
                 fate = "refused" if isinstance(reply, m.Refused) else "done"
-                text = f"it is known to be {fate}: the request is not sent a second time"
+                text = f"the pump reports it {fate}; not resent"
                 yield Attempt(text, reply)
                 return
-            yield Attempt("it has never come: the request is sent again")
+            yield Attempt("the pump never received it; resending")

@@ -101,7 +101,7 @@ class ScenarioRunner:
     def _expect(self, expected: ExpectPart) -> Iterator[NarrationLine]:
         wrong = list(differences(self.world.pump, expected))
         if wrong:
-            raise ExpectationFailed(f"expected, and not so: {'; '.join(wrong)}")
+            raise ExpectationFailed(f"expected {'; '.join(wrong)}")
         yield NarrationLine("pump", "as expected")
 
     # -- for the actions -------------------------------------------------------------------------

@@ -92,8 +92,8 @@ def test_a_lost_reply_is_asked_for_and_the_request_is_not_sent_again() -> None:
     it.reach()
     it.world.drop_replies = True
     texts = [heard.text for heard in it.change(lambda: ask(m.Suspend(1)))]
-    assert texts[0].startswith("nothing is heard")
-    assert texts[-1] == "it is known to be done: the request is not sent a second time"
+    assert texts[0].startswith("no reply")
+    assert texts[-1] == "the pump reports it done; not resent"
 
 
 def test_a_lost_request_is_sent_again() -> None:
@@ -101,10 +101,10 @@ def test_a_lost_request_is_sent_again() -> None:
     it.reach()
     it.world.impair(Impairments(loss=WHOLE))
     heard = it.change(lambda: ask(m.Suspend(1)))
-    assert next(heard).text.startswith("nothing is heard")
+    assert next(heard).text.startswith("no reply")
     it.world.impair(Impairments())
     rest = list(heard)
-    assert any("it has never come" in each.text for each in rest)
+    assert any("the pump never received it" in each.text for each in rest)
     assert isinstance(rest[-1].reply, m.Suspended)
 
 
@@ -220,12 +220,12 @@ def change_and_lose(
     world.drop_replies = lost == "reply"
     world.impair(Impairments(loss=WHOLE if lost == "request" else 0))
     for heard in address.it.change(partial(_set_clock, 2**31 + figure, figure)):
-        if heard.text.startswith("nothing is heard"):
+        if heard.text.startswith("no reply"):
             world.drop_replies = False
             world.impair(Impairments())
             for what in becomes:
                 address.becomes(what)
-        elif heard.text.startswith("it has never come"):
+        elif heard.text.startswith("the pump never received it"):
             assert address.times_done(figure) == 0
         reply = heard.reply
     world.drop_replies = False
@@ -248,7 +248,7 @@ def test_what_nobody_can_tell_it_does_not_say(what: str, lost: str) -> None:
     if lost == "request":
         it.world.impair(Impairments(loss=WHOLE))
     heard = it.change(lambda: ask(m.SetClock(2**31, 7)))
-    assert next(heard).text.startswith("nothing is heard")
+    assert next(heard).text.startswith("no reply")
     it.world.impair(Impairments())
     address.becomes(what)
     texts = [each.text for each in heard]

@@ -53,7 +53,7 @@ def entries(runner: ScenarioRunner) -> Iterator[LogEntry]:
 
 def test_the_bolus_whose_reply_was_lost_is_given_once(library: Library) -> None:
     runner, lines = told("bolus-lost-reply", library)
-    assert any("it is known to be done" in line.text for line in lines)
+    assert any("the pump reports it done" in line.text for line in lines)
     started = [entry for entry in entries(runner) if entry.kind is LogKind.BOLUS_STARTED]
     assert len(started) == 1
 
