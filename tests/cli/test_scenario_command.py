@@ -30,7 +30,7 @@ def test_a_run_that_was_recorded_is_identical_when_it_is_run_again(
     bundle = str(tmp_path / "run.bundle")
     ended = command("run", "bad-link", "--seed", "7", "--record", bundle)
     assert ended.code == 0
-    assert "everything was as expected" in ended.out
+    assert "all expectations met" in ended.out
     assert "fictional" in ended.out
     assert all(len(line) <= 80 for line in ended.out.splitlines())
     again = command("replay", bundle)
