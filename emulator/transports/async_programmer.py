@@ -42,6 +42,7 @@ class AsyncProgrammer:
         self._on_telemetry = on_telemetry
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0
         self._awaited: asyncio.Future[Any] | None = None
 
     async def connect(self, connection: int, opening: Opening | None = None) -> Connected:
@@ -104,9 +105,16 @@ class AsyncProgrammer:
         data = self.programmer.data_to_send(now)
         if data:
             self._write(data)
-        self.close()
+        self._set_timer(now)
+
+    def _set_timer(self, now: int) -> None:
+        """Be there at the next deadline; a timer that comes before it finds nothing due."""
         deadline = self.programmer.next_deadline()
+        if deadline is not None and self._timer is not None and self._timer_at <= deadline:
+            return
+        self.close()
         if deadline is not None:
+            self._timer_at = deadline
             self._timer = self._loop.call_later(max(deadline - now, 0) / 1e6, self._on_timer)
 
     def _on_timer(self) -> None:

@@ -7,6 +7,7 @@ loads at all is a test of its own.  Where a test waits, it is for a pump at spee
 import importlib
 import io
 import runpy
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -59,7 +60,9 @@ def test_it_speaks_the_protocol(port: Any) -> None:
     assert identity.name == "demo"
 
 
-def test_the_ten_line_script_runs() -> None:
+def test_the_ten_line_script_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What pytest was told is not for the script.
+    monkeypatch.setattr(sys, "argv", ["ask_status.py"])
     shown = io.StringIO()
     with redirect_stdout(shown):
         runpy.run_path(str(Path(__file__).parents[3] / "examples" / "ask_status.py"))
