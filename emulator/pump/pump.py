@@ -250,12 +250,9 @@ class Pump:
 
         Somebody may see it, or it is the one that succeeds after others have failed.
         """
-        memory = self.journal.memory
-        if not memory.durable:
-            return False
-        # Nearly always nothing is shown at all.
-        fault = self.panel.shown and self.panel.present(Alarm.MEMORY_FAULT)
-        return memory.observed or bool(fault)
+        memory, panel = self.journal.memory, self.panel
+        failing = panel.present(Alarm.MEMORY_FAULT) if panel.shown else False
+        return memory.durable and (memory.observed or failing)
 
     def record_before(self, elapsed: int) -> int:
         """The second at which to record on the way to a later one; that one itself for none."""
