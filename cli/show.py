@@ -16,6 +16,7 @@ from mockpump.cli.render import as_json
 from mockpump.cli.terminal import echo
 from mockpump.cli.walk import look_at
 from mockpump.emulator.trace.explain import why
+from mockpump.emulator.trace.join import join
 from mockpump.emulator.trace.model import read_part, read_run
 from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Undecoded
 from mockpump.emulator.trace.run import Run, Transmission
@@ -51,6 +52,7 @@ class _Bound(click.ParamType[Bound]):
 
 @click.command("show")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.argument("other", type=click.Path(path_type=Path), required=False)
 @click.option("--from", "first", type=_Bound(), help="Begin at this line time, or frame.")
 @click.option("--to", "last", type=_Bound(), help="End at this line time, or frame.")
 @click.option(
@@ -70,6 +72,7 @@ class _Bound(click.ParamType[Bound]):
 @click.option("--pager/--no-pager", default=True, help="Page on a terminal, or do not.")
 def show_run(
     file: Path,
+    other: Path | None,
     first: Bound | None,
     last: Bound | None,
     only: Only | None,
@@ -84,7 +87,8 @@ def show_run(
 ) -> None:
     """Draw a recorded run as a ladder: a line a frame, time downwards.
 
-    FILE is a bundle or a trace.
+    FILE is a bundle or a trace.  With the traces of both ends of a live line, one recorded at the
+    programmer and one at the pump, they are joined: FILE and OTHER in any order.
 
     \b
     mockpump run bad-link --seed 7 --record run.bundle
@@ -100,7 +104,10 @@ def show_run(
     one = frame if frame is not None else why_
     around = None if one is None else Bound(one, is_frame=True)
     with _naming(file):
-        run = _run(recorded.trace, around or first, around or last)
+        if other is None:
+            run = _run(recorded.trace, around or first, around or last)
+        else:
+            run = read_run(join(recorded.trace.recording, read_recording(other).trace.recording))
     if one is not None:
         shown = _frame if why_ is None else _why
         shown(run, _numbered(run, one), json_)

@@ -117,6 +117,12 @@ def test_one_screen(command: Command, bundle: str) -> None:
     assert any("StartBolus 40,000 nL, 3,600 s" in line for line in lines)
 
 
+def test_two_traces_must_be_of_the_two_ends(command: Command, bundle: str, tmp_path: Path) -> None:
+    ended = command("show", str(trace(tmp_path)), bundle)
+    assert ended.code == 2
+    assert "recorded at both ends and both ends: give one of each end" in ended.line
+
+
 # -- a frame ---------------------------------------------------------------------------------------
 
 
