@@ -110,16 +110,18 @@ def show_run(
             run = read_run(join(recorded.trace.recording, read_recording(other).trace.recording))
     if one is not None:
         shown = _frame if why_ is None else _why
-        shown(run, _numbered(run, one), json_)
-        return
+        return shown(run, _numbered(run, one), json_)
     part = _selected(run, first, last, only)
     if json_:
-        for record in records(run, part):
-            echo(as_json(record))
-        return
+        return _print_records(run, part)
     look = look_at(width, ascii_, _subject(recorded, run), windows)
     lines = summary(run, look) if summary_ else ladder(run, look, part)
     show_lines(lines, use_pager=pager and not summary_)
+
+
+def _print_records(run: Run, part: Selection) -> None:
+    for record in records(run, part):
+        echo(as_json(record))
 
 
 def _subject(recorded: Recorded, run: Run) -> str:

@@ -120,7 +120,7 @@ def test_what_is_expected_and_not_so_is_exit_code_1(command: Command, tmp_path: 
     bundle = str(tmp_path / "run.bundle")
     ended = command("run", file, "--record", bundle)
     assert ended.code == 1
-    why = "mode 2, got running, not fault; boluses is 0"
+    why = "mode fault, got running; boluses 2, got 0"
     assert why in ended.line
     assert "seed 0: it broke off" in ended.out
     told = [json.loads(line) for line in command("run", file, "--json").out.splitlines()]

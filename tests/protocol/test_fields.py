@@ -140,7 +140,8 @@ def test_lists_come_out_as_tuples() -> None:
 def test_every_kind_of_declaration_is_in_the_sample() -> None:
     """So that what the codec tests run over leaves none out."""
     # Those of the project: another test may have declared one of its own.
-    kinds = {each for each in Declaration.__subclasses__() if each.__module__ == Declaration.__module__}
+    home = Declaration.__module__
+    kinds = {each for each in Declaration.__subclasses__() if each.__module__ == home}
     assert {type(each) for _, each in fields_of(Everything)} == kinds
     assert set(BAD) == kinds
 
