@@ -1,13 +1,13 @@
 """Tables and lists of facts, laid out by Rich, and those that several commands show.
 
-In a pipe a row is one line of plain text, however long; on a terminal the last column of text is
-folded, and the others only where that is not enough.
+In a pipe a row is one line of plain text, however long; on a terminal its widest column is
+folded, and the next one when that is no wider any more: so no column is ever lost.
 """
 
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mockpump.cli.render import console, show
 from mockpump.cli.terminal import echo
@@ -61,19 +61,11 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> "Table":
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=any(headings))
-    texts = [[_text(cell) for cell in row] for row in rows]
-    folded = max(place for place, name in enumerate(headings) if name[:1] != ">")
-    for place, name in enumerate(headings):
-        heading = _text((name.removeprefix(">"), "bold"))
-        width = max(each.cell_len for each in (heading, *(row[place] for row in texts)))
-        table.add_column(
-            heading,
-            justify="right" if name[:1] == ">" else "left",
-            overflow="fold",
-            width=None if place == folded else width,
-        )
-    for row in texts:
-        table.add_row(*row)
+    for name in headings:
+        side: Literal["left", "right"] = "right" if name[:1] == ">" else "left"
+        table.add_column(_text((name.removeprefix(">"), "bold")), justify=side, overflow="fold")
+    for row in rows:
+        table.add_row(*map(_text, row))
     return table
 
 
