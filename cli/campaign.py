@@ -9,8 +9,9 @@ from mockpump.cli.examples import example_program
 from mockpump.cli.executors import executor
 from mockpump.cli.files import write_file
 from mockpump.cli.main import EXIT_REFUSED
-from mockpump.cli.render import as_json, bar, can_redraw, show, show_faults
+from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.signals import telling
+from mockpump.cli.tables import show_facts, show_faults
 from mockpump.cli.terminal import echo, redraw
 from mockpump.emulator.simulation.campaign import Result, campaign, cut_down, total
 from mockpump.emulator.simulation.errors import ScenarioError
@@ -93,8 +94,7 @@ def _conclude(whole: Result, first: int, json_: bool) -> None:
     show("")
     show_faults(whole.faults)
     show("")
-    for name, sentence in SENTENCES.items():
-        show((f"{name:<14}", "bold"), sentence)
+    show_facts(SENTENCES)
 
 
 def _show_failures(whole: Result, keep: Path | None, json_: bool) -> None:

@@ -13,14 +13,9 @@ from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump.process import PumpProcess
 from mockpump.cli.quantities import Speed, speed_text
-from mockpump.cli.render import (
-    bar,
-    can_redraw,
-    notice_reader_gone,
-    show,
-    show_changes,
-)
+from mockpump.cli.render import bar, can_redraw, notice_reader_gone, show
 from mockpump.cli.scenarios import list_scenarios, tell_scenario
+from mockpump.cli.tables import show_changes, show_facts
 from mockpump.cli.terminal import redraw
 from mockpump.cli.trace import FrameTrace
 from mockpump.cli.walk import Walk
@@ -154,8 +149,11 @@ def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
     keys = ("--paired", "--keyring", str(keyring))
     with PumpProcess("--speed", "0", *made_with, *keys) as pump:
         _heading("Two machines")
-        show(f"  a pump        process {pump.pid}, listening on {pump.port}")
-        show("  a programmer  in this process, at the other end of that line")
+        machines = {
+            "a pump": f"process {pump.pid}, listening on {pump.port}",
+            "a programmer": "in this process, at the other end of that line",
+        }
+        show_facts(machines, indent=2)
         pause = _PAUSE if can_redraw(sys.stdout) else 0.0
         trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES, pause)
         with SerialProgrammer(pump.port, tap=trace) as programmer:
@@ -246,8 +244,11 @@ def _conclude(
     last = reports[-1]
     moved = (last.delivered - before.delivered) * UNITS_PER_NL + last.remainder - before.remainder
     asked = daily_volume(wanted, 0, Schedule(wanted, 0).percent_at(0))
-    show(f"  the program's integral over Monday     {exact_volume(asked):>26}")
-    show(f"  moved by the motor, with what it owes  {exact_volume(moved):>26}")
+    sums = {
+        "the program's integral over Monday": exact_volume(asked),
+        "moved by the motor, with what it owes": exact_volume(moved),
+    }
+    show_facts(sums, indent=2)
     show(f"  {_verdict(last, moved == asked)}", style="bold")
     _heading("The line, as the programmer saw it")
     _show_line(programmer)
@@ -264,11 +265,12 @@ def _verdict(last: m.Telemetry, equal: bool) -> str:
 def _show_line(programmer: SerialProgrammer) -> None:
     counted = programmer.programmer.connection.statistics
     link = counted.link
-    show(f"  frames           {link.frames_sent:,} sent, {link.frames_received:,} received")
-    show(f"  bytes            {counted.bytes_sent:,} sent, {counted.bytes_received:,} received")
-    show(
-        f"  retransmissions  {link.retransmissions:,}; frames rejected {counted.frames_rejected:,}"
-    )
-    show(f"  round trip       {microseconds(link.round_trip)}, smoothed")
+    facts = {
+        "frames": f"{link.frames_sent:,} sent, {link.frames_received:,} received",
+        "bytes": f"{counted.bytes_sent:,} sent, {counted.bytes_received:,} received",
+        "retransmissions": f"{link.retransmissions:,}; frames rejected {counted.frames_rejected:,}",
+        "round trip": f"{microseconds(link.round_trip)}, smoothed",
+    }
+    show_facts(facts, indent=2)
     show("")
     show(_NOTHING_REAL, style="dim")

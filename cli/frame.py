@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from mockpump.cli.render import show
+from mockpump.cli.tables import Cell, show_table
 from mockpump.cli.wire.decode import Part, parts_of, stretches
 from mockpump.cli.wire.render import WIDTH, show_parts
 from mockpump.emulator.trace.explain import fate, why
-from mockpump.emulator.trace.run import Arrival, Run, Transmission
+from mockpump.emulator.trace.run import Arrival, Flip, Run, Transmission
 from mockpump.view.text import wrapped
 from mockpump.view.words import stamp, title
 
@@ -85,14 +86,15 @@ def _show_arrival(frame: Transmission, arrival: Arrival) -> None:
         missing = len(frame.data) + arrival.garbage - len(arrival.data)
         show((f"  the last {missing} of the frame are missing", "red"))
     if arrival.flips:
-        show(
-            "  byte   sent             came             bits flipped, 7 is the highest", style="dim"
-        )
-    for flip in arrival.flips:
-        bits = ", ".join(map(str, flip.bits))
-        show(f"  {flip.byte:>4}   {_byte(flip.was)}   ", (f"{_byte(flip.came)}   {bits}", "red"))
+        headings = (">byte", "sent", "came", "bits flipped, 7 is the highest")
+        show_table(headings, map(_flip_row, arrival.flips), indent=2)
     word, detail = arrival.verdict
     show(f"  {word}{': ' if detail else ''}{detail}", style="" if arrival.is_good else "red")
+
+
+def _flip_row(flip: Flip) -> tuple[Cell, ...]:
+    bits = ", ".join(map(str, flip.bits))
+    return str(flip.byte), _byte(flip.was), (_byte(flip.came), "red"), (bits, "red")
 
 
 def _byte(value: int) -> str:

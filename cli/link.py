@@ -11,7 +11,8 @@ import click
 
 from mockpump.cli.channel_options import channel_options, impairments_of
 from mockpump.cli.recording import trace_file
-from mockpump.cli.render import as_json, show, show_faults
+from mockpump.cli.render import as_json, show
+from mockpump.cli.tables import show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.channel.channel import Channel
 from mockpump.emulator.trace.format import Ends

@@ -1,6 +1,6 @@
-"""What the commands show: facts, programs before and after, telemetry, a day as a chart.
+"""What the commands show: lines in their styles, JSON, bars and charts of characters.
 
-Rich is imported only when something is shown on a terminal; piped output is plain text of the same
+Rich is imported only when a line is shown on a terminal; a piped one is plain text of the same
 words.
 """
 
@@ -9,8 +9,7 @@ import json
 import os
 import select
 import sys
-import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,10 +17,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 from msgspec import Struct
 
 from mockpump.cli.terminal import echo
-from mockpump.emulator.channel.channel import Layer
-from mockpump.emulator.programmer.preview import DayChange
-from mockpump.protocol.program import Program
-from mockpump.protocol.units import WEEKDAYS, volume
 from mockpump.view.text import printable
 
 if TYPE_CHECKING:
@@ -90,36 +85,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def show_facts(facts: Mapping[str, object]) -> None:
-    """Names and values, a line each, the values aligned."""
-    width = max(len(name) for name in facts)
-    for name, value in facts.items():
-        show((f"{name:<{width}}", "dim"), f"  {value}")
-
-
-def show_changes(changes: Iterable[DayChange], wanted: Program) -> None:
-    """Daily volumes before and after, a line each weekday or run of like ones; then the ramp."""
-    show(f"  {'day':<9} {'before':>16} {'after':>16} {'change':>9}", style="dim")
-    for change in changes:
-        first, last = WEEKDAYS[change.first], WEEKDAYS[change.last]
-        days = first if first == last else f"{first}-{last}"
-        before = "nothing" if change.before is None else volume(change.before // 3600)
-        after = volume(change.after // 3600)
-        show(f"  {days:<9} {before:>16} {after:>16} {_percent(change):>9}")
-    if wanted.ramp:
-        steps = (f"{step.percent} % from day {step.after}" for step in wanted.ramp)
-        for line in textwrap.wrap(f"its ramp: {', '.join(steps)}", 76, subsequent_indent=" " * 10):
-            show(f"  {line}")
-
-
-def _percent(change: DayChange) -> str:
-    if not change.before:
-        return "new"
-    if change.after == change.before:
-        return "none"
-    return f"{(change.after - change.before) * 100 / change.before:+.1f} %"
-
-
 def can_redraw(stream: TextIO) -> bool:
     """Whether it is a terminal on which a line can be drawn anew in its place."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -160,18 +125,3 @@ def glyphs(text: str) -> str:
     except UnicodeEncodeError:
         return "".join("#" if char in "▄▅▆▇█" else "." if char in "░▁▂▃" else char for char in text)
     return text
-
-
-_NAME, _NUMBER = 10, 8
-
-
-def show_faults(table: Mapping[str, Mapping[str, int]]) -> None:
-    """A row for each kind of fault, a column for each layer that may have caught it."""
-    if not table:
-        show("nothing went wrong on the line")
-        return
-    heads = "".join(f"{layer.value:>{_NUMBER}}" for layer in Layer)
-    show((f"{'fault':<{_NAME}}{heads}", "bold"))
-    for kind, layers in table.items():
-        counts = "".join(f"{layers[layer.value] or '':>{_NUMBER}}" for layer in Layer)
-        show(f"{kind:<{_NAME}}{counts}")

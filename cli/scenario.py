@@ -12,8 +12,9 @@ from mockpump.cli.completion import scenarios_or_files
 from mockpump.cli.examples import program_text, scenario_names, scenario_text
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
-from mockpump.cli.render import as_json, show, show_faults
+from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
+from mockpump.cli.tables import show_facts, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.simulation.bundle import (
     BadBundle,
@@ -211,8 +212,9 @@ def trace_of(runner: ScenarioRunner) -> Iterator[str]:
 def _show(found: Divergence) -> None:
     for line in found.before:
         show(_cut(f"  {line}"), style="dim")
-    for lead, other in (("recorded", found.recorded), ("now", found.now)):
-        show(_cut(f"{lead:>8}  {'(it has ended)' if other is None else other}"))
+    sides = {"recorded": found.recorded, "now": found.now}
+    ended = "(it has ended)"
+    show_facts({side: _cut(ended if line is None else line) for side, line in sides.items()})
 
 
 def _cut(line: str) -> str:

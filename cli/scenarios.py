@@ -19,7 +19,8 @@ from mockpump.cli.examples import (
     scenario_text,
 )
 from mockpump.cli.pager import show_lines
-from mockpump.cli.render import show, show_faults
+from mockpump.cli.render import show
+from mockpump.cli.tables import show_faults, show_table
 from mockpump.cli.terminal import echo
 from mockpump.cli.walk import Walk, look_at, show_walk
 from mockpump.emulator.memory.sqlite import SqliteMemory
@@ -46,10 +47,8 @@ _LEADS = {"say": "", "do": "  > ", "pump": "    "}
 
 def list_scenarios() -> None:
     """The scenarios, a line each."""
-    names = scenario_names()
-    width = max(map(len, names))
-    for name in names:
-        show((f"{name:<{width}}", "bold"), f"  {example_scenario(name).title}")
+    rows = [((name, "bold"), example_scenario(name).title) for name in scenario_names()]
+    show_table(("scenario", "title"), rows)
 
 
 def tell_scenario(name: str, plot: Path | None, walk: Walk) -> None:

@@ -104,19 +104,16 @@ def show_run(
     one = frame if frame is not None else why_
     around = None if one is None else Bound(one, is_frame=True)
     with _naming(file):
-        if other is None:
-            run = _run(recorded.trace, around or first, around or last)
-        else:
-            run = read_run(join(recorded.trace.recording, read_recording(other).trace.recording))
+        run = _run(recorded.trace, other, around or first, around or last)
     if one is not None:
-        shown = _frame if why_ is None else _why
-        return shown(run, _numbered(run, one), json_)
-    part = _selected(run, first, last, only)
-    if json_:
-        return _print_records(run, part)
-    look = look_at(width, ascii_, _subject(recorded, run), windows)
-    lines = summary(run, look) if summary_ else ladder(run, look, part)
-    show_lines(lines, use_pager=pager and not summary_)
+        (_frame if why_ is None else _why)(run, _numbered(run, one), json_)
+    elif json_:
+        _print_records(run, _selected(run, first, last, only))
+    else:
+        part = _selected(run, first, last, only)
+        look = look_at(width, ascii_, _subject(recorded, run), windows)
+        lines = summary(run, look) if summary_ else ladder(run, look, part)
+        show_lines(lines, use_pager=pager and not summary_)
 
 
 def _print_records(run: Run, part: Selection) -> None:
@@ -129,8 +126,10 @@ def _subject(recorded: Recorded, run: Run) -> str:
     return recorded.subject or ("recorded live" if run.head.time == "real" else "")
 
 
-def _run(trace: Undecoded, first: Bound | None, last: Bound | None) -> Run:
-    """The run in a trace; of a long one the part between two bounds."""
+def _run(trace: Undecoded, other: Path | None, first: Bound | None, last: Bound | None) -> Run:
+    """The run in a trace, or in two of them; of a long one the part between two bounds."""
+    if other is not None:
+        return read_run(join(trace.recording, read_recording(other).trace.recording))
     if len(trace.texts) <= MOST_LINES:
         return read_run(trace.recording)
     if first is None and last is None:

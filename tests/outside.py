@@ -1,6 +1,7 @@
 """What the tests of the doors to the outside share: the command, a pump at a pty, open files."""
 
 import contextlib
+import io
 import os
 import random
 import select
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import strategies as st
 
 from mockpump.cli.main import main
 from mockpump.emulator.pump.factory import new_pump
@@ -30,6 +32,19 @@ PATIENCE = 20
 NEW_PROGRAM = Program.flat("evening", 30_000)
 # The command, as a process; with -P no file of the current folder is taken for a module.
 COMMAND = [sys.executable, "-P", "-m", "mockpump"]
+
+
+# Text that others have written, with what a terminal acts on in it.
+FOREIGN_TEXT = st.text(
+    st.characters() | st.sampled_from("\x1b\x9b\x07\r\n\t\x7f\u202e\u2066\ufeff\ud800")
+)
+
+
+class Screen(io.StringIO):
+    """What says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Ended(NamedTuple):

@@ -1,6 +1,7 @@
 """`mockpump exercises`: a ladder of exercises, and how one stands on it."""
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from mockpump.cli.exercises.render import show_hint, warn_of
 from mockpump.cli.files import read_learners
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.render import as_json, show
+from mockpump.cli.tables import Cell, show_table
 from mockpump.cli.terminal import echo, write_out
 from mockpump.exercises.errors import ExerciseError, LadderError
 from mockpump.exercises.exercise import Exercise, ladder
 from mockpump.exercises.grading import ERROR
-from mockpump.exercises.progress import Progress
+from mockpump.exercises.progress import Progress, Standing
 from mockpump.exercises.submission import numbered, start, submission
 
 NUMBER = click.IntRange(1)
@@ -60,29 +62,31 @@ def exercises() -> None:
 def list_(json_: bool) -> None:
     """The ladder, and how far you have come on it."""
     progress = Progress(read=read_learners)
-    for exercise in ladder():
-        standing = progress.of(exercise)
-        if json_:
-            echo(
-                as_json(
-                    {
-                        "number": exercise.number,
-                        "name": exercise.name,
-                        "title": exercise.title,
-                        "families": exercise.families,
-                        "defects": len(exercise.defect),
-                        "caught": len(standing.caught),
-                        "passed": standing.passed,
-                    }
-                )
-            )
-            continue
-        caught = f"{len(standing.caught)}/{len(exercise.defect)}"
-        state = "passed" if standing.passed else caught if standing.caught else ""
-        families = ", ".join(exercise.families)
-        show(
-            f"{exercise.number:>3}  ", (f"{exercise.title:<34}", "bold"), f" {families:<26} ", state
-        )
+    standings = [(exercise, progress.of(exercise)) for exercise in ladder()]
+    if json_:
+        for each in standings:
+            echo(as_json(_standing_facts(*each)))
+    else:
+        show_table((">number", "title", "families", "caught"), itertools.starmap(_row, standings))
+
+
+def _standing_facts(exercise: Exercise, standing: Standing) -> dict[str, object]:
+    return {
+        "number": exercise.number,
+        "name": exercise.name,
+        "title": exercise.title,
+        "families": exercise.families,
+        "defects": len(exercise.defect),
+        "caught": len(standing.caught),
+        "passed": standing.passed,
+    }
+
+
+def _row(exercise: Exercise, standing: Standing) -> tuple[Cell, ...]:
+    caught = f"{len(standing.caught)}/{len(exercise.defect)}" if standing.caught else ""
+    families = ", ".join(exercise.families)
+    state = "passed" if standing.passed else caught
+    return str(exercise.number), (exercise.title, "bold"), families, state
 
 
 @exercises.command("start")

@@ -3,6 +3,7 @@
 import textwrap
 
 from mockpump.cli.render import show
+from mockpump.cli.tables import Cell, show_table
 from mockpump.cli.terminal import complain
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.grading import named
@@ -31,7 +32,6 @@ _LEGEND = {
     "time": "time did not end",
 }
 _WIDTH = 78
-_CELL = 7
 _MOST_LINES = 8
 
 
@@ -66,16 +66,14 @@ def show_report(exercise: Exercise, report: Report, progress: Progress) -> None:
 
 def _show_table(exercise: Exercise, report: Report) -> None:
     show("")
-    room = _WIDTH - _CELL * len(exercise.defect)
-    width = min(max(len(name) for name in report.functions), room)
-    numbers = "".join(f"{place:>{_CELL}}" for place in range(1, len(exercise.defect) + 1))
-    show(f"{'':<{width}}{numbers}", style="dim")
+    rows: list[list[Cell]] = []
     used = set()
     for name in report.functions:
         cells = [report.cells[name][defect.id] for defect in exercise.defect]
-        shown = [(f"{_in_short(each):>{_CELL}}", _STYLE.get(each.verdict, "dim")) for each in cells]
-        show(f"{_cut(name, width):<{width}}", *shown)
+        rows.append([name, *((_in_short(each), _STYLE.get(each.verdict, "dim")) for each in cells)])
         used |= {"k/n" if each.verdict is Verdict.FLAKY else _in_short(each) for each in cells}
+    numbers = range(1, len(exercise.defect) + 1)
+    show_table(("test", *(f">{number}" for number in numbers)), rows)
     legend = "; ".join(text for key, text in _LEGEND.items() if key in used)
     for line in textwrap.wrap(legend, _WIDTH):
         show(line, style="dim")

@@ -19,7 +19,7 @@ from mockpump.cli.programmer.session import (
     say,
     show,
 )
-from mockpump.cli.pump.render import alarm_lines, limits_facts, shown_alarms
+from mockpump.cli.pump.render import limits_facts, show_alarms, shown_alarms
 from mockpump.cli.quantities import Duration, Volume
 from mockpump.cli.render import as_json
 from mockpump.cli.signals import telling
@@ -256,7 +256,7 @@ def alarms(options: Options, acknowledge: str | None) -> None:
         rows = [msgspec.structs.asdict(each) for each in shown_alarms(shown)]
         echo(as_json({"priority": shown.priority, "alarms": rows}))
     else:
-        echo("\n".join(alarm_lines(shown)))
+        show_alarms(shown)
 
 
 COMMANDS = (suspend, resume, bolus, temp, refill, ramp, limits, alarms)

@@ -20,8 +20,9 @@ from mockpump.cli.programmer.session import (
     run_pump,
     say,
 )
-from mockpump.cli.render import as_json, show_changes
+from mockpump.cli.render import as_json
 from mockpump.cli.render import show as show_line
+from mockpump.cli.tables import show_changes
 from mockpump.cli.terminal import echo, write_out
 from mockpump.emulator.programmer.preview import DayChange, compare
 from mockpump.emulator.programmer.procedures import (

@@ -17,11 +17,10 @@ from mockpump.cli.programmer.session import (
 from mockpump.cli.pump.render import (
     chain_text,
     details_facts,
-    entry_facts,
     folded_text,
     identity_facts,
-    log_line,
     outcome_text,
+    show_log,
     status_facts,
     telemetry_line,
     telemetry_view,
@@ -81,8 +80,7 @@ def log(options: Options, first: int) -> None:
     except LogBroken as error:
         error.add_note("the event log is not what it was when it was written")
         raise
-    for number, entry in enumerate(read.entries, start=read.first):
-        say(options, entry_facts(number, entry), log_line(number, entry))
+    show_log(read.entries, read.first, options.json)
     if read.folded:
         complain(folded_text(read.folded))
     if not options.json:

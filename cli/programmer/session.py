@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from mockpump.cli.render import as_json, show_facts
+from mockpump.cli.render import as_json
+from mockpump.cli.tables import show_facts
 from mockpump.cli.terminal import echo
 from mockpump.emulator.programmer.errors import (
     NotPaired,

@@ -8,8 +8,9 @@ import click
 from msgspec.structs import asdict, fields
 
 from mockpump.cli.memories import looked_into
-from mockpump.cli.pump.render import chain_text, entry_facts, limits_facts, log_line
-from mockpump.cli.render import as_json, show_facts
+from mockpump.cli.pump.render import chain_text, limits_facts, show_log
+from mockpump.cli.render import as_json
+from mockpump.cli.tables import show_facts
 from mockpump.cli.terminal import echo
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.pump.pairing import Pairing
@@ -17,11 +18,9 @@ from mockpump.emulator.pump.state import STEP, UNITS_PER_STEP, PumpState, decode
 from mockpump.emulator.pump.strangers import Strangers
 from mockpump.protocol import program as programs
 from mockpump.protocol.errors import LocalProtocolError
-from mockpump.protocol.log import chain
+from mockpump.protocol.log import LOG_ENTRIES, chain
 from mockpump.protocol.messages import Alarm
 from mockpump.protocol.units import choice_name, clock_time, duration, volume, words_of
-
-_PAGE = 100
 
 
 @contextlib.contextmanager
@@ -114,17 +113,9 @@ def _uncounted(strangers: Strangers) -> dict[str, str]:
 def log(file: Path, json_: bool) -> None:
     """Print the event log of the pump in FILE, and verify its chain.  It must not be running."""
     with _looking(file) as (memory, _):
-        page = memory.log(1, _PAGE)
-        reached = page.before
-        first = number = page.first
-        while page.entries:
-            for entry in page.entries:
-                fact = as_json(entry_facts(number, entry)) if json_ else log_line(number, entry)
-                echo(fact)
-                number += 1
-            reached = chain(reached, page.entries)
-            page = memory.log(number, _PAGE)
-        if reached != page.newest_chain:
-            raise LocalProtocolError(f"the log in {file} does not fit its own chain")
-        if not json_:
-            echo(f"{chain_text(number - first, first)}", err=True)
+        page = memory.log(1, LOG_ENTRIES)
+    show_log(page.entries, page.first, json_)
+    if chain(page.before, page.entries) != page.newest_chain:
+        raise LocalProtocolError(f"the log in {file} does not fit its own chain")
+    if not json_:
+        echo(chain_text(len(page.entries), page.first), err=True)

@@ -3,8 +3,14 @@
 Every figure has its unit, and a line fits into 80 columns for every pump that one will see.
 """
 
+import itertools
+from collections.abc import Sequence
+
 from msgspec.structs import asdict
 
+from mockpump.cli.render import as_json, show
+from mockpump.cli.tables import show_table
+from mockpump.cli.terminal import echo
 from mockpump.emulator.programmer.recovery import never_recorded
 from mockpump.emulator.pump.alarms import ALARMS
 from mockpump.emulator.pump.limits import WIDEST
@@ -113,22 +119,36 @@ def shown_alarms(alarms: m.Alarms) -> list[ShownAlarm]:
     return rows
 
 
-def alarm_lines(alarms: m.Alarms) -> list[str]:
-    """The alarms that are shown, two lines each."""
-    lines = []
-    for each in shown_alarms(alarms):
-        state = "there" if each.present else "gone"
-        seen = "acknowledged" if each.acknowledged else "not acknowledged"
-        since = f"since {duration(each.since)} of pump time"
-        lines.append(f"{each.priority.name:<6}  {each.name:<14}  {state}, {seen}, {since}")
-        lines.append(f"        {each.cause}")
-    return lines or ["no alarms"]
+def show_alarms(alarms: m.Alarms) -> None:
+    """The alarms that are shown."""
+    rows = [_alarm_row(each) for each in shown_alarms(alarms)]
+    if rows:
+        show_table(("priority", "alarm", "state", "cause"), rows)
+    else:
+        show("no alarms")
 
 
-def log_line(number: int, entry: LogEntry) -> str:
-    """An entry of the event log on one line."""
+def _alarm_row(alarm: ShownAlarm) -> tuple[str, ...]:
+    state = "there" if alarm.present else "gone"
+    seen = "acknowledged" if alarm.acknowledged else "not acknowledged"
+    since = f"since {duration(alarm.since)} of pump time"
+    return alarm.priority.name, alarm.name, f"{state}, {seen}, {since}", alarm.cause
+
+
+def show_log(entries: Sequence[LogEntry], first: int, json_: bool) -> None:
+    """Entries of the event log, numbered from the first: as a table, or as JSON, one a line."""
+    numbered = enumerate(entries, start=first)
+    if json_:
+        for number, entry in numbered:
+            echo(as_json(entry_facts(number, entry)))
+        return
+    headings = (">entry", ">pump time", "clock", "what happened")
+    show_table(headings, itertools.starmap(_log_row, numbered))
+
+
+def _log_row(number: int, entry: LogEntry) -> tuple[str, ...]:
     clock = clock_time(entry.clock).split(",")[0]
-    return f"{number:>5}  {duration(entry.elapsed):>13}  {clock}  {what_happened(entry)}"
+    return str(number), duration(entry.elapsed), clock, what_happened(entry)
 
 
 def entry_facts(number: int, entry: LogEntry) -> dict[str, object]:

@@ -121,7 +121,7 @@ def test_the_lines_of_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
     told = checked(monkeypatch, reported(cells))
     assert told.stderr == ""
     lines = told.output.splitlines()
-    assert f"{LONG[:35]}~   kill kill e    1/3      -      -      -" in lines
+    assert f"{LONG}  kill  kill e  1/3  -  -  -" in lines
     assert "kill caught; e by an example only; k/n by k of n seeds; - survived" in lines
     width = max(len("hidden-5"), *(len(name) for name in NAMES[:4]))
     assert f" 1 {NAMES[0]:<{width}} killed, at example 7" in lines
@@ -142,8 +142,8 @@ def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_how_far_one_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     def first() -> tuple[str, Any]:
-        line, facts = (run("list", *each).output.splitlines()[0] for each in ((), ("--json",)))
-        return line, json.loads(facts)
+        _, line, *_ = run("list").output.splitlines()
+        return line, json.loads(run("list", "--json").output.splitlines()[0])
 
     assert first()[0].endswith("negative")
     checked(monkeypatch, reported([CAUGHT] * 5 + [LEFT]))

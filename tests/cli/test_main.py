@@ -62,11 +62,29 @@ def test_the_help_says_that_it_is_fictional_and_what_the_exit_codes_mean(command
     assert "4 outcome unknown" in text
 
 
-def test_help_imports_nothing_that_it_does_not_need() -> None:
+_DEMO_PUMP = ("programmer", "--open", "--port", "mockpump://demo?speed=1000", "--json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (("--help",), HEAVY),
+        (("--version",), HEAVY),
+        ((*_DEMO_PUMP, "status"), HEAVY[:1]),
+        ((*_DEMO_PUMP, "log"), HEAVY[:1]),
+        ((*_DEMO_PUMP, "alarms"), HEAVY[:1]),
+        (("exercises", "list", "--json"), HEAVY[:1]),
+        (("campaign", "--runs", "1", "--jobs", "1", "--json"), HEAVY[:1]),
+    ],
+    ids=lambda value: "-".join(value[-2:]),
+)
+def test_a_command_imports_nothing_that_it_does_not_need(
+    arguments: tuple[str, ...], unwanted: tuple[str, ...]
+) -> None:
     code = (
         "import sys; from mockpump.cli.main import cli;"
-        "cli.main(['--help'], standalone_mode=False);"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
+        f"cli.main({list(arguments)}, standalone_mode=False);"
+        f"print([name for name in {unwanted} if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=True

@@ -9,18 +9,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outside import FOREIGN_TEXT, Screen
 
 from mockpump.cli import render
 from mockpump.cli.pump import render as render_pump
-from mockpump.emulator.programmer.preview import DayChange, compare
 from mockpump.protocol import messages as m
-from mockpump.protocol.program import Program, RampStep
 
 STATUS = m.Status(m.Mode.RUNNING, 90_061, 5, 20_000, 1_234, 7, 1_000_000, 100, 0, 0, 0, 0)
-
-RAMP = msgspec.structs.replace(
-    Program.flat("rising", 1_000), ramp=(RampStep(0, 50), RampStep(3, 100))
-)
 
 
 def test_json_has_names_for_enumerations_and_hex_for_bytes() -> None:
@@ -41,39 +36,9 @@ def test_a_status_in_words_shows_bad_frames_only_when_there_were_any() -> None:
     assert render_pump.status_facts(worse)["bad frames"] == "1,200 turned down, 34,000 bytes"
 
 
-def test_facts_are_aligned_and_plain_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
-    render.show_facts({"a": "one", "longer": "two"})
-    assert capsys.readouterr().out == "a       one\nlonger  two\n"
-
-
 def test_text_from_elsewhere_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     render.show("[bold]name[/bold] :smile: [/]")
     assert capsys.readouterr().out == "[bold]name[/bold] :smile: [/]\n"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "text"),
-    [
-        (None, 3600, "new"),
-        (0, 3600, "new"),
-        (3600, 3600, "none"),
-        (7200, 10_800, "+50.0 %"),
-        (7200, 3600, "-50.0 %"),
-        (10**9, 10**9 + 1, "+0.0 %"),
-        (10**9, 10**9 - 1, "-0.0 %"),
-        (1_000_000, 875, "-99.9 %"),
-    ],
-)
-def test_changes(
-    capsys: pytest.CaptureFixture[str], before: int | None, after: int, text: str
-) -> None:
-    changes = [DayChange(0, 4, before, after), DayChange(5, 5, before, after)]
-    render.show_changes(changes, Program.flat("x", 1))
-    head, week, saturday = capsys.readouterr().out.splitlines()
-    assert week.split()[0] == "Mon-Fri"
-    assert saturday.split()[0] == "Sat"
-    assert week.endswith(text)
-    assert len(head) == len(week)
 
 
 @given(st.integers(0, 10**12), st.integers(1, 10**12), st.integers(1, 80))
@@ -112,13 +77,6 @@ def test_a_report_fits_a_terminal_and_says_it_all() -> None:
     assert render_pump.telemetry_line(alarmed) == f"{line}  HIGH"
 
 
-def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
-    render.show_changes(compare(None, RAMP, 100), RAMP)
-    shown = capsys.readouterr().out.splitlines()
-    assert shown[1].split()[1:3] == ["nothing", "12,000"]
-    assert shown[2] == "  its ramp: 50 % from day 0, 100 % from day 3"
-
-
 def test_a_reader_who_has_gone_is_noticed_before_anything_is_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -133,13 +91,6 @@ def test_a_reader_who_has_gone_is_noticed_before_anything_is_printed(
     render.notice_reader_gone()
 
 
-class Screen(io.StringIO):
-    """What says that it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.mark.parametrize(("term", "can"), [("xterm", True), ("dumb", False)])
 def test_only_a_terminal_that_can_is_drawn_on_anew(
     monkeypatch: pytest.MonkeyPatch, term: str, can: bool
@@ -149,19 +100,14 @@ def test_only_a_terminal_that_can_is_drawn_on_anew(
     assert not render.can_redraw(io.StringIO())
 
 
-FOREIGN = st.text(
-    st.characters() | st.sampled_from("\x1b\x9b\x07\r\n\t\x7f\u202e\u2066\ufeff\ud800")
-)
-
-
-@given(FOREIGN)
+@given(FOREIGN_TEXT)
 def test_json_is_the_same_and_takes_no_letter_that_a_terminal_acts_on(text: str) -> None:
     written = render.as_json({text: [text]})
     assert json.loads(written) == {text: [text]}
     assert written.isprintable()
 
 
-@given(FOREIGN)
+@given(FOREIGN_TEXT)
 def test_a_line_that_is_shown_takes_none_either(text: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("sys.stdout", io.StringIO())
