@@ -143,5 +143,5 @@ def test_a_pump_that_never_rests_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_pump_that_no_longer_answers_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Endpoint, "_answer", lambda self, event: None)
+    monkeypatch.setattr(Endpoint, "_hear", lambda self, said, now, over: None)
     fails(fuzz_pump.check)

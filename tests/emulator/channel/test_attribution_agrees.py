@@ -24,7 +24,7 @@ from mockpump.emulator.simulation.world import World
 from mockpump.protocol import messages as m
 from mockpump.protocol.connection import Connection, ConnectionEvent
 from mockpump.protocol.framing import Frame, FrameDecoder, Kind, RejectedFrame, RejectReason
-from mockpump.protocol.link.types import DropReason, FrameDropped, LinkSettings, Role
+from mockpump.protocol.link.types import DropReason, FrameDropped, LinkEvent, LinkSettings, Role
 from mockpump.protocol.units import WHOLE
 
 SEEDS = st.integers(0, 1_000)
@@ -34,15 +34,14 @@ SEEDS = st.integers(0, 1_000)
 def noted() -> Iterator[list[tuple[Role, ConnectionEvent]]]:
     """Every event that a connection reports meanwhile, and whose it was."""
     events: list[tuple[Role, ConnectionEvent]] = []
-    next_event = Connection.next_event
+    read = Connection._read
 
-    def note(connection: Connection) -> ConnectionEvent | None:
-        event = next_event(connection)
-        if event is not None:
-            events.append((connection.link.role, event))
+    def note(connection: Connection, said: LinkEvent) -> ConnectionEvent:
+        event = read(connection, said)
+        events.append((connection.link.role, event))
         return event
 
-    with patch.object(Connection, "next_event", note):
+    with patch.object(Connection, "_read", note):
         yield events
 
 
