@@ -40,6 +40,7 @@ from mockpump.protocol.messages import (
 )
 from mockpump.protocol.program import UNITS_PER_NL, Program
 
+# Bound once: they are asked for with every change (see `mockpump.protocol.link.states`).
 _FAULT, _CLEARED = ModeInput.FAULT, ModeInput.CLEARED
 # Elapsed time is a u32 on the wire: a pump's life ends there, after 136 years.
 LAST_SECOND = 2**32 - 1
