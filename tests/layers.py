@@ -23,7 +23,7 @@ HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
 MAY_BE_HEAVY = "protocol/strategies.py"
 
 # Where text leaves for a terminal, with what a terminal takes for a command escaped in it.
-MAY_PRINT = {"cli/terminal.py", "cli/render.py", "exercises/gate.py"}
+MAY_PRINT = {"cli/terminal.py", "cli/render.py", "cli/tables.py", "exercises/gate.py"}
 PRINTING = {"print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"}
 
 # Who writes into a memory: the pump that lives, the one that is made, the mark of a copy.

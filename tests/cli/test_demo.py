@@ -48,7 +48,7 @@ def test_it_tells_the_whole_scenario(day: tuple[Ended, float]) -> None:
         "DATA seq 0 ack 1  Identity",
         "serial = ",
         "ReadProgram",
-        "before            after    change",
+        "before       after   change",
         "Mon-Sun",
         " %",
         "WriteProgram",

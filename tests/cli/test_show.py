@@ -131,7 +131,7 @@ def test_a_frame_is_taken_apart_with_its_damage(command: Command, bundle: str) -
     for layer in ("COBS", "header", "CRC-16"):
         assert f"  {layer} " in out
     for flip in DAMAGED.arrivals[0].flips:
-        assert f"{flip.byte:>4}   {flip.was:02x} = " in out
+        assert f"{flip.byte:>4}  {flip.was:02x} = " in out
         assert f"{flip.came:02x} = {flip.came >> 4:04b} {flip.came & 15:04b}" in out
     places = ", ".join(str(flip.byte) for flip in DAMAGED.arrivals[0].flips)
     assert f"{places} damaged" in " ".join(out.split())

@@ -95,6 +95,19 @@ def test_no_cell_is_markup(capsys: pytest.CaptureFixture[str]) -> None:
 
 @settings(max_examples=50)
 @given(FOREIGN_TEXT)
+def test_a_cell_on_a_terminal_has_no_letter_that_it_acts_on(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("NO_COLOR", "1")
+        patched.setattr("sys.stdout", Screen())
+        render.console.cache_clear()
+        tables.show_table((text, "heading"), [(text, (text, "bold"))])
+        shown = sys.stdout.getvalue()  # type: ignore[attr-defined]
+        render.console.cache_clear()
+    assert shown.replace("\n", "").isprintable()
+
+
+@settings(max_examples=50)
+@given(FOREIGN_TEXT)
 def test_a_cell_is_on_one_line_and_takes_no_letter_that_a_terminal_acts_on(text: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("sys.stdout", io.StringIO())
