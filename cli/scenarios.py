@@ -113,6 +113,12 @@ def _show_ladder(run: Run, scenario: Scenario, walk: Walk) -> None:
     """The ladder of a run: the whole, or what is around its worst moment."""
     part = select(run) if walk.steps or scenario.ladder != "worst" else _worst(run)
     show("")
+    if len(part.frames) < len(run.frames):
+        first, last = min(part.frames, default=0), max(part.frames, default=0)
+        show(
+            f"frames {first} to {last} of {len(run.frames)}, around the worst moment;", style="dim"
+        )
+        show(f"all of them: mockpump demo {scenario.name} --step", style="dim")
     show_walk(list(ladder(run, look_at(), part)), run, walk)
 
 

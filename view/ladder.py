@@ -178,7 +178,9 @@ class Ladder:
         if side == PROGRAMMER and bisect_right(self._unknown, at) % 2:
             return Span(self._glyphs.unknown, "strong")
         state = self._states.at(side, at, self._order)
-        is_open = state is not None and state.link.state == "open" and not state.blind
+        # Of a live line a shadow cannot know the microsecond, but whether there is a connection.
+        sees = state is not None and (not state.blind or self._run.head.time == "real")
+        is_open = state is not None and sees and state.link.state == "open"
         style: Style = "programmer" if side == PROGRAMMER else "pump"
         return Span(self._glyphs.open if is_open and not pause else self._glyphs.closed, style)
 

@@ -203,12 +203,13 @@ def _changes(run: Run, look: Look, shown: list[Change]) -> Iterator[Line]:
         yield line(
             "    ",
             padded(look.glyphs.clean(words.asked(change, run)), wide),
-            Span(f"{_when(change.asked)}{_when(change.done)}", "dim"),
-            Span(_when(change.known), "fault" if late else "dim"),
+            Span(f"{_when(change.asked)}{_when(change.done, run.has_log)}", "dim"),
+            Span(_when(change.known, run.hears_programmer), "fault" if late else "dim"),
         )
     if len(run.changes) > len(shown):
         yield line(Span(f"    and {len(run.changes) - len(shown)} before", "dim"))
 
 
-def _when(time: int | None) -> str:
-    return f"{'never' if time is None else words.stamp(time):>{_FIGURE}}"
+def _when(time: int | None, is_recorded: bool = True) -> str:
+    otherwise = "never" if is_recorded else "?"
+    return f"{otherwise if time is None else words.stamp(time):>{_FIGURE}}"

@@ -190,17 +190,24 @@ def changes(run: Run) -> str:
     return f"{number(len(run.changes))} change{plural} asked for: {', '.join(told)}"
 
 
-_ENDS = ("done", "refused", "done and never known to be", "never done", "answered otherwise")
+_ENDS = (
+    *("done", "refused", "done and never known to be", "never done", "answered otherwise"),
+    *("answered", "not known to be answered"),
+)
 
 
 def _end_of(run: Run, change: Change) -> str:
+    """How a change has ended, as far as the trace can tell."""
     if change.done is not None:
-        return "done" if change.known is not None else "done and never known to be"
+        is_told = change.known is not None or not run.hears_programmer
+        return "done" if is_told else "done and never known to be"
     if change.known is None:
-        return "never done"
+        return "never done" if run.has_log else "not known to be answered"
     answer = run.frame(change.answer).content
     was_refused = isinstance(answer, m.OutcomeKnown) and answer.fate is m.OutcomeStatus.REFUSED
-    return "refused" if was_refused or isinstance(answer, m.Refused) else "answered otherwise"
+    if was_refused or isinstance(answer, m.Refused):
+        return "refused"
+    return "answered otherwise" if run.has_log else "answered"
 
 
 def score(run: Run) -> str:

@@ -63,7 +63,7 @@ def _run(
         timers=timers_of(shadow.states),
         flights=flights_of(shadow.states, ends),
         doings=doings_of(line for _, line in kept),
-        changes=changes_of(frames, notes),
+        changes=changes_of(frames, notes, _slack(head)),
         holes=shadow.holes,
         before=transmissions.before,
     )
@@ -134,18 +134,19 @@ def doings_of(recorded: Iterable[lines.AnyLine]) -> list[Doing]:
     return found
 
 
-def changes_of(frames: list[Transmission], notes: list[Note]) -> list[Change]:
+def changes_of(frames: list[Transmission], notes: list[Note], slack: int = 0) -> list[Change]:
     """What was asked of the pump: when it was asked, when done, and when that was known.
 
     A change is done in the instant in which its request is handed up, when the pump makes an entry
-    then; it is known when its reply is handed up, or the outcome that was asked for.
+    then, or at most `slack` later; it is known when its reply is handed up, or the outcome that was
+    asked for.
     """
     entries = _entries_of_changes(notes)
     found: dict[int, Change] = {}
     by_number = {frame.number: frame for frame in frames}
     for frame in frames:
         if frame.transaction is not None and frame.sender == PROGRAMMER:
-            _asked(found, frame, entries)
+            _asked(found, frame, entries, slack)
         elif isinstance(frame.content, Message) and frame.receiver == PROGRAMMER:
             _answered(found, frame, by_number)
     return sorted(found.values(), key=lambda change: change.asked)
@@ -160,7 +161,9 @@ def _entries_of_changes(notes: list[Note]) -> dict[int, lines.Log]:
     return found
 
 
-def _asked(found: dict[int, Change], frame: Transmission, entries: dict[int, lines.Log]) -> None:
+def _asked(
+    found: dict[int, Change], frame: Transmission, entries: dict[int, lines.Log], slack: int
+) -> None:
     number = frame.transaction or 0
     change = found.setdefault(
         number, Change(transaction=number, name=frame.message, asked=frame.at, frames=[])
@@ -168,7 +171,11 @@ def _asked(found: dict[int, Change], frame: Transmission, entries: dict[int, lin
     change.frames.append(frame.number)
     if frame.handed_up is None or change.done is not None:
         return
-    if (made := entries.get(frame.handed_up)) is not None:
+    made = entries.get(frame.handed_up)
+    if made is None and slack:
+        soon = range(frame.handed_up, frame.handed_up + slack + 1)
+        made = next((entry for at, entry in entries.items() if at in soon), None)
+    if made is not None:
         change.done, change.entry = made.t, made.number
 
 

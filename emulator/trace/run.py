@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from mockpump.emulator.trace.format import AnyLine, Head, Log, Sender
+from mockpump.emulator.trace.format import PROGRAMMER, AnyLine, Head, Log, Sender
 from mockpump.emulator.trace.shadow import Hole, LinkState, Verdict
 from mockpump.protocol.fields import Record
 from mockpump.protocol.framing import Frame
@@ -255,6 +255,18 @@ class Run(msgspec.Struct, kw_only=True, dict=True):
     holes: list[Hole]
     knots: list[Knot] = []
     before: int = 0
+
+    @property
+    def has_log(self) -> bool:
+        """Whether what the pump did is in the trace."""
+        return any(isinstance(note.line, Log) for note in self.notes)
+
+    @property
+    def hears_programmer(self) -> bool:
+        """Whether what came to the programmer is in the trace."""
+        return self.head.time == "virtual" or any(
+            frame.arrivals for frame in self.frames if frame.receiver == PROGRAMMER
+        )
 
     def frame(self, number: int) -> Transmission:
         """The transmission of this number; `KeyError` when there is none."""

@@ -60,6 +60,8 @@ class Transmissions:
         # The requests that the pump has taken in and not answered, oldest first, by line and
         # connection; and what each side keeps behind a gap.
         self._unanswered: dict[tuple[int, int], list[Transmission]] = {}
+        # The requests that were sent, of which no reply was heard; for a trace of one end.
+        self._asked: dict[tuple[int, int], list[Transmission]] = {}
         self._kept: dict[tuple[int, int, str], list[Transmission]] = {}
 
     def take(self, order: int, line: lines.AnyLine) -> None:
@@ -102,7 +104,10 @@ class Transmissions:
         sent.begins, sent.ends = self._on_line(line, len(data))
         sent.lost = line.lost
         sent.was_seen_sent = True
-        sent.cause = self._cause(sent, self._count(sent))
+        before = self._count(sent)
+        sent.cause = self._cause(sent, before)
+        if before is None and sent.sender != PUMP and sent.content is not None:
+            self._asked.setdefault(_connection(sent), []).append(sent)
         self._add(sent, line.id)
         self._shadow.sent(line.line, line.by, frames, line.t, order)
         if (cause := self._frame(sent.cause.frame)) is not None:
@@ -257,10 +262,19 @@ class Transmissions:
         """A transmission of which nobody has recorded that it was sent: it begins as it arrives."""
         by = RIVAL if line.line and line.to == PUMP else _OTHER[line.to]
         sent = self._begin(order, line, by, data, frames_in(data))
-        self._count(sent)
-        sent.cause = Cause("unknown")
+        if self._count(sent) is None and by == PUMP and sent.kind == "DATA":
+            sent.cause = self._why_heard(sent)
         self._add(sent, line.id)
         return sent
+
+    def _why_heard(self, sent: Transmission) -> Cause:
+        """Which request a reply answers that nobody recorded as sent: replies keep their order."""
+        asked = self._asked.get(_connection(sent), [])
+        while asked and not (sent.content is not None and _is_unasked(sent.content)):
+            request = asked.pop(0)
+            if _may_answer(request, sent):
+                return Cause("answer", request.number)
+        return Cause("unknown")
 
     def _hand_up(self, sent: Transmission, line: lines.Arrived, verdict: str) -> None:
         """A payload is there: it is kept, or handed up with those that were kept behind it."""

@@ -48,12 +48,14 @@ class Poll(Action, frozen=True):
 
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
         """Ask, and say how long it took."""
-        yield NarrationLine("do", f"asks for the status, {self.times} times in one go")
+        often = "once" if self.times == 1 else f"{self.times} times in one go"
+        yield NarrationLine("do", f"asks for the status, {often}")
         runner.programmer.reach()
         begun = runner.world.now
         runner.programmer.read(self._all)
         took = microseconds(runner.world.now - begun)
-        yield NarrationLine("pump", f"{self.times} replies in {took}")
+        replies = "1 reply" if self.times == 1 else f"{self.times} replies"
+        yield NarrationLine("pump", f"{replies} in {took}")
 
     def _all(self) -> Procedure[None]:
         yield [m.GetStatus()] * self.times
