@@ -5,6 +5,7 @@ A run is its seed: `run_seed` is a plain function of a number, so any executor o
 scenario that still fails in the same way.
 """
 
+import functools
 import json
 import random
 from collections import Counter
@@ -189,18 +190,11 @@ _BATCH = 20
 _MOST_TRIES = 200
 
 
-class Pending(Protocol):
-    """A result that will come: a `concurrent.futures.Future`, or one of a cluster."""
-
-    def result(self) -> Any:
-        """It, when it has come."""
-
-
 class Pool(Protocol):
     """Whatever runs functions elsewhere: any `concurrent.futures.Executor` does."""
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Pending:
-        """Have a function called with these arguments, some time and somewhere."""
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any], /) -> Iterator[Any]:
+        """What the function returns for each item, called some time and somewhere, in order."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -256,10 +250,7 @@ def campaign(
 ) -> Iterator[Result]:
     """Run the scenarios of many seeds; the results as they come, in the order of the seeds."""
     batches = [seeds[at : at + _BATCH] for at in range(0, len(seeds), _BATCH)]
-    pending = [pool.submit(run_seeds, list(batch), program) for batch in batches]
-    for each in pending:
-        result: Result = each.result()
-        yield result
+    yield from pool.map(functools.partial(run_seeds, program=program), batches)
 
 
 def total(results: Sequence[Result]) -> Result:

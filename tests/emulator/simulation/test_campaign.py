@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,9 @@ def test_it_does_not_matter_who_runs_them() -> None:
     assert total([alone]) == together
 
 
-def _threads(workers: int | None, **_: Any) -> ThreadPoolExecutor:
+def _threads(jobs: int | None, _dask: str | None) -> ThreadPoolExecutor:
     """Threads in place of processes, in which what a test has put in place holds too."""
-    return ThreadPoolExecutor(workers)
+    return ThreadPoolExecutor(jobs)
 
 
 def broken(checked: Watched) -> Any:
@@ -123,7 +124,7 @@ def test_the_command_with_a_failure(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Watched, "broken", broken)
-    monkeypatch.setattr("mockpump.cli.executors.ProcessPoolExecutor", _threads)
+    monkeypatch.setattr("mockpump.cli.campaign.executor", _threads)
     kept = tmp_path / "kept"
     ended = command("campaign", "--runs", "1", "--seed", "0", "--keep", str(kept))
     assert ended.code == 1
@@ -132,40 +133,63 @@ def test_the_command_with_a_failure(
     assert (again.code, "somebody has refilled it" in again.err) == (1, True)
 
 
-@pytest.mark.end_to_end
-@pytest.mark.parametrize(
-    ("number", "code", "jobs"),
-    [
-        (signal.SIGINT, 130, "1"),
-        (signal.SIGINT, 130, "2"),
-        (signal.SIGTERM, -signal.SIGTERM, "2"),
-    ],
-)
-def test_an_interrupted_campaign_leaves_no_process(
-    number: signal.Signals, code: int, jobs: str
-) -> None:
-    # Whoever holds the other end of this pipe is a process of the campaign.
+@contextlib.contextmanager
+def campaign_of(jobs: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A long campaign whose workers are at work, and a pipe that ends with its last process."""
     reading, writing = os.pipe()
-    arguments = ["campaign", "--runs", "100000", "--seed", "1", "--jobs", jobs]
+    arguments = ["campaign", "--runs", "100000", "--seed", "1", "--jobs", str(jobs)]
     with subprocess.Popen(
         [*COMMAND, *arguments], stderr=subprocess.PIPE, pass_fds=[writing], start_new_session=True
     ) as process:
         os.close(writing)
         try:
-            wait_for_children(process.pid, int(jobs))
-            # As a terminal does it: to all of them.
-            os.killpg(process.pid, number)
-            _, err = process.communicate(timeout=PATIENCE)
-            gone, _, _ = select.select([reading], [], [], PATIENCE)
+            wait_for_children(process.pid, jobs)
+            yield process, reading
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             os.close(reading)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("number", "code", "jobs"),
+    [
+        (signal.SIGINT, 130, 1),
+        (signal.SIGINT, 130, 2),
+        (signal.SIGTERM, -signal.SIGTERM, 2),
+    ],
+)
+def test_an_interrupted_campaign_leaves_no_process(
+    number: signal.Signals, code: int, jobs: int
+) -> None:
+    with campaign_of(jobs) as (process, ended):
+        # As a terminal does it: to all of them.
+        os.killpg(process.pid, number)
+        _, err = process.communicate(timeout=PATIENCE)
+        gone, _, _ = select.select([ended], [], [], PATIENCE)
     assert process.returncode == code
     assert gone
     how = b"interrupted; " if number is signal.SIGINT else b"told to end; "
     assert err.strip().startswith(how)
     assert err.strip().endswith(b"of 100,000 runs from seed 1 on were done, 0 failed")
+
+
+@pytest.mark.end_to_end
+def test_a_killed_campaign_leaves_no_process() -> None:
+    with campaign_of(3) as (process, ended):
+        process.kill()
+        gone, _, _ = select.select([ended], [], [], PATIENCE)
+    assert gone
+
+
+@pytest.mark.end_to_end
+def test_a_campaign_says_that_one_of_its_processes_was_killed() -> None:
+    with campaign_of(2) as (process, _):
+        os.kill(int(children(process.pid)[0]), signal.SIGKILL)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert err == b"mockpump: one of the processes was killed, and its runs are lost\n"
 
 
 def wait_for_children(pid: int, count: int) -> None:
