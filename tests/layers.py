@@ -19,8 +19,15 @@ OUTSIDE = {"cli", "exercises", "reference"}
 LEARNERS = "exercises/ladder/"
 OTHER_FOLDERS = ("tests", "examples", "bench", "fuzz")
 
-HEAVY = frozenset({"hypothesis", "rich", "mockpump.protocol.strategies"})
-MAY_BE_HEAVY = "protocol/strategies.py"
+HEAVY = frozenset(
+    {
+        "hypothesis",
+        "rich",
+        "mockpump.protocol.strategies",
+        "mockpump.emulator.simulation.pump_machine",
+    }
+)
+MAY_BE_HEAVY = {"protocol/strategies.py", "emulator/simulation/pump_machine.py"}
 
 # Where text leaves for a terminal, with what a terminal takes for a command escaped in it.
 MAY_PRINT = {"cli/terminal.py", "cli/render.py", "cli/tables.py", "exercises/gate.py"}
@@ -133,7 +140,7 @@ def opened_files(module: Module) -> Iterator[str]:
 
 def heavy_imports(module: Module) -> Iterator[str]:
     """Loading protocol or emulator never loads Hypothesis or Rich, nor what does."""
-    if module.folder in OUTSIDE or module.path == MAY_BE_HEAVY:
+    if module.folder in OUTSIDE or module.path in MAY_BE_HEAVY:
         return
     for found in module.imports:
         if found.at_load and (found.target in HEAVY or _top(found) in HEAVY):

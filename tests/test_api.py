@@ -5,6 +5,7 @@ import asyncio
 import doctest
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from outside import pump_thread
 import mockpump
 import mockpump.aio
 import mockpump.errors
+import mockpump.fixtures
 import mockpump.sansio
 import mockpump.serial
 import mockpump.testing
@@ -33,12 +35,14 @@ from mockpump.errors import ConnectionLost, NotPaired, PortError, RequestRefused
 from mockpump.protocol.messages.base import CATALOGUE, Direction
 from mockpump.protocol.strategies import message
 from mockpump.reference.client import method_name, source
+from mockpump.testing import PumpMachine
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = (
     mockpump,
     mockpump.aio,
     mockpump.errors,
+    mockpump.fixtures,
     mockpump.sansio,
     mockpump.serial,
     mockpump.testing,
@@ -65,7 +69,7 @@ def examples() -> Iterator[tuple[str, str]]:
     for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         blocks = re.findall("```python\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
         yield from ((path.name, block) for block in blocks)
-    yield from ((path.name, path.read_text("utf-8")) for path in ROOT.glob("examples/*.py"))
+    yield from ((path.name, path.read_text("utf-8")) for path in ROOT.glob("examples/**/*.py"))
 
 
 @pytest.mark.parametrize(("place", "code"), list(examples()))
@@ -77,6 +81,15 @@ def test_readers_are_shown_public_names_only(place: str, code: str) -> None:
         elif isinstance(node, ast.Import):
             own = {each.name for each in node.names if each.name.startswith("mockpump")}
             assert own <= public.keys(), place
+
+
+@pytest.mark.end_to_end
+def test_the_example_project_passes_its_own_tests(tmp_path: Path) -> None:
+    """A copy of it: as somebody would have it who begins with it."""
+    project = shutil.copytree(ROOT / "examples" / "own_pump", tmp_path / "own_pump")
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ended = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert ended.stdout.splitlines()[-1].startswith("4 passed"), ended.stdout
 
 
 def test_a_name_that_there_is_not_is_an_attribute_error() -> None:
@@ -91,7 +104,9 @@ def test_nothing_is_loaded_before_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [mockpump, mockpump.serial, sys.modules[Pump.__module__]], ids=lambda m: m.__name__
+    "module",
+    [mockpump, mockpump.serial, *(sys.modules[each.__module__] for each in (Pump, PumpMachine))],
+    ids=lambda m: m.__name__,
 )
 def test_the_examples_in_docstrings_are_so(module: ModuleType) -> None:
     done = doctest.testmod(module, extraglobs={"Program": Program})

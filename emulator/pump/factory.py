@@ -81,16 +81,21 @@ def initialize(memory: Memory, config: PumpConfig) -> None:
     memory.record(Change(encode_state(state), None, images, (made,)))
 
 
-def new_pump(
+def new_memory(
     identity: PumpIdentity | None = None,
     program: Program | None = FACTORY_PROGRAM,
     clock: int = 0,
     **config: Any,
-) -> Pump:
-    """A pump with its memory in RAM, its reservoir full and a program running.
+) -> Memory:
+    """The memory, in RAM, of a new pump with a full reservoir and a program running.
 
     `config` is anything else that `PumpConfig` has; without it there are no limits and no keys.
     """
     memory = RamMemory(durable=False)
     initialize(memory, PumpConfig(identity or PumpIdentity(), program, clock=clock, **config))
-    return Pump(memory)
+    return memory
+
+
+def new_pump(identity: PumpIdentity | None = None, **config: Any) -> Pump:
+    """The pump with such a memory."""
+    return Pump(new_memory(identity, **config))

@@ -6,7 +6,7 @@ is a toy; no real device works like this.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from mockpump.emulator.memory.interface import Memory, MemoryFailed, Outcome, StateLost
 from mockpump.emulator.pump.alarms import PASSING, AlarmPanel
@@ -139,7 +139,7 @@ class Pump:
         self._keep()
 
     @classmethod
-    def new(cls, **config: Any) -> "Pump":
+    def new(cls, **config: Any) -> Self:
         """A pump in RAM, with a full reservoir and a program running.
 
         `config` is what `PumpConfig` has: `program` (None: none), `identity`, `limits`, `clock` and
@@ -149,9 +149,9 @@ class Pump:
         >>> Pump.new(program=Program.flat("demo", 20_000)).delivery.rate
         20000
         """
-        from mockpump.emulator.pump.factory import new_pump
+        from mockpump.emulator.pump.factory import new_memory
 
-        return new_pump(**config)
+        return cls(new_memory(**config))
 
     # -- what it is and does -------------------------------------------------------------------
 

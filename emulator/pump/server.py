@@ -218,10 +218,10 @@ class PumpServer:
         """Start anew from what the memory holds; no connection outlives that."""
         memory, every = self.pump.memory, self.pump.journal.checkpoint_every
         try:
-            self.pump = Pump(memory, every)
+            self.pump = type(self.pump)(memory, every)
         except PowerCut:
             # A brown-out that waited for the next write has come with the first of the start.
-            self.pump = Pump(memory, every)
+            self.pump = type(self.pump)(memory, every)
         self.time_scale.rebase(self.pump.elapsed, now)
         self._reports = Reports()
         for endpoint in self._endpoints:

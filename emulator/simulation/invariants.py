@@ -257,11 +257,12 @@ def checked(runner: ScenarioRunner) -> Iterator[NarrationLine]:
     watch = Watched(runner.world)
     for told in runner.tell():
         yield told
-        _hold(watch.broken())
-    _hold(unsettled(runner.world))
-    _hold(watch.broken())
+        hold(watch.broken())
+    hold(unsettled(runner.world))
+    hold(watch.broken())
 
 
-def _hold(faults: Iterable[str]) -> None:
+def hold(faults: Iterable[str]) -> None:
+    """`InvariantBroken` for the first of these faults, if there is one."""
     for fault in faults:
         raise InvariantBroken(fault)
