@@ -96,6 +96,8 @@ def new_memory(
     return memory
 
 
-def new_pump(identity: PumpIdentity | None = None, **config: Any) -> Pump:
+def new_pump(
+    identity: PumpIdentity | None = None, program: Program | None = FACTORY_PROGRAM, **config: Any
+) -> Pump:
     """The pump with such a memory."""
-    return Pump(new_memory(identity, **config))
+    return Pump(new_memory(identity, program, **config))

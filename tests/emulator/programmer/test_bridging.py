@@ -72,7 +72,7 @@ EARLIER = st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from([77, 500, 9
 def test_when_it_ends_the_new_fluid_arrives(
     program: Program, clock: int, dead: int, before: int, earlier: list[tuple[int, int]]
 ) -> None:
-    line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), steady(program, 100), clock))
+    line = Line(new_pump(PumpIdentity(reservoir=2**32 - 1), steady(program, 100), clock=clock))
     pump = line.pump
     pump.catheter = replace(pump.catheter, dead=dead)
     for seconds_before, concentration in earlier:
