@@ -1,4 +1,5 @@
-"""What a shell may complete beside commands and options: the names of the scenarios."""
+"""What a shell may complete beside commands and options: the names of scenarios and
+defects."""
 
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mockpump.cli.examples import scenario_names
+from mockpump.exercises.planting import defect_names
 
 
 def scenarios(
@@ -23,3 +25,10 @@ def scenarios_or_files(
     files = (name for name in names if name.startswith(incomplete))
     items = [*scenarios(context, parameter, incomplete), *map(CompletionItem, sorted(files))]
     return items or [CompletionItem(incomplete, type="file")]
+
+
+def defects(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The defects of the exercises whose names begin so."""
+    return [CompletionItem(name) for name in defect_names() if name.startswith(incomplete)]
