@@ -34,7 +34,7 @@ def test_the_project_keeps_its_rules() -> None:
 
 
 PACKAGES = [
-    "cli", "reference", "exercises", "view", "emulator", "protocol",
+    "cli", "reference", "exercises", "display", "emulator", "protocol",
     *(f"emulator/{room}" for room in (
         "channel", "memory", "programmer", "pump", "simulation", "trace", "transports"
     )),

@@ -7,14 +7,14 @@ from typing import Literal
 import pytest
 from recorded import example_bundle, random_run, run_of, trace_of, windows_bundle
 
+from mockpump.display import glyphs
+from mockpump.display.ladder import Look, ladder
+from mockpump.display.selection import Bound, select
+from mockpump.display.spans import plain, width_of
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Run
 from mockpump.protocol.framing import Frame, Kind, encode_frame
-from mockpump.view import glyphs
-from mockpump.view.ladder import Look, ladder
-from mockpump.view.selection import Bound, select
-from mockpump.view.spans import plain, width_of
 
 _FOLD = re.compile(r"(\d+) keep-alives, (\d+) to (\d+)[ ,]")
 EXAMPLES = ("bad-link", "bolus-lost-reply", "two-programmers", "replay-attack", "power-cut")

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from mockpump.display.selection import Selection
 from mockpump.emulator.trace.explain import fate
 from mockpump.emulator.trace.run import Arrival, Run, Transmission
-from mockpump.view.selection import Selection
 
 
 def records(run: Run, selection: Selection) -> Iterator[dict[str, Any]]:

@@ -5,10 +5,10 @@ import re
 import pytest
 from recorded import example_bundle, random_run, run_of, windows_bundle
 
-from mockpump.view import glyphs
-from mockpump.view.ladder import Look
-from mockpump.view.spans import plain, width_of
-from mockpump.view.summary import HEIGHT, summary
+from mockpump.display import glyphs
+from mockpump.display.ladder import Look
+from mockpump.display.spans import plain, width_of
+from mockpump.display.summary import HEIGHT, summary
 
 RUNS = {
     **{name: run_of(example_bundle(name)) for name in ("bad-link", "two-programmers", "routes")},

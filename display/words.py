@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
+from mockpump.display.spans import Span
 from mockpump.emulator.trace.format import MAIN_LINE, Channel
 from mockpump.emulator.trace.knots import number, seconds
 from mockpump.emulator.trace.run import Arrival, Change, Run, Transmission
@@ -13,7 +14,6 @@ from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import RejectReason
 from mockpump.protocol.link.types import DropReason
 from mockpump.protocol.units import words_of
-from mockpump.view.spans import Span
 
 _LOST = {
     "loss": "lost",

@@ -7,14 +7,14 @@ stretch, or the arrow of the only one.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from mockpump.display.glyphs import Glyphs
+from mockpump.display.ladder import Look
+from mockpump.display.spans import Line, Span, line
+from mockpump.display.summary import glyph
+from mockpump.display.text import padded
+from mockpump.display.words import stamp
 from mockpump.emulator.trace.format import SIDES
 from mockpump.emulator.trace.run import Run, Transmission
-from mockpump.view.glyphs import Glyphs
-from mockpump.view.ladder import Look
-from mockpump.view.spans import Line, Span, line
-from mockpump.view.summary import glyph
-from mockpump.view.text import padded
-from mockpump.view.words import stamp
 
 _NAME, _SIDE = 15, 11
 _EVERY = 12

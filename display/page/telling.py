@@ -2,14 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from mockpump.emulator.trace import explain
-from mockpump.emulator.trace import format as lines
-from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
-from mockpump.emulator.trace.shadow import LinkState
-from mockpump.protocol import messages as m
-from mockpump.protocol.units import rate, volume
-from mockpump.view.page import model as page
-from mockpump.view.page.frames import (
+from mockpump.display.page import model as page
+from mockpump.display.page.frames import (
     SHAPES,
     arrival_of,
     fate_of,
@@ -19,12 +13,18 @@ from mockpump.view.page.frames import (
     trouble_of,
     wait_of,
 )
-from mockpump.view.page.lanes import bars_of, day_of, timers_of
-from mockpump.view.page.layers import Image, image_of
-from mockpump.view.page.margin import captions_of, guests_of, lines_of, outages_of
-from mockpump.view.page.model import SIDES
-from mockpump.view.page.summary import claim_of, source_of, sums_of
-from mockpump.view.page.times import clock, moment, span
+from mockpump.display.page.lanes import bars_of, day_of, timers_of
+from mockpump.display.page.layers import Image, image_of
+from mockpump.display.page.margin import captions_of, guests_of, lines_of, outages_of
+from mockpump.display.page.model import SIDES
+from mockpump.display.page.summary import claim_of, source_of, sums_of
+from mockpump.display.page.times import clock, moment, span
+from mockpump.emulator.trace import explain
+from mockpump.emulator.trace import format as lines
+from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
+from mockpump.emulator.trace.shadow import LinkState
+from mockpump.protocol import messages as m
+from mockpump.protocol.units import rate, volume
 
 _LINK_ROWS = ["connection", "in flight", "kept", "timer", "round trip"]
 _FACT_ROWS = ["session", "mode", "program", "rate", "clock", "delivered", "reservoir", "bolus left"]

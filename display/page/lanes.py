@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
+from mockpump.display.page import model as page
+from mockpump.display.page.model import SIDES
+from mockpump.display.page.times import span
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.run import Run, Transmission
-from mockpump.view.page import model as page
-from mockpump.view.page.model import SIDES
-from mockpump.view.page.times import span
 
 # A curve of fewer points shows nothing.
 _LEAST_OF_A_DAY = 8

@@ -1,10 +1,10 @@
 """The words for what becomes of frames: one for everything that there is."""
 
+from mockpump.display import words
 from mockpump.emulator.channel.channel import FaultKind
 from mockpump.emulator.trace.explain import FAULT_WORDS
 from mockpump.protocol.framing import RejectReason
 from mockpump.protocol.link.types import DropReason
-from mockpump.view import words
 
 # What happens to bytes that arrive all the same.
 _TOUCHED = {"ber", "burst", "truncate", "duplicate", "reorder", "garbage", "flip"}

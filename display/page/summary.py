@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from mockpump.display.page.times import moment
 from mockpump.emulator.trace.format import Log
 from mockpump.emulator.trace.knots import number
 from mockpump.emulator.trace.run import Run, Transmission
 from mockpump.protocol import messages as m
-from mockpump.view.page.times import moment
 
 
 def claim_of(run: Run) -> str:

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from mockpump.cli.named_runs import named_run
+from mockpump.display.page.document import asset, asset_names, model_json, page_of, script_text
+from mockpump.display.page.model import Model
+from mockpump.display.page.telling import model_of
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.reading import Recording
-from mockpump.view.page.document import asset, asset_names, model_json, page_of, script_text
-from mockpump.view.page.model import Model
-from mockpump.view.page.telling import model_of
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\u2028\x1b[31m<!--\"'&amp;"
 

@@ -8,12 +8,12 @@ crosses on the line crosses here.
 
 from typing import NamedTuple
 
+from mockpump.display.glyphs import Glyphs
+from mockpump.display.spans import Line, Span, Style, line
+from mockpump.display.text import cells, cut
+from mockpump.display.words import title
 from mockpump.emulator.trace.format import PUMP, RIVAL, SOMEBODY
 from mockpump.emulator.trace.run import Arrival, Transmission
-from mockpump.view.glyphs import Glyphs
-from mockpump.view.spans import Line, Span, Style, line
-from mockpump.view.text import cells, cut
-from mockpump.view.words import title
 
 # What the part of an arrow behind its label has at least: garbage, kept, heads and a piece of line.
 _TAIL = 10

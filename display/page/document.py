@@ -20,7 +20,7 @@ from string import Template
 
 import msgspec
 
-from mockpump.view.page.model import Model
+from mockpump.display.page.model import Model
 
 # By these words a file is known to be one of ours.
 GENERATOR = '<meta name="generator" content="mockpump view">'
@@ -65,13 +65,13 @@ def script_text() -> str:
 
 def asset_names() -> list[str]:
     """The files that the page is made of."""
-    return sorted(each.name for each in (files("mockpump") / "view" / "assets").iterdir())
+    return sorted(each.name for each in (files("mockpump") / "display" / "assets").iterdir())
 
 
 @cache
 def asset(name: str) -> str:
     """One of them."""
-    return (files("mockpump") / "view" / "assets" / name).read_text("utf-8")
+    return (files("mockpump") / "display" / "assets" / name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from mockpump.display.page import model as page
+from mockpump.display.page.model import SIDES
+from mockpump.display.page.times import clock, span
 from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.trace import format as lines
@@ -11,9 +14,6 @@ from mockpump.emulator.trace.format import RIVAL, SOMEBODY
 from mockpump.emulator.trace.run import Run
 from mockpump.protocol import messages as m
 from mockpump.protocol.log import LogEntry
-from mockpump.view.page import model as page
-from mockpump.view.page.model import SIDES
-from mockpump.view.page.times import clock, span
 
 _MICROSECONDS = re.compile(r"(\d+)us")
 

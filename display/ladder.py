@@ -12,6 +12,14 @@ from itertools import pairwise
 
 import msgspec
 
+from mockpump.display import words
+from mockpump.display.glyphs import UNICODE, Glyphs
+from mockpump.display.legend import legend
+from mockpump.display.plan import Item, plan
+from mockpump.display.selection import Selection, select
+from mockpump.display.spans import Line, Span, Style, line
+from mockpump.display.text import cells, cut, wrapped
+from mockpump.display.wire import Arrows, Row, style_of
 from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.trace.format import (
     PROGRAMMER,
@@ -33,14 +41,6 @@ from mockpump.emulator.trace.shadow import LinkState
 from mockpump.protocol.log import LogEntry
 from mockpump.protocol.messages import LogKind
 from mockpump.protocol.units import clock_time
-from mockpump.view import words
-from mockpump.view.glyphs import UNICODE, Glyphs
-from mockpump.view.legend import legend
-from mockpump.view.plan import Item, plan
-from mockpump.view.selection import Selection, select
-from mockpump.view.spans import Line, Span, Style, line
-from mockpump.view.text import cells, cut, wrapped
-from mockpump.view.wire import Arrows, Row, style_of
 
 NARROWEST = 60
 # From this width on a remark has room for what a message says.

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import example_bundle, run_of
 
-from mockpump.view.selection import Bound, select
+from mockpump.display.selection import Bound, select
 
 RUN = run_of(example_bundle("bad-link"))
 ALL = range(1, len(RUN.frames) + 1)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mockpump.view.text import on_one_line
+from mockpump.display.text import on_one_line
 
 # What narration is written with, in ASCII; what is not here is escaped.
 _PLAIN = str.maketrans(

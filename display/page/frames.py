@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Literal
 
+from mockpump.display.page import model as page
 from mockpump.emulator.trace import explain
 from mockpump.emulator.trace.run import Arrival, Run, Transmission
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import words_of
-from mockpump.view.page import model as page
 
 SHAPES: dict[str, Literal["data", "ack", "control"]] = {"DATA": "data", "ACK": "ack"}
 _ENDS: dict[str, Literal["kept", "dropped", "stopped"]] = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+from mockpump.display.glyphs import Glyphs
 from mockpump.emulator.trace.run import Run, Transmission
-from mockpump.view.glyphs import Glyphs
 
 
 def legend(run: Run, glyphs: Glyphs) -> str:

@@ -2,11 +2,11 @@
 
 from traced import traced_example
 
+from mockpump.display.glyphs import ASCII
+from mockpump.display.ladder import Look
+from mockpump.display.spans import plain, width_of
+from mockpump.display.strip import strip
 from mockpump.emulator.trace.model import read_run
-from mockpump.view.glyphs import ASCII
-from mockpump.view.ladder import Look
-from mockpump.view.spans import plain, width_of
-from mockpump.view.strip import strip
 
 
 def test_the_slower_run_reaches_further_and_the_faster_has_more_at_a_time() -> None:

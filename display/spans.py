@@ -7,7 +7,7 @@ under it do not say.
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from mockpump.view.text import cells
+from mockpump.display.text import cells
 
 Style = Literal["", "programmer", "pump", "other", "fault", "look", "strong", "dim"]
 

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from mockpump.cli.named_runs import named_run
+from mockpump.display.page.model import Model
+from mockpump.display.page.telling import model_of
+from mockpump.display.page.times import moment, span
 from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Run
-from mockpump.view.page.model import Model
-from mockpump.view.page.telling import model_of
-from mockpump.view.page.times import moment, span
 
 WINDOWS = str(Path(__file__).parents[2] / "browser" / "windows.toml")
 NAMES = (

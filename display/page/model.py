@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from mockpump.display.page.layers import Image
 from mockpump.emulator.trace.format import PROGRAMMER, PUMP, RIVAL, SOMEBODY
-from mockpump.view.page.layers import Image
 
 SIDES = (PROGRAMMER, PUMP, SOMEBODY, RIVAL)
 SIDE_NAMES = ["programmer", "pump", "somebody else", "second programmer"]

@@ -3,10 +3,10 @@
 import pytest
 
 from mockpump.cli.named_runs import named_run
+from mockpump.display.page.layers import Image, image_of
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Transmission
 from mockpump.protocol.framing import Frame, Kind, encode_body, encode_frame
-from mockpump.view.page.layers import Image, image_of
 
 
 def sent(frame: Frame | None, data: bytes) -> Transmission:

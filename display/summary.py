@@ -3,14 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from mockpump.display import words
+from mockpump.display.glyphs import Glyphs
+from mockpump.display.ladder import Look
+from mockpump.display.spans import Line, Span, Style, line
+from mockpump.display.text import cut, padded
 from mockpump.emulator.trace.format import PUMP, RIVAL, SIDES, SOMEBODY
 from mockpump.emulator.trace.knots import seconds
 from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
-from mockpump.view import words
-from mockpump.view.glyphs import Glyphs
-from mockpump.view.ladder import Look
-from mockpump.view.spans import Line, Span, Style, line
-from mockpump.view.text import cut, padded
 
 HEIGHT = 24
 _LEAD = 13

@@ -8,6 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from mockpump.display.selection import Selection
+from mockpump.display.words import lines_in_force
 from mockpump.emulator.channel.impairments import read_impairments
 from mockpump.emulator.trace.format import (
     MAIN_LINE,
@@ -21,8 +23,6 @@ from mockpump.emulator.trace.format import (
 )
 from mockpump.emulator.trace.format import Programmer as ProgrammerEvent
 from mockpump.emulator.trace.run import Arrival, Knot, Run, Transmission
-from mockpump.view.selection import Selection
-from mockpump.view.words import lines_in_force
 
 # So many keep-alives are worth a line of their own together.
 _FOLDED = 4

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mockpump.view import glyphs
-from mockpump.view.text import cells, cut, on_one_line, padded, wrapped
+from mockpump.display import glyphs
+from mockpump.display.text import cells, cut, on_one_line, padded, wrapped
 
 WORDS = st.text(st.characters(categories=["L", "N", "P", "S", "Zs", "Mn"]))
 ANY = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x07\u202e\ud800\n\t漢…")))
