@@ -73,7 +73,9 @@ class _Bound(click.ParamType[Bound]):
     "--width", type=click.IntRange(NARROWEST, _WIDEST), help="Columns.  [default: the terminal's]"
 )
 @click.option("--ascii", "ascii_", is_flag=True, help="Draw with ASCII only.")
-@click.option("--pager/--no-pager", default=True, help="Page on a terminal, or do not.")
+@click.option(
+    "--pager/--no-pager", default=True, help="Go through $PAGER on a terminal, or do not."
+)
 def show_run(
     file: Path,
     other: Path | None,
@@ -100,8 +102,7 @@ def show_run(
     mockpump show run.bundle --from 1.5s --to 20
     mockpump show run.bundle --why 13
 
-    What to look at is numbered and told before its first frame.  On a terminal the lines go through
-    $PAGER.
+    What to look at is numbered and told before its first frame.
     """
     _expect_one_way(frame, why_, summary_)
     recorded = read_with_its_defect(file)
@@ -115,12 +116,13 @@ def show_run(
         _print_records(run, _selected(run, first, last, only))
     else:
         part = _selected(run, first, last, only)
+        look = look_at(width, ascii_, _subject(recorded, run), windows)
         if svg is not None:
             write_file(svg, diagram(run, sorted(part.frames)).encode())
-            return
-        look = look_at(width, ascii_, _subject(recorded, run), windows)
-        lines = summary(run, look) if summary_ else ladder(run, look, part)
-        show_lines(lines, use_pager=pager and not summary_)
+        elif summary_:
+            show_lines(summary(run, look), use_pager=False)
+        else:
+            show_lines(ladder(run, look, part), use_pager=pager)
 
 
 def _print_records(run: Run, part: Selection) -> None:
