@@ -18,7 +18,7 @@ from mockpump.cli.keys import (
     open_option,
     replace_option,
 )
-from mockpump.cli.quantities import ClockTime, Volume
+from mockpump.cli.quantities import Amount, ClockTime
 from mockpump.cli.signals import undisturbed
 from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.clock import MAX_DRIFT
@@ -37,6 +37,8 @@ from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.keyring_file import HandedOver
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.units import CONCENTRATION as DU_PER_ML
+from mockpump.protocol.units import DRIFT, VOLUME
 
 _OPTIONS = (
     click.option("--name", default="mock pump", show_default=True, help="What the pump is called."),
@@ -48,19 +50,29 @@ _OPTIONS = (
     ),
     click.option(
         "--drift",
-        type=click.IntRange(-MAX_DRIFT, MAX_DRIFT),
+        type=Amount(DRIFT, -MAX_DRIFT, MAX_DRIFT),
         default=0,
         help="How much its clock gains, in ppm; negative: loses.",
     ),
     click.option("--program", type=click.Path(path_type=Path), help="Start with this program."),
-    click.option("--reservoir", type=Volume(), default=str(RESERVOIR), help="What it holds, nL."),
+    click.option(
+        "--reservoir",
+        type=Amount(VOLUME),
+        default=str(RESERVOIR),
+        help="What it holds, such as 10mL; a plain number is nL.",
+    ),
     click.option(
         "--concentration",
-        type=click.IntRange(1, 2**16 - 1),
+        type=Amount(DU_PER_ML, 1, 2**16 - 1),
         default=CONCENTRATION,
         help="Of its fluid, in fictional du/mL.",
     ),
-    click.option("--dead", type=Volume(), default=str(DEAD_VOLUME), help="In its catheter, nL."),
+    click.option(
+        "--dead",
+        type=Amount(VOLUME),
+        default=str(DEAD_VOLUME),
+        help="What its catheter holds, such as 50uL.",
+    ),
     click.option("--no-limits", is_flag=True, help="Hold no limits at all."),
     open_option("Ask nobody for a session: a pump without keys (also from MOCKPUMP_OPEN)."),
     click.option(
