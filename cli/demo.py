@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from mockpump.cli.charts import show_day
-from mockpump.cli.completion import scenarios
+from mockpump.cli.completion import programs_or_files, scenarios
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump.process import PumpProcess
@@ -79,7 +79,8 @@ class _Pace(click.ParamType[float]):
     "--program",
     "file",
     type=click.Path(path_type=Path),
-    help="Deliver this program.  Without NAME only.",
+    shell_complete=programs_or_files,
+    help="Deliver this program: a file, or an example's name.  Without NAME only.",
 )
 @click.option(
     "--step", is_flag=True, help="Go through the ladder with a key for each frame.  With NAME only."

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from mockpump.cli.examples import scenario_names
 from mockpump.emulator.memory.sqlite_file import MAGIC
 from mockpump.emulator.simulation.bundle import BadBundle, read_bundle
 from mockpump.emulator.trace.format import FORMAT
 from mockpump.emulator.trace.reading import BadTrace, Undecoded, split_trace
-from mockpump.emulator.transports.reading import Unreadable, read_file
+from mockpump.emulator.transports.reading import Missing, Unreadable, read_file
 from mockpump.protocol.program import Program
 
 # Far more than any bundle or trace has that is looked at as a whole.
@@ -41,8 +42,21 @@ def read_recording(path: Path) -> Recorded:
         return _read(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise BadTrace(f"{path}: {_NEITHER}") from None
+    except Missing as error:
+        raise BadTrace(f"{path}: {error}{how_to_record(path)}") from None
     except (BadBundle, BadTrace, Unreadable) as error:
         raise BadTrace(f"{path}: {error}") from None
+
+
+def how_to_record(path: Path) -> str:
+    """What to do where a run was asked for, and a scenario is named."""
+    name = str(path)
+    if name not in scenario_names():
+        return ""
+    return (
+        f"; {name} is a scenario: record it with `mockpump run {name} --record {name}.bundle`,"
+        f" or see it with `mockpump demo {name}`"
+    )
 
 
 def _read(text: str) -> Recorded:

@@ -9,9 +9,10 @@ from typing import IO
 import click
 
 from mockpump.cli.completion import scenarios_or_files
-from mockpump.cli.examples import program_text, scenario_names, scenario_text
+from mockpump.cli.examples import nearest_example, program_text, scenario_names, scenario_text
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.recordings import how_to_record
 from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
 from mockpump.cli.tables import show_facts, show_faults
@@ -32,7 +33,7 @@ from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.transports.reading import Unreadable
+from mockpump.emulator.transports.reading import Missing, Unreadable
 from mockpump.reference.scenario import schema
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
@@ -106,8 +107,8 @@ def text_of(scenario: str) -> tuple[str, str]:
     try:
         return scenario, read_text(Path(scenario), MAX_TEXT)
     except Unreadable as error:
-        names = ", ".join(scenario_names())
-        raise ScenarioError(f"{scenario}: {error}; the examples are {names}") from None
+        examples = nearest_example(Path(scenario).stem, scenario_names())
+        raise ScenarioError(f"{scenario}: {error}; {examples}") from None
 
 
 @contextmanager
@@ -193,6 +194,8 @@ def replay(bundle: Path, json_: bool) -> None:
 def _read(bundle: Path) -> Bundle:
     try:
         return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+    except Missing as error:
+        raise BadBundle(f"{bundle}: {error}{how_to_record(bundle)}") from None
     except (BadBundle, Unreadable) as error:
         raise BadBundle(f"{bundle}: {error}") from None
 

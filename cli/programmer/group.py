@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
+from mockpump.cli.options_anywhere import OptionsAnywhere
 from mockpump.cli.programmer import clock, control, pair, program, read
 from mockpump.cli.programmer.session import Options
 from mockpump.cli.recording import FrameShow, Watching, trace_file, watching_options
@@ -19,7 +20,7 @@ from mockpump.protocol.link.types import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
 from mockpump.protocol.messages.base import Access
 
 
-@click.group()
+@click.group(cls=OptionsAnywhere)
 @click.option(
     "--port",
     envvar="MOCKPUMP_PORT",
@@ -86,6 +87,8 @@ def programmer(
     mockpump programmer --port /tmp/pump status
     mockpump programmer --port tcp:127.0.0.1:7000 watch
     mockpump programmer --port mockpump://demo identify
+
+    These options may stand behind the command as well: `programmer status --port /tmp/pump`.
     """
     settings = LinkSettings(max_payload=payload, window=window)
     if is_open and access is not None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from mockpump.cli.completion import programs_or_files
 from mockpump.cli.files import read_program_file
 from mockpump.cli.keys import (
     LAST_SERIAL,
@@ -54,7 +55,12 @@ _OPTIONS = (
         default=0,
         help="How much its clock gains, in ppm; negative: loses.",
     ),
-    click.option("--program", type=click.Path(path_type=Path), help="Start with this program."),
+    click.option(
+        "--program",
+        type=click.Path(path_type=Path),
+        shell_complete=programs_or_files,
+        help="Start with this program: a file, or an example's name, such as day.",
+    ),
     click.option(
         "--reservoir",
         type=Amount(VOLUME),

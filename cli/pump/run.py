@@ -65,9 +65,12 @@ class Address(click.ParamType[tuple[str, int]]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
         """Host and port; the host is 127.0.0.1 when only a port is given."""
-        host, _, port = str(value).rpartition(":")
+        bare = re.sub(r"^(tcp:|socket:)(//)?", "", str(value))
+        host, _, port = bare.rpartition(":")
         if re.fullmatch(r"\d{1,5}", port, re.ASCII) is None or int(port) > 65_535:
             self.fail(f"{value!r} is not HOST:PORT", param, ctx)
+        if bare != value:
+            self.fail(f"{value!r}: use HOST:PORT alone, as in {bare}", param, ctx)
         return host.strip("[]") or "127.0.0.1", int(port)
 
 
@@ -238,7 +241,7 @@ async def _tcp_line(
         host, port = listener.address
         if not listener.on_loopback:
             warn(f"anybody who reaches {host}:{port} is served")
-        yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
+        yield f"tcp:[{host}]:{port}" if ":" in host else f"tcp:{host}:{port}"
 
 
 @contextlib.asynccontextmanager
@@ -265,7 +268,9 @@ def _announce(as_json: bool, hand_over: Callable[[], None], server: PumpServer, 
     identity = server.pump.identity
     speed = speed_text(server.time_scale.speed)
     if as_json:
-        facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
+        # What any pyserial program takes.
+        url = re.sub("^tcp:", "socket://", where)
+        facts = {"port": url, "name": identity.name, "serial": identity.serial, "speed": speed}
         echo(render.as_json(facts))
     else:
         echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')

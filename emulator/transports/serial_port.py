@@ -9,6 +9,7 @@ handler that wants to see the bytes, so pyserial's `read` and `write` are used, 
 import contextlib
 import math
 import os
+import re
 import select
 import termios
 from pathlib import Path
@@ -122,8 +123,17 @@ def open_port(url: str) -> Serial:
     try:
         return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
     except Exception as error:
-        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ")
+        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ") + _meant(url)
         raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
+
+
+def _meant(url: str) -> str:
+    """What may have been meant by a name that looks as one of another kind does."""
+    if re.fullmatch(r"(\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}|\d{1,5}", url, re.ASCII):
+        return f"; for a pump on TCP use tcp:{url}"
+    if url.startswith("pty:"):
+        return f"; a pty is named by its path alone: use {url.removeprefix('pty:')}"
+    return ""
 
 
 def _where_it_led(url: str) -> str:
@@ -148,7 +158,7 @@ def _socket_url(url: str) -> str:
         except ValueError:
             complete = False
         if not complete:
-            raise PortError(f"cannot open {url}: expected tcp:HOST:PORT or socket://HOST:PORT")
+            raise PortError(f"cannot open {url}: use tcp:HOST:PORT, as in tcp:127.0.0.1:7000")
     return place
 
 
