@@ -6,7 +6,14 @@ import click
 
 from mockpump.emulator.programmer.preview import WeekTime
 from mockpump.emulator.pump.time_scale import MAX_SPEED
-from mockpump.protocol.units import BadQuantity, Scale, read_amount, read_duration, read_week_time
+from mockpump.protocol.units import (
+    BadQuantity,
+    Scale,
+    read_amount,
+    read_duration,
+    read_line_time,
+    read_week_time,
+)
 
 # The highest speed that is a number: eleven days a second.
 MAX_FACTOR = 1_000_000
@@ -71,6 +78,22 @@ class Duration(click.ParamType[int]):
             return read_duration(
                 f"{text}s" if self.bare and text.isdecimal() else text, self.longest
             )
+        except BadQuantity as error:
+            self.fail(str(error), param, ctx)
+
+
+class LineTime(click.ParamType[int]):
+    """A time by the clock on the wall, such as `500ms` or `1m30s`, in microseconds; 0 is none."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Microseconds."""
+        text = str(value)
+        try:
+            return read_line_time("0s" if text == "0" else text)
         except BadQuantity as error:
             self.fail(str(error), param, ctx)
 

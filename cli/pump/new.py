@@ -147,8 +147,9 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     """Make a pump whose memory is FILE, and survives whatever happens to the process.
 
     \b
-    mockpump pump new demo.pump --name "demo pump" --program day.toml
-    mockpump pump run --memory demo.pump --pty ./pump
+    mockpump pump new demo.pump --name "demo pump" --program day --keyring keys.json
+    mockpump pump run --memory demo.pump --pty ./pump &
+    mockpump programmer --port ./pump --keyring keys.json status
     """
     if seed is not None:
         context = click.get_current_context()

@@ -7,6 +7,7 @@ handler that wants to see the bytes, so pyserial's `read` and `write` are used, 
 """
 
 import contextlib
+import errno
 import math
 import os
 import re
@@ -19,10 +20,12 @@ from urllib.parse import urlsplit
 import serial
 from serial import Serial
 
-from mockpump.emulator.transports.errors import PortError, reason_of
+from mockpump.emulator.transports.errors import PortAbsent, PortError, reason_of
 
 HANDLER_PACKAGE = "mockpump.emulator.transports"
 _CHUNK = 65_536
+# What the system says where a pump may still be starting.
+_ABSENT = {errno.ENOENT, errno.ECONNREFUSED}
 # What `poll` says of a port that has something to read, or to complain of, when it is read.
 _BOTH = select.POLLIN | select.POLLOUT
 _COMPLAINTS = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -123,8 +126,14 @@ def open_port(url: str) -> Serial:
     try:
         return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
     except Exception as error:
-        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ") + _meant(url)
-        raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
+        meant = _meant(url)
+        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ") + meant
+        kind = (
+            PortAbsent
+            if url and not meant and getattr(_cause(error), "errno", None) in _ABSENT
+            else PortError
+        )
+        raise kind(f"cannot open {url or 'a port without a name'}: {reason}") from None
 
 
 def _meant(url: str) -> str:
@@ -169,9 +178,15 @@ def _why(error: Exception) -> str:
     cause = error.__context__
     if isinstance(error, termios.error) or isinstance(cause, termios.error):
         return "not a serial port"
+    return reason_of(_cause(error))
+
+
+def _cause(error: Exception) -> Exception:
+    """The system's own error, where there is one."""
+    cause = error.__context__
     if isinstance(error, OSError) and error.errno is None and isinstance(cause, OSError):
-        return reason_of(cause)
-    return reason_of(error)
+        return cause
+    return error
 
 
 def _is_handled(url: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from outside import Command, in_process
 
 from mockpump.cli.examples import program_names, scenario_names
+from mockpump.emulator.transports import waiting
 
 AT_DEMO = ("programmer", "--open", "--port", "mockpump://demo")
 
@@ -84,3 +85,15 @@ def test_a_port_that_is_written_in_another_way(command: Command, port: str, advi
     ended = command("programmer", "--port", port, "--open", "status")
     assert ended.code == 3
     assert ended.err.endswith(f"{advice}\n")
+
+
+def test_a_port_that_is_waited_for_is_named_and_how_not_to_wait(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_SILENT", 0)
+    ended = command("programmer", "--port", "./none", "--wait", "1ms", "status")
+    assert ended.code == 3
+    first, last = ended.err.splitlines()
+    assert first.endswith("; waiting for it, 0.001 s at most (--wait 0 does not)")
+    assert last == "mockpump: cannot open ./none: no such file or directory"
+    assert "waiting" not in command("link", "--b", "./none", "--wait", "0").line
