@@ -53,7 +53,7 @@ def paste(pasted: list[str], folder: Path, patience: int = 120) -> str:
     left_out = {OPEN_VARIABLE, "MOCKPUMP_WAIT", "MOCKPUMP_KEYRING", "MOCKPUMP_PORT"}
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shell = subprocess.Popen(
+    with subprocess.Popen(
         ["bash", "-e", "-o", "pipefail"],
         cwd=folder,
         env={**environment, "PATH": path, "PYTHONUTF8": "1", "XDG_STATE_HOME": str(folder)},
@@ -62,12 +62,12 @@ def paste(pasted: list[str], folder: Path, patience: int = 120) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    )
-    try:
-        said, _ = shell.communicate("".join([*pasted, ended]), timeout=patience)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(shell.pid, signal.SIGKILL)
+    ) as shell:
+        try:
+            said, _ = shell.communicate("".join([*pasted, ended]), timeout=patience)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
     assert shell.returncode == 0, said
     assert "Traceback" not in said
     return said

@@ -39,6 +39,7 @@ _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
     },
     RequestRefused: {
         m.Reason.NO_SESSION: "it takes one: leave out --open, and unset MOCKPUMP_OPEN",
+        m.Reason.BUSY: "`mockpump programmer bolus --cancel` ends it",
         m.Reason.FORBIDDEN: "that takes the clinician's key",
     },
 }
@@ -153,9 +154,9 @@ def _advising(options: Options) -> Iterator[None]:
     try:
         yield
     except NotPaired as error:
-        error.add_note(
-            f"`mockpump programmer pair` puts one into {options.keyring}; an open pump takes --open"
-        )
+        missing = "" if options.keyring.exists() else f"there is no file {options.keyring}; "
+        pairing = f"`mockpump programmer pair` puts one into {options.keyring}"
+        error.add_note(f"{missing}{pairing}; an open pump takes --open")
         raise
     except (RequestRefused, SessionRefused) as error:
         advice = _ADVICE[type(error)].get(error.refused.reason)

@@ -174,7 +174,7 @@ def _socket_url(url: str) -> str:
 def _why(error: Exception) -> str:
     """A reason in words; pyserial often has the system's own error only as its cause."""
     if "exclusively lock" in str(error):
-        return "busy: another program has it open"
+        return "busy: another program has it open; end that one, or choose another port"
     cause = error.__context__
     if isinstance(error, termios.error) or isinstance(cause, termios.error):
         return "not a serial port"

@@ -6,6 +6,8 @@ import pytest
 from outside import Command, in_process
 
 from mockpump.cli.examples import program_names, scenario_names
+from mockpump.cli.keys import OPEN_VARIABLE
+from mockpump.cli.pump.process import PumpProcess
 from mockpump.emulator.transports import waiting
 
 AT_DEMO = ("programmer", "--open", "--port", "mockpump://demo")
@@ -97,3 +99,34 @@ def test_a_port_that_is_waited_for_is_named_and_how_not_to_wait(
     assert first.endswith("; waiting for it, 0.001 s at most (--wait 0 does not)")
     assert last == "mockpump: cannot open ./none: no such file or directory"
     assert "waiting" not in command("link", "--b", "./none", "--wait", "0").line
+
+
+def test_a_bolus_while_one_runs_says_until_when_and_how_to_end_it(command: Command) -> None:
+    with PumpProcess("--speed", "0") as pump:
+        at = ("programmer", "--port", pump.port)
+        assert command(*at, "bolus", "20uL", "--over", "1h").code == 0
+        ended = command(*at, "bolus", "20uL", "--over", "1h")
+    assert ended.code == 1
+    assert ended.line.endswith(
+        "refused StartBolus: busy (a bolus runs until 1:00:00 of pump time);"
+        " `mockpump programmer bolus --cancel` ends it"
+    )
+
+
+def test_a_keyring_that_is_not_there_is_called_that(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(OPEN_VARIABLE)
+    with PumpProcess("--speed", "0", "--paired", "--keyring", "keys.json") as pump:
+        at = ("programmer", "--port", pump.port)
+        assert "there is no file keys.jsn; " in command(*at, "--keyring", "keys.jsn", "status").line
+        assert command(*at, "--keyring", "keys.json", "status").code == 0
+
+
+def test_a_memory_in_use_says_what_to_use_instead(command: Command) -> None:
+    assert command("pump", "new", "x.pump").code == 0
+    with PumpProcess("--memory", "x.pump", "--speed", "0") as pump:
+        for words in (("show",), ("log",), ("pair",), ("run", "--memory")):
+            said = command("pump", *words, "x.pump").line
+            assert f"it is in use by process {pump.pid}" in said
+            assert "ask the pump that runs with `mockpump programmer`" in said
