@@ -170,8 +170,8 @@ def _program_it(
         named = f'"{terms.identity.name}", number {terms.identity.serial}'
         show(f"  it has proved to be {named}; its clock is set to Mon 00:00")
     old = "nothing" if active.program is None else f'"{active.program.name}"'
-    show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
-    show_changes(compare(active.program, wanted, status.percent), wanted)
+    changes = compare(active.program, wanted, status.percent)
+    show_changes(changes, wanted, f"it runs {old}; ")
     _heading("Staged, read back, compared, committed")
     programmer.run(set_program(wanted, active.digest, drawing.transaction(), terms.max_payload))
     status = programmer.run(ask(m.GetStatus()))

@@ -15,7 +15,7 @@ from mockpump.cli.channel_options import channel_options, impairments_of
 from mockpump.cli.quantities import LineTime
 from mockpump.cli.recording import trace_file
 from mockpump.cli.render import as_json, show
-from mockpump.cli.tables import show_faults
+from mockpump.cli.tables import fault_facts, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.cli.waiting import tell_waiting, wait_option
 from mockpump.emulator.channel.channel import Channel
@@ -118,7 +118,7 @@ async def _run(
         except TimeoutError:
             pass
         finally:
-            _conclude(cable, json_)
+            _conclude(cable, near.path, far.path, json_)
 
 
 def _end_in_order(end: Callable[[], None]) -> None:
@@ -136,9 +136,26 @@ def _announce(first: str, second: str, json_: bool) -> None:
     sys.stdout.flush()
 
 
-def _conclude(cable: Cable, json_: bool) -> None:
+def _conclude(cable: Cable, near: str, far: str, json_: bool) -> None:
     table = cable.attribution.table()
+    ways = {True: "a_to_b", False: "b_to_a"}
+    carried = {name: _carried(cable, way) for way, name in ways.items()}
     if json_:
-        echo(as_json({"faults": table}))
-    else:
-        show_faults(table)
+        echo(as_json({"faults": fault_facts(table), "carried": carried}))
+        return
+    for way, ends in ((True, f"{near} to {far}"), (False, f"{far} to {near}")):
+        told = carried[ways[way]]
+        show(
+            f"from {ends}: {told['frames']:,} frames, {told['bytes']:,} bytes sent;"
+            f" {told['arrived']:,} bytes arrived"
+        )
+    show_faults(table)
+
+
+def _carried(cable: Cable, first: bool) -> dict[str, int]:
+    """What went in at an end, and came out at the other."""
+    return {
+        "frames": cable.attribution.frames[first],
+        "bytes": cable.bytes_sent[first],
+        "arrived": cable.bytes_arrived[first],
+    }

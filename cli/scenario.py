@@ -15,7 +15,7 @@ from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.recordings import how_to_record
 from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
-from mockpump.cli.tables import show_facts, show_faults
+from mockpump.cli.tables import fault_facts, show_facts, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.simulation.bundle import (
     BadBundle,
@@ -159,7 +159,7 @@ class _Recording:
 def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | None) -> None:
     table = runner.world.attribution.table()
     if json_:
-        echo(as_json({"seed": seed, "faults": table, "failure": failure}))
+        echo(as_json({"seed": seed, "faults": fault_facts(table), "failure": failure}))
         return
     show("")
     show_faults(table)

@@ -98,7 +98,7 @@ def diff(options: Options, file: Path) -> None:
     names = {"fromfile": "active", "tofile": str(file), "lineterm": ""}
     for line in difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, **names):
         show_line(line, style=_DIFF_STYLES.get(line[:1], ""))
-    show_changes(changes, wanted)
+    show_changes(changes, wanted, "")
 
 
 @program.command()
@@ -164,7 +164,7 @@ def _is_to_be_set(
         return False
     changes = compare(before.active.program, wanted, before.percent)
     if not options.json:
-        show_changes(changes, wanted)
+        show_changes(changes, wanted, "")
         if before.pending is not None:
             show_line(f'the pending program "{before.pending.name}" is forgotten with it')
     elif dry_run:

@@ -145,7 +145,7 @@ def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_how_far_one_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     def first() -> tuple[str, Any]:
-        _, line, *_ = run("list").output.splitlines()
+        _, _, line, *_ = run("list").output.splitlines()
         return line, json.loads(run("list", "--json").output.splitlines()[0])
 
     assert first()[0].endswith("negative")
