@@ -1,4 +1,4 @@
-"""What a shell may complete beside commands and options: the names of the examples."""
+"""What a shell may complete beside commands and options: names of examples and defects."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mockpump.cli.examples import program_names, scenario_names
+from mockpump.exercises.planting import defect_names
 
 
 def scenarios(
@@ -35,3 +36,10 @@ def _or_files(known: list[CompletionItem], incomplete: str) -> list[CompletionIt
     files = (name for name in names if name.startswith(incomplete))
     items = [*known, *map(CompletionItem, sorted(files))]
     return items or [CompletionItem(incomplete, type="file")]
+
+
+def defects(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The defects of the exercises whose names begin so."""
+    return [CompletionItem(name) for name in defect_names() if name.startswith(incomplete)]

@@ -6,10 +6,10 @@ from mockpump.cli.render import show
 from mockpump.cli.tables import Cell, show_table
 from mockpump.cli.wire.decode import Part, parts_of, stretches
 from mockpump.cli.wire.render import WIDTH, show_parts
+from mockpump.display.text import wrapped
+from mockpump.display.words import stamp, title
 from mockpump.emulator.trace.explain import fate, why
 from mockpump.emulator.trace.run import Arrival, Flip, Run, Transmission
-from mockpump.view.text import wrapped
-from mockpump.view.words import stamp, title
 
 # Layers that hold the bytes as they are on the line; those of the others come out of COBS.
 _ON_THE_LINE = ("delimiter", "COBS")

@@ -18,7 +18,7 @@ import click
 
 from mockpump.cli.signals import Ended, graceful_signals
 from mockpump.cli.terminal import complain, echo
-from mockpump.view.text import on_one_line
+from mockpump.display.text import on_one_line
 
 # Name, where it lives, one line of help: what `mockpump --help` shows without importing anything.
 COMMANDS: dict[str, tuple[str, str]] = {

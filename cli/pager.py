@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 
 from mockpump.cli.render import as_shown, show
-from mockpump.view.spans import Line, Style
+from mockpump.display.spans import Line, Style
 
 _STYLES: dict[Style, str] = {
     "programmer": "cyan",

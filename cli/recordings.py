@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from mockpump.cli.examples import scenario_names
+from mockpump.cli.planting import run_with
 from mockpump.emulator.memory.sqlite_file import MAGIC
 from mockpump.emulator.simulation.bundle import BadBundle, read_bundle
 from mockpump.emulator.trace.format import FORMAT
@@ -69,9 +70,9 @@ def _read(text: str) -> Recorded:
         return Recorded(split_trace(text), "")
     if told.startswith("mockpump-bundle/"):
         bundle = read_bundle(text)
-        head = bundle.run.head
-        subject = f"{Path(head.name).stem}, seed {head.seed}"
-        return Recorded(bundle.trace, subject, bundle.run.programs)
+        # What the two sides did is read by the code that ran: with the defect, if there was one.
+        run_with(bundle.run.head.defect)
+        return Recorded(bundle.trace, bundle.run.subject, bundle.run.programs)
     if told.startswith("mockpump-trace/"):
         raise BadTrace(f"it says {told}, and this version reads {FORMAT}")
     raise BadTrace(_NEITHER)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from msgspec import Struct
 
 from mockpump.cli.terminal import echo
-from mockpump.view.text import printable
+from mockpump.display.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,10 +8,11 @@ from typing import IO
 
 import click
 
-from mockpump.cli.completion import scenarios_or_files
+from mockpump.cli.completion import defects, scenarios_or_files
 from mockpump.cli.examples import nearest_example, program_text, scenario_names, scenario_text
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
+from mockpump.cli.planting import blamed, run_with
 from mockpump.cli.recordings import how_to_record
 from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
@@ -29,11 +30,13 @@ from mockpump.emulator.simulation.bundle import (
 )
 from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.invariants import checked
+from mockpump.emulator.simulation.narration import NarrationLine
 from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Missing, Unreadable
+from mockpump.exercises.planting import planted
 from mockpump.reference.scenario import schema
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
@@ -54,6 +57,13 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 @click.option(
     "--record", type=click.Path(path_type=Path), help="Write all that happens into this file."
 )
+@click.option(
+    "--defect",
+    default="",
+    metavar="RUNG/NAME",
+    shell_complete=defects,
+    help="Plant a defect of the exercises into pump and programmer.",
+)
 @click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
 @click.option(
     "--schema",
@@ -63,17 +73,19 @@ def _print_schema(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     callback=_print_schema,
     help="Print the JSON Schema of scenarios, and exit.",
 )
-def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
+def run(scenario: str, seed: int, record: Path | None, defect: str, json_: bool) -> None:
     """Run a SCENARIO in virtual time: a file, or the name of an example.
 
     \b
     mockpump run bad-link --seed 7 --record run.bundle
     mockpump replay run.bundle
+    mockpump run bad-link --defect 5/delivered-again
 
     The same seed gives the same run, to the byte.  Exit code 1 when something that the scenario
     expects is not so, or an invariant that must hold in every run.
     """
-    wanted = prepare(*text_of(scenario), program_text, seed)
+    run_with(defect)
+    wanted = prepare(*text_of(scenario), program_text, seed, defect)
     with ExitStack() as stack:
         # What cannot begin says so before anything of it is shown or written.
         runner = stack.enter_context(ready(wanted))
@@ -85,7 +97,7 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
             runner.world.record(TraceWriter(writer.line))
             stack.callback(writer.close)
         try:
-            for told in checked(runner):
+            for told in telling(runner):
                 echo(as_json(told._asdict())) if json_ else show_told(told)
         except ScenarioError as error:
             _conclude(runner, seed, json_, str(error))
@@ -97,7 +109,15 @@ def run(scenario: str, seed: int, record: Path | None, json_: bool) -> None:
 def ready(wanted: RunInput) -> Iterator[ScenarioRunner]:
     """What runs it, from its beginning."""
     with library(wanted.program) as books:
-        yield ScenarioRunner(wanted.scenario, books, wanted.head.seed)
+        with blamed():
+            runner = ScenarioRunner(wanted.scenario, books, wanted.head.seed)
+        yield runner
+
+
+def telling(runner: ScenarioRunner) -> Iterator[NarrationLine]:
+    """The scenario as it is told and checked."""
+    with blamed(runner.world.tell):
+        yield from checked(runner)
 
 
 def text_of(scenario: str) -> tuple[str, str]:
@@ -157,15 +177,21 @@ class _Recording:
 
 
 def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | None) -> None:
-    table = runner.world.attribution.table()
+    table, defect = runner.world.attribution.table(), planted()
     if json_:
-        echo(as_json({"seed": seed, "faults": fault_facts(table), "failure": failure}))
+        of_defect = (
+            {} if defect is None else {"defect": defect.name, "reached": bool(defect.reached)}
+        )
+        echo(as_json({"seed": seed, "faults": fault_facts(table), "failure": failure} | of_defect))
         return
     show("")
     show_faults(table)
     show("")
     whole = "completed; all expectations met"
     show(f"seed {seed}: {'it broke off' if failure else whole}")
+    if defect is not None:
+        ran = "ran" if defect.reached else "never ran: another scenario or seed may reach it"
+        show(f"defect {defect.name}: the changed code {ran}")
 
 
 @click.command()
@@ -177,6 +203,7 @@ def replay(bundle: Path, json_: bool) -> None:
     Exit code 1 when it is not: then the first line that differs is shown, with what came before it.
     """
     recorded = _read(bundle)
+    run_with(recorded.run.head.defect)
     with ready(recorded.run) as runner:
         found = compare(recorded.lines, trace_of(runner))
     if json_:
@@ -206,7 +233,7 @@ def trace_of(runner: ScenarioRunner) -> Iterator[str]:
     runner.world.record(TraceWriter(lines.append))
     # What a scenario fails with is a line of its trace like the others.
     with suppress(ScenarioError):
-        for _ in checked(runner):
+        for _ in telling(runner):
             yield from lines
             lines.clear()
     yield from lines

@@ -23,6 +23,9 @@ from mockpump.cli.render import show
 from mockpump.cli.tables import show_faults, show_table
 from mockpump.cli.terminal import echo
 from mockpump.cli.walk import Walk, look_at, show_walk
+from mockpump.display.ladder import ladder
+from mockpump.display.selection import Bound, Selection, select
+from mockpump.display.strip import strip
 from mockpump.emulator.memory.sqlite import SqliteMemory
 from mockpump.emulator.simulation.bundle import RunInput, prepare
 from mockpump.emulator.simulation.curves import curves_of
@@ -35,9 +38,6 @@ from mockpump.emulator.trace.reading import Recording, decoded
 from mockpump.emulator.trace.run import Run
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol.program import Program
-from mockpump.view.ladder import ladder
-from mockpump.view.selection import Bound, Selection, select
-from mockpump.view.strip import strip
 
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
 _WIDEST, _NARROWEST = 78, 20

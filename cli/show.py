@@ -15,6 +15,11 @@ from mockpump.cli.recordings import Recorded, read_recording
 from mockpump.cli.render import as_json
 from mockpump.cli.terminal import echo
 from mockpump.cli.walk import look_at
+from mockpump.display.ladder import NARROWEST, ladder
+from mockpump.display.records import frame_record, records
+from mockpump.display.selection import Bound, Only, Selection, select
+from mockpump.display.summary import summary
+from mockpump.display.words import stamp
 from mockpump.emulator.trace.explain import why
 from mockpump.emulator.trace.join import join
 from mockpump.emulator.trace.model import read_part, read_run
@@ -22,11 +27,6 @@ from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Undecoded
 from mockpump.emulator.trace.run import Run, Transmission
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.units import BadQuantity, read_line_time
-from mockpump.view.ladder import NARROWEST, ladder
-from mockpump.view.records import frame_record, records
-from mockpump.view.selection import Bound, Only, Selection, select
-from mockpump.view.summary import summary
-from mockpump.view.words import stamp
 
 _WIDEST = 400
 _FRAME = re.compile(r"\d{1,9}", re.ASCII)

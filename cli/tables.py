@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal
 
 from mockpump.cli.render import console, show
 from mockpump.cli.terminal import echo
+from mockpump.display.text import on_one_line
 from mockpump.emulator.channel.channel import Layer
 from mockpump.emulator.programmer.preview import DayChange
 from mockpump.protocol.program import Program
 from mockpump.protocol.units import WEEKDAYS, volume
-from mockpump.view.text import on_one_line
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from mockpump.view.text import on_one_line, printable
+from mockpump.display.text import on_one_line, printable
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:

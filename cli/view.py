@@ -9,10 +9,10 @@ from mockpump.cli.completion import scenarios_or_files
 from mockpump.cli.files import write_file
 from mockpump.cli.named_runs import named_run
 from mockpump.cli.terminal import echo
+from mockpump.display.page.document import GENERATOR, model_json, page_of
+from mockpump.display.page.telling import model_of
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.view.page.document import GENERATOR, model_json, page_of
-from mockpump.view.page.telling import model_of
 
 # The head of a page of ours is shorter than this.
 _HEAD = 2_000

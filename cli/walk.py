@@ -16,10 +16,10 @@ from mockpump.cli.frame import show_why
 from mockpump.cli.pager import show_lines
 from mockpump.cli.render import show
 from mockpump.cli.terminal import clear
+from mockpump.display import glyphs
+from mockpump.display.ladder import NARROWEST, Look
+from mockpump.display.spans import Line, plain
 from mockpump.emulator.trace.run import Run
-from mockpump.view import glyphs
-from mockpump.view.ladder import NARROWEST, Look
-from mockpump.view.spans import Line, plain
 
 _PIPED, _WIDEST_BY_ITSELF = 80, 160
 _KEYS = "n next   b back   g go on   w why   q quit"

@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument("--right-seeds", type=_some, default=3, help="a right variant (3)")
     parser.add_argument("--jobs", type=_some, default=cores(), help="processes at once")
     parser.add_argument(
-        "numbers", nargs="*", type=_some, metavar="NUMBER", help="exercises; else all"
+        "numbers", nargs="*", type=int, metavar="NUMBER", help="exercises; else all"
     )
     asked = parser.parse_args()
     try:

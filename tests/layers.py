@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-LAYERS = ("protocol", "emulator", "exercises", "reference", "view", "cli")
+LAYERS = ("protocol", "emulator", "exercises", "reference", "display", "cli")
 # What is not about the devices, and may touch whatever it needs.
 OUTSIDE = {"cli", "exercises", "reference"}
 # Files as a learner has them: they may import whatever a learner may.

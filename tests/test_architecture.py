@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from layers import LAYERS, MAX_FILE_LINES, MAX_FUNCTION_LINES, MAY_BE_HEAVY, offences, read
+from loaded import loaded_with
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -33,7 +34,7 @@ def test_the_project_keeps_its_rules() -> None:
 
 
 PACKAGES = [
-    "cli", "reference", "exercises", "view", "emulator", "protocol",
+    "cli", "reference", "exercises", "display", "emulator", "protocol",
     *(f"emulator/{room}" for room in (
         "channel", "memory", "programmer", "pump", "simulation", "trace", "transports"
     )),
@@ -224,22 +225,6 @@ def test_an_import_in_a_function_closes_no_cycle(tmp_path: Path) -> None:
         },
     )
     assert list(offences(tmp_path)) == []
-
-
-# Loads the modules it is told to, then says what came with them.
-LOAD_EVERYTHING = """
-import importlib, sys
-for name in sys.argv[1].split():
-    importlib.import_module(name)
-print(" ".join(sorted(sys.modules)))
-"""
-
-
-def loaded_with(*names: str) -> set[str]:
-    """What a fresh process has loaded once it has imported these."""
-    command = [sys.executable, "-P", "-c", LOAD_EVERYTHING, " ".join(names)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-    return set(ended.stdout.split())
 
 
 def test_importing_everything_leaves_no_second_copy() -> None:

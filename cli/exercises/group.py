@@ -21,7 +21,7 @@ from mockpump.exercises.grading import ERROR
 from mockpump.exercises.progress import Progress, Standing
 from mockpump.exercises.submission import numbered, start, submission
 
-NUMBER = click.IntRange(1)
+NUMBER = click.IntRange(0)
 
 
 class _Exercises(click.Group):
@@ -48,8 +48,8 @@ def exercises() -> None:
     """Write property-based tests, and be told which bugs they would have caught.
 
     \b
-    mockpump exercises start 1
-    cd 01-round-trip
+    mockpump exercises start 0
+    cd 00-first-kill
     mockpump exercises check
 
     A learning aid, not a sealed exam.  Exit codes of a check: 0 the goal is met, 1 some defects

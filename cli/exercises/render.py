@@ -5,11 +5,11 @@ import textwrap
 from mockpump.cli.render import show
 from mockpump.cli.tables import Cell, show_table
 from mockpump.cli.terminal import complain
+from mockpump.display.text import printable
 from mockpump.exercises.exercise import Exercise
 from mockpump.exercises.grading import named
 from mockpump.exercises.judge import Judgement, Report, Verdict, caught_by_property
 from mockpump.exercises.progress import Progress
-from mockpump.view.text import printable
 
 _SHORT = {
     Verdict.KILLED: "kill",

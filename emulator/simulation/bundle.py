@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
+from pathlib import PurePath
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -40,8 +41,8 @@ class BadBundle(MockpumpError):
     """What should be a bundle is none, was changed, or is of another version."""
 
 
-class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first line of a bundle."""
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The first line of a bundle; `defect` is the planted one, if the run had one."""
 
     format: Literal["mockpump-bundle/2"]
     trace: Literal[1]
@@ -51,6 +52,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     scenario: str
     programs: dict[str, str]
+    defect: str = ""
 
 
 class RunInput(NamedTuple):
@@ -68,6 +70,13 @@ class RunInput(NamedTuple):
         return self.programs[name]
 
     @property
+    def subject(self) -> str:
+        """Which run it is, in a few words."""
+        head = self.head
+        defect = f", defect {head.defect}" if head.defect else ""
+        return f"{PurePath(head.name).stem}, seed {head.seed}{defect}"
+
+    @property
     def trace_head(self) -> TraceHead:
         """The head of the trace of this run."""
         part = self.scenario.programmer
@@ -81,14 +90,16 @@ class RunInput(NamedTuple):
         )
 
 
-def prepare(name: str, text: str, program_text: Callable[[str], str], seed: int) -> RunInput:
+def prepare(
+    name: str, text: str, program_text: Callable[[str], str], seed: int, defect: str = ""
+) -> RunInput:
     """What it takes to run the scenario in a text; `ScenarioError` when it cannot be run.
 
     `program_text` gives the programs that it calls for, by their names.
     """
     scenario = load_scenario(text, name)
     texts = {each: program_text(each) for each in program_names(scenario)}
-    head = Head(FORMAT, 1, __version__, VERSION, name, seed, text, texts)
+    head = Head(FORMAT, 1, __version__, VERSION, name, seed, text, texts, defect)
     return RunInput(head, scenario, {each: _program(head, each) for each in texts})
 
 

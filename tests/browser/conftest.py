@@ -10,9 +10,9 @@ from browsing import Open
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from mockpump.cli.named_runs import named_run
+from mockpump.display.page.document import page_of
+from mockpump.display.page.telling import model_of
 from mockpump.emulator.trace.model import read_run
-from mockpump.view.page.document import page_of
-from mockpump.view.page.telling import model_of
 
 # Several in flight, with faults of every kind, which no example has; nothing; what one end
 # has seen; what harms a page.

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from mockpump.view.page.document import script_text
+from mockpump.display.page.document import script_text
 
 HERE = Path(__file__).parent
 

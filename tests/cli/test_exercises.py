@@ -19,8 +19,9 @@ from mockpump.exercises.errors import LadderError
 from mockpump.exercises.exercise import ladder
 from mockpump.exercises.judge import Judgement, Report, Verdict
 from mockpump.exercises.pool import cores
+from mockpump.exercises.submission import numbered
 
-EXERCISE = ladder()[0]
+EXERCISE = numbered(1)
 RIGHT = EXERCISE.variant[0]
 
 
@@ -145,8 +146,9 @@ def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_how_far_one_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     def first() -> tuple[str, Any]:
-        _, _, line, *_ = run("list").output.splitlines()
-        return line, json.loads(run("list", "--json").output.splitlines()[0])
+        # Behind the caption, the heading and exercise 0.
+        line = run("list").output.splitlines()[3]
+        return line, json.loads(run("list", "--json").output.splitlines()[1])
 
     assert first()[0].endswith("negative")
     checked(monkeypatch, reported([CAUGHT] * 5 + [LEFT]))

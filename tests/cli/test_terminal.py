@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from outside import COMMAND, PATIENCE, program_file, wait_readable
 
 from mockpump.cli import terminal as terminal_door
-from mockpump.view.text import on_one_line, printable
+from mockpump.display.text import on_one_line, printable
 
 DEMO = ("programmer", "--port", "mockpump://demo?speed=1000")
 

@@ -7,10 +7,10 @@ from traced import traced_example
 
 from mockpump.cli import walk
 from mockpump.cli.walk import Walk, number_of, show_walk
+from mockpump.display.ladder import Look, ladder
+from mockpump.display.spans import Line, plain
 from mockpump.emulator.trace.model import read_run
 from mockpump.emulator.trace.run import Run
-from mockpump.view.ladder import Look, ladder
-from mockpump.view.spans import Line, plain
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import pytest
 
 from mockpump.exercises.checking import check
 from mockpump.exercises.errors import ExerciseError
-from mockpump.exercises.exercise import ladder
 from mockpump.exercises.grading import ERROR, WRONG_TEST, exit_code
 from mockpump.exercises.judge import Ending, Result, Run, Verdict
 from mockpump.exercises.pool import Bounds, Task
+from mockpump.exercises.submission import numbered
 
-EXERCISE = ladder()[0]
+EXERCISE = numbered(1)
 
 
 @pytest.mark.end_to_end

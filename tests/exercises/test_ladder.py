@@ -64,7 +64,7 @@ def test_an_exercise_is_whole(exercise: Exercise) -> None:
 
 def test_the_ladder_rises() -> None:
     numbers = [each.number for each in LADDER]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert numbers == list(range(len(numbers)))
     hidden = sum(each.hidden for exercise in LADDER for each in exercise.defect)
     defects = sum(len(exercise.defect) for exercise in LADDER)
     assert defects >= 60
@@ -86,7 +86,7 @@ def test_a_broken_exercise_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_is_named() -> None:
-    with pytest.raises(LadderError, match=r"exercise 1: .*nothing\.md"):
+    with pytest.raises(LadderError, match=r"exercise 0: .*nothing\.md"):
         LADDER[0].text("nothing.md")
 
 
@@ -183,6 +183,6 @@ def test_whose_a_submission_is(tmp_path: Path) -> None:
 
 def test_an_exercise_is_known_by_its_number() -> None:
     assert [numbered(each.number) for each in LADDER] == list(LADDER)
-    for number in (0, 99):
-        with pytest.raises(ExerciseError, match=f"there is no exercise {number}; there are 1, 2"):
+    for number in (-1, 99):
+        with pytest.raises(ExerciseError, match=f"no exercise {number}; there are 0, 1, 2"):
             numbered(number)

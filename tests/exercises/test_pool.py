@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockpump.exercises.exercise import Patch, ladder
+from mockpump.exercises.exercise import Patch
 from mockpump.exercises.judge import Ending, Result, Run
 from mockpump.exercises.pool import Bounds, Task, _Child, _ready, run_all, tasks_of
+from mockpump.exercises.submission import numbered
 from mockpump.exercises.worker import Job
 
 EVERYTHING = """
@@ -77,7 +78,7 @@ def run(tmp_path: Path, text: str, patches: tuple[Patch, ...] = (), patience: fl
     return found
 
 
-RUNG = ladder()[0]
+RUNG = numbered(1)
 FILE = RUNG.folder / "start.py"
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockpump.cli.files import read_learners
-from mockpump.exercises.exercise import ladder
 from mockpump.exercises.judge import Judgement, Report, Verdict
 from mockpump.exercises.progress import Progress, Standing
+from mockpump.exercises.submission import numbered
 
-EXERCISE = ladder()[0]
+EXERCISE = numbered(1)
 DEFECTS = [each.id for each in EXERCISE.defect]
 
 

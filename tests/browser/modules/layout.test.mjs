@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bandAt, layOut } from "../../../view/assets/layout.js";
-import { tilesIn } from "../../../view/assets/ladder.js";
-import { cutsOf } from "../../../view/assets/printing.js";
-import { timeAt } from "../../../view/assets/timeline.js";
-import { Grid } from "../../../view/assets/grid.js";
+import { bandAt, layOut } from "../../../display/assets/layout.js";
+import { tilesIn } from "../../../display/assets/ladder.js";
+import { cutsOf } from "../../../display/assets/printing.js";
+import { timeAt } from "../../../display/assets/timeline.js";
+import { Grid } from "../../../display/assets/grid.js";
 import { VIEW, measure, small } from "./model.mjs";
 
 const laidOut = (more = {}) => layOut(small(), { ...VIEW, ...more }, measure);

@@ -1,5 +1,5 @@
 // A small run, as Python would write it: a request that is lost, sent again and answered.
-import { readModel } from "../../../view/assets/model.js";
+import { readModel } from "../../../display/assets/model.js";
 
 export const TEXT = JSON.stringify({
   format: "mockpump-page/1", name: "small", title: "Small", claim: "one change asked for", sums: "4 frames", source: "recorded", ends: 900000,

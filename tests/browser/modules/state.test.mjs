@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { KEYS, actionOf } from "../../../view/assets/keys.js";
-import { INITIAL, SPEEDS, fromHash, reduce, select, toHash } from "../../../view/assets/state.js";
+import { KEYS, actionOf } from "../../../display/assets/keys.js";
+import { INITIAL, SPEEDS, fromHash, reduce, select, toHash } from "../../../display/assets/state.js";
 import { small } from "./model.mjs";
 
 const model = small();

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bodyByte, describe, elided, lineByte, meant, partAt } from "../../../view/assets/bytes.js";
-import { steps, thinned } from "../../../view/assets/curves.js";
-import { sentence, storyOf } from "../../../view/assets/mirror.js";
-import { stateAt } from "../../../view/assets/model.js";
-import { comparedRows } from "../../../view/assets/panel.js";
-import { textOf } from "../../../view/assets/saving.js";
-import { ordinal, roundStep, span, wrap } from "../../../view/assets/words.js";
+import { bodyByte, describe, elided, lineByte, meant, partAt } from "../../../display/assets/bytes.js";
+import { steps, thinned } from "../../../display/assets/curves.js";
+import { sentence, storyOf } from "../../../display/assets/mirror.js";
+import { stateAt } from "../../../display/assets/model.js";
+import { comparedRows } from "../../../display/assets/panel.js";
+import { textOf } from "../../../display/assets/saving.js";
+import { ordinal, roundStep, span, wrap } from "../../../display/assets/words.js";
 import { measure, small } from "./model.mjs";
 
 const model = small(), [image] = model.images;
