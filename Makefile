@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+SCENARIO ?=
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -19,8 +20,8 @@ FIND_PYTHON = for python in $(PYTHON) python3.14 python3.13 python3.12 python3.1
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## the whole demonstration in one terminal, about half a minute
-	@$(BIN)/mockpump demo $(DEMO_ARGS)
+demo: $(VENV)/.run ## the whole demonstration in one terminal, about half a minute (SCENARIO=limits: another)
+	@$(BIN)/mockpump demo $(SCENARIO) $(DEMO_ARGS)
 
 test: $(VENV)/.test ## every test, with branch coverage of protocol/ and emulator/
 	@$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(PYTEST_ARGS)
@@ -56,12 +57,16 @@ clean: ## remove the set-up and everything made from the sources
 	@rm -rf $(VENV) dist build .fuzz src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A .venv whose Python has gone, or that was made in another folder, is made anew.
+# A .venv whose Python has gone, or that was made in another folder, is made anew; one that was not made here stays.
 ifneq ($(shell $(BIN)/python -c '' 2>/dev/null && cat $(VENV)/.made 2>/dev/null),$(CURDIR))
 .PHONY: $(VENV)/.made
 endif
 
 $(VENV)/.made:
+	@if [ -e $(VENV) ] && [ ! -e $@ ]; then \
+		echo "$(VENV) was not made by make, or not finished, and stays as it is: set up beside it with" >&2; \
+		echo "\`make VENV=.venv-mockpump $(MAKECMDGOALS)\`, or remove it (\`rm -r $(VENV)\`) and try again" >&2; \
+		exit 1; fi
 	@python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then \
 		echo "mockpump needs Python 3.11 or newer with venv; name one: make PYTHON=/path/to/python" >&2; \

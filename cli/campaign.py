@@ -11,7 +11,7 @@ from mockpump.cli.files import write_file
 from mockpump.cli.main import EXIT_REFUSED
 from mockpump.cli.render import as_json, bar, can_redraw, show
 from mockpump.cli.signals import telling
-from mockpump.cli.tables import show_facts, show_faults
+from mockpump.cli.tables import fault_facts, show_facts, show_faults
 from mockpump.cli.terminal import echo, redraw
 from mockpump.emulator.simulation.campaign import Result, campaign, cut_down, total
 from mockpump.emulator.simulation.errors import ScenarioError
@@ -86,7 +86,12 @@ def _progress(done: int, runs: int, json_: bool) -> None:
 def _conclude(whole: Result, first: int, json_: bool) -> None:
     if json_:
         failed = {str(seed): wrong for seed, wrong in whole.failed.items()}
-        facts = {"seed": first, "runs": whole.runs, "failed": failed, "faults": whole.faults}
+        facts = {
+            "seed": first,
+            "runs": whole.runs,
+            "failed": failed,
+            "faults": fault_facts(whole.faults),
+        }
         echo(as_json(facts))
         return
     runs = "1 run" if whole.runs == 1 else f"{whole.runs:,} runs"

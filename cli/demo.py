@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 import click
 
 from mockpump.cli.charts import show_day
-from mockpump.cli.completion import scenarios
+from mockpump.cli.completion import programs_or_files, scenarios
 from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump.process import PumpProcess
-from mockpump.cli.quantities import Speed, speed_text
+from mockpump.cli.quantities import LineTime, Speed, speed_text
 from mockpump.cli.render import bar, can_redraw, notice_reader_gone, show
 from mockpump.cli.scenarios import list_scenarios, tell_scenario
 from mockpump.cli.tables import show_changes, show_facts
@@ -32,12 +32,10 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError
 from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
 from mockpump.protocol.units import (
-    BadQuantity,
     clock_time,
     exact_volume,
     microseconds,
     rate,
-    read_line_time,
     time_of_day,
     volume,
 )
@@ -48,21 +46,6 @@ _FULL_FRAMES, _BRIEF_FRAMES = 4, 20
 # Seconds between two frames, for somebody who watches.
 _PAUSE = 0.2
 _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or patient."
-
-
-class _Pace(click.ParamType[float]):
-    """A time between two frames, such as `500ms`, in seconds."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The seconds."""
-        try:
-            return read_line_time(str(value)) / 1e6
-        except BadQuantity as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command()
@@ -79,14 +62,15 @@ class _Pace(click.ParamType[float]):
     "--program",
     "file",
     type=click.Path(path_type=Path),
-    help="Deliver this program.  Without NAME only.",
+    shell_complete=programs_or_files,
+    help="Deliver this program: a file, or an example's name.  Without NAME only.",
 )
 @click.option(
     "--step", is_flag=True, help="Go through the ladder with a key for each frame.  With NAME only."
 )
 @click.option(
     "--pace",
-    type=_Pace(),
+    type=LineTime(),
     default=None,
     help="Show the ladder frame by frame, such as 500ms apart.  With NAME only.",
 )
@@ -101,7 +85,7 @@ def demo(
     speed: int | None,
     file: Path | None,
     step: bool,
-    pace: float | None,
+    pace: int | None,
     plot: Path | None,
 ) -> None:
     """Show the whole demonstration in one terminal, in about half a minute.
@@ -117,7 +101,7 @@ def demo(
         _refuse_without_name()
         if step and not (sys.stdin.isatty() and can_redraw(sys.stdout)):
             raise click.UsageError("--step needs a terminal; --pace 500ms needs none")
-        tell_scenario(name, plot, Walk(step, pace or 0.0))
+        tell_scenario(name, plot, Walk(step, (pace or 0) / 1e6))
     elif step or pace is not None:
         raise click.UsageError("--step and --pace show a scenario: name one of `demo --list`")
     elif plot is not None:
@@ -186,8 +170,8 @@ def _program_it(
         named = f'"{terms.identity.name}", number {terms.identity.serial}'
         show(f"  it has proved to be {named}; its clock is set to Mon 00:00")
     old = "nothing" if active.program is None else f'"{active.program.name}"'
-    show(f'  it runs {old}; "{wanted.name}" would change its volumes a day')
-    show_changes(compare(active.program, wanted, status.percent), wanted)
+    changes = compare(active.program, wanted, status.percent)
+    show_changes(changes, wanted, f"it runs {old}; ")
     _heading("Staged, read back, compared, committed")
     programmer.run(set_program(wanted, active.digest, drawing.transaction(), terms.max_payload))
     status = programmer.run(ask(m.GetStatus()))

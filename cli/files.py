@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from mockpump.cli.examples import example_program, nearest_example, program_names
 from mockpump.emulator.transports.reading import Missing, Unreadable, read_file
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import MAX_TEXT, loads
@@ -18,12 +19,19 @@ _MOST_OF_A_LEARNER = 16 * 1024 * 1024
 
 
 def read_program_file(path: Path) -> Program:
-    """The program in a TOML file; `ProgramError` names the file, the key and the rule."""
+    """The program in a TOML file, or the example of that name.
+
+    `ProgramError` names the file, the key and the rule.
+    """
+    name = str(path)
+    if name in program_names():
+        return example_program(name)
     try:
         data = read_file(path, MAX_TEXT, pipes=True)
     except Unreadable as error:
-        raise ProgramError(str(error), file=str(path)) from None
-    return loads(data, str(path))
+        examples = nearest_example(path.stem, program_names())
+        raise ProgramError(f"{error}; {examples}", file=name) from None
+    return loads(data, name)
 
 
 def read_text(path: Path, most: int) -> str:

@@ -87,7 +87,7 @@ def _show_arrival(frame: Transmission, arrival: Arrival) -> None:
         show((f"  the last {missing} of the frame are missing", "red"))
     if arrival.flips:
         headings = (">byte", "sent", "came", "bits flipped, 7 is the highest")
-        show_table(headings, map(_flip_row, arrival.flips), indent=2)
+        show_table(headings, map(_flip_row, arrival.flips), "damaged bytes", indent=2)
     word, detail = arrival.verdict
     show(f"  {word}{': ' if detail else ''}{detail}", style="" if arrival.is_good else "red")
 

@@ -76,6 +76,27 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command; of one that is not there, which one may have been meant."""
+        if args[0] not in COMMANDS and args[0][:1] != "-" and not ctx.resilient_parsing:
+            ctx.fail(f"there is no command {args[0]!r}{self._meant(ctx, args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def _meant(self, ctx: click.Context, name: str) -> str:
+        from mockpump.protocol.units import did_you_mean
+
+        groups = {each: self.get_command(ctx, each) for each in COMMANDS}
+        within = [
+            f"`mockpump {each} {name}`"
+            for each, group in groups.items()
+            if isinstance(group, click.Group) and name in group.commands
+        ]
+        near = did_you_mean(name, COMMANDS)
+        meant = " or ".join(within) or (f"`mockpump {near}`" if near else "")
+        return f"; did you mean {meant}?" if meant else ""
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, without importing them."""
         with formatter.section("Commands"):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from mockpump.cli.terminal import warn
 from mockpump.emulator.memory.interface import Change, MemoryFailed
 from mockpump.emulator.memory.sqlite import SqliteMemory
+from mockpump.emulator.memory.sqlite_lock import MemoryBusy
 from mockpump.emulator.pump.state import (
     PumpState,
     check_images,
@@ -20,7 +21,8 @@ from mockpump.protocol.errors import DecodeError
 
 def opened(file: Path) -> SqliteMemory:
     """The memory of a pump that is to go on."""
-    memory = SqliteMemory.open(file)
+    with _advising():
+        memory = SqliteMemory.open(file)
     with _closed_if_unsound(file, memory):
         state = _checked(memory)
         if memory.lacks_wal and state is not None:
@@ -31,10 +33,20 @@ def opened(file: Path) -> SqliteMemory:
 
 def looked_into(file: Path) -> SqliteMemory:
     """The memory of a pump that does not run, only to be read."""
-    memory = SqliteMemory.look(file)
+    with _advising():
+        memory = SqliteMemory.look(file)
     with _closed_if_unsound(file, memory):
         _checked(memory)
     return _warned(file, memory)
+
+
+@contextmanager
+def _advising() -> Iterator[None]:
+    try:
+        yield
+    except MemoryBusy as error:
+        error.add_note("end that first, or ask the pump that runs with `mockpump programmer`")
+        raise
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from mockpump.cli.examples import program_text, scenario_names
+from mockpump.cli.examples import nearest_example, program_text, scenario_names
 from mockpump.cli.recordings import read_with_its_defect
 from mockpump.cli.scenario import ready, text_of, trace_of
 from mockpump.emulator.simulation.bundle import prepare
@@ -28,6 +28,9 @@ def named_run(what: str, seed: int) -> NamedRun:
     path = Path(what)
     if what in scenario_names() or path.suffix == ".toml":
         return _run(what, path.stem, seed)
+    if not path.suffix and not path.exists():
+        examples = nearest_example(what, scenario_names())
+        raise BadTrace(f"{what}: no such file or directory; {examples}")
     found = read_with_its_defect(path)
     try:
         recording = _few(found.trace)

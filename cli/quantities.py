@@ -6,7 +6,14 @@ import click
 
 from mockpump.emulator.programmer.preview import WeekTime
 from mockpump.emulator.pump.time_scale import MAX_SPEED
-from mockpump.protocol.units import BadQuantity, read_duration, read_volume, read_week_time
+from mockpump.protocol.units import (
+    BadQuantity,
+    Scale,
+    read_amount,
+    read_duration,
+    read_line_time,
+    read_week_time,
+)
 
 # The highest speed that is a number: eleven days a second.
 MAX_FACTOR = 1_000_000
@@ -51,38 +58,61 @@ class ClockDate(click.ParamType[WeekTime]):
 
 
 class Duration(click.ParamType[int]):
-    """A span of pump time such as `90s`, `30m` or `1h30m`, in seconds; at most `longest`."""
+    """A span of pump time such as `90s`, `30m` or `1h30m`, in seconds; at most `longest`.
+
+    With `bare`, a number without a unit is one of seconds.
+    """
 
     name = "duration"
 
-    def __init__(self, longest: int = 2**32 - 1) -> None:
+    def __init__(self, longest: int = 2**32 - 1, *, bare: bool = False) -> None:
         self.longest = longest
+        self.bare = bare
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """Seconds, at least 1."""
+        text = str(value)
         try:
-            return read_duration(str(value), self.longest)
+            return read_duration(
+                f"{text}s" if self.bare and text.isdecimal() else text, self.longest
+            )
         except BadQuantity as error:
             self.fail(str(error), param, ctx)
 
 
-class Volume(click.ParamType[int]):
-    """A volume in nL: a whole number, `minimum` to `maximum`, in groups of three if one likes."""
+class LineTime(click.ParamType[int]):
+    """A time by the clock on the wall, such as `500ms` or `1m30s`, in microseconds; 0 is none."""
 
-    name = "volume"
+    name = "time"
 
-    def __init__(self, minimum: int = 0, maximum: int = 2**32 - 1) -> None:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Microseconds."""
+        text = str(value)
+        try:
+            return read_line_time("0s" if text == "0" else text)
+        except BadQuantity as error:
+            self.fail(str(error), param, ctx)
+
+
+class Amount(click.ParamType[int]):
+    """A number of a scale such as `20uL` or `150%`: `minimum` to `maximum` of its first unit."""
+
+    def __init__(self, scale: Scale, minimum: int = 0, maximum: int = 2**32 - 1) -> None:
+        self.name = scale.name
+        self.scale = scale
         self.minimum = minimum
         self.maximum = maximum
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Nanolitres."""
+        """How many of the first unit."""
         try:
-            return read_volume(str(value), self.minimum, self.maximum)
+            return read_amount(str(value), self.scale, self.minimum, self.maximum)
         except BadQuantity as error:
             self.fail(str(error), param, ctx)
 

@@ -9,13 +9,14 @@ from typing import IO
 import click
 
 from mockpump.cli.completion import defects, scenarios_or_files
-from mockpump.cli.examples import program_text, scenario_names, scenario_text
+from mockpump.cli.examples import nearest_example, program_text, scenario_names, scenario_text
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.planting import blamed, run_with
+from mockpump.cli.recordings import how_to_record
 from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
-from mockpump.cli.tables import show_facts, show_faults
+from mockpump.cli.tables import fault_facts, show_facts, show_faults
 from mockpump.cli.terminal import echo
 from mockpump.emulator.simulation.bundle import (
     BadBundle,
@@ -34,7 +35,7 @@ from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.transports.reading import Unreadable
+from mockpump.emulator.transports.reading import Missing, Unreadable
 from mockpump.exercises.planting import planted
 from mockpump.reference.scenario import schema
 
@@ -126,8 +127,8 @@ def text_of(scenario: str) -> tuple[str, str]:
     try:
         return scenario, read_text(Path(scenario), MAX_TEXT)
     except Unreadable as error:
-        names = ", ".join(scenario_names())
-        raise ScenarioError(f"{scenario}: {error}; the examples are {names}") from None
+        examples = nearest_example(Path(scenario).stem, scenario_names())
+        raise ScenarioError(f"{scenario}: {error}; {examples}") from None
 
 
 @contextmanager
@@ -181,7 +182,7 @@ def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | Non
         of_defect = (
             {} if defect is None else {"defect": defect.name, "reached": bool(defect.reached)}
         )
-        echo(as_json({"seed": seed, "faults": table, "failure": failure} | of_defect))
+        echo(as_json({"seed": seed, "faults": fault_facts(table), "failure": failure} | of_defect))
         return
     show("")
     show_faults(table)
@@ -220,6 +221,8 @@ def replay(bundle: Path, json_: bool) -> None:
 def _read(bundle: Path) -> Bundle:
     try:
         return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+    except Missing as error:
+        raise BadBundle(f"{bundle}: {error}{how_to_record(bundle)}") from None
     except (BadBundle, Unreadable) as error:
         raise BadBundle(f"{bundle}: {error}") from None
 

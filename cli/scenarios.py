@@ -48,7 +48,7 @@ _LEADS = {"say": "", "do": "  > ", "pump": "    "}
 def list_scenarios() -> None:
     """The scenarios, a line each."""
     rows = [((name, "bold"), example_scenario(name).title) for name in scenario_names()]
-    show_table(("scenario", "title"), rows)
+    show_table(("scenario", "title"), rows, "scenarios for `mockpump demo NAME`")
 
 
 def tell_scenario(name: str, plot: Path | None, walk: Walk) -> None:

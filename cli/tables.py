@@ -29,11 +29,10 @@ _UNBOUNDED = 1_000_000
 
 
 def show_table(
-    headings: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str = "", indent: int = 0
+    headings: Sequence[str], rows: Iterable[Sequence[Cell]], caption: str, indent: int = 0
 ) -> None:
-    """Rows under their headings; a column whose heading begins with `>` stands to the right."""
-    if caption:
-        show(caption)
+    """Rows under a caption and headings; a column whose heading begins with `>` is to the right."""
+    show(" " * indent + caption)
     _show(headings, rows, indent)
 
 
@@ -76,9 +75,11 @@ def _text(cell: Cell) -> "Text":
     return Text(on_one_line(words), style)
 
 
-def show_changes(changes: Iterable[DayChange], wanted: Program) -> None:
+def show_changes(changes: Iterable[DayChange], wanted: Program, before: str) -> None:
     """Daily volumes before and after, a line each weekday or run of like ones; then the ramp."""
-    show_table(("day", ">before", ">after", ">change"), map(_change_row, changes), indent=2)
+    headings = ("day", ">before", ">after", ">change")
+    caption = f'{before}"{wanted.name}" would change its volumes a day'
+    show_table(headings, map(_change_row, changes), caption, indent=2)
     if wanted.ramp:
         steps = (f"{step.percent} % from day {step.after}" for step in wanted.ramp)
         show_facts({"its ramp": ", ".join(steps)}, indent=2)
@@ -99,7 +100,15 @@ def _percent(change: DayChange) -> str:
     return f"{(change.after - change.before) * 100 / change.before:+.1f} %"
 
 
-_CAUGHT = "what went wrong on the line, and what caught or repaired it"
+_CAUGHT = "what went wrong on the line, caught or repaired by"
+
+
+def fault_facts(table: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """The same for programs, with the sum that both last columns were once."""
+    last = (Layer.HARMLESS.value, Layer.UNDETECTED.value)
+    return {
+        kind: {**row, "nothing": sum(map(row.__getitem__, last))} for kind, row in table.items()
+    }
 
 
 def show_faults(table: Mapping[str, Mapping[str, int]]) -> None:

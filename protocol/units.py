@@ -5,10 +5,10 @@ in parts per billion.  What turns text into one says `BadQuantity`, with what to
 """
 
 import re
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import Enum
+from fractions import Fraction
 from typing import NamedTuple
 
 from mockpump.protocol.errors import MockpumpError
@@ -19,16 +19,37 @@ WEEKDAYS = tuple(day[:3].title() for day in DAYS)
 _DAY = 86_400
 _WEEK = 7 * _DAY
 WHOLE = 1_000_000_000
-_UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _NUMBER = r"\d{1,9}(?:\.\d{1,9})?(?:e-\d{1,2})?"
-_SHARE = re.compile(rf"({_NUMBER})(%?)", re.ASCII)
-_SPAN = re.compile(rf"({_NUMBER})(us|ms|s|m|h)", re.ASCII)
+_SHARE = re.compile(rf"({_NUMBER})\s?(%?)", re.ASCII)
 _BIT = re.compile(r"(\d{1,9}):(\d{1,4})\.([0-7])", re.ASCII)
+# The largest first, as they are typed.
 _SECONDS = {"d": _DAY, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile("".join(rf"(?:(\d{{1,7}}){unit})?" for unit in _SECONDS), re.ASCII)
+_MICROSECONDS = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 _WEEK_TIME = re.compile(r"(?:([A-Za-z]{3,})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 # In groups of three only: what somebody means by "1,5" is not 15.
-_VOLUME = re.compile(r"\d{1,10}|\d{1,3}(_\d{3}){1,3}|\d{1,3}(,\d{3}){1,3}", re.ASCII)
+_WHOLE_PART = r"\d{1,10}|\d{1,3}(?:_\d{3}){1,3}|\d{1,3}(?:,\d{3}){1,3}"
+_AMOUNT = re.compile(rf"(-?(?:{_WHOLE_PART})(?:\.\d{{1,12}})?)\s*((?![\d_,.])\S*)", re.ASCII)
+
+
+class Scale(NamedTuple):
+    """How an amount is typed: its name, its units and what they hold of the first, examples."""
+
+    name: str
+    units: Mapping[str, int]
+    examples: str
+
+
+VOLUME = Scale(
+    "volume", {"nL": 1, "uL": 1_000, "µL": 1_000, "mL": 1_000_000}, "5000, 5,000 nL, 20uL or 10 mL"
+)
+RATE = Scale(
+    "rate",
+    {f"{unit}/h": size for unit, size in VOLUME.units.items()},
+    "20000, 20,000 nL/h, 20uL/h or 1.5 mL/h",
+)
+PERCENTAGE = Scale("percentage", {"%": 1}, "150 or 150%")
+CONCENTRATION = Scale("concentration", {"du/mL": 1}, "900 or 900 du/mL")
+DRIFT = Scale("drift", {"ppm": 1}, "20, -20 or 20ppm")
 
 
 class BadQuantity(MockpumpError):
@@ -56,18 +77,47 @@ class Burst(NamedTuple):
 # -- read ------------------------------------------------------------------------------------------
 
 
+def read_amount(text: str, scale: Scale, minimum: int = 0, maximum: int = 2**32 - 1) -> int:
+    """An exact decimal and a unit, in the smallest unit, which is meant where none is said."""
+    match = _AMOUNT.fullmatch(text.strip())
+    base = next(iter(scale.units))
+    sizes = {unit.casefold(): size for unit, size in scale.units.items()}
+    size = sizes.get((match[2] or base).casefold()) if match else None
+    if match is None or size is None:
+        raise BadQuantity(f"invalid {scale.name} {text!r}: use {scale.examples}")
+    exact = Fraction(re.sub("[_,]", "", match[1])) * size
+    if exact.denominator != 1:
+        raise BadQuantity(
+            f"invalid {scale.name} {text!r}: nothing is smaller than 1 {base};"
+            f" use a whole number of {base}"
+        )
+    if not minimum <= exact <= maximum:
+        raise BadQuantity(f"invalid {scale.name} {text!r}: use {minimum:,} to {maximum:,} {base}")
+    return int(exact)
+
+
 def read_duration(text: str, longest: int = 2**32 - 1) -> int:
-    """A span of pump time such as `90s`, `30m`, `2h`, `1d` or `1h30m`, in seconds; at least 1."""
-    match = _DURATION.fullmatch(text)
-    if not text or match is None:
+    """A span of pump time such as `90s`, `30m`, `1.5h`, `1d` or `1h30m`, in seconds; at least 1."""
+    seconds = _span(text, _SECONDS)
+    if seconds is None:
         raise BadQuantity(f"invalid duration {text!r}: use 90s, 30m, 2h, 1d or 1h30m")
-    parts = zip(match.groups(), _SECONDS.values(), strict=True)
-    seconds = sum(int(count) * unit for count, unit in parts if count)
-    if not seconds:
+    if 0 <= seconds < 1:
         raise BadQuantity(f"invalid duration {text!r}: the shortest is 1s")
+    if seconds.denominator != 1:
+        raise BadQuantity(f"invalid duration {text!r}: use whole seconds of pump time")
     if seconds > longest:
         raise BadQuantity(f"invalid duration {text!r}: the longest is {duration(longest)}")
-    return seconds
+    return int(seconds)
+
+
+def _span(text: str, units: Mapping[str, int]) -> Fraction | None:
+    """The sum of numbers with units, the largest unit first; None of any other text."""
+    parts = "".join(rf"(?:({_NUMBER})\s*{unit}\s*)?" for unit in units)
+    match = re.fullmatch(parts, text, re.ASCII) if text else None
+    if match is None:
+        return None
+    given = zip(match.groups(), units.values(), strict=True)
+    return sum((Fraction(count) * size for count, size in given if count), Fraction())
 
 
 def read_week_time(text: str, day: str | None = None) -> int:
@@ -89,17 +139,6 @@ def read_week_time(text: str, day: str | None = None) -> int:
     return days[0] * _DAY + hours * 3_600 + minutes * 60 + seconds
 
 
-def read_volume(text: str, minimum: int = 0, maximum: int = 2**32 - 1) -> int:
-    """A volume in whole nL such as `5000`, `5_000`, `5,000` or `5,000 nL`."""
-    digits = text.strip().removesuffix("nL").strip()
-    number = int(re.sub("[_,]", "", digits)) if _VOLUME.fullmatch(digits) else -1
-    if not minimum <= number <= maximum:
-        raise BadQuantity(
-            f"invalid volume {text!r}: use a whole number of nL, {minimum:,} to {maximum:,}"
-        )
-    return number
-
-
 class BitPlace(NamedTuple):
     """A bit on the line: frames and bytes count from 1, bit 7 is the highest of a byte."""
 
@@ -111,18 +150,20 @@ class BitPlace(NamedTuple):
 def read_share(text: str) -> int:
     """A share such as `5%`, `0.05` or `1e-4`, in parts per billion."""
     match = _SHARE.fullmatch(text)
-    value = Decimal(match[1]) * (WHOLE // 100 if match[2] else WHOLE) if match else Decimal(-1)
-    if not 0 <= value <= WHOLE:
+    if match is None:
         raise BadQuantity(f"invalid share {text!r}: use 5%, 0.05 or 1e-4, up to 100 %")
+    value = Fraction(match[1]) * (WHOLE // 100 if match[2] else WHOLE)
+    if value > WHOLE:
+        raise BadQuantity(f"invalid share {text!r}: above 100 %; use 5%, 0.05 or 1e-4")
     return int(value)
 
 
 def read_line_time(text: str) -> int:
-    """A span of line time such as `50ms` or `2s`, in microseconds."""
-    match = _SPAN.fullmatch(text)
-    if match is None:
+    """A span of line time such as `50ms`, `2s` or `1m30s`, in microseconds."""
+    time = _span(text, _MICROSECONDS)
+    if time is None:
         raise BadQuantity(f"invalid time {text!r}: use 50ms or 2s")
-    return int(Decimal(match[1]) * _UNITS[match[2]])
+    return int(time)
 
 
 def read_outage(text: str) -> Outage:

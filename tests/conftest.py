@@ -51,6 +51,8 @@ register("deep", max_examples=2_000, steps=200, repeatable=False)
 
 # Most tests are about other layers than the session; those that are about it take this away again.
 os.environ["MOCKPUMP_OPEN"] = "1"
+# And a port that is not there will not come.
+os.environ["MOCKPUMP_WAIT"] = "0"
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "dev")
 

@@ -67,7 +67,8 @@ def list_(json_: bool) -> None:
         for each in standings:
             echo(as_json(_standing_facts(*each)))
     else:
-        show_table((">number", "title", "families", "caught"), itertools.starmap(_row, standings))
+        headings = (">number", "title", "families", "caught")
+        show_table(headings, itertools.starmap(_row, standings), "exercises, and how far you are")
 
 
 def _standing_facts(exercise: Exercise, standing: Standing) -> dict[str, object]:

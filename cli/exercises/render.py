@@ -73,7 +73,8 @@ def _show_table(exercise: Exercise, report: Report) -> None:
         rows.append([name, *((_in_short(each), _STYLE.get(each.verdict, "dim")) for each in cells)])
         used |= {"k/n" if each.verdict is Verdict.FLAKY else _in_short(each) for each in cells}
     numbers = range(1, len(exercise.defect) + 1)
-    show_table(("test", *(f">{number}" for number in numbers)), rows)
+    caption = "what each test says to each defect, by number"
+    show_table(("test", *(f">{number}" for number in numbers)), rows, caption)
     legend = "; ".join(text for key, text in _LEGEND.items() if key in used)
     for line in textwrap.wrap(legend, _WIDTH):
         show(line, style="dim")

@@ -20,7 +20,7 @@ from mockpump.cli.programmer.session import (
     show,
 )
 from mockpump.cli.pump.render import limits_facts, show_alarms, shown_alarms
-from mockpump.cli.quantities import Duration, Volume
+from mockpump.cli.quantities import Amount, Duration
 from mockpump.cli.render import as_json
 from mockpump.cli.signals import telling
 from mockpump.cli.terminal import complain, echo
@@ -30,11 +30,20 @@ from mockpump.emulator.programmer.procedures import Procedure
 from mockpump.emulator.transports.drawing import transaction
 from mockpump.emulator.transports.errors import PortError
 from mockpump.protocol import messages as m
-from mockpump.protocol.units import choice_name, duration, rate, volume
+from mockpump.protocol.units import (
+    CONCENTRATION,
+    PERCENTAGE,
+    RATE,
+    VOLUME,
+    choice_name,
+    duration,
+    rate,
+    volume,
+)
 
 _RAMP_MOVES = {choice_name(move): move for move in m.RampMove}
 _ALARMS = {choice_name(alarm): alarm for alarm in m.Alarm}
-_BOLUS = Volume(minimum=1, maximum=m.MAX_BOLUS)
+_BOLUS = Amount(VOLUME, minimum=1, maximum=m.MAX_BOLUS)
 
 
 @click.command()
@@ -66,14 +75,15 @@ def resume(options: Options) -> None:
 @click.option("--cancel", is_flag=True, help="End the bolus that runs.")
 @click.pass_obj
 def bolus(options: Options, amount: int | None, over: int, prime: bool, cancel: bool) -> None:
-    """Give VOLUME nL on top of the program, or cancel what is being given.
+    """Give VOLUME on top of the program, or cancel what is being given.
 
     \b
-    mockpump programmer bolus 50_000 --over 1h
+    mockpump programmer bolus 50uL --over 1h
+    mockpump programmer bolus 50_000 --over 1h30m     (a plain number is nL)
     mockpump programmer bolus --cancel
     """
     if cancel == (amount is not None):
-        raise click.UsageError("say how many nL, or --cancel")
+        raise click.UsageError("say how much, as in 20uL, or --cancel")
     if amount is None:
         ended: m.BolusCancelled = change_pump(options, m.CancelBolus(transaction()))
         left = f"{volume(ended.given)} given, {volume(ended.left)} not"
@@ -87,7 +97,7 @@ def bolus(options: Options, amount: int | None, over: int, prime: bool, cancel: 
 
 
 @click.command(short_help="Scale the program's rates for a while.")
-@click.argument("percent", type=click.IntRange(0, m.MAX_TEMPORARY), required=False)
+@click.argument("percent", type=Amount(PERCENTAGE, maximum=m.MAX_TEMPORARY), required=False)
 @click.option(
     "--for",
     "span",
@@ -102,11 +112,11 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
     """Scale the program's rates to PERCENT for a while, or stop doing that.
 
     \b
-    mockpump programmer temp 150 --for 2h
+    mockpump programmer temp 150% --for 2h
     mockpump programmer temp --cancel
     """
     if cancel == (percent is not None):
-        raise click.UsageError("say how many percent, or --cancel")
+        raise click.UsageError("say how many percent, as in 150%, or --cancel")
     if percent is None:
         ended: m.TemporaryCancelled = change_pump(options, m.CancelTemporary(transaction()))
         say(options, ended, "temporary rate cancelled; the program's own rates rule")
@@ -116,15 +126,15 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
 
 
 @click.command()
-@click.argument("amount", metavar="VOLUME", type=Volume())
+@click.argument("amount", metavar="VOLUME", type=Amount(VOLUME))
 @click.option(
     "--concentration",
-    type=click.IntRange(1, 2**16 - 1),
+    type=Amount(CONCENTRATION, 1, 2**16 - 1),
     help="Of the new fluid, in fictional du/mL; as before unless told otherwise.",
 )
 @click.pass_obj
 def refill(options: Options, amount: int, concentration: int | None) -> None:
-    """Fill the reservoir with VOLUME nL, in place of what is in it.
+    """Fill the reservoir with VOLUME, such as 10mL, in place of what is in it.
 
     Says how long what is in the catheter still comes out before it.
     """
@@ -195,18 +205,15 @@ def _ramp_text(stands: m.RampMoved) -> str:
 
 
 @click.command()
+@click.option("--rate", type=Amount(RATE), help="Highest rate of all together, such as 200uL/h.")
 @click.option(
-    "--rate",
-    metavar="RATE",
-    type=click.IntRange(0, 2**32 - 1),
-    help="Highest rate of all together, nL/h.",
+    "--bolus", type=Amount(VOLUME, maximum=m.MAX_BOLUS), help="Largest bolus, such as 50uL."
 )
-@click.option("--bolus", type=Volume(maximum=m.MAX_BOLUS), help="Largest bolus, nL.")
-@click.option("--daily", type=Volume(), help="Most within any 24 h, nL.")
+@click.option("--daily", type=Amount(VOLUME), help="Most within any 24 h, such as 1.5mL.")
 @click.option(
     "--rise",
     metavar="PERCENT",
-    type=click.IntRange(0, m.NO_RISE_LIMIT),
+    type=Amount(PERCENTAGE, maximum=m.NO_RISE_LIMIT),
     help=f"Largest rise between programs or ramp steps; {m.NO_RISE_LIMIT}: any.",
 )
 @click.pass_obj

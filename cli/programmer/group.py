@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
+from mockpump.cli.options_anywhere import OptionsAnywhere
 from mockpump.cli.programmer import clock, control, pair, program, read
 from mockpump.cli.programmer.session import Options
 from mockpump.cli.recording import FrameShow, Watching, trace_file, watching_options
+from mockpump.cli.waiting import wait_option
 from mockpump.emulator.programmer.known_pump import KnownPump
 from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.transports.blocking_programmer import Tap
@@ -19,7 +21,7 @@ from mockpump.protocol.link.types import MAX_WINDOW, MIN_PAYLOAD, LinkSettings
 from mockpump.protocol.messages.base import Access
 
 
-@click.group()
+@click.group(cls=OptionsAnywhere)
 @click.option(
     "--port",
     envvar="MOCKPUMP_PORT",
@@ -63,6 +65,7 @@ from mockpump.protocol.messages.base import Access
     type=click.IntRange(0, 2**32 - 1),
     help="Talk to the pump with this serial number only, not to another at the same port.",
 )
+@wait_option
 @watching_options
 @open_option("Open no session, for a pump that asks for none (also from MOCKPUMP_OPEN).")
 @click.pass_context
@@ -77,6 +80,7 @@ def programmer(
     access: str | None,
     take_over: bool,
     serial: int | None,
+    wait: int,
     is_open: bool,
     **watched: Any,
 ) -> None:
@@ -86,7 +90,11 @@ def programmer(
     mockpump programmer --port /tmp/pump status
     mockpump programmer --port tcp:127.0.0.1:7000 watch
     mockpump programmer --port mockpump://demo identify
+
+    These options may stand behind the command as well: `programmer status --port /tmp/pump`.
     """
+    # The pump inside this process has no keys.
+    is_open = is_open or (port or "").startswith("mockpump://")
     settings = LinkSettings(max_payload=payload, window=window)
     if is_open and access is not None:
         raise click.UsageError("--open opens no session, so there is no key to take --as")
@@ -97,7 +105,9 @@ def programmer(
         raise click.UsageError("an observer takes over no session: use --as clinician")
     pump = KnownPump(serial)
     taps = tuple(_taps(context, settings, json_, Watching(**watched)))
-    context.obj = Options(port, settings, json_, keyring, wanted, is_open, pump, take_over, taps)
+    context.obj = Options(
+        port, settings, json_, keyring, wanted, is_open, pump, take_over, taps, wait
+    )
 
 
 def _taps(

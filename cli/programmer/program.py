@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import click
 
+from mockpump.cli.completion import programs_or_files
 from mockpump.cli.files import read_program_file
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.programmer.recovery import (
@@ -81,7 +82,7 @@ def _read_before() -> Procedure[Before]:
 
 
 @program.command(short_help="Show what the program in FILE would change.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), shell_complete=programs_or_files)
 @click.pass_obj
 def diff(options: Options, file: Path) -> None:
     """Show what the program in FILE would change: line by line, and in volumes a day."""
@@ -97,7 +98,7 @@ def diff(options: Options, file: Path) -> None:
     names = {"fromfile": "active", "tofile": str(file), "lineterm": ""}
     for line in difflib.unified_diff(before.splitlines(), after.splitlines(), n=1, **names):
         show_line(line, style=_DIFF_STYLES.get(line[:1], ""))
-    show_changes(changes, wanted)
+    show_changes(changes, wanted, "")
 
 
 @program.command()
@@ -109,7 +110,7 @@ def drop(options: Options) -> None:
 
 
 @program.command("set")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), shell_complete=programs_or_files)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and stop there.")
 @click.option(
@@ -122,15 +123,15 @@ def drop(options: Options) -> None:
 )
 @click.pass_obj
 def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> None:
-    """Make the program in FILE the active one.
+    """Make the program in FILE, or the example of that name, the active one.
 
     Shows daily volumes before and after, asks, then stages the program, reads it back, compares and
     commits.  When the reply to the commit is lost, the pump is asked what became of it; exit code 4
     says that nobody answered, and with which transaction to ask later.
     """
+    wanted = read_program_file(file)
     if not (yes or dry_run):
         _require_somebody(options)
-    wanted = read_program_file(file)
     if dry_run or not yes:
         with changing():
             before = run_pump(options, _read_before())
@@ -163,7 +164,7 @@ def _is_to_be_set(
         return False
     changes = compare(before.active.program, wanted, before.percent)
     if not options.json:
-        show_changes(changes, wanted)
+        show_changes(changes, wanted, "")
         if before.pending is not None:
             show_line(f'the pending program "{before.pending.name}" is forgotten with it')
     elif dry_run:

@@ -25,6 +25,7 @@ from mockpump.cli.pump.render import (
     telemetry_line,
     telemetry_view,
 )
+from mockpump.cli.quantities import Duration
 from mockpump.cli.render import can_redraw
 from mockpump.cli.terminal import complain, echo, redraw_lines
 from mockpump.emulator.programmer.errors import LogBroken, RequestRefused
@@ -116,10 +117,10 @@ def outcome(options: Options, transaction: int, since: int | None) -> None:
 @click.command()
 @click.option(
     "--interval",
-    type=click.IntRange(1, 86_400),
-    default=60,
+    type=Duration(86_400, bare=True),
+    default="60s",
     show_default=True,
-    help="Seconds of pump time between reports.",
+    help="Pump time between reports, such as 5m; a plain number is seconds.",
 )
 @click.option("--count", type=click.IntRange(1), help="End after so many reports, shown or not.")
 @click.pass_obj

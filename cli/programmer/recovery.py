@@ -167,6 +167,8 @@ def _command(options: Options, unknown: OutcomeUnknown, *asking: str) -> str:
 
 def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
     """Call again and again, a bounded number of times; `unknown` when that settles nothing."""
+    # These calls are a way of waiting themselves.
+    options = options._replace(wait=0)
     busy, calls, most_busy = 0, 1, _BUSY_CALLS
     taken: object = unknown.__cause__
     while True:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import click
 from mockpump.cli.render import as_json
 from mockpump.cli.tables import show_facts
 from mockpump.cli.terminal import echo
+from mockpump.cli.waiting import tell_waiting
 from mockpump.emulator.programmer.errors import (
     NotPaired,
     RequestRefused,
@@ -23,6 +25,7 @@ from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer, Tap
 from mockpump.emulator.transports.keyring_file import read_keyring
 from mockpump.emulator.transports.recording import ProgrammerTap
+from mockpump.emulator.transports.waiting import opened
 from mockpump.protocol import messages as m
 from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.messages.base import Message
@@ -36,6 +39,7 @@ _ADVICE: dict[type[Exception], dict[m.Reason, str]] = {
     },
     RequestRefused: {
         m.Reason.NO_SESSION: "it takes one: leave out --open, and unset MOCKPUMP_OPEN",
+        m.Reason.BUSY: "`mockpump programmer bolus --cancel` ends it",
         m.Reason.FORBIDDEN: "that takes the clinician's key",
     },
 }
@@ -55,6 +59,8 @@ class Options(NamedTuple):
     take_over: bool = False
     # What sees the bytes of every connection that the command makes.
     taps: tuple[Tap, ...] = ()
+    # How long a port that is not there yet is waited for, in microseconds.
+    wait: int = 0
 
 
 class Session(NamedTuple):
@@ -76,12 +82,20 @@ def called(options: Options, begin: Beginning, tap: Tap | None = None) -> Iterat
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     with ExitStack() as stack:
         taps = options.taps if tap is None else (*options.taps, tap)
-        device = SerialProgrammer(options.port, options.settings, _all(taps))
+        device = _device(options, options.port, _all(taps))
         for each in taps:
             if isinstance(each, ProgrammerTap):
                 each.programmer = device.programmer
         stack.callback(_hang_up, device)
         yield Session(device, device.call(begin))
+
+
+def _device(options: Options, port: str, tap: Tap | None) -> SerialProgrammer:
+    return opened(
+        lambda: SerialProgrammer(port, options.settings, tap),
+        options.wait,
+        partial(tell_waiting, options.wait),
+    )
 
 
 def _all(taps: tuple[Tap, ...]) -> Tap | None:
@@ -107,10 +121,10 @@ def meeting(options: Options) -> Beginning:
     return lambda: meet_pump(options.pump)
 
 
-def proving(options: Options, find_key: FindKey) -> Beginning:
-    """Begin with a session."""
+def proving(options: Options, finding: Callable[[], FindKey]) -> Beginning:
+    """Begin with a session; `finding` gives what finds the key, when the port is open."""
     return lambda: open_session(
-        find_key, drawing.nonce(), options.pump, take_over=options.take_over
+        finding(), drawing.nonce(), options.pump, take_over=options.take_over
     )
 
 
@@ -120,14 +134,18 @@ def connected(options: Options, tap: Tap | None = None) -> Iterator[Session]:
 
     Only the first connection of a command may be to any pump: the others must meet the same one.
     """
-    begin = meeting(options) if options.is_open else proving(options, _finder(options))
+    begin = meeting(options) if options.is_open else proving(options, _finding(options))
     with _advising(options), called(options, begin, tap) as it:
         yield it
 
 
-def _finder(options: Options) -> FindKey:
-    ring = read_keyring(options.keyring)
-    return lambda identity: ring.find(identity.serial, options.access)
+def _finding(options: Options) -> Callable[[], FindKey]:
+    def finding() -> FindKey:
+        # Not before the port is open: a pump that is only just starting puts its keys there first.
+        ring = read_keyring(options.keyring)
+        return lambda identity: ring.find(identity.serial, options.access)
+
+    return finding
 
 
 @contextmanager
@@ -136,9 +154,9 @@ def _advising(options: Options) -> Iterator[None]:
     try:
         yield
     except NotPaired as error:
-        error.add_note(
-            f"`mockpump programmer pair` puts one into {options.keyring}; an open pump takes --open"
-        )
+        missing = "" if options.keyring.exists() else f"there is no file {options.keyring}; "
+        pairing = f"`mockpump programmer pair` puts one into {options.keyring}"
+        error.add_note(f"{missing}{pairing}; an open pump takes --open")
         raise
     except (RequestRefused, SessionRefused) as error:
         advice = _ADVICE[type(error)].get(error.refused.reason)

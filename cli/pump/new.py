@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from mockpump.cli.completion import programs_or_files
 from mockpump.cli.files import read_program_file
 from mockpump.cli.keys import (
     LAST_SERIAL,
@@ -18,7 +19,7 @@ from mockpump.cli.keys import (
     open_option,
     replace_option,
 )
-from mockpump.cli.quantities import ClockTime, Volume
+from mockpump.cli.quantities import Amount, ClockTime
 from mockpump.cli.signals import undisturbed
 from mockpump.cli.terminal import echo
 from mockpump.emulator.pump.clock import MAX_DRIFT
@@ -37,6 +38,8 @@ from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.keyring_file import HandedOver
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import LocalProtocolError
+from mockpump.protocol.units import CONCENTRATION as DU_PER_ML
+from mockpump.protocol.units import DRIFT, VOLUME
 
 _OPTIONS = (
     click.option("--name", default="mock pump", show_default=True, help="What the pump is called."),
@@ -48,19 +51,34 @@ _OPTIONS = (
     ),
     click.option(
         "--drift",
-        type=click.IntRange(-MAX_DRIFT, MAX_DRIFT),
+        type=Amount(DRIFT, -MAX_DRIFT, MAX_DRIFT),
         default=0,
         help="How much its clock gains, in ppm; negative: loses.",
     ),
-    click.option("--program", type=click.Path(path_type=Path), help="Start with this program."),
-    click.option("--reservoir", type=Volume(), default=str(RESERVOIR), help="What it holds, nL."),
+    click.option(
+        "--program",
+        type=click.Path(path_type=Path),
+        shell_complete=programs_or_files,
+        help="Start with this program: a file, or an example's name, such as day.",
+    ),
+    click.option(
+        "--reservoir",
+        type=Amount(VOLUME),
+        default=str(RESERVOIR),
+        help="What it holds, such as 10mL; a plain number is nL.",
+    ),
     click.option(
         "--concentration",
-        type=click.IntRange(1, 2**16 - 1),
+        type=Amount(DU_PER_ML, 1, 2**16 - 1),
         default=CONCENTRATION,
         help="Of its fluid, in fictional du/mL.",
     ),
-    click.option("--dead", type=Volume(), default=str(DEAD_VOLUME), help="In its catheter, nL."),
+    click.option(
+        "--dead",
+        type=Amount(VOLUME),
+        default=str(DEAD_VOLUME),
+        help="What its catheter holds, such as 50uL.",
+    ),
     click.option("--no-limits", is_flag=True, help="Hold no limits at all."),
     open_option("Ask nobody for a session: a pump without keys (also from MOCKPUMP_OPEN)."),
     click.option(
@@ -129,8 +147,9 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     """Make a pump whose memory is FILE, and survives whatever happens to the process.
 
     \b
-    mockpump pump new demo.pump --name "demo pump" --program day.toml
-    mockpump pump run --memory demo.pump --pty ./pump
+    mockpump pump new demo.pump --name "demo pump" --program day --keyring keys.json
+    mockpump pump run --memory demo.pump --pty ./pump &
+    mockpump programmer --port ./pump --keyring keys.json status
     """
     if seed is not None:
         context = click.get_current_context()

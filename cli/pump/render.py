@@ -123,7 +123,7 @@ def show_alarms(alarms: m.Alarms) -> None:
     """The alarms that are shown."""
     rows = [_alarm_row(each) for each in shown_alarms(alarms)]
     if rows:
-        show_table(("priority", "alarm", "state", "cause"), rows)
+        show_table(("priority", "alarm", "state", "cause"), rows, "alarms")
     else:
         show("no alarms")
 
@@ -143,7 +143,7 @@ def show_log(entries: Sequence[LogEntry], first: int, json_: bool) -> None:
             echo(as_json(entry_facts(number, entry)))
         return
     headings = (">entry", ">pump time", "clock", "what happened")
-    show_table(headings, itertools.starmap(_log_row, numbered))
+    show_table(headings, itertools.starmap(_log_row, numbered), "event log")
 
 
 def _log_row(number: int, entry: LogEntry) -> tuple[str, ...]:

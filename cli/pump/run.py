@@ -65,9 +65,12 @@ class Address(click.ParamType[tuple[str, int]]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
         """Host and port; the host is 127.0.0.1 when only a port is given."""
-        host, _, port = str(value).rpartition(":")
+        bare = re.sub(r"^(tcp:|socket:)(//)?", "", str(value))
+        host, _, port = bare.rpartition(":")
         if re.fullmatch(r"\d{1,5}", port, re.ASCII) is None or int(port) > 65_535:
             self.fail(f"{value!r} is not HOST:PORT", param, ctx)
+        if bare != value:
+            self.fail(f"{value!r}: use HOST:PORT alone, as in {bare}", param, ctx)
         return host.strip("[]") or "127.0.0.1", int(port)
 
 
@@ -113,8 +116,8 @@ def run(
     """Run a pump until Ctrl-C.  It prints where to find it.
 
     \b
-    mockpump pump run --pty /tmp/pump --speed 60
-    mockpump programmer --port /tmp/pump status
+    mockpump pump run --pty ./pump --speed 60 --keyring keys.json &
+    mockpump programmer --port ./pump --keyring keys.json status
 
     A TCP port is on loopback, serves --clients at a time, and hangs up on those that never make
     a connection of the protocol or do not read what they are sent.
@@ -135,7 +138,8 @@ def run(
         failures: list[Exception] = []
         stack.callback(_shut_down, server, failures)
         with contextlib.suppress(KeyboardInterrupt):
-            announce = partial(_announce, as_json, hand_over)
+            first_words = _first_words(device, memory, made_with["keyring"])
+            announce = partial(_announce, as_json, hand_over, first_words)
             asyncio.run(_run(server, place, stage, announce, failures, watched))
     delivered = volume(server.pump.delivery.delivered)
     age = duration(server.pump.elapsed)
@@ -238,7 +242,7 @@ async def _tcp_line(
         host, port = listener.address
         if not listener.on_loopback:
             warn(f"anybody who reaches {host}:{port} is served")
-        yield f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
+        yield f"tcp:[{host}]:{port}" if ":" in host else f"tcp:{host}:{port}"
 
 
 @contextlib.asynccontextmanager
@@ -260,17 +264,33 @@ async def _control(runner: PumpRunner, memory: Path | None) -> AsyncIterator[Non
         warn(control.error)
 
 
-def _announce(as_json: bool, hand_over: Callable[[], None], server: PumpServer, where: str) -> None:
+def _first_words(device: Pump, memory: Path | None, keyring: Path | None) -> list[str]:
+    """What of `mockpump programmer` works first: with the keys where they are, or typed."""
+    if device.pairing.is_open:
+        return ["--open", "status"]
+    if keyring is not None:
+        return ["--keyring", str(keyring), "status"]
+    return ["status" if memory else "pair"]
+
+
+def _announce(
+    as_json: bool,
+    hand_over: Callable[[], None],
+    first_words: list[str],
+    server: PumpServer,
+    where: str,
+) -> None:
     hand_over()
     identity = server.pump.identity
     speed = speed_text(server.time_scale.speed)
     if as_json:
-        facts = {"port": where, "name": identity.name, "serial": identity.serial, "speed": speed}
+        # What any pyserial program takes.
+        url = re.sub("^tcp:", "socket://", where)
+        facts = {"port": url, "name": identity.name, "serial": identity.serial, "speed": speed}
         echo(render.as_json(facts))
     else:
         echo(f'mock pump "{identity.name}" (fictional) on {where}, speed {speed}')
-        options = " --open" if server.pump.pairing.is_open else ""
-        command = f"mockpump programmer --port {shlex.quote(where)}{options} status"
+        command = shlex.join(["mockpump", "programmer", "--port", where, *first_words])
         echo(f"try: {command}    (Ctrl-C ends the pump)")
     sys.stdout.flush()
 

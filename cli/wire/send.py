@@ -10,6 +10,7 @@ import click
 from mockpump.cli.keys import DEFAULT_KEYRING, open_option
 from mockpump.cli.main import EXIT_REFUSED, EXIT_USAGE, fail
 from mockpump.cli.programmer.session import Options, connected
+from mockpump.cli.quantities import LineTime
 from mockpump.cli.render import as_json, show
 from mockpump.cli.terminal import echo
 from mockpump.cli.wire import render
@@ -23,7 +24,6 @@ from mockpump.emulator.transports.serial_port import SerialPort
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import cut, from_hex
 from mockpump.protocol.link.types import LinkSettings
-from mockpump.protocol.units import BadQuantity, read_line_time
 
 _ARROWS = {True: ("sent", "cyan"), False: ("came", "magenta")}
 
@@ -45,7 +45,12 @@ _ARROWS = {True: ("sent", "cyan"), False: ("came", "magenta")}
 )
 @open_option("Open no session for a MESSAGE (also from MOCKPUMP_OPEN).")
 @click.option(
-    "--for", "lasting", default="2s", show_default=True, help="How long to listen after HEX."
+    "--for",
+    "lasting",
+    type=LineTime(),
+    default="2s",
+    show_default=True,
+    help="How long to listen after HEX.",
 )
 @click.option("--json", "json_", is_flag=True, help="Print JSON, one object a frame.")
 def send(
@@ -54,7 +59,7 @@ def send(
     port: str | None,
     keyring: Path,
     is_open: bool,
-    lasting: str,
+    lasting: int,
     json_: bool,
 ) -> None:
     """Put bytes on a line as they are, or have a MESSAGE sent, and show every frame.
@@ -71,7 +76,7 @@ def send(
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     shown = _Shown(json_)
     if m.entry_named(what) is None:
-        _send_bytes(port, _bytes(what, fields), _microseconds(lasting), shown)
+        _send_bytes(port, _bytes(what, fields), lasting, shown)
     else:
         options = Options(port, LinkSettings(), json_, keyring, None, is_open, KnownPump(None))
         _send_message(options, request_of(what, fields), shown)
@@ -85,13 +90,6 @@ def _bytes(what: str, fields: tuple[str, ...]) -> bytes:
             f"{cut(what)} is neither hex nor a message; `mockpump wire explain` lists the messages",
             EXIT_USAGE,
         )
-
-
-def _microseconds(text: str) -> int:
-    try:
-        return read_line_time(text)
-    except BadQuantity as error:
-        raise click.UsageError(f"--for: {error}") from None
 
 
 class _Shown:

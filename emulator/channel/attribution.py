@@ -19,6 +19,8 @@ from mockpump.protocol.session import is_sealed
 # Whose frame, of which kind, in which connection, and which of them.
 _Name = tuple[bool, Kind, int, int]
 _SORTED_OUT = (FaultKind.DUPLICATE, FaultKind.REORDER)
+# Only its last delimiter was cut off, and the next frame began with one; or garbage ended in one.
+_AROUND_FRAMES = (FaultKind.TRUNCATE, FaultKind.GARBAGE)
 _SAY_WHAT_IS_HERE = (Kind.DATA, Kind.ACK, Kind.CLOSE)
 
 
@@ -36,11 +38,14 @@ class FaultAttribution:
         self._orders: dict[_Name, int] = {}
         self._newest_here = {True: 0, False: 0}
         self._count = 0
+        # How many frames each side has sent.
+        self.frames = {True: 0, False: 0}
         self._all: list[Fault] = []
 
     def sent(self, from_programmer: bool, data: bytes, lost: Fault | None) -> None:
         """A side has sent a chunk; `lost` is what swallowed it, if anything did."""
         names = [_name(from_programmer, each) for each in self._frames(from_programmer, data)]
+        self.frames[from_programmer] += len(names)
         for name in names:
             # It is sent again: because one that was sent later is here, or because a timer ran out.
             later = self._orders.get(name, self._count) < self._newest_here[from_programmer]
@@ -84,7 +89,7 @@ class FaultAttribution:
             self._newest_here[of_programmer] = max(self._newest_here[of_programmer], order)
             for fault in self._missing.pop(name, ()):
                 # One like it had arrived before, and nobody missed this one.
-                _settle(fault, Layer.NOTHING)
+                _settle(fault, Layer.HARMLESS)
 
     def table(self) -> dict[str, dict[str, int]]:
         """How many faults of each kind were caught by each layer; those that never were are left.
@@ -94,7 +99,7 @@ class FaultAttribution:
         given_up = {id(fault) for faults in self._missing.values() for fault in faults}
         counted: Counter[tuple[FaultKind, Layer]] = Counter()
         for fault in self._all:
-            left = Layer.TIMEOUT if id(fault) in given_up else Layer.NOTHING
+            left = Layer.TIMEOUT if id(fault) in given_up else Layer.HARMLESS
             counted[fault.kind, fault.caught or left] += 1
         return {
             kind.value: {layer.value: counted[kind, layer] for layer in Layer}
@@ -137,9 +142,8 @@ def _caught(fault: Fault, found: Frame | RejectedFrame) -> Layer:
     if isinstance(found, RejectedFrame):
         return Layer.CRC if found.reason is RejectReason.BAD_CRC else Layer.FRAME
     if fault.kind in _SORTED_OUT:
-        return Layer.NOTHING if found.kind is Kind.ACK else Layer.LINK
-    # Only its last delimiter was cut off, and the next frame began with one.
-    return Layer.NOTHING if fault.kind is FaultKind.TRUNCATE else _slipped_through(found)
+        return Layer.HARMLESS if found.kind is Kind.ACK else Layer.LINK
+    return Layer.HARMLESS if fault.kind in _AROUND_FRAMES else _slipped_through(found)
 
 
 def _slipped_through(found: Frame) -> Layer:
@@ -152,7 +156,7 @@ def _slipped_through(found: Frame) -> Layer:
         messages.decode(found.payload)
     except DecodeError:
         return Layer.MESSAGE
-    return Layer.NOTHING
+    return Layer.UNDETECTED
 
 
 def _is_here(name: _Name, found: Frame) -> bool:

@@ -55,7 +55,7 @@ class FaultKind(Enum):
 
 
 class Layer(Enum):
-    """What caught it: the layer in which it ended, or nothing."""
+    """What caught it: the layer in which it ended; or nothing, being harmless, or not seen."""
 
     FRAME = "frame"
     CRC = "crc"
@@ -63,7 +63,8 @@ class Layer(Enum):
     SESSION = "session"
     MESSAGE = "message"
     TIMEOUT = "timeout"
-    NOTHING = "nothing"
+    HARMLESS = "harmless"
+    UNDETECTED = "undetected"
 
 
 class Fault(msgspec.Struct):

@@ -7,11 +7,15 @@ what was opened.
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mockpump.emulator.memory.interface import MemoryFailed
+
+# A process number in digits.
+_LONGEST_HOLDER = 20
 
 
 class MemoryBusy(MemoryFailed):
@@ -35,13 +39,32 @@ def sole_use(path: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise MemoryBusy("it is in use: a pump runs on it, or a command uses it") from None
+                holder = _holder(file.fileno())
+                raise MemoryBusy(
+                    f"it is in use{holder}: a pump runs on it, or a command uses it"
+                ) from None
             # Whoever had it before may have removed the file since we opened it.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
                     break
         held.callback(_unlink_if_same, lock, file.fileno())
+        _name_holder(file.fileno())
         yield
+
+
+def _name_holder(descriptor: int) -> None:
+    """Write down which process this is; not into a file that may be something else as well."""
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size <= _LONGEST_HOLDER:
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    """Which process holds the lock, if it has said so by now."""
+    said = os.pread(descriptor, _LONGEST_HOLDER, 0)
+    return f" by process {int(said)}" if said.isdigit() else ""
 
 
 def _unlink_if_same(lock: Path, descriptor: int) -> None:

@@ -6,7 +6,7 @@ from mockpump.protocol import messages as m
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.link.types import CloseReason
 from mockpump.protocol.messages.base import Message
-from mockpump.protocol.units import words_of
+from mockpump.protocol.units import duration, words_of
 
 if TYPE_CHECKING:
     from mockpump.emulator.programmer.known_pump import PumpMet
@@ -32,6 +32,8 @@ class RequestRefused(ProgrammerError):
 def _figures(refused: m.Refused) -> str:
     if refused.reason is m.Reason.WRONG_MODE and refused.figure in _MODES:
         return f" (it is {_MODES[refused.figure]})"
+    if refused.reason is m.Reason.BUSY and refused.figure:
+        return f" (a bolus runs until {duration(refused.figure)} of pump time)"
     limited = refused.limit or refused.reason in _LIMITS
     return f" ({refused.figure:,}; allowed: {refused.limit:,})" if limited else ""
 

@@ -107,7 +107,7 @@ class SerialProgrammer:
         heard = self.programmer.connection.statistics.bytes_received
         if heard:
             return f"{heard:,} bytes came in, but no answer of a pump"
-        return f"is a pump running at {self._port.url}?"
+        return f"is a pump running at {self._port.url}, or is the line too bad?"
 
     def run(self, procedure: Procedure[T]) -> T:
         """Run a procedure to its end and return its result; raises what it fails with.

@@ -39,6 +39,9 @@ class Cable:
         self.on_end = on_end
         # What writes down what goes by; the first end is taken for the programmer's.
         self.trace: TraceWriter | None = None
+        # How many bytes each end has given to the line, and how many came out at the other.
+        self.bytes_sent = {True: 0, False: 0}
+        self.bytes_arrived = {True: 0, False: 0}
         self._began = line_now()
         self._writers: dict[bool, Write] = {}
         self._arrival = LoopTimer(self._deliver)
@@ -71,6 +74,7 @@ class Cable:
         for chunk in chunks:
             lost = self.channel.send(first, chunk, now)
             self.attribution.sent(first, chunk, lost)
+            self.bytes_sent[first] += len(chunk)
             if self.trace is not None:
                 by: Sender = PROGRAMMER if first else PUMP
                 self.trace.sent(now, self.channel.chunks, by, chunk, lost)
@@ -89,6 +93,7 @@ class Cable:
         now = self._now()
         for arrival in self.channel.arrivals(now):
             self.attribution.arrived(arrival)
+            self.bytes_arrived[arrival.from_programmer] += len(arrival.data)
             if self.trace is not None:
                 self.trace.arrived(arrival)
             write = self._writers.get(not arrival.from_programmer)

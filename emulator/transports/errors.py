@@ -9,6 +9,10 @@ class PortError(MockpumpError):
     """A port that does not exist, is busy, cannot be opened, or has gone."""
 
 
+class PortAbsent(PortError):
+    """A port that is not there, or where nobody listens: its pump may not have started yet."""
+
+
 def reason_of(error: Exception) -> str:
     """Why the system said no, in words and on one line."""
     if isinstance(error, OSError) and error.errno is not None:

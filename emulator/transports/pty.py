@@ -173,11 +173,14 @@ def _linked(link: Path, device: str) -> Path:
         if link.exists():
             where = link.readlink()
             raise PortError(
-                f"{link} is in use: it leads to {where}, which is open; remove it first"
+                f"{link} is in use: it leads to {where}, which a pump, a cable or a terminal has"
+                " open; end that, or choose another name"
             )
         link.unlink()
     try:
         link.symlink_to(device)
     except FileExistsError:
-        raise PortError(f"cannot make {link}: something else has that name") from None
+        raise PortError(
+            f"cannot make {link}: something else has that name; choose another"
+        ) from None
     return link

@@ -7,8 +7,10 @@ handler that wants to see the bytes, so pyserial's `read` and `write` are used, 
 """
 
 import contextlib
+import errno
 import math
 import os
+import re
 import select
 import termios
 from pathlib import Path
@@ -18,10 +20,12 @@ from urllib.parse import urlsplit
 import serial
 from serial import Serial
 
-from mockpump.emulator.transports.errors import PortError, reason_of
+from mockpump.emulator.transports.errors import PortAbsent, PortError, reason_of
 
 HANDLER_PACKAGE = "mockpump.emulator.transports"
 _CHUNK = 65_536
+# What the system says where a pump may still be starting.
+_ABSENT = {errno.ENOENT, errno.ECONNREFUSED}
 # What `poll` says of a port that has something to read, or to complain of, when it is read.
 _BOTH = select.POLLIN | select.POLLOUT
 _COMPLAINTS = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL
@@ -122,8 +126,23 @@ def open_port(url: str) -> Serial:
     try:
         return serial.serial_for_url(place, baudrate=115_200, timeout=0, exclusive=True)
     except Exception as error:
-        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ")
-        raise PortError(f"cannot open {url or 'a port without a name'}: {reason}") from None
+        meant = _meant(url)
+        reason = _where_it_led(url) or _why(error).removeprefix(f"{url}: ") + meant
+        kind = (
+            PortAbsent
+            if url and not meant and getattr(_cause(error), "errno", None) in _ABSENT
+            else PortError
+        )
+        raise kind(f"cannot open {url or 'a port without a name'}: {reason}") from None
+
+
+def _meant(url: str) -> str:
+    """What may have been meant by a name that looks as one of another kind does."""
+    if re.fullmatch(r"(\[[\da-fA-F:.]+\]|[\w.-]+):\d{1,5}|\d{1,5}", url, re.ASCII):
+        return f"; for a pump on TCP use tcp:{url}"
+    if url.startswith("pty:"):
+        return f"; a pty is named by its path alone: use {url.removeprefix('pty:')}"
+    return ""
 
 
 def _where_it_led(url: str) -> str:
@@ -148,20 +167,26 @@ def _socket_url(url: str) -> str:
         except ValueError:
             complete = False
         if not complete:
-            raise PortError(f"cannot open {url}: expected tcp:HOST:PORT or socket://HOST:PORT")
+            raise PortError(f"cannot open {url}: use tcp:HOST:PORT, as in tcp:127.0.0.1:7000")
     return place
 
 
 def _why(error: Exception) -> str:
     """A reason in words; pyserial often has the system's own error only as its cause."""
     if "exclusively lock" in str(error):
-        return "busy: another program has it open"
+        return "busy: another program has it open; end that one, or choose another port"
     cause = error.__context__
     if isinstance(error, termios.error) or isinstance(cause, termios.error):
         return "not a serial port"
+    return reason_of(_cause(error))
+
+
+def _cause(error: Exception) -> Exception:
+    """The system's own error, where there is one."""
+    cause = error.__context__
     if isinstance(error, OSError) and error.errno is None and isinstance(cause, OSError):
-        return reason_of(cause)
-    return reason_of(error)
+        return cause
+    return error
 
 
 def _is_handled(url: str) -> bool:

@@ -8,6 +8,7 @@ so of each of them much less is taken.  It listens on loopback unless told that 
 """
 
 import asyncio
+import errno
 import re
 import resource
 import socket
@@ -255,7 +256,9 @@ class TcpListener:
             await server.start_serving()
         except (OSError, ValueError) as error:
             self.close()
-            raise PortError(f"cannot listen on {host}:{port}: {reason_of(error)}") from None
+            taken = getattr(error, "errno", None) == errno.EADDRINUSE
+            advice = "; choose another port, or 0 for any that is free" if taken else ""
+            raise PortError(f"cannot listen on {host}:{port}: {reason_of(error)}{advice}") from None
 
     async def _bound(self, host: str, port: int) -> asyncio.Server:
         loop = asyncio.get_running_loop()

@@ -146,8 +146,8 @@ def test_of_a_long_trouble_the_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_how_far_one_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
     def first() -> tuple[str, Any]:
-        # Behind the heading and exercise 0.
-        line = run("list").output.splitlines()[2]
+        # Behind the caption, the heading and exercise 0.
+        line = run("list").output.splitlines()[3]
         return line, json.loads(run("list", "--json").output.splitlines()[1])
 
     assert first()[0].endswith("negative")

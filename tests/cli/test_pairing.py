@@ -629,3 +629,34 @@ def test_a_pump_whose_making_is_killed_leaves_a_folder_that_says_what_it_is(
     assert command(*arguments).code == 2
     assert command(*arguments, "--replace-keys").code == 0
     assert kept(ring) == {7: keys_in(memory)}
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize(
+    ("wanted", "granted"), [((), "clinician"), (("--as", "observer"), "observer")]
+)
+def test_a_key_is_found_in_all_that_was_printed(
+    command: Command,
+    memory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: tuple[str, ...],
+    granted: str,
+) -> None:
+    printed = command("pump", "new", str(memory)).out
+    assert len(KEY.findall(printed)) == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO(printed))
+    with PumpProcess("--memory", str(memory), "--speed", "0") as pump:
+        ended = command("programmer", "--port", pump.port, *wanted, "pair")
+    assert (ended.code, f"paired as {granted} with" in ended.out) == (0, True)
+
+
+def test_a_key_that_is_not_in_it_is_named(
+    command: Command, keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"pairing keys:\n  observer {keys[0]}\n"))
+    ended = command("programmer", "--port", "/nowhere", "--as", "clinician", "pair")
+    assert (ended.code, "no key of the clinician is in it" in ended.err) == (2, True)
+
+
+def test_the_pump_inside_this_process_is_known_to_be_open(command: Command) -> None:
+    assert command("programmer", "--port", "mockpump://demo", "status").code == 0

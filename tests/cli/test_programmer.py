@@ -371,7 +371,7 @@ def test_entries_that_were_folded_away_meanwhile_are_counted(
     ended = command(*DEMO, *options, "log")
     assert ended.code == 0
     assert text in ended.err
-    assert ended.out.count("\n") == (1 if options else 2)
+    assert ended.out.count("\n") == (1 if options else 3)
 
 
 def test_an_interrupt_while_it_hangs_up_does_not_hide_what_was_answered(

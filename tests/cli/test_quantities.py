@@ -58,16 +58,94 @@ def test_zero_is_not_called_a_wrong_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("1h30m", 5_400), ("1d2h3m4s", 93_784), ("0h1s", 1)]
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("1h30m", 5_400),
+        ("1h 30m", 5_400),
+        ("1d2h3m4s", 93_784),
+        ("0h1s", 1),
+        ("1m", 60),
+        ("1.5h", 5_400),
+        ("2 h", 7_200),
+    ],
 )
 def test_durations(text: str, seconds: int) -> None:
     assert convert(q.Duration(), text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "1", "1hour", "30m1h", "1h 30m", "-1s", "1.5h", "99999999s"])
+@pytest.mark.parametrize("text", ["", "1", "1hour", "30m1h", "1h1h", "-1s", "1.h", "1,5h"])
 def test_no_durations(text: str) -> None:
     with pytest.raises(click.BadParameter, match=r"invalid duration .*: use 90s, 30m, 2h"):
         convert(q.Duration(), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("0s", "shortest is 1s"), ("0.5s", "shortest is 1s"), ("1.5s", "whole seconds of pump time")],
+)
+def test_a_fraction_of_a_second_of_pump_time_is_refused(text: str, why: str) -> None:
+    with pytest.raises(click.BadParameter, match=why):
+        convert(q.Duration(), text)
+
+
+def test_a_number_alone_is_a_duration_only_where_its_unit_is_known() -> None:
+    assert convert(q.Duration(bare=True), "600") == convert(q.Duration(bare=True), "10m") == 600
+    with pytest.raises(click.BadParameter, match="use 90s"):
+        convert(q.Duration(), "600")
+
+
+@pytest.mark.parametrize(
+    ("scale", "text", "amount"),
+    [
+        (written.VOLUME, "5000", 5_000),
+        (written.VOLUME, "5_000", 5_000),
+        (written.VOLUME, "5,000 nL", 5_000),
+        (written.VOLUME, "20uL", 20_000),
+        (written.VOLUME, "20 \N{MICRO SIGN}L", 20_000),
+        (written.VOLUME, "20 \N{GREEK SMALL LETTER MU}l", 20_000),
+        (written.VOLUME, "10 mL", 10_000_000),
+        (written.VOLUME, "0.000001ml", 1),
+        (written.RATE, "1.5mL/h", 1_500_000),
+        (written.RATE, "20000", 20_000),
+        (written.PERCENTAGE, "150%", 150),
+        (written.PERCENTAGE, "150 %", 150),
+        (written.PERCENTAGE, "150", 150),
+        (written.CONCENTRATION, "900 du/mL", 900),
+    ],
+)
+def test_amounts(scale: written.Scale, text: str, amount: int) -> None:
+    assert convert(q.Amount(scale), text) == amount
+
+
+def test_an_amount_may_be_below_zero_where_that_is_wanted() -> None:
+    assert convert(q.Amount(written.DRIFT, -50, 50), "-20ppm") == -20
+
+
+@given(st.sampled_from(list(written.VOLUME.units.items())), st.integers(0, 2**32 - 1))
+def test_an_amount_is_exact_in_any_unit(unit: tuple[str, int], amount: int) -> None:
+    whole, rest = divmod(amount, unit[1])
+    text = f"{whole}.{rest:0{len(str(unit[1])) - 1}} {unit[0]}" if unit[1] > 1 else f"{whole}"
+    assert convert(q.Amount(written.VOLUME), text) == amount
+
+
+@given(st.integers(0, 10**6), st.integers(1, 999))
+def test_a_fraction_of_the_smallest_amount_is_refused_and_says_why(whole: int, rest: int) -> None:
+    for text in (f"{whole}.{rest:03} nL", f"{whole}.{rest:03}", f"0.000{rest:03} uL"):
+        with pytest.raises(click.BadParameter, match="nothing is smaller than 1 nL; use a whole"):
+            convert(q.Amount(written.VOLUME), text)
+
+
+@pytest.mark.parametrize("text", ["", "uL", "1,5", "1.uL", "5 gal", "20uL/h", "1e3", "5 000", "%"])
+def test_what_is_no_volume_is_answered_with_examples(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="use 5000, 5,000 nL, 20uL or 10 mL"):
+        convert(q.Amount(written.VOLUME), text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.000001mL", "9" * 10])
+def test_an_amount_out_of_range_is_answered_with_the_range(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="use 1 to 1,000,000 nL"):
+        convert(q.Amount(written.VOLUME, 1, 1_000_000), text)
 
 
 @given(st.integers(1, 10**7 - 1))

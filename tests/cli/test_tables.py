@@ -34,7 +34,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, **environment: str)
     monkeypatch.setattr(sys, "stdout", screen)
     render.console.cache_clear()
     try:
-        tables.show_table(HEADINGS, ROWS)
+        tables.show_table(HEADINGS, ROWS, "it")
     finally:
         render.console.cache_clear()
     return screen.getvalue()
@@ -63,7 +63,7 @@ def test_on_a_terminal_the_widest_column_is_folded(monkeypatch: pytest.MonkeyPat
     lines = on_terminal(monkeypatch, 40, NO_COLOR="1").splitlines()
     assert max(map(len, lines)) <= 40
     assert lines[-1].split() == ["1,000", "a", "longer", "name", "little"]
-    assert " ".join(line[23:].strip() for line in lines[1:-1]) == LONG.strip()
+    assert " ".join(line[23:].strip() for line in lines[2:-1]) == LONG.strip()
 
 
 @pytest.mark.parametrize("width", [16, 22])
@@ -87,8 +87,8 @@ def test_a_table_is_coloured_where_a_terminal_wants_it(
 
 
 def test_no_cell_is_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.show_table(("[red]a", "b"), [("[bold]name[/bold]", ":smile: [/]")])
-    head, row = capsys.readouterr().out.splitlines()
+    tables.show_table(("[red]a", "b"), [("[bold]name[/bold]", ":smile: [/]")], "it")
+    _, head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["[red]a", "b"]
     assert row == "[bold]name[/bold]  :smile: [/]"
 
@@ -100,7 +100,7 @@ def test_a_cell_on_a_terminal_has_no_letter_that_it_acts_on(text: str) -> None:
         patched.setenv("NO_COLOR", "1")
         patched.setattr("sys.stdout", Screen())
         render.console.cache_clear()
-        tables.show_table((text, "heading"), [(text, (text, "bold"))])
+        tables.show_table((text, "heading"), [(text, (text, "bold"))], "it")
         shown = sys.stdout.getvalue()  # type: ignore[attr-defined]
         render.console.cache_clear()
     assert shown.replace("\n", "").isprintable()
@@ -122,13 +122,19 @@ def test_the_table_of_faults_has_a_caption_and_its_figures_under_their_layers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     caught = {layer.value: 0 for layer in Layer}
-    tables.show_faults({"ber": {**caught, "crc": 12}, "duplicate": {**caught, "nothing": 3}})
+    tables.show_faults({"ber": {**caught, "crc": 12}, "duplicate": {**caught, "undetected": 3}})
     caption, head, ber, duplicate = capsys.readouterr().out.splitlines()
-    assert caption == "what went wrong on the line, and what caught or repaired it"
+    assert caption == "what went wrong on the line, caught or repaired by"
     assert head.split() == ["fault", *caught]
     assert ber.index("12") + 2 == head.index("crc") + 3
     assert duplicate.index("3") + 1 == len(head)
     assert "0" not in ber + duplicate
+
+
+def test_programs_are_told_the_sum_of_the_last_two_columns_as_well() -> None:
+    caught = {layer.value: number for number, layer in enumerate(Layer)}
+    told = tables.fault_facts({"ber": caught})["ber"]
+    assert told == {**caught, "nothing": caught["harmless"] + caught["undetected"]}
 
 
 def test_of_a_good_line_nothing_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,8 +159,9 @@ def test_changes(
     capsys: pytest.CaptureFixture[str], before: int | None, after: int, text: str
 ) -> None:
     changes = [DayChange(0, 4, before, after), DayChange(5, 5, before, after)]
-    tables.show_changes(changes, Program.flat("x", 1))
-    head, week, saturday = capsys.readouterr().out.splitlines()
+    tables.show_changes(changes, Program.flat("x", 1), "it runs that; ")
+    caption, head, week, saturday = capsys.readouterr().out.splitlines()
+    assert caption == '  it runs that; "x" would change its volumes a day'
     assert week.split()[0] == "Mon-Fri"
     assert saturday.split()[0] == "Sat"
     assert week.endswith(text)
@@ -162,7 +169,7 @@ def test_changes(
 
 
 def test_a_ramp_is_said_beside_the_changes(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.show_changes(compare(None, RAMP, 100), RAMP)
+    tables.show_changes(compare(None, RAMP, 100), RAMP, "")
     shown = capsys.readouterr().out.splitlines()
-    assert shown[1].split()[1:3] == ["nothing", "12,000"]
-    assert shown[2] == "  its ramp  50 % from day 0, 100 % from day 3"
+    assert shown[2].split()[1:3] == ["nothing", "12,000"]
+    assert shown[3] == "  its ramp  50 % from day 0, 100 % from day 3"

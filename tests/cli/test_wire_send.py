@@ -59,7 +59,7 @@ def test_a_refusal_is_an_exit_code(command: Command) -> None:
         (("Status",), "Status is said by the pump"),
         (("Suspend", "colour=red"), "Suspend has no field 'colour'"),
         (("StartBolus",), "StartBolus needs kind="),
-        (("00", "--for", "soon"), "--for: invalid time 'soon'"),
+        (("00", "--for", "soon"), "'--for': invalid time 'soon'"),
     ],
 )
 def test_what_cannot_be_sent_is_one_line(

@@ -26,6 +26,7 @@ from mockpump.protocol.units import (
         ("1", WHOLE),
         ("100%", WHOLE),
         ("5%", WHOLE // 20),
+        ("5 %", WHOLE // 20),
         ("0.05", WHOLE // 20),
         ("1e-4", 100_000),
         ("0.1%", 1_000_000),
@@ -39,7 +40,16 @@ def test_a_share(text: str, expected: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("0s", 0), ("50ms", 50_000), ("1.5s", 1_500_000), ("7us", 7), ("2h", 72 * 10**8)],
+    [
+        ("0s", 0),
+        ("50ms", 50_000),
+        ("1.5s", 1_500_000),
+        ("7us", 7),
+        ("2h", 72 * 10**8),
+        ("1m", 60_000_000),
+        ("1m30s", 90_000_000),
+        ("1s500ms", 1_500_000),
+    ],
 )
 def test_a_span(text: str, expected: int) -> None:
     assert read_line_time(text) == expected
@@ -53,12 +63,18 @@ def test_an_outage_and_a_burst() -> None:
 @pytest.mark.parametrize("read", [read_share, read_line_time, read_outage, read_burst])
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "-1%", "101%", "1.1", "5 %", "1e5", "ms", "-5", "10s@", "@", "1%,2%", "nan%"],
+    ["", "x", "-1%", "5  %", "1e5", "ms", "-5", "10s@", "@", "1%,2%", "nan%", "1s1m"],
 )
 def test_what_is_none(read: object, text: str) -> None:
     with pytest.raises(BadQuantity) as caught:
         read(text)  # type: ignore[operator]
     assert f"{text!r}: use " in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["150%", "101%", "1.1", "5"])
+def test_a_share_above_the_whole_is_called_that(text: str) -> None:
+    with pytest.raises(BadQuantity, match=f"invalid share '{text}': above 100 %; use 5%"):
+        read_share(text)
 
 
 @given(st.text(max_size=12))
@@ -67,7 +83,8 @@ def test_any_other_text_is_told_apart(text: str) -> None:
         said = outcome(read, text)
         if isinstance(said, str):
             assert said.startswith("invalid ")
-            assert f"{text!r}: use " in said
+            assert f"{text!r}: " in said
+            assert "use " in said
         else:
             assert min(said if isinstance(said, tuple) else (said,)) >= 0
 

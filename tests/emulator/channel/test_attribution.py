@@ -72,7 +72,7 @@ def test_what_comes_twice_or_out_of_turn_is_for_the_link(kind: FaultKind) -> Non
     assert fault.caught is Layer.LINK
     bare = encode_frame(Frame(Kind.ACK, 1))
     (fault,) = arrival(FaultAttribution(), bare, (kind, 0, len(bare)))
-    assert fault.caught is Layer.NOTHING
+    assert fault.caught is Layer.HARMLESS
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,18 @@ def test_what_comes_twice_or_out_of_turn_is_for_the_link(kind: FaultKind) -> Non
     [
         (Sealer(bytes(32)).seal(STATUS), Layer.SESSION),
         (b"\x55", Layer.MESSAGE),
-        (STATUS, Layer.NOTHING),
+        (STATUS, Layer.UNDETECTED),
     ],
 )
 def test_a_bent_frame_with_a_checksum_that_fits(payload: bytes, layer: Layer) -> None:
     (fault,) = arrival(FaultAttribution(), data(payload=payload), (FaultKind.BER, 12, 13))
     assert fault.caught is layer
+
+
+def test_garbage_that_ends_in_front_of_a_good_frame_does_no_harm() -> None:
+    chunk = b"\0" + data(payload=STATUS)
+    (fault,) = arrival(FaultAttribution(), chunk, (FaultKind.GARBAGE, 0, 1))
+    assert fault.caught is Layer.HARMLESS
 
 
 # -- what is swallowed -----------------------------------------------------------------------------
@@ -120,7 +126,7 @@ def test_a_lost_acknowledgement_is_made_good_by_the_next() -> None:
     attribution = FaultAttribution()
     lose(attribution, encode_frame(Frame(Kind.ACK, 1)))
     assert attribution.table() == {
-        "loss": {layer.value: int(layer is Layer.NOTHING) for layer in Layer}
+        "loss": {layer.value: int(layer is Layer.HARMLESS) for layer in Layer}
     }
 
 
@@ -171,4 +177,4 @@ def test_on_a_bad_line_most_layers_have_something_to_do() -> None:
         for layers in on(line, random.Random(seed).randrange(1_000)).attribution.table().values():
             for layer, count in layers.items():
                 told[layer] = told.get(layer, 0) + count
-    assert all(told[each] for each in ("frame", "crc", "link", "timeout", "nothing"))
+    assert all(told[each] for each in ("frame", "crc", "link", "timeout", "harmless"))

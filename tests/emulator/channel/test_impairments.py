@@ -40,7 +40,7 @@ def test_an_unknown_key_names_the_nearest() -> None:
         read_impairments({"xyzzy": "5%"})
 
 
-@pytest.mark.parametrize("value", [True, None, [], ["5%"], {}, "x", "5 %"])
+@pytest.mark.parametrize("value", [True, None, [], ["5%"], {}, "x", "5 %%"])
 def test_a_wrong_value_names_its_key(value: object) -> None:
     with pytest.raises(BadQuantity, match=r"^loss: "):
         read_impairments({"loss": value})

@@ -297,6 +297,9 @@ sys.stdin.read()
 """
 
 
+IN_USE = "it is in use by process {}: a pump runs on it, or a command uses it"
+
+
 @contextmanager
 def another_process(path: Path) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", HOLD, str(path)]
@@ -318,10 +321,7 @@ def test_another_process_is_locked_out_until_it_is_closed(path: Path) -> None:
     with closing(SqliteMemory.open(path)), another_process(path) as process:
         out, err = process.communicate()
         assert (out, process.returncode) == ("", 1)
-        assert (
-            err.strip()
-            == f"MemoryBusy {path}: it is in use: a pump runs on it, or a command uses it"
-        )
+        assert err.strip() == f"MemoryBusy {path}: {IN_USE.format(os.getpid())}"
     with another_process(path) as process:
         assert said(process) == "ready\n"
 
@@ -333,7 +333,7 @@ def test_a_killed_process_leaves_no_lock_behind(path: Path) -> None:
         for opener in (*OPENERS, SqliteMemory.create):
             with pytest.raises(MemoryBusy) as error:
                 opener(path)
-            assert line_of(error, path) == "it is in use: a pump runs on it, or a command uses it"
+            assert line_of(error, path) == IN_USE.format(process.pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert set(files(path.parent)) == {"pump", "pump-lock", "pump-shm", "pump-wal"}
@@ -726,7 +726,27 @@ def test_while_a_new_file_has_two_names_it_is_in_use(
 
     monkeypatch.setattr("os.link", linked)
     make_new(tmp_path / "pump")
-    assert found == ["it is in use: a pump runs on it, or a command uses it"] * 2
+    assert found == [IN_USE.format(os.getpid())] * 2
+
+
+@pytest.mark.parametrize("text", [b"", b"nonsense", b"-7", b"1" * 30])
+def test_what_else_is_in_a_lock_is_not_taken_for_a_process(path: Path, text: bytes) -> None:
+    with sqlite_lock.sole_use(path):
+        Path(f"{path}-lock").write_bytes(text)
+        with pytest.raises(MemoryBusy) as error, sqlite_lock.sole_use(path):
+            pass
+    number = text[:20].decode() if text.isdigit() else ""
+    assert str(error.value).startswith(f"it is in use{f' by process {number}' * bool(number)}:")
+
+
+def test_a_file_that_has_another_name_as_well_is_not_written(path: Path, tmp_path: Path) -> None:
+    (other := tmp_path / "other").write_bytes(b"mine")
+    os.link(other, f"{path}-lock")
+    with sqlite_lock.sole_use(path):
+        assert other.read_bytes() == b"mine"
+    (long := Path(f"{path}-lock")).write_bytes(b"mine, and longer than a number")
+    with sqlite_lock.sole_use(path):
+        assert long.read_bytes() == b"mine, and longer than a number"
 
 
 def test_where_there_are_no_links_a_new_file_is_moved(

@@ -96,7 +96,7 @@ def test_nobody_answers() -> None:
     with silent_pty() as (_, path), SerialProgrammer(path, IMPATIENT) as programmer:
         with pytest.raises(ConnectionLost, match="nobody answered") as caught:
             programmer.connect(1)
-        assert caught.value.__notes__ == [f"is a pump running at {path}?"]
+        assert caught.value.__notes__ == [f"is a pump running at {path}, or is the line too bad?"]
     assert line_now() - before < PATIENCE * 100_000
 
 

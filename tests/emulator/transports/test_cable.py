@@ -49,12 +49,12 @@ def cable(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]
         child.communicate(timeout=PATIENCE)
 
 
-def concluded(child: subprocess.Popen[str]) -> dict[str, dict[str, int]]:
+def concluded(child: subprocess.Popen[str], what: str = "faults") -> dict[str, dict[str, int]]:
     child.terminate()
     out, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 0, err
-    faults: dict[str, dict[str, int]] = json.loads(out)["faults"]
-    return faults
+    told: dict[str, dict[str, int]] = json.loads(out)[what]
+    return told
 
 
 @pytest.mark.end_to_end
@@ -94,7 +94,10 @@ def test_it_carries_what_is_no_frame_too_and_takes_its_time() -> None:
         assert time.monotonic() - began >= 22 * 10 / 9600 + 0.05
         os.write(master, b"back")
         assert select.select([near], [], [], PATIENCE)[0]
-        assert concluded(child) == {}
+        assert concluded(child, "carried") == {
+            "a_to_b": {"frames": 0, "bytes": 22, "arrived": 22},
+            "b_to_a": {"frames": 0, "bytes": 4, "arrived": 4},
+        }
         os.close(near)
     os.close(slave)
     os.close(master)
@@ -143,7 +146,7 @@ def test_when_an_end_goes_it_says_so_and_shows_the_table_all_the_same() -> None:
         pump.close()
         out, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 3
-    assert json.loads(out) == {"faults": {}}
+    assert json.loads(out)["faults"] == {}
     assert err.count("\n") == 1
     assert "has closed" in err
 
@@ -198,3 +201,20 @@ def test_it_records_both_directions_with_what_was_done_to_them(tmp_path: Path) -
     (flip,) = (flip for arrival in run.frame(6).arrivals for flip in arrival.flips)
     assert (flip.byte, flip.bits) == (2, (0,))
     assert set(table) == {"drop", "flip"}
+
+
+@pytest.mark.end_to_end
+def test_it_ends_by_saying_what_it_carried_each_way(command: Command, tmp_path: Path) -> None:
+    with PumpProcess("--speed", "0", "--open") as pump:
+        with cable("--b", pump.port, "--drop", "1") as (child, ends):
+            assert command("programmer", "--port", ends["a"], "--open", "status").code == 0
+            carried = concluded(child, "carried")
+        ended = command("link", "--b", pump.port, "--for", "1ms")
+    there, back = carried["a_to_b"], carried["b_to_a"]
+    assert 0 < back["frames"] < there["frames"]
+    assert there["bytes"] > there["arrived"] > 0
+    assert back["bytes"] == back["arrived"] > 0
+    _, first, second, last = ended.out.splitlines()
+    assert first.endswith(f" to {pump.port}: 0 frames, 0 bytes sent; 0 bytes arrived")
+    assert second.startswith(f"from {pump.port} to ")
+    assert last == "nothing went wrong on the line"

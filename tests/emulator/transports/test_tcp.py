@@ -654,7 +654,9 @@ def test_an_address_in_use_is_one_line() -> None:
         host, port = listener.address
         with pytest.raises(PortError) as caught:
             await TcpListener(listener.runner).listen(host, port)
-        assert str(caught.value) == f"cannot listen on {host}:{port}: address already in use"
+        advice = "choose another port, or 0 for any that is free"
+        said = f"cannot listen on {host}:{port}: address already in use; {advice}"
+        assert str(caught.value) == said
 
     with_listener(test)
 
