@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -144,36 +143,17 @@ def _created(record: Path) -> Iterator[Callable[[str], None]]:
             file = stack.enter_context(written(record))
         except OSError as error:
             raise ScenarioError(f"{record}: {reason_of(error)}") from None
-        recording = stack.enter_context(closing(_Recording(file, record)))
+
+        def write(text: str) -> None:
+            file.write(text.encode())
+
         try:
-            yield recording.write
+            yield write
         except ScenarioError as error:
             # It ends there every time, and is worth to be looked at.
             broken_off = error
     if broken_off is not None:
         raise broken_off
-
-
-class _Recording:
-    """A file whose errors say which one it is: what is printed meanwhile may fail as well."""
-
-    def __init__(self, file: IO[bytes], path: Path) -> None:
-        self._file, self._path = file, path
-
-    def write(self, text: str) -> None:
-        with self._naming():
-            self._file.write(text.encode())
-
-    def close(self) -> None:
-        with self._naming():
-            self._file.close()
-
-    @contextmanager
-    def _naming(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | None) -> None:
