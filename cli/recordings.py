@@ -1,83 +1,37 @@
-"""Recorded runs that a person names: bundles and traces, read; what is wrong is one line."""
+"""Recorded runs that a person names, read by the code that made them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
-
-import msgspec
 
 from mockpump.cli.examples import scenario_names
 from mockpump.cli.planting import run_with
-from mockpump.emulator.memory.sqlite_file import MAGIC
-from mockpump.emulator.simulation.bundle import BadBundle, read_bundle
-from mockpump.emulator.trace.format import FORMAT
-from mockpump.emulator.trace.reading import BadTrace, Undecoded, split_trace
-from mockpump.emulator.transports.reading import Missing, Unreadable, read_file
-from mockpump.protocol.program import Program
-
-# Far more than any bundle or trace has that is looked at as a whole.
-_MOST = 256 * 1024 * 1024
+from mockpump.emulator.transports.recordings import Recorded, read_recording
+from mockpump.protocol.errors import MockpumpError
 
 
-class Recorded(NamedTuple):
-    """A trace, which run it is of, where its own head does not say so, and its programs."""
-
-    trace: Undecoded
-    subject: str
-    programs: dict[str, Program] = {}
-
-
-class _Format(msgspec.Struct):
-    """What the first line of either says of itself."""
-
-    format: str
-
-
-def read_recording(path: Path) -> Recorded:
-    """The trace in a file, its head read; `BadTrace` in one line with the name of the file."""
+@contextmanager
+def advising_to_record(path: Path) -> Iterator[None]:
+    """Say what to do where a recorded run was asked for, and a scenario is named."""
     try:
-        data = read_file(path, _MOST, pipes=True)
-        if data.startswith(MAGIC):
-            raise BadTrace(
-                f"it is the memory of a pump: look at it with `mockpump pump show {path}`"
+        yield
+    except MockpumpError as error:
+        name = str(path)
+        if name in scenario_names() and not path.exists():
+            error.add_note(
+                f"{name} is a scenario: record it with `mockpump run {name} --record"
+                f" {name}.bundle`, or see it with `mockpump demo {name}`"
             )
-        return _read(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise BadTrace(f"{path}: {_NEITHER}") from None
-    except Missing as error:
-        raise BadTrace(f"{path}: {error}{how_to_record(path)}") from None
-    except (BadBundle, BadTrace, Unreadable) as error:
-        raise BadTrace(f"{path}: {error}") from None
+        raise
 
 
-def how_to_record(path: Path) -> str:
-    """What to do where a run was asked for, and a scenario is named."""
-    name = str(path)
-    if name not in scenario_names():
-        return ""
-    return (
-        f"; {name} is a scenario: record it with `mockpump run {name} --record {name}.bundle`,"
-        f" or see it with `mockpump demo {name}`"
-    )
+def read_with_its_defect(path: Path) -> Recorded:
+    """The trace in a file; `BadTrace` in one line with the name of the file.
 
-
-def _read(text: str) -> Recorded:
-    first = text.partition("\n")[0]
-    try:
-        told = msgspec.json.decode(first, type=_Format).format
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        told = ""
-    if told == FORMAT:
-        return Recorded(split_trace(text), "")
-    if told.startswith("mockpump-bundle/"):
-        bundle = read_bundle(text)
-        # What the two sides did is read by the code that ran: with the defect, if there was one.
-        run_with(bundle.run.head.defect)
-        return Recorded(bundle.trace, bundle.run.subject, bundle.run.programs)
-    if told.startswith("mockpump-trace/"):
-        raise BadTrace(f"it says {told}, and this version reads {FORMAT}")
-    raise BadTrace(_NEITHER)
-
-
-_NEITHER = (
-    "it is neither a bundle nor a trace; record a run with `mockpump run NAME --record run.bundle`"
-)
+    What the two sides did is worked out by the code that ran.  So if that had a planted defect, the
+    process starts over with it.
+    """
+    with advising_to_record(path):
+        found = read_recording(path)
+    run_with(found.defect)
+    return found

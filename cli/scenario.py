@@ -12,7 +12,7 @@ from mockpump.cli.examples import nearest_example, program_text, scenario_names,
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.planting import blamed, run_with
-from mockpump.cli.recordings import how_to_record
+from mockpump.cli.recordings import advising_to_record
 from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
 from mockpump.cli.tables import fault_facts, show_facts, show_faults
@@ -34,7 +34,7 @@ from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.transports.reading import Missing, Unreadable
+from mockpump.emulator.transports.reading import Unreadable
 from mockpump.exercises.planting import planted
 from mockpump.reference.scenario import schema
 
@@ -199,12 +199,11 @@ def replay(bundle: Path, json_: bool) -> None:
 
 
 def _read(bundle: Path) -> Bundle:
-    try:
-        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
-    except Missing as error:
-        raise BadBundle(f"{bundle}: {error}{how_to_record(bundle)}") from None
-    except (BadBundle, Unreadable) as error:
-        raise BadBundle(f"{bundle}: {error}") from None
+    with advising_to_record(bundle):
+        try:
+            return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+        except (BadBundle, Unreadable) as error:
+            raise BadBundle(f"{bundle}: {error}") from None
 
 
 def trace_of(runner: ScenarioRunner) -> Iterator[str]:

@@ -8,13 +8,15 @@ from typing import get_args
 
 import click
 
+from mockpump.cli.files import write_file
 from mockpump.cli.frame import show_frame, show_why
 from mockpump.cli.main import EXIT_USAGE, fail
 from mockpump.cli.pager import show_lines
-from mockpump.cli.recordings import Recorded, read_recording
+from mockpump.cli.recordings import read_with_its_defect
 from mockpump.cli.render import as_json
 from mockpump.cli.terminal import echo
 from mockpump.cli.walk import look_at
+from mockpump.display.diagram import diagram
 from mockpump.display.ladder import NARROWEST, ladder
 from mockpump.display.records import frame_record, records
 from mockpump.display.selection import Bound, Only, Selection, select
@@ -25,6 +27,7 @@ from mockpump.emulator.trace.join import join
 from mockpump.emulator.trace.model import read_part, read_run
 from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Undecoded
 from mockpump.emulator.trace.run import Run, Transmission
+from mockpump.emulator.transports.recordings import Recorded
 from mockpump.protocol.errors import MockpumpError
 from mockpump.protocol.units import BadQuantity, read_line_time
 
@@ -64,12 +67,15 @@ class _Bound(click.ParamType[Bound]):
 @click.option("--why", "why_", type=int, metavar="N", help="Tell why frame N was sent.")
 @click.option("--summary", "summary_", is_flag=True, help="Show the whole run on one screen.")
 @click.option("--windows", is_flag=True, help="Show beside each line what is in flight.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Draw a picture into this file.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON, one object a line.")
 @click.option(
     "--width", type=click.IntRange(NARROWEST, _WIDEST), help="Columns.  [default: the terminal's]"
 )
 @click.option("--ascii", "ascii_", is_flag=True, help="Draw with ASCII only.")
-@click.option("--pager/--no-pager", default=True, help="Page on a terminal, or do not.")
+@click.option(
+    "--pager/--no-pager", default=True, help="Go through $PAGER on a terminal, or do not."
+)
 def show_run(
     file: Path,
     other: Path | None,
@@ -80,6 +86,7 @@ def show_run(
     why_: int | None,
     summary_: bool,
     windows: bool,
+    svg: Path | None,
     json_: bool,
     width: int | None,
     ascii_: bool,
@@ -87,8 +94,7 @@ def show_run(
 ) -> None:
     """Draw a recorded run as a ladder: a line a frame, time downwards.
 
-    FILE is a bundle or a trace.  With the traces of both ends of a live line, one recorded at the
-    programmer and one at the pump, they are joined: FILE and OTHER in any order.
+    FILE is a bundle or a trace.  The traces of both ends of a live line are joined, in any order.
 
     \b
     mockpump run bad-link --seed 7 --record run.bundle
@@ -96,11 +102,10 @@ def show_run(
     mockpump show run.bundle --from 1.5s --to 20
     mockpump show run.bundle --why 13
 
-    What to look at is numbered and told before its first frame.  On a terminal the lines go through
-    $PAGER.
+    What to look at is numbered and told before its first frame.
     """
     _expect_one_way(frame, why_, summary_)
-    recorded = read_recording(file)
+    recorded = read_with_its_defect(file)
     one = frame if frame is not None else why_
     around = None if one is None else Bound(one, is_frame=True)
     with _naming(file):
@@ -112,8 +117,12 @@ def show_run(
     else:
         part = _selected(run, first, last, only)
         look = look_at(width, ascii_, _subject(recorded, run), windows)
-        lines = summary(run, look) if summary_ else ladder(run, look, part)
-        show_lines(lines, use_pager=pager and not summary_)
+        if svg is not None:
+            write_file(svg, diagram(run, sorted(part.frames)).encode())
+        elif summary_:
+            show_lines(summary(run, look), use_pager=False)
+        else:
+            show_lines(ladder(run, look, part), use_pager=pager)
 
 
 def _print_records(run: Run, part: Selection) -> None:
@@ -129,7 +138,7 @@ def _subject(recorded: Recorded, run: Run) -> str:
 def _run(trace: Undecoded, other: Path | None, first: Bound | None, last: Bound | None) -> Run:
     """The run in a trace, or in two of them; of a long one the part between two bounds."""
     if other is not None:
-        return read_run(join(trace.recording, read_recording(other).trace.recording))
+        return read_run(join(trace.recording, read_with_its_defect(other).trace.recording))
     if len(trace.texts) <= MOST_LINES:
         return read_run(trace.recording)
     if first is None and last is None:

@@ -20,7 +20,6 @@ from mockpump.display.selection import Selection, select
 from mockpump.display.spans import Line, Span, Style, line
 from mockpump.display.text import cells, cut, wrapped
 from mockpump.display.wire import Arrows, Row, style_of
-from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.trace.format import (
     PROGRAMMER,
     PUMP,
@@ -38,8 +37,6 @@ from mockpump.emulator.trace.format import Programmer as ProgrammerEvent
 from mockpump.emulator.trace.knots import seconds
 from mockpump.emulator.trace.run import Run, Transmission
 from mockpump.emulator.trace.shadow import LinkState
-from mockpump.protocol.log import LogEntry
-from mockpump.protocol.messages import LogKind
 from mockpump.protocol.units import clock_time
 
 NARROWEST = 60
@@ -324,10 +321,8 @@ class Ladder:
             yield line(" " * begin, life, Span(before, "dim"), Span(part, style))
 
     def _logged(self, at: int, entry: Log) -> Iterator[Line]:
-        kind = LogKind[entry.kind.upper()]
-        made = LogEntry(entry.elapsed, entry.clock, kind, entry.first, entry.second)
         clock = Span(clock_time(entry.clock).partition(",")[0][:9], "dim")
-        yield from self._at_the_pump(at, what_happened(made), clock, self._glyphs.deed)
+        yield from self._at_the_pump(at, words.log_words(entry), clock, self._glyphs.deed)
 
     def _alarm(self, at: int, alarm: Alarm) -> Iterator[Line]:
         text = f"alarm {alarm.alarm.replace('_', ' ')}: {alarm.state}"

@@ -6,13 +6,16 @@ from enum import Enum
 from typing import Any
 
 from mockpump.display.spans import Span
-from mockpump.emulator.trace.format import MAIN_LINE, Channel
+from mockpump.emulator.pump.log_text import what_happened
+from mockpump.emulator.trace.format import MAIN_LINE, Channel, Log
 from mockpump.emulator.trace.knots import number, seconds
 from mockpump.emulator.trace.run import Arrival, Change, Run, Transmission
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import RejectReason
 from mockpump.protocol.link.types import DropReason
+from mockpump.protocol.log import LogEntry
+from mockpump.protocol.messages import LogKind
 from mockpump.protocol.units import words_of
 
 _LOST = {
@@ -265,3 +268,10 @@ def asked(change: Change, run: Run) -> str:
         ]
     )
     return f"{change.name} {', '.join(told)}".rstrip()
+
+
+def log_words(entry: Log) -> str:
+    """What an entry of the pump's log tells, in a few words."""
+    kind = LogKind[entry.kind.upper()]
+    made = LogEntry(entry.elapsed, entry.clock, kind, entry.first, entry.second)
+    return what_happened(made)

@@ -25,7 +25,7 @@ import mockpump.fixtures
 import mockpump.sansio
 import mockpump.serial
 import mockpump.testing
-from mockpump import Access, LocalProtocolError, Message, Program, Pump, World
+from mockpump import Access, LocalProtocolError, Message, Program, Pump, Trace, World
 from mockpump import messages as m
 from mockpump.emulator.programmer import client
 from mockpump.emulator.programmer.programmer import Connected
@@ -105,7 +105,11 @@ def test_nothing_is_loaded_before_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [mockpump, mockpump.serial, *(sys.modules[each.__module__] for each in (Pump, PumpMachine))],
+    [
+        mockpump,
+        mockpump.serial,
+        *(sys.modules[each.__module__] for each in (Pump, PumpMachine, Trace)),
+    ],
     ids=lambda m: m.__name__,
 )
 def test_the_examples_in_docstrings_are_so(module: ModuleType) -> None:

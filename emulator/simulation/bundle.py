@@ -19,7 +19,7 @@ import msgspec
 from mockpump import __version__
 from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.scenario import Scenario, load_scenario, program_names
-from mockpump.emulator.trace.format import Ends
+from mockpump.emulator.trace.format import Ends, head_of
 from mockpump.emulator.trace.format import Head as TraceHead
 from mockpump.emulator.trace.reading import Recording, Undecoded
 from mockpump.protocol.errors import MockpumpError
@@ -81,13 +81,8 @@ class RunInput(NamedTuple):
         """The head of the trace of this run."""
         part = self.scenario.programmer
         settings = LinkSettings(max_payload=part.payload, window=part.window)
-        return TraceHead(
-            mockpump=self.head.mockpump,
-            protocol=self.head.protocol,
-            time="virtual",
-            ends=Ends(settings, settings),
-            title=self.scenario.title,
-        )
+        # A bundle of another version is not read, so this is the head that its run had.
+        return head_of("virtual", Ends(settings, settings), self.scenario.title)
 
 
 def prepare(

@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 from cobs import cobs
 
 from mockpump.emulator.drive import earliest
+from mockpump.emulator.simulation.pair_trace import PairTrace
+from mockpump.emulator.trace.format import Ends
+from mockpump.emulator.trace.reading import Undecoded
 from mockpump.protocol.connection import Connection
-from mockpump.protocol.errors import InternalError
-from mockpump.protocol.framing import Frame, FrameDecoder, Kind
+from mockpump.protocol.errors import InternalError, LocalProtocolError
+from mockpump.protocol.framing import Frame, FrameDecoder, Kind, encode_frame
 from mockpump.protocol.link.link import Link
 from mockpump.protocol.link.states import State
 from mockpump.protocol.link.types import (
@@ -88,11 +91,21 @@ class _ByteEnd:
             data = data[size:]
 
 
+class _UnderWay(NamedTuple):
+    """What is on the line, as it will arrive and as it was sent; `chunk` is its number there."""
+
+    to: int
+    piece: Any
+    sent: Any = None
+    chunk: int = 0
+
+
 class LinkPair:
     """Two ends and the line between them; end 0 initiates, end 1 accepts.
 
     `events` holds what each end has reported, `frames` what each has sent as (time, frame).
-    `watch(side, event)` is called as an event is reported.
+    `watch(side, event)` is called as an event is reported.  What a `traced` pair does is kept, to
+    be looked at (`mockpump.view`).
     """
 
     def __init__(
@@ -103,6 +116,7 @@ class LinkPair:
         settings: LinkSettings | tuple[LinkSettings, LinkSettings] | None = None,
         chunking: Sequence[int] = (),
         latency: int = _LATENCY,
+        traced: bool = False,
     ) -> None:
         self.now = 0
         self.latency = latency
@@ -112,9 +126,11 @@ class LinkPair:
         self.frames: tuple[list[tuple[int, Frame]], list[tuple[int, Frame]]] = ([], [])
         self._make, self._chunking = make, chunking
         self._settings = settings if isinstance(settings, tuple) else (settings, settings)
-        self._on_line: list[tuple[int, int, int, Any]] = []
+        self._on_line: list[tuple[int, int, _UnderWay]] = []
         self._order = 0
         self._ends = [self._end(0), self._end(1)]
+        settings_of = [link.settings for link in self.links]
+        self._trace = PairTrace(Ends(*settings_of)) if traced else None
 
     def _end(self, side: int) -> Any:
         role = (Role.INITIATOR, Role.ACCEPTOR)[side]
@@ -131,6 +147,12 @@ class LinkPair:
         """The two links, wherever they are."""
         left, right = self.ends
         return (left, right) if isinstance(left, Link) else (left.link, right.link)
+
+    def recording(self, title: str = "") -> Undecoded:
+        """What has happened so far; `LocalProtocolError` unless the pair is `traced`."""
+        if self._trace is None:
+            raise LocalProtocolError("nothing was recorded: make it with traced=True")
+        return self._trace.recording(title)
 
     def reboot(self, side: int) -> None:
         """An end forgets everything."""
@@ -160,18 +182,28 @@ class LinkPair:
             while (event := end.it.next_event()) is not None:
                 self.events[side].append(event)
                 self.watch(side, event)
+        if self._trace is not None:
+            left, right = self.links
+            self._trace.waiting(self.now, (left.waiting, right.waiting))
 
     def put(self, to: int, piece: Any, delay: int = 0) -> None:
         """Have a frame (for a link) or the bytes of one (for a connection) arrive at an end."""
+        self._put_on_line(_UnderWay(to, piece), delay)
+
+    def _put_on_line(self, under_way: "_UnderWay", delay: int) -> None:
         self._order += 1
-        heapq.heappush(self._on_line, (self.now + self.latency + delay, self._order, to, piece))
+        heapq.heappush(self._on_line, (self.now + self.latency + delay, self._order, under_way))
 
     def _put(self, side: int, piece: Any) -> None:
         self.frames[side].append((self.now, _frame(piece)))
         fate = next(self.plan, GOOD)
         arrives = self._ends[side].damaged(piece, fate.flipped) if fate.flipped else piece
-        for delay in fate.delays if arrives is not None else ():
-            self.put(1 - side, arrives, delay)
+        delays = fate.delays if arrives is not None else ()
+        chunk = 0
+        if self._trace is not None:
+            chunk = self._trace.sent(self.now, side, _on_the_line(piece), lost=not delays)
+        for delay in delays:
+            self._put_on_line(_UnderWay(1 - side, arrives, piece, chunk), delay)
 
     def _next(self) -> int | None:
         arrival = self._on_line[0][0] if self._on_line else None
@@ -207,8 +239,8 @@ class LinkPair:
     def _turn(self) -> None:
         """What is due at this moment: one arrival, or the timers."""
         if self._on_line and self._on_line[0][0] <= self.now:
-            _, _, side, piece = heapq.heappop(self._on_line)
-            self._ends[side].receive(piece, self.now)
+            _, _, under_way = heapq.heappop(self._on_line)
+            self._arrive(under_way)
             self.flush()
             return
         due = [end.it for end in self._ends if self._is_due(end.it)]
@@ -217,6 +249,12 @@ class LinkPair:
         self.flush()
         if any(map(self._is_due, due)):
             raise InternalError("due for ever: its caller would never rest")
+
+    def _arrive(self, it: "_UnderWay") -> None:
+        if self._trace is not None:
+            sent, came = _on_the_line(it.sent or it.piece), _on_the_line(it.piece)
+            self._trace.arrived(self.now, it.to, it.chunk, sent, came)
+        self._ends[it.to].receive(it.piece, self.now)
 
     def _is_due(self, it: Any) -> bool:
         deadline = it.next_deadline()
@@ -247,6 +285,10 @@ class LinkPair:
     def still(self) -> bool:
         """Whether both sides know that all they have sent was delivered."""
         return all(link.unacknowledged == 0 for link in self.links)
+
+
+def _on_the_line(piece: Any) -> bytes:
+    return encode_frame(piece) if isinstance(piece, Frame) else b"\x00" + piece + b"\x00"
 
 
 def _frame(piece: Any) -> Frame:

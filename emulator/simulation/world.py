@@ -32,7 +32,16 @@ from mockpump.emulator.pump.pairing import Draw, keys_of
 from mockpump.emulator.pump.pump import Pump
 from mockpump.emulator.pump.server import PumpServer
 from mockpump.emulator.pump.time_scale import MAX_SPEED, TimeScale
-from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, SOMEBODY, Sender
+from mockpump.emulator.trace.format import (
+    MAIN_LINE,
+    PROGRAMMER,
+    PUMP,
+    SOMEBODY,
+    Ends,
+    Sender,
+    head_of,
+)
+from mockpump.emulator.trace.reading import Undecoded
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError, LocalProtocolError, MockpumpError
@@ -91,7 +100,7 @@ class World:
     To its programmer it is the line (`mockpump.emulator.drive`), with a pump at its other end.
 
     `tap`, when given, sees every chunk as it is sent: the time, whether the programmer sent it,
-    and the bytes.
+    and the bytes.  What a `traced` world does is kept, to be looked at (`mockpump.view`).
     """
 
     def __init__(
@@ -103,6 +112,7 @@ class World:
         channel: Channel | None = None,
         settings: LinkSettings | None = None,
         tap: Callable[[int, bool, bytes], None] | None = None,
+        traced: bool = False,
     ) -> None:
         self.now = 0
         self.draws = Draws(seed)
@@ -123,6 +133,12 @@ class World:
         self.taps: list[Callable[[bool, bytes], None]] = []
         # Whether what the pump sends is lost.
         self.drop_replies = False
+        self._ends = Ends(
+            self.programmer.connection.link.settings, self.port.connection.link.settings
+        )
+        self._lines: list[str] | None = [] if traced else None
+        if self._lines is not None:
+            self.record(TraceWriter(self._lines.append))
 
     @property
     def pump(self) -> Pump:
@@ -192,6 +208,12 @@ class World:
         self.trace = trace
         trace.channel(self.now, self.channel.impairments)
         self._turned()
+
+    def recording(self, title: str = "") -> Undecoded:
+        """What has happened so far; `LocalProtocolError` unless the world is `traced`."""
+        if self._lines is None:
+            raise LocalProtocolError("nothing was recorded: make it with traced=True")
+        return Undecoded(head_of("virtual", self._ends, title), list(self._lines))
 
     def doing(self, kind: str, name: str) -> AbstractContextManager[None]:
         """The programmer, or a scenario, begins something that ends with the block."""

@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from mockpump import __version__
+from mockpump.protocol.framing import VERSION
 from mockpump.protocol.link.types import LinkSettings
 
 FORMAT: Literal["mockpump-trace/1"] = "mockpump-trace/1"
@@ -40,6 +42,11 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     time: Literal["virtual", "real"]
     ends: Ends
     title: str = ""
+
+
+def head_of(time: Literal["virtual", "real"], ends: Ends, title: str = "") -> Head:
+    """The head of a trace that this version writes."""
+    return Head(mockpump=__version__, protocol=VERSION, time=time, ends=ends, title=title)
 
 
 class Line(

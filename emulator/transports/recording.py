@@ -10,15 +10,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from mockpump import __version__
 from mockpump.emulator.channel.channel import frames_of
 from mockpump.emulator.channel.gathering import Gatherer
 from mockpump.emulator.programmer.programmer import Programmer
 from mockpump.emulator.pump.server import PumpServer
-from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, Ends, Head, Sender
+from mockpump.emulator.trace.format import MAIN_LINE, PROGRAMMER, PUMP, Ends, Sender, head_of
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.clock import line_now
-from mockpump.protocol.framing import VERSION
 from mockpump.protocol.link.types import LinkSettings
 
 if TYPE_CHECKING:
@@ -33,8 +31,7 @@ class LiveTrace:
         self._began = line_now()
         self._chunks = 0
         self._gatherers: dict[tuple[int, bool], Gatherer] = {}
-        head = Head(mockpump=__version__, protocol=VERSION, time="real", ends=ends, title=title)
-        self._write(msgspec.json.encode(head).decode())
+        self._write(msgspec.json.encode(head_of("real", ends, title)).decode())
         self.writer = TraceWriter(self._write)
 
     def _write(self, line: str) -> None:

@@ -16,6 +16,7 @@ Volumes are in nL, rates in nL/h, pump time in seconds, line time in microsecond
 `World`, `Pump`, `Channel`, `Program`    a run in virtual time, and what it is made of
 `Programmer`, `Connection`, `LinkSettings`, `Role`    the sans-IO layers beneath
 `Message`, `messages`, `Access`    what is said, and who may say it
+`Trace`, `view`    a run to look at: frame by frame, as a ladder, on one page
 `MockpumpError`, `LocalProtocolError`, `DecodeError`    who is at fault
 
 In real time: `mockpump.aio` (asyncio) and `mockpump.serial` (blocking, over any serial port).  For
@@ -27,6 +28,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mockpump.display.trace import Trace, view
     from mockpump.emulator.channel.channel import Channel
     from mockpump.emulator.programmer.programmer import Programmer
     from mockpump.emulator.pump.pump import Pump
@@ -51,8 +53,10 @@ __all__ = [
     "Programmer",
     "Pump",
     "Role",
+    "Trace",
     "World",
     "messages",
+    "view",
 ]
 
 # Where each name is; it is loaded when it is first asked for (PEP 562).
@@ -69,7 +73,9 @@ _HOMES = {
     "Programmer": "mockpump.emulator.programmer.programmer",
     "Pump": "mockpump.emulator.pump.pump",
     "Role": "mockpump.protocol.link.types",
+    "Trace": "mockpump.display.trace",
     "World": "mockpump.emulator.simulation.world",
+    "view": "mockpump.display.trace",
 }
 
 

@@ -79,7 +79,7 @@ def test_what_a_defect_does_not_reach_is_said() -> None:
     [
         ("5/deliverd-again", "did you mean 5/delivered-again?"),
         ("5/zzz", "use 5/delivered-again, 5/early-is-delivered"),
-        ("zzz", "use RUNG/NAME, as in 1/trailing-bytes"),
+        ("zzz", "use RUNG/NAME, as in 0/short-hours"),
     ],
 )
 def test_an_unknown_defect_is_answered_with_the_known_ones(name: str, said: str) -> None:

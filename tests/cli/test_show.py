@@ -14,6 +14,7 @@ from recorded import example_bundle, run_of
 
 from mockpump.cli import show
 from mockpump.cli.frame import _decoded_places
+from mockpump.display.diagram import diagram
 from mockpump.emulator.trace.format import FORMAT
 
 BUNDLE = example_bundle("bad-link")
@@ -315,3 +316,13 @@ def test_a_terminal_has_colour_and_a_pager_and_may_have_neither(
     assert "Identify 0" in on_a_terminal(bundle, "--no-pager", PAGER=str(pager))
     assert not seen.exists()
     assert "\x1b" not in on_a_terminal(bundle, "--no-pager", NO_COLOR="1")
+
+
+def test_a_part_as_a_picture(command: Command, bundle: str, tmp_path: Path) -> None:
+    picture = tmp_path / "part.svg"
+    shown = command("show", bundle, "--from", "11", "--to", "23", "--svg", str(picture))
+    assert (shown.code, shown.out, shown.err) == (0, "", "")
+    assert picture.read_text("utf-8") == diagram(RUN, range(11, 24))
+    refused = command("show", bundle, "--svg", str(tmp_path / "nowhere" / "x.svg"))
+    assert refused.code != 0
+    assert (refused.err.count("\n"), "x.svg" in refused.err) == (1, True)
