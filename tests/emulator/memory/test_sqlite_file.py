@@ -911,12 +911,15 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
 def test_a_full_disk_is_called_that_and_leaves_nothing_beside_the_file(
     path: Path, monkeypatch: pytest.MonkeyPatch, code: int, free: int, said: str
 ) -> None:
-    def fail(_: object) -> bool:
+    def fail(*_: object) -> None:
+        # As SQLite leaves them, when there is no room for its index.
+        for beside in ("-wal", "-shm"):
+            Path(f"{path}{beside}").touch()
         raise sqlite_error(code)
 
     usage = shutil.disk_usage(path.parent)._replace(free=free)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    monkeypatch.setattr(sqlite_file, "is_marked", fail)
+    monkeypatch.setattr(sqlite_file, "_connect_checked", fail)
     with pytest.raises(MemoryFailed) as error:
         SqliteMemory.open(path)
     assert line_of(error, path) == said
