@@ -1,18 +1,22 @@
 """Files that a person names, read and written; whatever goes wrong is one line with the name."""
 
 import errno
+import io
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from mockpump.cli.examples import example_program, nearest_example, program_names
 from mockpump.emulator.transports.reading import Missing, Unreadable, read_file
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import MAX_TEXT, loads
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # Far more than a learner's test file or progress ever has.
 _MOST_OF_A_LEARNER = 16 * 1024 * 1024
@@ -68,6 +72,35 @@ def expect_writable(path: Path) -> None:
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have errors say which file they are of: not of what is printed meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+class NamedWriter(io.BufferedWriter):
+    """A file whose errors name it."""
+
+    def __init__(self, raw: io.RawIOBase, path: Path) -> None:
+        super().__init__(raw)
+        self._path = path
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        with naming(self._path):
+            return super().write(data)
+
+    def flush(self) -> None:
+        with naming(self._path):
+            super().flush()
+
+    def close(self) -> None:
+        with naming(self._path):
+            super().close()
+
+
+@contextmanager
 def written(path: Path) -> Iterator[IO[bytes]]:
     """A file that is there whole in the end, or as it was before; `OSError` when it cannot be.
 
@@ -77,15 +110,16 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     real = Path(os.path.realpath(path))
     before = _mode(real)
     if before is not None and not (stat.S_ISREG(before) and os.access(real.parent, os.W_OK)):
-        with path.open("wb") as file:
+        with NamedWriter(io.FileIO(path, "wb"), path) as file:
             yield file
         return
     if before is not None and not os.access(real, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name[:100]}.")
+    with naming(path):
+        descriptor, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name[:100]}.")
     with ExitStack() as unless_whole:
         unless_whole.callback(Path(name).unlink, missing_ok=True)
-        with os.fdopen(descriptor, "wb") as file:
+        with NamedWriter(io.FileIO(descriptor, "wb"), path) as file:
             yield file
         Path(name).chmod(_usual_mode() if before is None else stat.S_IMODE(before))
         Path(name).replace(real)

@@ -10,7 +10,7 @@ from mockpump.protocol.units import (
     BadQuantity,
     Scale,
     read_amount,
-    read_duration,
+    read_exact_duration,
     read_line_time,
     read_week_time,
 )
@@ -75,7 +75,7 @@ class Duration(click.ParamType[int]):
         """Seconds, at least 1."""
         text = str(value)
         try:
-            return read_duration(
+            return read_exact_duration(
                 f"{text}s" if self.bare and text.isdecimal() else text, self.longest
             )
         except BadQuantity as error:

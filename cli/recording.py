@@ -1,5 +1,6 @@
 """Options to record what goes over a live line, and to show its frames as they go by."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from mockpump.cli.files import NamedWriter
 from mockpump.cli.render import show
 from mockpump.cli.terminal import echo
 from mockpump.cli.trace import brief, show_frame_parts
@@ -50,11 +52,16 @@ def watching_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def trace_file(path: Path) -> Iterator[IO[str]]:
     """A new file for a trace; `PortError` in one line when it cannot be written."""
     try:
-        file = path.open("w", encoding="utf-8", newline="\n")
+        raw = io.FileIO(path, "wb")
     except OSError as error:
         raise PortError(f"{path}: {reason_of(error)}") from None
-    with file:
-        yield file
+    try:
+        with io.TextIOWrapper(NamedWriter(raw, path), encoding="utf-8", newline="\n") as file:
+            yield file
+    finally:
+        # What could not even be begun is not left behind.
+        if path.is_file() and path.stat().st_size == 0:
+            path.unlink()
 
 
 class FrameShow:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -13,7 +12,7 @@ from mockpump.cli.examples import nearest_example, program_text, scenario_names,
 from mockpump.cli.files import read_text, written
 from mockpump.cli.main import EXIT_REFUSED, fail
 from mockpump.cli.planting import blamed, run_with
-from mockpump.cli.recordings import how_to_record
+from mockpump.cli.recordings import advising_to_record
 from mockpump.cli.render import as_json, show
 from mockpump.cli.scenarios import library, show_told
 from mockpump.cli.tables import fault_facts, show_facts, show_faults
@@ -35,7 +34,7 @@ from mockpump.emulator.simulation.runner import ScenarioRunner
 from mockpump.emulator.simulation.scenario import MAX_TEXT
 from mockpump.emulator.trace.writer import TraceWriter
 from mockpump.emulator.transports.errors import reason_of
-from mockpump.emulator.transports.reading import Missing, Unreadable
+from mockpump.emulator.transports.reading import Unreadable
 from mockpump.exercises.planting import planted
 from mockpump.reference.scenario import schema
 
@@ -144,36 +143,17 @@ def _created(record: Path) -> Iterator[Callable[[str], None]]:
             file = stack.enter_context(written(record))
         except OSError as error:
             raise ScenarioError(f"{record}: {reason_of(error)}") from None
-        recording = stack.enter_context(closing(_Recording(file, record)))
+
+        def write(text: str) -> None:
+            file.write(text.encode())
+
         try:
-            yield recording.write
+            yield write
         except ScenarioError as error:
             # It ends there every time, and is worth to be looked at.
             broken_off = error
     if broken_off is not None:
         raise broken_off
-
-
-class _Recording:
-    """A file whose errors say which one it is: what is printed meanwhile may fail as well."""
-
-    def __init__(self, file: IO[bytes], path: Path) -> None:
-        self._file, self._path = file, path
-
-    def write(self, text: str) -> None:
-        with self._naming():
-            self._file.write(text.encode())
-
-    def close(self) -> None:
-        with self._naming():
-            self._file.close()
-
-    @contextmanager
-    def _naming(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def _conclude(runner: ScenarioRunner, seed: int, json_: bool, failure: str | None) -> None:
@@ -219,12 +199,11 @@ def replay(bundle: Path, json_: bool) -> None:
 
 
 def _read(bundle: Path) -> Bundle:
-    try:
-        return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
-    except Missing as error:
-        raise BadBundle(f"{bundle}: {error}{how_to_record(bundle)}") from None
-    except (BadBundle, Unreadable) as error:
-        raise BadBundle(f"{bundle}: {error}") from None
+    with advising_to_record(bundle):
+        try:
+            return read_bundle(read_text(bundle, _MOST_OF_A_BUNDLE))
+        except (BadBundle, Unreadable) as error:
+            raise BadBundle(f"{bundle}: {error}") from None
 
 
 def trace_of(runner: ScenarioRunner) -> Iterator[str]:

@@ -44,12 +44,15 @@ def start(exercise: Exercise, folder: Path) -> list[Path]:
     `ExerciseError` when one of them is there already: nothing of the learner's is written over.
     """
     texts = {"README.md": readme(exercise), exercise.test_name: exercise.text("start.py")}
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = next((folder / name for name in texts if (folder / name).exists()), None)
         if there is not None:
             raise ExerciseError(f"{there} is there already, and is not written over")
         with ExitStack() as unless_made:
+            for each in reversed(made):
+                unless_made.callback(each.rmdir)
             for name, text in texts.items():
                 with (folder / name).open("x", encoding="utf-8") as file:
                     # Half of them would be in the way the next time.

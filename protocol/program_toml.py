@@ -78,6 +78,8 @@ def _expect_format(document: dict[str, Any]) -> None:
         raise ProgramError(
             f'missing; the first line should be format = "{FORMAT_TEXT}"', key="format"
         )
+    if str(found).startswith("mockpump-scenario/"):
+        raise ProgramError("it is a scenario, not a program: `mockpump run` takes it")
     if found != FORMAT_TEXT:
         raise ProgramError(f'must be "{FORMAT_TEXT}"', key="format")
 

@@ -24,6 +24,7 @@ _SHARE = re.compile(rf"({_NUMBER})\s?(%?)", re.ASCII)
 _BIT = re.compile(r"(\d{1,9}):(\d{1,4})\.([0-7])", re.ASCII)
 # The largest first, as they are typed.
 _SECONDS = {"d": _DAY, "h": 3_600, "m": 60, "s": 1}
+_DURATION = re.compile("".join(rf"(?:(\d{{1,7}}){unit})?" for unit in _SECONDS), re.ASCII)
 _MICROSECONDS = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
 _WEEK_TIME = re.compile(r"(?:([A-Za-z]{3,})\s+)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 # In groups of three only: what somebody means by "1,5" is not 15.
@@ -97,17 +98,31 @@ def read_amount(text: str, scale: Scale, minimum: int = 0, maximum: int = 2**32 
 
 
 def read_duration(text: str, longest: int = 2**32 - 1) -> int:
-    """A span of pump time such as `90s`, `30m`, `1.5h`, `1d` or `1h30m`, in seconds; at least 1."""
+    """A span of pump time such as `90s`, `30m`, `2h`, `1d` or `1h30m`, in seconds; at least 1."""
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise BadQuantity(f"invalid duration {text!r}: use 90s, 30m, 2h, 1d or 1h30m")
+    parts = zip(match.groups(), _SECONDS.values(), strict=True)
+    seconds = sum(int(count) * unit for count, unit in parts if count)
+    return _as_long(text, seconds, longest)
+
+
+def read_exact_duration(text: str, longest: int = 2**32 - 1) -> int:
+    """The same with decimals, as in `1.5h`, that come out as whole seconds; not for files."""
     seconds = _span(text, _SECONDS)
     if seconds is None:
-        raise BadQuantity(f"invalid duration {text!r}: use 90s, 30m, 2h, 1d or 1h30m")
-    if 0 <= seconds < 1:
-        raise BadQuantity(f"invalid duration {text!r}: the shortest is 1s")
-    if seconds.denominator != 1:
+        return read_duration(text, longest)
+    if seconds.denominator != 1 and seconds > 1:
         raise BadQuantity(f"invalid duration {text!r}: use whole seconds of pump time")
+    return _as_long(text, int(seconds), longest)
+
+
+def _as_long(text: str, seconds: int, longest: int) -> int:
+    if not seconds:
+        raise BadQuantity(f"invalid duration {text!r}: the shortest is 1s")
     if seconds > longest:
         raise BadQuantity(f"invalid duration {text!r}: the longest is {duration(longest)}")
-    return int(seconds)
+    return seconds
 
 
 def _span(text: str, units: Mapping[str, int]) -> Fraction | None:
@@ -129,12 +144,14 @@ def read_week_time(text: str, day: str | None = None) -> int:
     wanted = "Mon 07:30" if day is None else "Mon 07:30 or 07:30:15"
     if match is None:
         raise BadQuantity(f"invalid time {text!r}: use {wanted}")
+    hours, minutes, seconds = int(match[2]), int(match[3]), int(match[4] or 0)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise BadQuantity(f"invalid time {text!r}: use {wanted}")
     named = (match[1] or day or "").lower()
     if not named:
         raise BadQuantity(f"invalid time {text!r}: it needs a day, as in Tue {text.strip()}")
     days = [at for at, name in enumerate(DAYS) if name.startswith(named)]
-    hours, minutes, seconds = int(match[2]), int(match[3]), int(match[4] or 0)
-    if len(days) != 1 or hours > 23 or minutes > 59 or seconds > 59:
+    if len(days) != 1:
         raise BadQuantity(f"invalid time {text!r}: use {wanted}")
     return days[0] * _DAY + hours * 3_600 + minutes * 60 + seconds
 

@@ -56,7 +56,7 @@ def paste(pasted: list[str], folder: Path, patience: int = 120) -> str:
     with subprocess.Popen(
         ["bash", "-e", "-o", "pipefail"],
         cwd=folder,
-        env={**environment, "PATH": path, "PYTHONUTF8": "1", "XDG_STATE_HOME": str(folder)},
+        env={**environment, "PATH": path, "PYTHONUTF8": "1", "XDG_STATE_HOME": f"{folder}-state"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -86,8 +86,18 @@ def test_every_block_shown_can_be_pasted(document: Path, tmp_path: Path) -> None
     for block in blocks(document, "python"):
         if "def test_" in block:
             (tmp_path / "test_mine.py").write_text(block, encoding="utf-8")
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "before"]):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True, timeout=60)
     assert to_paste(document)
     paste(to_paste(document), tmp_path)
+    # What a reader makes in a checkout is not taken for a part of it.
+    status = [*git, "status", "--porcelain"]
+    left = subprocess.run(
+        status, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert left.stdout == ""
 
 
 @pytest.mark.end_to_end

@@ -125,7 +125,7 @@ def temp(options: Options, percent: int | None, span: int, cancel: bool) -> None
     say(options, done, f"{percent} % of the program until {duration(done.ends)} of pump time")
 
 
-@click.command()
+@click.command(short_help="Fill the reservoir, in place of what is in it.")
 @click.argument("amount", metavar="VOLUME", type=Amount(VOLUME))
 @click.option(
     "--concentration",

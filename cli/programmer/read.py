@@ -81,6 +81,9 @@ def log(options: Options, first: int) -> None:
     except LogBroken as error:
         error.add_note("the event log is not what it was when it was written")
         raise
+    if read.first < first:
+        complain(f"there is no entry {first:,} yet: the log ends with entry {read.first - 1:,}")
+        return
     show_log(read.entries, read.first, options.json)
     if read.folded:
         complain(folded_text(read.folded))

@@ -147,7 +147,7 @@ def new(file: Path, seed: int | None, **made_with: Any) -> None:
     """Make a pump whose memory is FILE, and survives whatever happens to the process.
 
     \b
-    mockpump pump new demo.pump --name "demo pump" --program day --keyring keys.json
+    mockpump pump new demo.pump --program day --keyring keys.json
     mockpump pump run --memory demo.pump --pty ./pump &
     mockpump programmer --port ./pump --keyring keys.json status
     """

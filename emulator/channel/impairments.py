@@ -33,7 +33,7 @@ class TextFormat(NamedTuple):
 
 def _baud(text: str) -> int:
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise BadQuantity(f"{text!r} is no baud rate such as 9600")
+        raise BadQuantity(f"invalid baud rate {text!r}: use bits a second, such as 9600")
     return int(text)
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
 from tempfile import TemporaryDirectory
@@ -63,6 +63,9 @@ class NotAMemory(MemoryFailed):
     """What is at that path is no pump's memory that this version can read."""
 
 
+_FULL = os.strerror(errno.ENOSPC).lower()
+# What SQLite wants for its index, in bytes.
+_ROOM = 65_536
 _NO_MEMORY = "it is not the memory of a pump"
 
 
@@ -135,7 +138,13 @@ def new_file(path: Path) -> Iterator[NewFile]:
                 prefix="unfinished-pump-", dir=path.parent, ignore_cleanup_errors=True
             )
             held.enter_context(folder)
-        yield NewFile(path, Path(folder.name))
+        new = NewFile(path, Path(folder.name))
+        try:
+            yield new
+        except MemoryFailed as error:
+            # Nobody knows it by the name that it has meanwhile.
+            error.args = (str(error).replace(str(new.path), str(path), 1),)
+            raise
 
 
 def _sync_folder(folder: Path) -> None:
@@ -160,6 +169,9 @@ def open_file(path: Path) -> Opened:
         has_wal = _has_wal(real)
         if has_wal:
             _expect_own_wal(real)
+        unless_open = held.enter_context(ExitStack())
+        if not any(each.exists() for each in _beside(real)):
+            unless_open.callback(_remove_beside, real)
         connection = _connect_checked(real, held)
         # What SQLite may not write it opens all the same, and says so at the first statement that
         # writes: better now than at the first record.
@@ -168,7 +180,21 @@ def open_file(path: Path) -> Opened:
         connection.execute("ROLLBACK")
         lacks_wal = is_marked(connection) and not has_wal
         in_use = _marked(connection, real, held, stays=lacks_wal)
+        unless_open.pop_all()
         return Opened(connection, held.pop_all(), in_use, lacks_wal)
+
+
+def _beside(path: Path) -> list[Path]:
+    """What SQLite makes beside a database as it opens it."""
+    return [wal_of(path), Path(f"{path}-shm")]
+
+
+def _remove_beside(path: Path) -> None:
+    """Of a database that could not be opened wholly, for want of room; never what holds a state."""
+    with suppress(OSError):
+        if wal_of(path).stat().st_size == 0:
+            for each in _beside(path):
+                each.unlink()
 
 
 def look_into_file(path: Path) -> Opened:
@@ -331,6 +357,16 @@ def _copied(path: Path, folder: Path) -> Path:
     return copy
 
 
+def _lacks_room(code: int, path: Path) -> bool:
+    """Whether an error of SQLite's is one of a full disk; for its index it says that vaguely."""
+    if code != sqlite3.SQLITE_IOERR:
+        return code == sqlite3.SQLITE_FULL
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
+
+
 @contextmanager
 def _faults_of(path: Path) -> Iterator[None]:
     """Whatever goes wrong with a file, said in one line that names it."""
@@ -344,7 +380,8 @@ def _faults_of(path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_NOTADB:
             raise NotAMemory(f"{path}: {_NO_MEMORY}") from error
         kind = MemoryBusy if code == sqlite3.SQLITE_BUSY else MemoryFailed
-        raise kind(f"{path}: {error}") from error
+        why = _FULL if _lacks_room(code, path) else error
+        raise kind(f"{path}: {why}") from error
     except UnicodeDecodeError:
         # The damage is in a text that an error of SQLite's quotes.
         raise MemoryFailed(f"{path}: it is damaged") from None

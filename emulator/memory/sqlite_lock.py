@@ -18,6 +18,10 @@ from mockpump.emulator.memory.interface import MemoryFailed
 _LONGEST_HOLDER = 20
 
 
+class LockHeld(Exception):
+    """Another process holds that lock; says which, if that is known."""
+
+
 class MemoryBusy(MemoryFailed):
     """Another pump, or another program, uses that memory."""
 
@@ -31,18 +35,30 @@ def sole_use(path: Path) -> Iterator[None]:
     the database would drop the locks that SQLite has on it, and because on some systems a `flock`
     on the database would lock SQLite out.
     """
-    lock = Path(f"{path}-lock")
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(Path(f"{path}-lock"), waits=False))
+        except LockHeld as other:
+            raise MemoryBusy(
+                f"it is in use{other}: a pump runs on it, or a command uses it"
+            ) from None
+        yield
+
+
+@contextmanager
+def locked(lock: Path, *, waits: bool) -> Iterator[None]:
+    """Hold the lock of a file that is there for nothing else, and remove it in the end.
+
+    Unless it `waits`, `LockHeld` when another process does.
+    """
     with ExitStack() as held:
         while True:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
             file = held.enter_context(os.fdopen(os.open(lock, flags, 0o600), "rb+"))
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
             except BlockingIOError:
-                holder = _holder(file.fileno())
-                raise MemoryBusy(
-                    f"it is in use{holder}: a pump runs on it, or a command uses it"
-                ) from None
+                raise LockHeld(_holder(file.fileno())) from None
             # Whoever had it before may have removed the file since we opened it.
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), lock.stat()):

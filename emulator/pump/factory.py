@@ -52,6 +52,7 @@ def initialize(memory: Memory, config: PumpConfig) -> None:
     m.encode(m.Refilled(0, config.concentration, config.concentration, config.dead))
     m.encode(config.limits)
     if config.program is not None:
+        programs.check(config.program)
         for excess in program_excesses(config.program, config.limits):
             reason = words_of(excess.reason)
             figures = f"{excess.figure:,}; allowed: {excess.limit:,}"

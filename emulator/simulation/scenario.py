@@ -19,6 +19,7 @@ from mockpump.emulator.simulation.errors import ScenarioError
 from mockpump.emulator.simulation.expectations import ExpectPart, check_reason
 from mockpump.protocol import toml_text
 from mockpump.protocol.link.types import Offer
+from mockpump.protocol.program_toml import FORMAT_TEXT
 from mockpump.protocol.toml_text import BadToml
 from mockpump.protocol.units import BadQuantity, did_you_mean, read_duration, read_week_time
 
@@ -169,7 +170,9 @@ MAX_TEXT = 262_144
 def load_scenario(text: str, name: str) -> Scenario:
     """The scenario in a TOML text; `ScenarioError` names the file and the place."""
     try:
-        written = msgspec.convert(toml_text.parse(text, MAX_TEXT), WRITTEN_SCENARIO)
+        document = toml_text.parse(text, MAX_TEXT)
+        _expect_no_program(document, name)
+        written = msgspec.convert(document, WRITTEN_SCENARIO)
         scenario = _scenario(written)
         _check(scenario)
     except (BadToml, msgspec.ValidationError, ScenarioError, BadQuantity) as error:
@@ -177,6 +180,12 @@ def load_scenario(text: str, name: str) -> Scenario:
     except RecursionError:
         raise ScenarioError(f"{name}: it is nested too deeply") from None
     return scenario
+
+
+def _expect_no_program(document: dict[str, Any], name: str) -> None:
+    if document.get("format") == FORMAT_TEXT:
+        use = f"give it to a pump with `mockpump programmer program set {name}`"
+        raise ScenarioError(f"it is a program, not a scenario: {use}")
 
 
 def _nearest(error: str) -> str:

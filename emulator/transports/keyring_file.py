@@ -4,13 +4,13 @@ By whatever name it is called, it is the file that the name leads to which is re
 replaced: a link to it stays a link.
 """
 
-import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from mockpump.emulator.memory.sqlite_lock import locked
 from mockpump.emulator.programmer import keyring
 from mockpump.emulator.programmer.keyring import BadKeyring, Keyring, KeysTaken
 from mockpump.emulator.transports.errors import reason_of
@@ -132,14 +132,13 @@ def _naming(path: Path) -> Iterator[None]:
 def _alone_at(path: Path) -> Iterator[None]:
     """Keep whoever else changes that keyring waiting, by whatever name it is called."""
     real = _real(path)
-    try:
-        _make_folder(real)
-        # A file of its own: the keyring's is replaced.  It stays, since others may wait at it.
-        lock = os.open(real.with_name(f".{real.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise BadKeyring(f"cannot write the keyring {path}: {reason_of(error)}") from None
-    with os.fdopen(lock):
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        try:
+            _make_folder(real)
+            # A file of its own: the keyring's is replaced.
+            held.enter_context(locked(real.with_name(f".{real.name}.lock"), waits=True))
+        except OSError as error:
+            raise BadKeyring(f"cannot write the keyring {path}: {reason_of(error)}") from None
         yield
 
 

@@ -130,3 +130,23 @@ def test_a_memory_in_use_says_what_to_use_instead(command: Command) -> None:
             said = command("pump", *words, "x.pump").line
             assert f"it is in use by process {pump.pid}" in said
             assert "ask the pump that runs with `mockpump programmer`" in said
+
+
+def test_a_file_of_another_kind_is_called_what_it_is(command: Command) -> None:
+    examples = Path(__file__).parents[2] / "examples"
+    program, scenario = examples / "programs" / "day.toml", examples / "scenarios" / "limits.toml"
+    said = command("run", str(program)).line
+    assert "it is a program, not a scenario: give it to a pump with `mockpump pro" in said
+    said = command(*AT_DEMO, "program", "set", str(scenario), "--yes").line
+    assert "it is a scenario, not a program: `mockpump run` takes it" in said
+
+
+def test_a_program_is_looked_for_before_anybody_is_asked(command: Command) -> None:
+    said = command(*AT_DEMO, "program", "set", "nowhere.toml").err
+    assert "nowhere.toml: no such file" in said
+
+
+def test_a_log_from_beyond_its_end_says_where_that_is(command: Command) -> None:
+    ended = command(*AT_DEMO, "log", "--from", "50")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.line == "mockpump: there is no entry 50 yet: the log ends with entry 1"

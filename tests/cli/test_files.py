@@ -1,5 +1,8 @@
 """Reading a program from a file, and the examples that come with the package."""
 
+import contextlib
+import errno
+import io
 import os
 import select
 from pathlib import Path
@@ -8,7 +11,14 @@ from stat import S_IMODE
 import pytest
 
 from mockpump.cli.examples import example_program
-from mockpump.cli.files import expect_writable, read_program_file, write_file, written
+from mockpump.cli.files import (
+    NamedWriter,
+    expect_writable,
+    read_program_file,
+    write_file,
+    written,
+)
+from mockpump.cli.recording import trace_file
 from mockpump.protocol.program import Program, ProgramError
 from mockpump.protocol.program_toml import MAX_TEXT, dumps
 
@@ -123,3 +133,32 @@ def test_a_pipe_is_not_opened_before_it_is_written(tmp_path: Path) -> None:
         assert os.read(reader, 10) == b"after"
     finally:
         os.close(reader)
+
+
+def test_an_error_of_a_file_that_is_written_names_it(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    class Full(io.FileIO):
+        def write(self, data: object, /) -> int:
+            raise full
+
+    for fails in (
+        lambda file: file.write(bytes(100_000)),
+        lambda file: (file.write(b"x"), file.flush()),
+        lambda file: (file.write(b"x"), file.close()),
+    ):
+        raw = Full(tmp_path / "raw", "wb")
+        file = NamedWriter(raw, tmp_path / "wanted")
+        with pytest.raises(OSError, match="wanted") as caught:
+            fails(file)
+        assert caught.value.errno == errno.ENOSPC
+        with contextlib.suppress(OSError):
+            file.close()
+
+
+def test_a_trace_that_cannot_be_begun_is_not_left_behind(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), trace_file(tmp_path / "empty"):
+        raise ZeroDivisionError
+    with trace_file(tmp_path / "begun") as file:
+        file.write("one line")
+    assert [each.name for each in tmp_path.iterdir()] == ["begun"]

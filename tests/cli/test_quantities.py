@@ -184,6 +184,8 @@ def test_a_day_of_the_week_may_be_asked_for() -> None:
     assert convert(q.ClockDate(), "Tue 06:30").second == 86_400 + 6 * 3_600 + 30 * 60
     with pytest.raises(click.BadParameter, match="it needs a day, as in Tue 06:30"):
         convert(q.ClockDate(), "06:30")
+    with pytest.raises(click.BadParameter, match="invalid time '25:00': use Mon 07:30"):
+        convert(q.ClockDate(), "25:00")
 
 
 def test_a_lowest_speed_may_be_asked_for() -> None:

@@ -4,8 +4,10 @@ Whether each is sound takes hours of runs: `make exercises-gate` asks for that.
 """
 
 import ast
+import errno
 import importlib.util
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +188,24 @@ def test_an_exercise_is_known_by_its_number() -> None:
     for number in (-1, 99):
         with pytest.raises(ExerciseError, match=f"no exercise {number}; there are 0, 1, 2"):
             numbered(number)
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a folder", "none"])
+def test_a_full_disk_leaves_no_exercise_half_laid_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    folder = tmp_path / "deep" / "exercise"
+    if there:
+        folder.mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    opened = Path.open
+
+    def full(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name.startswith("test_"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opened(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(ExerciseError, match=r"cannot write into .*: .*space left"):
+        start(numbered(1), folder)
+    assert sorted(tmp_path.rglob("*")) == before

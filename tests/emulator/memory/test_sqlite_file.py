@@ -886,3 +886,58 @@ def test_where_nothing_may_be_written_one_may_look(path: Path) -> None:
             with closing(SqliteMemory.look(readonly)) as memory:
                 assert memory.state() == b"state1"
             readonly.parent.chmod(0o700)
+
+
+# -- a full disk -----------------------------------------------------------------------------------
+
+NO_ROOM = "no space left on device"
+
+
+def sqlite_error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "free", "said"),
+    [
+        (sqlite3.SQLITE_FULL, 10**9, NO_ROOM),
+        (sqlite3.SQLITE_IOERR | 19 << 8, 12_288, NO_ROOM),
+        (sqlite3.SQLITE_IOERR, 10**9, "what SQLite says"),
+        (sqlite3.SQLITE_ERROR, 0, "what SQLite says"),
+    ],
+)
+def test_a_full_disk_is_called_that_and_leaves_nothing_beside_the_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch, code: int, free: int, said: str
+) -> None:
+    def fail(*_: object) -> None:
+        # As SQLite leaves them, when there is no room for its index.
+        for beside in ("-wal", "-shm"):
+            Path(f"{path}{beside}").touch()
+        raise sqlite_error(code)
+
+    usage = shutil.disk_usage(path.parent)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(sqlite_file, "_connect_checked", fail)
+    with pytest.raises(MemoryFailed) as error:
+        SqliteMemory.open(path)
+    assert line_of(error, path) == said
+    assert set(files(path.parent)) == {"pump"}
+
+
+def test_what_was_there_beside_it_is_not_removed(path: Path) -> None:
+    Path(f"{path}-wal").touch()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sqlite_file, "_remove_beside", None)
+        patched.setattr(sqlite_file, "is_marked", lambda _: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            SqliteMemory.open(path)
+
+
+def test_a_pump_that_cannot_be_made_is_called_by_the_name_it_was_to_have(tmp_path: Path) -> None:
+    path = tmp_path / "pump"
+    with pytest.raises(MemoryFailed) as error, new_file(path) as new:
+        raise MemoryFailed(f"{new.path}: {NO_ROOM}")
+    assert line_of(error, path) == NO_ROOM
+    assert files(tmp_path) == {}

@@ -174,3 +174,9 @@ def _weight(things: int) -> int:
 
 def test_a_pump_and_its_line_are_small() -> None:
     assert _weight(100) < 64 * 1024 // 2
+
+
+@pytest.mark.parametrize("rate", [-1, 2**32])
+def test_a_rate_that_no_program_has_is_refused_as_that(rate: int) -> None:
+    with pytest.raises(ProgramError, match="rate"):
+        new_pump(program=Program.flat("x", rate))

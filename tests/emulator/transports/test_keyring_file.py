@@ -142,11 +142,11 @@ def test_what_is_behind_a_link_is_written_and_the_link_stays(tmp_path: Path, the
 def test_by_any_of_its_names_it_has_the_same_lock(tmp_path: Path) -> None:
     real, link = linked(tmp_path)
     with changed_keyring(link):
-        before = {each.name for each in real.parent.iterdir()}
+        meanwhile = {each.name for each in real.parent.iterdir()}
     with changed_keyring(link.parent / ".." / "dotfiles" / "keys.json"):
-        pass
-    assert {each.name for each in real.parent.iterdir()} == before | {"keys.json"}
-    assert ".keys.json.lock" in before
+        assert {each.name for each in real.parent.iterdir()} == meanwhile | {"keys.json"}
+    assert ".keys.json.lock" in meanwhile
+    assert [each.name for each in real.parent.iterdir()] == ["keys.json"]
 
 
 def test_links_in_a_circle_are_no_keyring(tmp_path: Path) -> None:
