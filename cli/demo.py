@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from mockpump.cli.examples import example_program
 from mockpump.cli.files import read_program_file
 from mockpump.cli.pump.process import PumpProcess
 from mockpump.cli.quantities import LineTime, Speed, speed_text
+from mockpump.cli.recording import Watching, all_of, trace_file
 from mockpump.cli.render import bar, can_redraw, notice_reader_gone, show
 from mockpump.cli.scenarios import list_scenarios, tell_scenario
 from mockpump.cli.tables import show_changes, show_facts
@@ -25,11 +27,14 @@ from mockpump.emulator.programmer.preview import compare
 from mockpump.emulator.programmer.procedures import ask, read_program, set_program
 from mockpump.emulator.pump.state import PumpIdentity
 from mockpump.emulator.schedule import Schedule
+from mockpump.emulator.trace.format import Ends
 from mockpump.emulator.transports import drawing
 from mockpump.emulator.transports.blocking_programmer import SerialProgrammer
 from mockpump.emulator.transports.keyring_file import read_keyring
+from mockpump.emulator.transports.recording import LiveTrace, ProgrammerTap
 from mockpump.protocol import messages as m
 from mockpump.protocol.errors import InternalError
+from mockpump.protocol.link.types import LinkSettings
 from mockpump.protocol.program import UNITS_PER_NL, Program, daily_volume
 from mockpump.protocol.units import (
     clock_time,
@@ -79,6 +84,14 @@ _NOTHING_REAL = "Everything here is fictional: no real device, drug, dose or pat
     type=click.Path(path_type=Path),
     help="Draw the scenario's picture into this PNG or SVG file as well.  With NAME only.",
 )
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    help="Record it into this file, for `mockpump show`.",
+)
+@click.option(
+    "--show", "shows", is_flag=True, help="Show every frame, and not the first ones only."
+)
 def demo(
     name: str | None,
     list_: bool,
@@ -87,6 +100,8 @@ def demo(
     step: bool,
     pace: int | None,
     plot: Path | None,
+    trace: Path | None,
+    shows: bool,
 ) -> None:
     """Show the whole demonstration in one terminal, in about half a minute.
 
@@ -101,13 +116,13 @@ def demo(
         _refuse_without_name()
         if step and not (sys.stdin.isatty() and can_redraw(sys.stdout)):
             raise click.UsageError("--step needs a terminal; --pace 500ms needs none")
-        tell_scenario(name, plot, Walk(step, (pace or 0) / 1e6))
+        tell_scenario(name, plot, Walk(step, (pace or 0) / 1e6), Watching(trace, shows))
     elif step or pace is not None:
         raise click.UsageError("--step and --pace show a scenario: name one of `demo --list`")
     elif plot is not None:
         raise click.UsageError("--plot draws a scenario: name one of `mockpump demo --list`")
     else:
-        _show_day(speed, file)
+        _show_day(speed, file, Watching(trace, shows))
 
 
 def _refuse_without_name() -> None:
@@ -118,16 +133,16 @@ def _refuse_without_name() -> None:
             raise click.UsageError(f"{shown} is for the demo without a name")
 
 
-def _show_day(speed: int | None, file: Path | None) -> None:
+def _show_day(speed: int | None, file: Path | None, watched: Watching) -> None:
     wanted = example_program("day") if file is None else read_program_file(file)
     show("mockpump: a mock pump and a mock programmer on a pseudo-serial line", style="bold")
     show(_NOTHING_REAL)
     with TemporaryDirectory(prefix="mockpump-") as folder:
         # The pump puts its keys there as it is made; only this user may look into the folder.
-        _show_machines(speed, wanted, Path(folder) / "keyring.json")
+        _show_machines(speed, wanted, Path(folder) / "keyring.json", watched)
 
 
-def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
+def _show_machines(speed: int | None, wanted: Program, keyring: Path, watched: Watching) -> None:
     # The number that the documents show.
     made_with = ("--serial", str(PumpIdentity().serial), "--clock", "Wed 13:37", "--no-limits")
     keys = ("--paired", "--keyring", str(keyring))
@@ -139,14 +154,29 @@ def _show_machines(speed: int | None, wanted: Program, keyring: Path) -> None:
         }
         show_facts(machines, indent=2)
         pause = _PAUSE if can_redraw(sys.stdout) else 0.0
-        trace = FrameTrace(_FULL_FRAMES, _BRIEF_FRAMES, pause)
-        with SerialProgrammer(pump.port, tap=trace) as programmer:
+        trace = FrameTrace(_FULL_FRAMES, None if watched.shows else _BRIEF_FRAMES, pause)
+        with _recorded(pump.port, trace, watched.trace) as programmer:
             ring = read_keyring(keyring)
             # However this ends, the keys are not left behind.
             keyring.unlink()
             before = _program_it(programmer, wanted, ring, trace)
-            reports = _deliver(pump, programmer, speed)
+            trace.pause = 0.0
+            reports = _deliver(pump, programmer, speed, trace if watched.shows else None)
             _conclude(programmer, wanted, before, reports)
+
+
+@contextmanager
+def _recorded(port: str, shown: FrameTrace, path: Path | None) -> Iterator[SerialProgrammer]:
+    """A programmer whose frames are shown, and recorded if there is a file for it."""
+    with ExitStack() as stack:
+        recorder = None
+        if path is not None:
+            file, ends = stack.enter_context(trace_file(path)), Ends(programmer=LinkSettings())
+            recorder = ProgrammerTap(LiveTrace(file, ends, "the demonstration"))
+        programmer = stack.enter_context(SerialProgrammer(port, tap=all_of(shown, recorder)))
+        if recorder is not None:
+            recorder.programmer = programmer.programmer
+        yield programmer
 
 
 def _heading(text: str) -> None:
@@ -181,15 +211,18 @@ def _program_it(
 
 
 def _deliver(
-    pump: PumpProcess, programmer: SerialProgrammer, speed: int | None
+    pump: PumpProcess, programmer: SerialProgrammer, speed: int | None, frames: FrameTrace | None
 ) -> list[m.Telemetry]:
-    """Let a day of pump time go by, showing what the pump reports; the reports."""
+    """Let a day of pump time pass, showing what the pump reports, or its frames; the reports."""
     _heading(f"24 hours of pump time at speed {speed_text(speed)}")
     programmer.run(ask(m.Subscribe(_INTERVAL)))
     pump.direct(f"go {speed_text(speed)} for {_DAY}")
     reports: list[m.Telemetry] = []
-    for report in _show_live(_until_day_is_over(programmer)):
+    day = _until_day_is_over(programmer)
+    for report in _show_live(day) if frames is None else day:
         reports.append(report)
+        if frames is not None:
+            frames.catch_up()
     return reports
 
 

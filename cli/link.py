@@ -13,7 +13,7 @@ import click
 
 from mockpump.cli.channel_options import channel_options, impairments_of
 from mockpump.cli.quantities import LineTime
-from mockpump.cli.recording import trace_file
+from mockpump.cli.recording import FrameShow, Watching, trace_file, watching_options
 from mockpump.cli.render import as_json, show
 from mockpump.cli.tables import fault_facts, show_faults
 from mockpump.cli.terminal import echo
@@ -39,11 +39,7 @@ from mockpump.emulator.transports.waiting import tries
     help="End after such a time, such as 30s; else at Ctrl-C.",
 )
 @wait_option
-@click.option(
-    "--trace",
-    type=click.Path(path_type=Path),
-    help="Record both directions into this file, for `mockpump show`.",
-)
+@watching_options
 @click.option("--json", "json_", is_flag=True, help="Print the ends, and the table, as JSON.")
 def link(
     first: str,
@@ -51,8 +47,10 @@ def link(
     seed: int,
     lasting: int | None,
     wait: int,
-    trace: Path | None,
     json_: bool,
+    trace: Path | None,
+    shows: bool,
+    in_full: bool,
     **wrong: Any,
 ) -> None:
     """Put a bad cable between two programs.
@@ -69,9 +67,10 @@ def link(
     many there were and what caught them; only frames of TIDE/1 tell.
     """
     channel = Channel(impairments_of(wrong), seed)
+    watched = Watching(trace, shows, in_full)
     seconds = None if lasting is None else lasting / 1e6
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(channel, _CableEnds(first, second, wait), seconds, trace, json_))
+        asyncio.run(_run(channel, _CableEnds(first, second, wait), seconds, watched, json_))
 
 
 class _CableEnds(NamedTuple):
@@ -95,7 +94,7 @@ class _CableEnds(NamedTuple):
 
 
 async def _run(
-    channel: Channel, ends: _CableEnds, seconds: float | None, trace: Path | None, json_: bool
+    channel: Channel, ends: _CableEnds, seconds: float | None, watched: Watching, json_: bool
 ) -> None:
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -105,8 +104,11 @@ async def _run(
 
     with contextlib.ExitStack() as stack:
         cable = stack.enter_context(contextlib.closing(Cable(channel, end)))
-        if trace is not None:
-            live = LiveTrace(stack.enter_context(trace_file(trace)), Ends(), "on the line")
+        if watched.shows:
+            cable.tap = FrameShow(watched.in_full, err=json_)
+        if watched.trace is not None:
+            file = stack.enter_context(trace_file(watched.trace))
+            live = LiveTrace(file, Ends(), "on the line")
             live.writer.channel(0, channel.impairments)
             cable.trace = live.writer
         far = stack.enter_context(contextlib.closing(await ends.opened(cable, False)))

@@ -19,6 +19,7 @@ from mockpump.protocol.link.types import LinkSettings
 
 if TYPE_CHECKING:
     from mockpump.emulator.transports.asyncio_pump import PumpRunner
+    from mockpump.emulator.transports.blocking_programmer import Tap
     from mockpump.emulator.transports.recording import TappedRunner
 
 _ARROWS = {True: "programmer -> pump", False: "pump -> programmer"}
@@ -62,6 +63,19 @@ def trace_file(path: Path) -> Iterator[IO[str]]:
         # What could not even be begun is not left behind.
         if path.is_file() and path.stat().st_size == 0:
             path.unlink()
+
+
+def all_of(*taps: "Tap | None") -> "Tap | None":
+    """One tap in place of several."""
+    some = [each for each in taps if each is not None]
+    if not some:
+        return None
+
+    def tap(sent: bool, data: bytes) -> None:
+        for each in some:
+            each(sent, data)
+
+    return tap
 
 
 class FrameShow:

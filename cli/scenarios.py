@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from mockpump.cli.charts import check_plot, show_curves
 from mockpump.cli.charts import plot as draw
 from mockpump.cli.examples import (
@@ -18,7 +20,9 @@ from mockpump.cli.examples import (
     scenario_names,
     scenario_text,
 )
+from mockpump.cli.files import write_file
 from mockpump.cli.pager import show_lines
+from mockpump.cli.recording import Watching
 from mockpump.cli.render import show
 from mockpump.cli.tables import show_faults, show_table
 from mockpump.cli.terminal import echo
@@ -51,7 +55,7 @@ def list_scenarios() -> None:
     show_table(("scenario", "title"), rows, "scenarios for `mockpump demo NAME`")
 
 
-def tell_scenario(name: str, plot: Path | None, walk: Walk) -> None:
+def tell_scenario(name: str, plot: Path | None, walk: Walk, watched: Watching) -> None:
     """Tell a scenario, show what it is about, and draw its picture into a file if one is named."""
     wanted = _example(name)
     scenario = wanted.scenario
@@ -64,8 +68,10 @@ def tell_scenario(name: str, plot: Path | None, walk: Walk) -> None:
             if scenario.ladder != "whole":
                 show_told(told)
     run = read_run(recording())
-    if scenario.ladder is not None or walk.steps:
-        _show_ladder(run, scenario, walk)
+    if watched.trace is not None:
+        _keep(recording(), watched.trace)
+    if scenario.ladder is not None or walk.steps or watched.shows:
+        _show_ladder(run, scenario, walk, whole=watched.shows or walk.steps)
     if scenario.beside:
         _show_beside(scenario, run)
     if faults := runner.world.attribution.table():
@@ -109,16 +115,22 @@ def recorded_run(wanted: RunInput) -> Iterator[tuple[ScenarioRunner, Callable[[]
         yield runner, lambda: Recording(wanted.trace_head, list(decoded(lines)))
 
 
-def _show_ladder(run: Run, scenario: Scenario, walk: Walk) -> None:
+def _keep(recording: Recording, path: Path) -> None:
+    written = map(msgspec.json.encode, (recording.head, *recording.lines))
+    write_file(path, b"".join(line + b"\n" for line in written))
+
+
+def _show_ladder(run: Run, scenario: Scenario, walk: Walk, *, whole: bool) -> None:
     """The ladder of a run: the whole, or what is around its worst moment."""
-    part = select(run) if walk.steps or scenario.ladder != "worst" else _worst(run)
+    part = select(run) if whole or scenario.ladder != "worst" else _worst(run)
     show("")
     if len(part.frames) < len(run.frames):
         first, last = min(part.frames, default=0), max(part.frames, default=0)
         show(
             f"frames {first} to {last} of {len(run.frames)}, around the worst moment;", style="dim"
         )
-        show(f"all of them: mockpump demo {scenario.name} --step", style="dim")
+        told = f"mockpump demo {scenario.name} --show, or --step"
+        show(f"all of them: {told}", style="dim")
     show_walk(list(ladder(run, look_at(), part)), run, walk)
 
 

@@ -16,15 +16,16 @@ _STYLES = {True: "cyan", False: "magenta"}
 class FrameTrace:
     """A tap on a line, for either direction.  `full` frames are shown in full, `brief` on a line.
 
-    What comes after those is only counted.  Frames go by as they please; `catch_up` shows those
-    that it was not shown yet, so many seconds apart: the display is held, and never the line.
+    What comes after those is only counted; where `brief` is None, all are shown.  Frames go by as
+    they please; `catch_up` shows those that were not shown yet, `pause` seconds apart: the display
+    is held, and never the line.
     """
 
-    def __init__(self, full: int, brief: int, pause: float = 0.0) -> None:
+    def __init__(self, full: int, brief: int | None, pause: float = 0.0) -> None:
         self._decoders = {True: FrameDecoder(), False: FrameDecoder()}
         self._full = full
-        self._brief = brief
-        self._pause = pause
+        self._most = None if brief is None else full + brief
+        self.pause = pause
         self._waiting: deque[tuple[int, bool, Frame | RejectedFrame]] = deque()
         self.frames = 0
 
@@ -32,16 +33,16 @@ class FrameTrace:
         """Take bytes that went by; `sent` when the programmer sent them."""
         for found in self._decoders[sent].receive_data(data):
             self.frames += 1
-            if self.frames <= self._full + self._brief:
+            if self._most is None or self.frames <= self._most:
                 self._waiting.append((self.frames, sent, found))
 
     def catch_up(self) -> None:
         """Show what has gone by."""
         while self._waiting:
             self._show(*self._waiting.popleft())
-            if self._pause:
+            if self.pause:
                 sys.stdout.flush()
-                time.sleep(self._pause)
+                time.sleep(self.pause)
 
     def _show(self, number: int, sent: bool, found: Frame | RejectedFrame) -> None:
         arrow = (f"  {_ARROWS[sent]}  ", _STYLES[sent])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from mockpump.cli.recording import all_of
 from mockpump.cli.render import as_json
 from mockpump.cli.tables import show_facts
 from mockpump.cli.terminal import echo
@@ -82,7 +83,7 @@ def called(options: Options, begin: Beginning, tap: Tap | None = None) -> Iterat
         raise click.UsageError("name the pump's port with --port or MOCKPUMP_PORT")
     with ExitStack() as stack:
         taps = options.taps if tap is None else (*options.taps, tap)
-        device = _device(options, options.port, _all(taps))
+        device = _device(options, options.port, all_of(*taps))
         for each in taps:
             if isinstance(each, ProgrammerTap):
                 each.programmer = device.programmer
@@ -96,18 +97,6 @@ def _device(options: Options, port: str, tap: Tap | None) -> SerialProgrammer:
         options.wait,
         partial(tell_waiting, options.wait),
     )
-
-
-def _all(taps: tuple[Tap, ...]) -> Tap | None:
-    """One tap in place of several."""
-    if not taps:
-        return None
-
-    def tap(sent: bool, data: bytes) -> None:
-        for each in taps:
-            each(sent, data)
-
-    return tap
 
 
 def _hang_up(device: SerialProgrammer) -> None:

@@ -39,6 +39,8 @@ class Cable:
         self.on_end = on_end
         # What writes down what goes by; the first end is taken for the programmer's.
         self.trace: TraceWriter | None = None
+        # What sees each chunk as it is sent: whether the first end sent it, and the bytes.
+        self.tap: Callable[[bool, bytes], None] = lambda first, data: None
         # How many bytes each end has given to the line, and how many came out at the other.
         self.bytes_sent = {True: 0, False: 0}
         self.bytes_arrived = {True: 0, False: 0}
@@ -75,6 +77,7 @@ class Cable:
             lost = self.channel.send(first, chunk, now)
             self.attribution.sent(first, chunk, lost)
             self.bytes_sent[first] += len(chunk)
+            self.tap(first, chunk)
             if self.trace is not None:
                 by: Sender = PROGRAMMER if first else PUMP
                 self.trace.sent(now, self.channel.chunks, by, chunk, lost)
