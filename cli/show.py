@@ -98,9 +98,7 @@ def show_run(
 
     \b
     mockpump run bad-link --seed 7 --record run.bundle
-    mockpump show run.bundle --summary
     mockpump show run.bundle --from 1.5s --to 20
-    mockpump show run.bundle --why 13
 
     What to look at is numbered and told before its first frame.
     """

@@ -217,6 +217,7 @@ def test_what_never_arrived_in_a_session_changed_nothing(
         assert (pump.outcomes, pump.digest, pump.pending_image) == before
         # The link may send a frame again; nobody asks for the thing again.
         assert len({each for each in served.received if isinstance(each, change.request)}) == 1
+    # The preview of a program has a caption, a heading and a row.
     assert (ended.code, ended.out.count("\n")) == (3, 3 if "FILE" in change.arguments else 0)
     asking, never = ended.err.splitlines()
     assert asking == ASKING
