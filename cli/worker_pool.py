@@ -57,7 +57,8 @@ class WorkerPool:
         for wanted in range(len(items)):
             while wanted not in results:
                 for pipe, number in zip(idle, left, strict=False):
-                    pipe.send((function, items[number]))
+                    with _naming_a_killed_one():
+                        pipe.send((function, items[number]))
                     doing[pipe] = number
                 idle = [pipe for pipe in wait(list(doing)) if isinstance(pipe, Connection)]
                 results |= {doing.pop(pipe): _received(pipe) for pipe in idle}
@@ -80,11 +81,17 @@ class WorkerPool:
             process.join()
 
 
-def _received(pipe: Connection) -> Any:
+@contextlib.contextmanager
+def _naming_a_killed_one() -> Iterator[None]:
     try:
-        result = pipe.recv()
+        yield
     except (EOFError, OSError):
         raise ScenarioError("one of the processes was killed, and its runs are lost") from None
+
+
+def _received(pipe: Connection) -> Any:
+    with _naming_a_killed_one():
+        result = pipe.recv()
     if isinstance(result, Exception):
         raise result
     return result
