@@ -36,7 +36,7 @@ class Stalled(Exception):
 
 
 class Transfer(NamedTuple):
-    """What is to be carried: so many bytes over this line, within so many seconds."""
+    """What is to be carried: this many bytes over this line, within this many seconds."""
 
     size: int
     line: Impairments

@@ -11,7 +11,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, NamedTuple
 
-# Does the thing to be timed so many times.
+# Does the thing to be timed this many times.
 Work = Callable[[int], object]
 
 

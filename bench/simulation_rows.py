@@ -48,7 +48,7 @@ def _beside_simpy(contest: Contest) -> Finding:
 
 
 def day_program(minute: int) -> Program:
-    """24 segments, all but the first so many minutes past the hour."""
+    """24 segments, all but the first this many minutes past the hour."""
     segments = tuple(
         Segment(hour * 60 + (minute if hour else 0), rate) for hour, rate in enumerate(_RATES)
     )
@@ -56,7 +56,7 @@ def day_program(minute: int) -> Program:
 
 
 def _days(minute: int, live: Callable[[Pump, int], None]) -> Work:
-    """So many days in a pump's life; a pump that has come to its end makes room for another."""
+    """This many days in a pump's life; a pump that has come to its end makes room for another."""
     pump = _immortal(minute)
 
     def work(count: int) -> None:

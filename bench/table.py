@@ -79,14 +79,14 @@ class Contest(NamedTuple):
         return self._against(peer, self.race.times(peer, self.us), "", None)
 
     def floor(self, least: float) -> Finding:
-        """Our rate must be at least so much, whoever else does what."""
+        """Our rate must be at least this much, whoever else does what."""
         ours = self._figure(self.us)
         scale, prefix = _prefix(least)
         target = f">={least / scale:g} {prefix}"
         return Finding(self.case, "", self.unit, ours, target=target, met=ours >= least)
 
     def ceiling(self, most: float) -> Finding:
-        """Our time may be at most so much, whoever else does what; in seconds."""
+        """Our time may be at most this much, whoever else does what; in seconds."""
         ours = self._figure(self.us)
         target = f"<={_quantity(most, 's').replace('.0', '')}"
         return Finding(self.case, "", self.unit, ours, target=target, met=ours <= most)

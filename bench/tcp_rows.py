@@ -100,7 +100,7 @@ class Crowd:
             self._poll.register(each.fileno(), select.POLLIN)
 
     def ask(self, count: int) -> None:
-        """Have so many requests answered, one at a time of each client."""
+        """Have this many requests answered, one at a time of each client."""
         waiting = list(self._sockets)[:count]
         for descriptor in waiting:
             self._say(descriptor)

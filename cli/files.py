@@ -39,7 +39,7 @@ def read_program_file(path: Path) -> Program:
 
 
 def read_text(path: Path, most: int) -> str:
-    """The text in a file of at most so many bytes, or out of a pipe; `Unreadable`."""
+    """The text in a file of at most this many bytes, or out of a pipe; `Unreadable`."""
     try:
         return read_file(path, most, pipes=True).decode("utf-8")
     except UnicodeDecodeError:
@@ -104,8 +104,8 @@ class NamedWriter(io.BufferedWriter):
 def written(path: Path) -> Iterator[IO[bytes]]:
     """A file that is there whole in the end, or as it was before; `OSError` when it cannot be.
 
-    What a link leads to is replaced, and not the link; what is no file, such as a device or a pipe,
-    is written as it is.  A file that is read-only stays, though its folder would let it go.
+    What a link leads to is replaced, and not the link; what is not a file, such as a device or a
+    pipe, is written as it is.  A file that is read-only stays, though its folder would let it go.
     """
     real = Path(os.path.realpath(path))
     before = _mode(real)

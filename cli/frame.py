@@ -1,4 +1,4 @@
-"""One frame of a run: what became of it, and its bytes, layer by layer, with those damaged."""
+"""One frame of a run: what happened to it, and its bytes, layer by layer, with those damaged."""
 
 from collections.abc import Iterator
 

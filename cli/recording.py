@@ -1,4 +1,4 @@
-"""Options to record what goes over a live line, and to show its frames as they go by."""
+"""Options to record what goes over a live line, and to show its frames as they pass."""
 
 import io
 from collections.abc import Callable, Iterator

@@ -96,13 +96,13 @@ def notice_reader_gone() -> None:
         watcher = select.poll()
         watcher.register(sys.stdout.fileno(), 0)
     except (OSError, ValueError):
-        return  # an output that is no file of the system's
+        return  # an output that is not a file of the system's
     if any(events & select.POLLERR for _, events in watcher.poll(0)):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def bar(done: int, whole: int, width: int) -> str:
-    """A bar of so many characters."""
+    """A bar of this many characters."""
     full = min(width, done * width // whole)
     return glyphs(_FULL * full + _EMPTY * (width - full))
 

@@ -1,4 +1,4 @@
-"""What becomes of what a command has made, processes and files, when it is told to end."""
+"""What happens to what a command has made, processes and files, when it is told to end."""
 
 import contextlib
 import signal

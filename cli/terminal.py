@@ -2,7 +2,7 @@
 
 What a terminal takes for a command, or what turns the order of its letters round, may be in
 anything that others have written: a file, the name of a folder, an error that quotes either, what a
-peer says of itself.  So nothing under `cli` prints but through here, where whatever is no letter
+peer says of itself.  So nothing under `cli` prints but through here, where whatever is not a letter
 comes out escaped, and only what is drawn here is a command.
 """
 
@@ -50,7 +50,7 @@ def clear() -> None:
 
 
 def redraw_lines(lines: Iterable[str], above: int) -> None:
-    """Lines in the place of so many that stand above."""
+    """Lines in place of as many that stand above."""
     up = f"\x1b[{above}A" if above else ""
     _write(up + "".join(f"{_anew(line)}\n" for line in lines), sys.stdout)
 
@@ -61,7 +61,7 @@ def _anew(line: str) -> str:
 
 
 def cut(line: str, width: int) -> str:
-    """At most so many characters of a line; what is missing is marked, lest a figure be misread."""
+    """A line cut to `width` characters; what is missing is marked, lest a figure be misread."""
     return line if len(line) <= width else line[: max(width - 1, 0)] + ">"
 
 

@@ -1,4 +1,4 @@
-"""Frames as they go by: the first ones in full, layer by layer, the others on a line each."""
+"""Frames as they pass: the first ones in full, layer by layer, the others on a line each."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ _STYLES = {True: "cyan", False: "magenta"}
 class FrameTrace:
     """A tap on a line, for either direction.  `full` frames are shown in full, `brief` on a line.
 
-    What comes after those is only counted; where `brief` is None, all are shown.  Frames go by as
+    What comes after those is only counted; where `brief` is None, all are shown.  Frames pass as
     they please; `catch_up` shows those that were not shown yet, `pause` seconds apart: the display
     is held, and never the line.
     """

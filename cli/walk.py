@@ -26,7 +26,7 @@ _KEYS = "n next   b back   g go on   w why   q quit"
 
 
 class Walk(NamedTuple):
-    """How a run is gone through: with a key for each frame, or with so many seconds between two."""
+    """How a run is gone through: with a key for each frame, or `pace` seconds between two."""
 
     steps: bool = False
     pace: float = 0.0

@@ -47,7 +47,7 @@ _FLIGHT = 6
 # A wait is worth a line of its own when it is longer than this, in microseconds, and than three
 # times the usual step from one frame to the next.
 _SHORTEST_PAUSE = 15_000
-# So many lines of what one action had to tell.
+# This many lines of what one action had to tell.
 _MOST_TOLD = 4
 # Behind every line of a trace.
 _LAST = sys.maxsize

@@ -24,7 +24,7 @@ from mockpump.emulator.trace.format import (
 from mockpump.emulator.trace.format import Programmer as ProgrammerEvent
 from mockpump.emulator.trace.run import Arrival, Knot, Run, Transmission
 
-# So many keep-alives are worth a line of their own together.
+# This many keep-alives are worth a line of their own together.
 _FOLDED = 4
 
 Kind = Literal["frame", "leaves", "lands", "folded", "note", "knot", "out", "back", "hidden"]

@@ -135,7 +135,7 @@ def _chosen(run: Run, room: int) -> tuple[list[Transmission], bool]:
 
 
 def glyph(frame: Transmission, glyphs: Glyphs) -> Span:
-    """A frame as one character: what became of it."""
+    """A frame as one character: what happened to it."""
     faults = {
         glyphs.lost: bool(frame.lost),
         glyphs.damaged: any(not arrival.is_good for arrival in frame.arrivals),

@@ -38,7 +38,7 @@ def _cells_of(char: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """At most so many columns of a text; what is missing is marked."""
+    """At most this many columns of a text; what is missing is marked."""
     if cells(text) <= width:
         return text
     return f"{_head(text, width - 2).rstrip()}.." if width > 2 else _head(text, width)
@@ -62,7 +62,7 @@ def padded(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most so many columns, broken between words, and inside a word that is longer."""
+    """Lines of at most `width` columns, broken between words, and inside a word that is longer."""
     lines = [""]
     for word in (piece for each in text.split() for piece in _pieces(each, width)):
         if not lines[-1]:

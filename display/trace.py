@@ -16,7 +16,7 @@ from mockpump.emulator.trace.run import Run
 from mockpump.emulator.transports.recordings import read_recording
 from mockpump.protocol.program import Program, digest, image
 
-# A notebook shows so many frames of a trace that is not cut.
+# A notebook shows this many frames of a trace that is not cut.
 _SHOWN = 40
 
 
@@ -82,7 +82,7 @@ class Trace:
         return DrawnFrame(self.run, self.run.frame(number).number)
 
     def why(self, number: int) -> list[str]:
-        """What became of a frame, then why it was sent, back to a command or a fault."""
+        """What happened to a frame, then why it was sent, back to a command or a fault."""
         return [reason.text for reason in why(self.run, number)]
 
     def ladder(self, first: int = 1, last: int | None = None) -> DrawnLadder:
@@ -103,7 +103,7 @@ def view(run: "Trace | Recorder | str | PathLike[str]", name: str = "a run") -> 
     """A run on one page: of a traced `World` or `LinkPair`, a `Trace`, or a file with either.
 
     A notebook shows the page; `view(world).save("run.html")` writes it, for any browser.
-    `LocalProtocolError` when nothing was recorded, `BadTrace` for a file that is no trace.
+    `LocalProtocolError` when nothing was recorded, `BadTrace` for a file that is not a trace.
     """
     if isinstance(run, Trace):
         return run.page()

@@ -69,7 +69,7 @@ def title(frame: Transmission) -> str:
 
 
 def outcome(frame: Transmission) -> list[Span]:
-    """What became of a frame that is worth a word: its faults first."""
+    """What happened to a frame that is worth a word: its faults first."""
     if frame.lost:
         return [Span(_LOST[frame.lost], "fault")]
     if not frame.arrivals:
@@ -86,7 +86,7 @@ def twice(frame: Transmission) -> Iterator[Span]:
 
 
 def landed(arrival: Arrival) -> Iterator[Span]:
-    """What became of a frame as it arrived."""
+    """What happened to a frame as it arrived."""
     stopped = _STOPPED_BY.get(arrival.verdict.detail, "") if not arrival.is_good else ""
     if arrival.flips:
         by = f": {stopped}" if stopped else ", not noticed"

@@ -19,7 +19,7 @@ def check(
     progress: Callable[[int, int], object] = lambda done, whole: None,
     read: Callable[[Path], bytes] = Path.read_bytes,
 ) -> Report:
-    """Run a test file against everything an exercise has, with so many seeds.
+    """Run a test file against everything an exercise has, with this many seeds.
 
     The file is read once, at the beginning.  The first run is of a right variant.  A file that
     cannot even be run with that is given up at once, and what is wrong there is not run again.

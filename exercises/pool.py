@@ -24,7 +24,7 @@ from mockpump.exercises.exercise import Exercise, Patch
 from mockpump.exercises.judge import Ending, Result, Run
 from mockpump.exercises.worker import OUT_OF_TIME, PRELOADED, Job, work
 
-# How long one test function may take: seconds of the processor, and so many times as many by the
+# How long one test function may take: seconds of the processor, and this many times as many by the
 # clock, for one that sleeps; and how long a process may say nothing else, by the clock.
 PATIENCE = 20.0
 _BY_THE_CLOCK = 3
@@ -49,7 +49,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """`jobs` processes at once; `patience` seconds of the processor and so many examples a test."""
+    """`jobs` processes at once; `patience` seconds of the processor and `examples` a test."""
 
     jobs: int
     patience: float = PATIENCE
@@ -90,7 +90,7 @@ def tasks_of(
 def run_all(
     tasks: Iterable[Task], bounds: Bounds, ended: Callable[[Run], object] = lambda _: None
 ) -> list[Run]:
-    """Run tasks, so many at once; `ended` hears of each.  In the order of the tasks."""
+    """Run tasks, this many at once; `ended` hears of each.  In the order of the tasks."""
     waiting = deque(enumerate(tasks))
     runs: dict[int, Run] = {}
     under_way: dict[Connection, tuple[int, _Child]] = {}

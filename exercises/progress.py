@@ -48,10 +48,10 @@ class Progress:
         except OSError as error:
             self._not_ours = f"{self.file} cannot be read, and is left alone: {one_line(error)}"
         except (ValueError, RecursionError):
-            self._not_ours = f"{self.file} is no progress in exercises: it is left alone"
+            self._not_ours = f"{self.file} holds no progress in exercises: it is left alone"
 
     def of(self, exercise: Exercise) -> Standing:
-        """How an exercise stands; what is no defect of it any more was not caught."""
+        """How an exercise stands; what is not a defect of it any more was not caught."""
         standing = self._standings.get(exercise.number, Standing())
         known = {each.id for each in exercise.defect}
         caught = tuple(each for each in standing.caught if each in known)

@@ -143,7 +143,7 @@ class Counter:
             try:
                 return self._body(*args, **kwargs)
             except HypothesisException:
-                # An assumption that does not hold is no failure.
+                # An assumption that does not hold is not a failure.
                 raise
             except (Exception, _OUTCOMES):
                 self._failed = True

@@ -157,7 +157,7 @@ def _set_profile(examples: int, shrinking: bool) -> None:
         deadline=None,
         print_blob=False,
         report_multiple_bugs=False,
-        # That one goes by the clock, and a busy machine is no fault of a test's.
+        # That one goes by the clock, and a busy machine is not a fault of a test's.
         suppress_health_check=(hypothesis.HealthCheck.too_slow,),
         phases=[*_PHASES, hypothesis.Phase.shrink] if shrinking else _PHASES,
         verbosity=hypothesis.Verbosity.normal,

@@ -1,4 +1,4 @@
-"""`python fuzz NAME [SECONDS] [OPTION...]`: one target under Atheris, for so many seconds.
+"""`python fuzz NAME [SECONDS] [OPTION...]`: one target under Atheris, for this many seconds.
 
 NAME is frames, messages or pump; an OPTION is one of libFuzzer's, such as `-seed=1`.  The corpus is
 kept in `.fuzz/NAME`, begun with the test vectors; an input that breaks a promise is written to

@@ -96,7 +96,7 @@ def _check_sent(line: FrameDecoder, sent: bytes) -> None:
     found = line.receive_data(sent)
     assert len(found) <= _MOST_FRAMES
     for frame in found:
-        assert isinstance(frame, Frame), "the pump has sent what is no frame"
+        assert isinstance(frame, Frame), "the pump has sent what is not a frame"
         if frame.kind is Kind.DATA:
             said = m.decode(frame.payload)
             assert entry_of(type(said)).direction is not Direction.REQUEST

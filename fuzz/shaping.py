@@ -163,7 +163,7 @@ def line(data: bytes) -> list[bytes]:
 
 
 def payload(data: bytes) -> bytes:
-    """What an input is as the payload of one message: its own bytes, or a good message's, bent."""
+    """What an input is as a message's payload: its own bytes, or a good message's, damaged."""
     if not data or not data[0] & 1:
         return data[1:]
     source = Source(data[1:])

@@ -368,7 +368,8 @@ def _read_records(
     names["fail"] = _fail
     made = row.unless_broken("fail()", f"cls_{target}({', '.join(row.targets)})")
     yield f"  end = at + {row.struct.size} * {tail.length}"
-    # A slice cut short by the end of the data is no whole number of rows, or leaves `at` too far.
+    # A slice cut short by the end of the data is not a whole number of rows, or leaves `at` too
+    # far.
     loop = f"for {', '.join(row.targets)}, in rows_{target}(data[at:end])"
     yield f"  {target} = tuple([{made} {loop}])"
     yield "  at = end"

@@ -56,7 +56,7 @@ class MessageReceived(Record, frozen=True):
 
 
 class MessageRejected(Record, frozen=True, gc=True):
-    """A payload that is no message for this side.
+    """A payload that is not a message for this side.
 
     `number` is that of the message it claims to be, 0 when it is too short to claim any; `sealed`
     as for a message.
@@ -150,7 +150,7 @@ class Connection:
         return self.link.room if self._sealer is None else min(self.link.room, self._sealer.left)
 
     def can_seal(self, count: int) -> bool:
-        """Whether so many messages can still be sealed, in the session that goes on if one does."""
+        """Whether `count` messages can still be sealed, in the session that goes on if one does."""
         return self._sealer is None or count <= self._sealer.left
 
     @property

@@ -33,7 +33,7 @@ class RemoteProtocolError(MockpumpError):
 
 
 class DecodeError(RemoteProtocolError):
-    """A payload is no message of the catalogue.
+    """A payload is not a message of the catalogue.
 
     `message` is the name of the message it claims to be ("" when the number is unknown), `field`
     the 1-based place of the offending field (0 when it is the payload as a whole), `rule` what was

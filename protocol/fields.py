@@ -29,7 +29,7 @@ class Shape(NamedTuple):
     """How a field lies on the wire.
 
     `prefix` are the bytes of its length or count, 0 for a field of fixed size; `least` and `most`
-    what may follow, in bytes; `size` says it in words, `counted` what there are so many of.
+    what may follow, in bytes; `size` says it in words, `counted` what there are this many of.
     """
 
     type: str

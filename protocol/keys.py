@@ -24,7 +24,7 @@ _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
 class BadKey(MockpumpError):
-    """A text that is no pairing key; it does not repeat the text."""
+    """A text that is not a pairing key; it does not repeat the text."""
 
 
 class PairingKey:

@@ -216,7 +216,7 @@ def _lines(program: Program) -> Iterator[str]:
             yield f'  {{ start = "{clock_text(segment.start)}", rate = {segment.rate:_} }},'
         yield "]"
     for step in program.ramp:
-        yield from ("", "# From so many days after the program began: percent of every rate.")
+        yield from ("", "# From this many days after the program began: percent of every rate.")
         yield from ("[[ramp]]", f"after_days = {step.after}", f"percent = {step.percent}")
 
 

@@ -153,7 +153,7 @@ def programs(
     max_segments: int = MAX_SEGMENTS,
     max_steps: int = MAX_RAMP,
 ) -> SearchStrategy[Program]:
-    """Programs that break no rule, with at most so many patterns, segments and ramp steps."""
+    """Programs that break no rule, with at most this many patterns, segments and ramp steps."""
     days = st.lists(
         patterns(max_segments=max_segments),
         min_size=1,
@@ -211,7 +211,7 @@ def frames() -> SearchStrategy[Frame]:
 
 
 def garbage() -> SearchStrategy[bytes]:
-    """Bytes that a bad line may bring: noise, silence, one long run, a frame bent or cut short."""
+    """Bytes that a bad line may bring: noise, silence, a long run, a frame damaged or cut short."""
     runs = st.builds(lambda byte, n: bytes([byte]) * n, _U8, st.integers(0, 2 * MAX_ENCODED))
     damaged = st.builds(_damaged, frames().map(encode_frame), _U16, _U8, st.booleans())
     return st.binary(max_size=64) | runs | damaged
@@ -236,7 +236,7 @@ def chunked(data: bytes) -> SearchStrategy[list[bytes]]:
 
 
 def _damaged(line: bytes, place: int, flip: int, cut: bool) -> bytes:
-    """A frame's bytes without what stands behind a place, or with one byte bent there."""
+    """A frame's bytes without what stands behind a place, or with one byte damaged there."""
     place %= len(line)
     if cut:
         return line[:place]

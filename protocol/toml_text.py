@@ -29,7 +29,7 @@ class BadToml(MockpumpError):
 
 
 def parse(text: bytes | str, most: int) -> dict[str, Any]:
-    """The document in a text of at most so many bytes; `BadToml`, and nothing else."""
+    """The document in a text of at most this many bytes; `BadToml`, and nothing else."""
     decoded = _decoded(text, most)
     for number, line in enumerate(decoded.split("\n"), start=1):
         if len(line) > MAX_LINE:

@@ -54,7 +54,7 @@ DRIFT = Scale("drift", {"ppm": 1}, "20, -20 or 20ppm")
 
 
 class BadQuantity(MockpumpError):
-    """A text that is no such quantity; says what to write."""
+    """A text that is not such a quantity; says what to write."""
 
 
 class Outage(NamedTuple):
@@ -67,7 +67,7 @@ class Outage(NamedTuple):
 class Burst(NamedTuple):
     """A Gilbert-Elliott line: the chance, before each byte, of going bad and of getting good again.
 
-    `hit` is the chance that a byte on the bad line is bent.  All in parts per billion.
+    `hit` is the chance that a byte on the bad line is damaged.  All in parts per billion.
     """
 
     enter: int
@@ -211,7 +211,7 @@ def read_bit(text: str) -> BitPlace:
 
 
 def read_burst(text: str) -> Burst:
-    """A bursty line such as `0.1%,20%,50%`: chance a byte to go bad, to get good, to be bent."""
+    """A bursty line such as `0.1%,20%,50%`: chance a byte to go bad, to get good, to be damaged."""
     parts = text.split(",")
     try:
         enter, leave, hit = map(read_share, parts)

@@ -375,7 +375,7 @@ def constants() -> str:
         ("nonce", f"{NONCE_SIZE} bytes"),
         ("proof", f"{PROOF_SIZE} bytes"),
         ("tag", f"{TAG_SIZE} bytes, the first of 32"),
-        ("seal", f"{SEAL_SIZE} bytes: so much less room for a message"),
+        ("seal", f"{SEAL_SIZE} bytes: this much less room for a message"),
         ("largest counter", f"{LAST_COUNTER:,}"),
         ("label of the transcript", code(LABEL.decode())),
     ]

@@ -1,4 +1,4 @@
-"""How many hits so many trials may have: exact bounds of a binomial distribution."""
+"""How many hits this many trials may have: exact bounds of a binomial distribution."""
 
 from math import exp, lgamma, log, log1p
 

@@ -1,4 +1,4 @@
-"""Plans for a `LinkPair`: what becomes of the first frames on its line."""
+"""Plans for a `LinkPair`: what happens to the first frames on its line."""
 
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ LOST = Fate(())
 
 
 def fates() -> st.SearchStrategy[Fate]:
-    """Lost, repeated, late or bent; at most three bits, which the checksum always notices."""
+    """Lost, repeated, late or damaged; at most three bits, which the checksum always notices."""
     delays = st.integers(0, MAX_DELAY)
     return st.one_of(
         st.just(GOOD),
@@ -36,7 +36,7 @@ def fates() -> st.SearchStrategy[Fate]:
 
 
 def plans(max_size: int = 40) -> st.SearchStrategy[list[Fate]]:
-    """What becomes of the first frames on the line, both directions together."""
+    """What happens to the first frames on the line, both directions together."""
     return st.lists(fates(), max_size=max_size)
 
 

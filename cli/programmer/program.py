@@ -126,8 +126,8 @@ def set_(options: Options, file: Path, yes: bool, dry_run: bool, when: str) -> N
     """Make the program in FILE, or the example of that name, the active one.
 
     Shows daily volumes before and after, asks, then stages the program, reads it back, compares and
-    commits.  When the reply to the commit is lost, the pump is asked what became of it; exit code 4
-    says that nobody answered, and with which transaction to ask later.
+    commits.  When the reply to the commit is lost, the pump is asked what happened to it; exit code
+    4 says that nobody answered, and with which transaction to ask later.
     """
     wanted = read_program_file(file)
     if not (yes or dry_run):

@@ -101,7 +101,7 @@ def log(options: Options, first: int) -> None:
 )
 @click.pass_obj
 def outcome(options: Options, transaction: int, since: int | None) -> None:
-    """Ask what became of a TRANSACTION whose reply was lost.
+    """Ask what happened to a TRANSACTION whose reply was lost.
 
     The pump remembers the newest 64, through power cuts too.  Of one that it does not remember it
     cannot tell whether it never came or was forgotten.  With --since, which the programmer prints
@@ -125,7 +125,7 @@ def outcome(options: Options, transaction: int, since: int | None) -> None:
     show_default=True,
     help="Pump time between reports, such as 5m; a plain number is seconds.",
 )
-@click.option("--count", type=click.IntRange(1), help="End after so many reports, shown or not.")
+@click.option("--count", type=click.IntRange(1), help="End after this many reports, shown or not.")
 @click.pass_obj
 def watch(options: Options, interval: int, count: int | None) -> None:
     """Show what the pump reports, until Ctrl-C.

@@ -1,6 +1,6 @@
 """What every `mockpump programmer` command needs that changes the pump: that its outcome is known.
 
-When the reply to a change is lost, the pump is called again and asked what became of it; and of
+When the reply to a change is lost, the pump is called again and asked what happened to it; and of
 whatever else goes wrong it is said that nothing was changed.
 """
 
@@ -47,7 +47,7 @@ _NOTHING_CHANGED = (
     ReadbackDiffers,
     PortError,
 )
-# How often the programmer calls again to learn what became of a request whose reply was lost, and
+# How often the programmer calls again to learn what happened to a request whose reply was lost, and
 # how many seconds it waits between two calls: a pump that starts again needs a moment.
 _CALLS = 3
 _PAUSE = 1.0
@@ -78,7 +78,7 @@ def change_pump(options: Options, asked: Message | Procedure[Any]) -> Any:
     """Connect, have one thing changed, and hang up; the reply.
 
     A procedure may read beforehand what it takes, from the same pump.  When the reply is lost, the
-    pump is called again and asked what became of it.
+    pump is called again and asked what happened to it.
     """
     with recovering(options) as recovery, changing(), connected(options) as session:
         procedure = ask(asked) if isinstance(asked, Message) else asked
@@ -112,7 +112,7 @@ def recovering(options: Options) -> Iterator[Recovery]:
 
 
 def _learn(options: Options, unknown: OutcomeUnknown) -> Message:
-    complain("the reply was lost; asking the pump what became of it")
+    complain("the reply was lost; asking the pump what happened to it")
     try:
         with telling(lambda: f"{unknown}; ask again with: {how_to_ask(options, unknown)}"):
             settled = _call_until_settled(options, unknown)
@@ -145,7 +145,7 @@ def _lacks_staged(reply: Message) -> bool:
 
 
 def how_to_ask(options: Options, unknown: OutcomeUnknown) -> str:
-    """The command that asks this pump, with the same key, what became of it."""
+    """The command that asks this pump, with the same key, what happened to it."""
     asking = ["outcome", str(unknown.transaction)]
     if unknown.before is not None and unknown.before.outcomes is not None:
         asking += ["--since", str(unknown.before.outcomes)]
@@ -188,7 +188,7 @@ def _call_until_settled(options: Options, unknown: OutcomeUnknown) -> Settled:
             unknown, taken = again, again.__cause__
             calls += 1
         except MockpumpError as error:
-            # Whatever it is, what became of the transaction is not known by it.
+            # Whatever it is, what happened to the transaction is not known by it.
             taken = error
             if _is_busy(error) and busy < most_busy:
                 busy += 1

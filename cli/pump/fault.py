@@ -1,4 +1,4 @@
-"""`mockpump pump fault`: make something go wrong in a running pump, or good again."""
+"""`mockpump pump fault`: make something go wrong in a running pump, and clear it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _NAMES = {choice_name(fault): fault for fault in Fault}
 @click.command()
 @click.argument("name", type=click.Choice(list(_NAMES)))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--clear", is_flag=True, help="Make it good again.")
+@click.option("--clear", is_flag=True, help="Clear it.")
 def fault(name: str, file: Path, clear: bool) -> None:
     """Make something go wrong in the running pump whose memory is FILE.
 
@@ -29,4 +29,4 @@ def fault(name: str, file: Path, clear: bool) -> None:
     if clear and FAULTS[_NAMES[name]].clear is None:
         raise click.UsageError(f"{name} happens once; there is nothing to clear")
     tell(file, f"{'clear' if clear else 'inject'} {name}")
-    echo(f"{name}: {'good again' if clear else _NAMES[name].value}")
+    echo(f"{name}: {'cleared' if clear else _NAMES[name].value}")

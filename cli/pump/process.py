@@ -73,7 +73,7 @@ class PumpProcess:
         return PortError(f"the pump process {how}{': ' * bool(reason)}{reason}")
 
     def direct(self, line: str) -> None:
-        """Tell the pump how its time is to go by, such as `go 3600 for 86400`."""
+        """Tell the pump how its time is to pass, such as `go 3600 for 86400`."""
         assert self._child.stdin is not None
         try:
             self._child.stdin.write(f"{line}\n".encode())

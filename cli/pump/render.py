@@ -157,20 +157,20 @@ def entry_facts(number: int, entry: LogEntry) -> dict[str, object]:
 
 
 def chain_text(count: int, first: int) -> str:
-    """That so many entries from number `first` on fit each other and what stands before them."""
+    """That this many entries from number `first` on fit each other and what stands before them."""
     # What stands before them is the pump's word: nobody has looked at that.
     since = f" from entry {first:,} on" if first > 1 else ""
     return f"{count:,} {'entry' if count == 1 else 'entries'}; the chain holds{since}"
 
 
 def folded_text(count: int) -> str:
-    """That the pump kept so many older entries when the reading began, and then no longer."""
+    """That the pump kept this many older entries when the reading began, and then no longer."""
     entries = "entry was" if count == 1 else "entries were"
     return f"the log is full and goes on: {count:,} more {entries} folded away while it was read"
 
 
 def outcome_text(known: m.OutcomeKnown, since: int | None = None) -> str:
-    """What became of a transaction, in words.
+    """What happened to a transaction, in words.
 
     `since`: how many outcomes that same pump had recorded before the request was sent.
     """

@@ -45,8 +45,8 @@ _CLIENTS = 16
 class ListenAddress(NamedTuple):
     """Where the pump is to be found: a pty with an optional stable name, or a TCP address.
 
-    The address must be on loopback unless it is `exposed`, and serves so many `clients`.  Beside a
-    memory file there is also a control socket.
+    The address must be on loopback unless it is `exposed`, and serves this many `clients`.  Beside
+    a memory file there is also a control socket.
     """
 
     pty: Path | None = None

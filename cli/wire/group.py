@@ -49,7 +49,7 @@ def wire() -> None:
 @click.option("--program", is_flag=True, help="The bytes are the image of a program.")
 @_JSON
 def decode(source: str, payload: bool, program: bool, json_: bool) -> None:
-    """Show what bytes mean: frames, layer by layer, and what is no frame.
+    """Show what bytes mean: frames, layer by layer, and what is not a frame.
 
     HEX may have spaces, colons or 0x in it.  A FILE, or standard input with -, holds hex, with
     remarks behind #, or the bytes themselves.  Exit code 1 when something was rejected.
@@ -118,7 +118,7 @@ class Number(click.ParamType[int]):
         try:
             number = int(str(value), 0)
         except ValueError:
-            fail(f"{self.option}: {cut(str(value))} is no number", EXIT_USAGE)
+            fail(f"{self.option}: {cut(str(value))} is not a number", EXIT_USAGE)
         if not self.declaration.minimum <= number <= self.declaration.maximum:
             fail(f"{self.option}: {cut(str(value))} is not in {self.declaration.rule}", EXIT_USAGE)
         return number

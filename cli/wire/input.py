@@ -47,7 +47,7 @@ def _file(path: Path) -> bytes:
 
 
 def _meaning(raw: bytes, name: str) -> bytes:
-    """Text is hex; what is no text is taken as it is."""
+    """Text is hex; what is not text is taken as it is."""
     if len(raw) > MAX_BYTES:
         fail(f"too much to decode: at most {MAX_BYTES:,} bytes", EXIT_USAGE)
     try:

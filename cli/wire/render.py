@@ -105,7 +105,7 @@ def show_frame() -> None:
 
 
 def show_record(record: type[Record]) -> None:
-    """A record that is no message."""
+    """A record that is not a message."""
     show((record.__name__, "bold"))
     _show_layout(record, None)
 

@@ -1,4 +1,4 @@
-"""A frame in words: what it is called, what happened to it, what became of it."""
+"""A frame in words: what it is called, what happened to it, what came of it."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -42,7 +42,7 @@ def wait_of(sent: Transmission) -> str:
 
 
 def fate_of(run: Run, sent: Transmission) -> str:
-    """What became of a frame, and whether the pump has refused what was asked in it."""
+    """What happened to a frame, and whether the pump has refused what was asked in it."""
     refusals = [run.frame(each).content for each in sent.effects]
     reasons = [words_of(each.reason) for each in refusals if isinstance(each, m.Refused)]
     fate = explain.fate(sent)

@@ -33,7 +33,7 @@ from mockpump.protocol.session import SEAL_SIZE
 from mockpump.protocol.units import words_of
 
 _HEADER, _OFFER = codec_for(Header), codec_for(Offer)
-# A block of COBS without a zero has so many bytes, and no zero stands behind it.
+# A block of COBS without a zero has this many bytes, and no zero stands behind it.
 _FULL_BLOCK = 254
 _SHORT = 16
 _NAMES = {"version_kind": "version, kind"}
@@ -67,7 +67,7 @@ class Image(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def image_of(sent: Transmission) -> Image:
-    """The layers of a transmission as it was sent; the line alone when it is no frame."""
+    """The layers of a transmission as it was sent; the line alone when it is not a frame."""
     if sent.frame is None:
         return Image(line=sent.data.hex())
     body = encode_body(sent.frame)

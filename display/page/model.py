@@ -35,7 +35,7 @@ class Flip(Row, frozen=True):
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """A frame at the other end.  `end` is how it is drawn there, `words` what became of it."""
+    """A frame at the other end.  `end` is how it is drawn there, `words` what happened to it."""
 
     at: int
     begins: int

@@ -25,7 +25,7 @@ _SAY_WHAT_IS_HERE = (Kind.DATA, Kind.ACK, Kind.CLOSE)
 
 
 class FaultAttribution:
-    """Everything that was done to one line, and what became of it."""
+    """Everything that was done to one line, and what happened to it."""
 
     def __init__(self) -> None:
         # Finds the frames of a side that gives them to the line in pieces.
@@ -147,7 +147,7 @@ def _caught(fault: Fault, found: Frame | RejectedFrame) -> Layer:
 
 
 def _slipped_through(found: Frame) -> Layer:
-    """What catches a bent frame whose checksum fits by accident."""
+    """What catches a damaged frame whose checksum fits by accident."""
     if found.kind is not Kind.DATA:
         return Layer.LINK
     if is_sealed(found.payload):

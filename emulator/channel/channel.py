@@ -1,6 +1,6 @@
 """A channel: two ways for bytes, each with its impairments, in virtual time and by seed.
 
-Sans-IO: bytes and the time go in, arrivals come out, and chance is a seed.  What becomes of a chunk
+Sans-IO: bytes and the time go in, arrivals come out, and chance is a seed.  What happens to a chunk
 depends on the seed, on which transmission it is and on the line time, never on what was drawn
 before (`mockpump.emulator.channel.fate`); all in integers, so that it is the same everywhere.
 
@@ -89,7 +89,7 @@ _USUAL_BAUD = 9_600
 
 
 def duration(size: int, baud: int) -> int:
-    """How long so many bytes occupy a line, in microseconds, rounded up; baud 0: no time."""
+    """How long this many bytes occupy a line, in microseconds, rounded up; baud 0: no time."""
     return -(-size * _BITS_A_BYTE * 1_000_000 // baud) if baud else 0
 
 
@@ -218,7 +218,7 @@ class Channel:
 class _Odds(NamedTuple):
     """The impairments of a chunk as thresholds: a word below one of them is a hit.
 
-    `bits` are the gaps between bytes of which a bit is bent, if any is.
+    `bits` are the gaps between bytes of which a bit is damaged, if any is.
     """
 
     loss: int
@@ -232,7 +232,7 @@ class _Odds(NamedTuple):
     @classmethod
     def of(cls, line: Impairments) -> "_Odds":
         shares = (line.loss, line.truncate, line.duplicate, line.reorder, line.garbage)
-        # That none of the eight bits of a byte is bent.
+        # That none of the eight bits of a byte is damaged.
         none = (WHOLE - line.ber) ** 8 * WORD // WHOLE**8
         bits = Gaps(none, _CHUNK_BITS) if line.ber else None
         loss, truncate, duplicate, reorder, garbage = map(threshold, shares)
@@ -337,10 +337,11 @@ class _Direction:
     def _bit_errors(
         self, place: Place, fate: Fate, data: bytes, bits: Gaps
     ) -> tuple[bytes, list[int]]:
-        """Bend single bits; what has become of the bytes, and where.  A byte is bent once at most.
+        """Flip single bits; what has become of the bytes, and where.  A byte is damaged once at
+        most.
 
-        One word finds the first byte that is bent; then each has words of its own, for which of its
-        bits it is and for where the next one is.
+        One word finds the first byte that is damaged; then each has words of its own, for which of
+        its bits it is and for where the next one is.
         """
         places: list[int] = []
         bent, at = bytearray(data), bits.gap(fate.bits)

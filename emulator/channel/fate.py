@@ -1,4 +1,4 @@
-"""What becomes of a transmission: a pure function of the seed and of which transmission it is.
+"""What happens to a transmission: a pure function of the seed and of which transmission it is.
 
 Why it is a function, and not a stream of draws.  Were chance consumed draw by draw, then one loss
 more would give every later chunk another draw: a run with one thing changed would be another run
@@ -75,9 +75,9 @@ class Stream:
         return drawn[:size]
 
 
-# The kind of what is no frame of TIDE/1, or more than one.
+# The kind of what is not a frame of TIDE/1, or more than one.
 FOREIGN = 0
-# Connections older than so many are no longer told apart from those that never were.
+# Connections older than this many are no longer told apart from those that never were.
 _MOST_CONNECTIONS = 16
 _NUMBERS = 256
 _OPEN, _DATA = int(Kind.OPEN), int(Kind.DATA)
@@ -193,7 +193,7 @@ class Fate(NamedTuple):
     """What is decided once for a chunk, a word of 64 bits for each stage.
 
     `length` is how much is left of a truncated chunk, `jitter` how much later it comes, and `bits`
-    where the first byte is bent.
+    where the first byte is damaged.
     """
 
     loss: int
@@ -261,7 +261,7 @@ class Gaps:
             self._none.append(self._none[-1] ** 2 // WORD)
 
     def passes(self, steps: int, word: int) -> bool:
-        """Whether it is plain at a glance that so many steps, fewer than 2**bits, are not hit."""
+        """Whether it is plain at a glance that this many steps, fewer than 2**bits, are not hit."""
         return word < self._none[steps.bit_length()]
 
     def gap(self, word: int) -> int:

@@ -1,7 +1,7 @@
 """Bytes as they are read, gathered to chunks: one for each frame, however the reads fall.
 
 The fate of a frame depends on which frame it is, so a live line must know a whole one before it can
-say what becomes of it; a reader may have it in any number of pieces.
+say what happens to it; a reader may have it in any number of pieces.
 """
 
 import re
@@ -21,7 +21,7 @@ _CHUNK = re.compile(rb"([^\0]+|\0+[^\0]+\0)|\0+[^\0]*\Z")
 class Gatherer:
     """Gathers what one end of a live line reads.  When `waiting` for `PATIENCE`, `flush` it.
 
-    Only what comes behind a delimiter waits: text that is no frame goes through as it was read.
+    Only what comes behind a delimiter waits: text that is not a frame goes through as it was read.
     """
 
     def __init__(self) -> None:

@@ -38,7 +38,7 @@ class PowerCut(BaseException):
 
 
 class Outcome(Record, frozen=True):
-    """What became of a transaction: the request as it came, and the reply that it got."""
+    """What happened to a transaction: the request as it came, and the reply that it got."""
 
     transaction: int
     request: bytes
@@ -94,7 +94,7 @@ class Memory(Protocol):
         """The program image in a slot; empty when there never was one."""
 
     def outcome(self, transaction: int) -> Outcome | None:
-        """What became of a transaction; None when it was never seen, or too long ago."""
+        """What happened to a transaction; None when it was never seen, or too long ago."""
 
     def outcome_count(self) -> int:
         """How many outcomes were ever recorded, those that are forgotten included."""

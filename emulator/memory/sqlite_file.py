@@ -294,7 +294,7 @@ def _expect_file(path: Path) -> None:
     if not path.exists():
         raise NotAMemory("there is no such file")
     if not path.is_file():
-        raise NotAMemory("it is no file")
+        raise NotAMemory("it is not a file")
 
 
 def _expect_memory(path: Path) -> None:

@@ -53,7 +53,7 @@ def entry(row: tuple[Any, ...]) -> LogEntry:
 def outcome_count(value: object) -> int:
     """How many outcomes there were when one was recorded."""
     if not isinstance(value, int) or value <= 0:
-        raise MemoryFailed("the memory is damaged: what should count its outcomes is no number")
+        raise MemoryFailed("the memory is damaged: what should count its outcomes is not a number")
     return value
 
 

@@ -301,7 +301,7 @@ class PumpClient:
         return reply
 
     def query_outcome(self, asked: int) -> m.OutcomeKnown:
-        """What became of a transaction? The pump remembers the newest ones only.
+        """What happened to a transaction? The pump remembers the newest ones only.
 
         - `asked`: the transaction asked about (0..4294967295)
         """
@@ -565,7 +565,7 @@ class AsyncPumpClient:
         return reply
 
     async def query_outcome(self, asked: int) -> m.OutcomeKnown:
-        """What became of a transaction? The pump remembers the newest ones only.
+        """What happened to a transaction? The pump remembers the newest ones only.
 
         - `asked`: the transaction asked about (0..4294967295)
         """

@@ -154,4 +154,4 @@ class LogUnsettled(ProgrammerError):
 
 
 class UnexpectedReply(ProgrammerError):
-    """The pump answered with something that is no reply to the request."""
+    """The pump answered with something that is not a reply to the request."""

@@ -125,12 +125,12 @@ class Keyring:
 
 
 def loads(data: bytes) -> Keyring:
-    """The keyring in a JSON text; `BadKeyring`, or `BadKey` for what is no key."""
+    """The keyring in a JSON text; `BadKeyring`, or `BadKey` for what is not a key."""
     try:
         book = msgspec.json.decode(data, type=_Book)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # What msgspec says could quote a key.
-        raise BadKeyring("it is no keyring of mockpump-keyring/1") from None
+        raise BadKeyring("it is not a keyring of mockpump-keyring/1") from None
     keyring = Keyring()
     for serial, entry in book.pumps.items():
         for text in entry.keys.values():

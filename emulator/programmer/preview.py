@@ -119,7 +119,7 @@ def plan_clock(wanted: WeekTime) -> Procedure[ClockPlan]:
 
 
 def _plan_days(plan: ClockPlan, days: int) -> Procedure[ClockPlan]:
-    """The same for a clock that moves by so many days."""
+    """The same for a clock that moves by this many days."""
     status: m.Status = yield m.GetStatus()
     details: m.Details = yield m.GetDetails()
     active = yield from read_program()
@@ -136,7 +136,7 @@ def _plan_days(plan: ClockPlan, days: int) -> Procedure[ClockPlan]:
 
 
 def percents_after(program: Program, percent: int, days: int) -> tuple[int, ...]:
-    """The percentages that may rule when a ramp whose step has that one moves by so many days."""
+    """The percentages that may rule when a ramp whose step has that one moves by this many days."""
     # A step of day 0 rules in place of the 100 % of no step; the first rules before day 0 too.
     first = [] if program.ramp and program.ramp[0].after == 0 else [(0, 100)]
     steps = [*first, *((step.after, step.percent) for step in program.ramp)]

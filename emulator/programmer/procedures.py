@@ -50,8 +50,8 @@ class ProgramRead(Record, frozen=True):
 class LogRead(Record, frozen=True):
     """A verified stretch of the event log; its entries are numbered from `first`.
 
-    `folded`: so many entries before that were still kept when the reading began, and were not when
-    it ended.
+    `folded`: this many entries before that were still kept when the reading began, and were not
+    when it ended.
     """
 
     first: int
@@ -68,7 +68,7 @@ def read_program(slot: m.Slot = m.Slot.ACTIVE) -> Procedure[ProgramRead]:
     """Read a whole image, piece by piece, and decode it.
 
     `ReadbackDiffers` when the pieces are not of one image, which may have changed meanwhile, or of
-    one that is no program's.
+    one that is not a program's.
     """
     image, digest = yield from _read_image(slot)
     if image and programs.digest(image) != digest:
@@ -120,7 +120,7 @@ def set_program(
 
 
 def learn_outcome(transaction: int) -> Procedure[m.OutcomeKnown]:
-    """Ask what became of a transaction whose reply was lost."""
+    """Ask what happened to a transaction whose reply was lost."""
     known: m.OutcomeKnown = yield m.QueryOutcome(transaction)
     if known.asked != transaction:
         raise UnexpectedReply(f"the pump spoke of transaction {known.asked}, not {transaction}")

@@ -285,7 +285,7 @@ class Programmer:
     def _hear_nonsense(self, event: MessageRejected, now: int) -> None:
         if self._batch is not None:
             name = type(self._batch.next_unanswered).__name__
-            why = f"what came in place of the reply to {name} is no message: {event.error}"
+            why = f"what came in place of the reply to {name} is not a message: {event.error}"
             self._give_up(UnexpectedReply(why), now)
 
     def _give_up(self, error: ProgrammerError, now: int) -> None:
@@ -385,7 +385,7 @@ class Programmer:
             raise self._no_misuse(len(requests), now) or misuse from None
 
     def _no_misuse(self, count: int, now: int) -> ProgrammerError | None:
-        """What is to blame when so many requests could not be sent; None: whoever asks them."""
+        """What is to blame when this many requests could not be sent; None: whoever asks them."""
         connection = self.connection
         if self._session_end is not None:
             return SessionTaken()

@@ -1,4 +1,4 @@
-"""After a lost reply: what became of the change, on evidence or not at all.
+"""After a lost reply: what happened to the change, on evidence or not at all.
 
 The one text of it, for a person at the command line, a scenario and whoever writes a program.
 
@@ -51,9 +51,9 @@ class Settled(Record, frozen=True, gc=True):
 # the same transaction.  Whichever of the two arrives first is carried out or refused, and recorded
 # with that; the other gets what is recorded.  So it happens once, and what comes back is what came
 # of it, also when it is a no: a commit whose staged program ended with its connection is refused
-# with NOTHING_STAGED here, and so refused wherever it comes later.  Only a no that is no outcome
-# says nothing of the other one.  What remains: between n and the arrival of the second one, 64
-# others might be recorded; an open pump is for lessons.
+# with NOTHING_STAGED here, and so refused wherever it comes later.  Only a no that is not an
+# outcome says nothing of the other one.  What remains: between n and the arrival of the second one,
+# 64 others might be recorded; an open pump is for lessons.
 
 
 def never_recorded(before: int | None, known: m.OutcomeKnown) -> bool:
@@ -71,7 +71,7 @@ def never_recorded(before: int | None, known: m.OutcomeKnown) -> bool:
 def settle(
     unknown: OutcomeUnknown, terms: Connected, *, same_line: bool = False
 ) -> Procedure[Settled]:
-    """Learn on a new connection what became of a change whose reply was lost.
+    """Learn on a new connection what happened to a change whose reply was lost.
 
     `terms` are those of the new connection, `same_line`: it is on the very line of the old one.
     `OtherPump` when another pump answers, `OutcomeForgotten` when the pump cannot tell any more;

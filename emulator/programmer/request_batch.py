@@ -78,7 +78,8 @@ class RequestBatch:
         return self.requests[self._waiting[-1]]
 
     def take(self, reply: Message) -> Message | None:
-        """Take the next reply; its request, or None, and nothing taken, when it is no reply to it.
+        """Take the next reply; its request, or None, and nothing taken, when it is not a reply to
+        it.
 
         That a payload was foreign is none: whoever put it there may still have the request.
         """
@@ -99,7 +100,7 @@ class RequestBatch:
         if isinstance(reply, m.Refused):
             reason = words_of(reply.reason)
             return UnexpectedReply(f"{name} does not reach the pump as it was sent ({reason})")
-        return UnexpectedReply(f"{type(reply).__name__} is no reply to {name}")
+        return UnexpectedReply(f"{type(reply).__name__} is not a reply to {name}")
 
     @property
     def result(self) -> Any:

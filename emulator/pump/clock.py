@@ -58,7 +58,7 @@ class PumpClock(msgspec.Struct):
         return self.at(elapsed) + nearest(self.shown(elapsed), clock, CLOCK_CYCLE)
 
     def set_drift(self, drift: int, elapsed: int) -> None:
-        """Drift by so many ppm from this second on; negative: it loses."""
+        """Drift by this many ppm from this second on; negative: it loses."""
         if abs(drift) > MAX_DRIFT:
             raise LocalProtocolError(f"a drift of {drift} ppm is not in +-{MAX_DRIFT}")
         self.reading, self.elapsed, self.drift = self.at(elapsed), elapsed, drift

@@ -198,7 +198,7 @@ class Delivery:
         self._recompute()
 
     def set_drift(self, drift: int) -> None:
-        """Let the clock drift by so many ppm from now on."""
+        """Let the clock drift by this many ppm from now on."""
         self.pump_clock.set_drift(drift, self.elapsed)
         self._recompute()
 
@@ -280,7 +280,7 @@ class Delivery:
         self._recompute()
 
     def assume(self, units: int) -> int:
-        """Count so much (1/3600 nL) as moved before this second, because nobody knows.
+        """Count this much (1/3600 nL) as moved before this second, because nobody knows.
 
         No more than the reservoir had.  What the motor may really have moved for it, in nL: whole
         micro-steps.
@@ -406,10 +406,10 @@ class Delivery:
 
     # The next breakpoint is a minimum over all that runs, found whenever any of it has changed, and
     # no later: whoever changes something calls `_recompute` (the place in the program may be
-    # another) or `_refresh_rate` (it is not).  A limit is no event that somebody watches for but a
-    # second that is known beforehand: the last one up to which the present rate may hold.  Reaching
-    # it, the same sum is made again; if not even one more second is left, delivery stops there, so
-    # that a limit is never exceeded, not by one unit.
+    # another) or `_refresh_rate` (it is not).  A limit is not an event that somebody watches for
+    # but a second that is known beforehand: the last one up to which the present rate may hold.
+    # Reaching it, the same sum is made again; if not even one more second is left, delivery stops
+    # there, so that a limit is never exceeded, not by one unit.
     def _set_rate(self) -> None:
         """Sum up what runs, and find the next breakpoint."""
         now = self.elapsed

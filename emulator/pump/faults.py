@@ -112,7 +112,7 @@ def inject(pump: Pump, fault: Fault) -> None:
 
 
 def clear(pump: Pump, fault: Fault) -> None:
-    """Make it good again.  `LocalProtocolError` for what happens only once."""
+    """Clear it.  `LocalProtocolError` for what happens only once."""
     mend = FAULTS[fault].clear
     if mend is None:
         raise LocalProtocolError(f"{fault.name.lower()} happens once; there is nothing to clear")

@@ -22,7 +22,7 @@ from mockpump.protocol.log import LogEntry
 # comes first.  Up to there the rate is constant: what may have been moved is rate times
 # seconds.  Where pump time goes by so fast that these would be hundreds of records a second,
 # whoever runs it sets `covers`, and a record says, before any of it has happened, that it
-# stands for so many seconds whatever breakpoints are in them.  Whoever wakes up with it lets a
+# stands for this many seconds whatever breakpoints are in them.  Whoever wakes up with it lets a
 # second motor, which moves nothing, live those seconds.  Delivery is a function of its state,
 # so that is what was moved at their end, and at any of them it was no more.
 #

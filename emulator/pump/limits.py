@@ -47,13 +47,13 @@ def program_excesses(program: Program, limits: Limits) -> Iterator[Excess]:
 
 
 def daily_excesses(units: int, limits: Limits) -> Iterator[Excess]:
-    """What so much (1/3600 nL) within 24 h would break; the figure is rounded up."""
+    """What this much (1/3600 nL) within 24 h would break; the figure is rounded up."""
     if units > most_in_24_hours(limits):
         yield daily_excess(units, limits)
 
 
 def daily_excess(units: int, limits: Limits) -> Excess:
-    """That so much (1/3600 nL) within 24 h is too much; the figure is rounded up."""
+    """That this much (1/3600 nL) within 24 h is too much; the figure is rounded up."""
     return Excess(Reason.LIMIT_DAILY, -(-units // UNITS_PER_NL), limits.daily)
 
 

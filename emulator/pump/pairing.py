@@ -19,7 +19,8 @@ MOST_FAILURES = 5
 # Seconds of line time for which it stays closed, from the last of them on, or from a restart.
 LOCKED_FOR = 60
 
-# Gives so many bytes that nobody can foretell.  In a world in virtual time they come from its seed.
+# Gives this many bytes that nobody can foretell.  In a world in virtual time they come from its
+# seed.
 Draw = Callable[[int], bytes]
 
 

@@ -57,7 +57,7 @@ def describe(identity: PumpIdentity) -> Identity:
 
 
 def digest_figure(image: bytes) -> int:
-    """So much of a program's digest as a figure of the log holds."""
+    """This much of a program's digest as a figure of the log holds."""
     return int.from_bytes(programs.digest(image)[:4])
 
 
@@ -241,7 +241,7 @@ class Pump:
             self._keep()
 
     def cover(self, seconds: int) -> None:
-        """Have a record stand for so many seconds at least, from one on that is made now."""
+        """Have a record stand for this many seconds at least, from one on that is made now."""
         self.journal.covers = seconds
         self._keep()
 

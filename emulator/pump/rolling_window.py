@@ -48,13 +48,13 @@ class RateProfile(Protocol):
     """What is delivered, second by second, in a piece that is not straight."""
 
     def volume(self, seconds: int) -> int:
-        """What is delivered in its first so many seconds."""
+        """What is delivered in its first seconds, this many."""
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """A rate, and the second until which it holds; then the next, and so on without end."""
 
     def later(self, seconds: int) -> "RateProfile":
-        """The same from so many seconds later on."""
+        """The same from this many seconds later on."""
 
 
 class RollingVolume:
@@ -158,7 +158,7 @@ class RollingVolume:
         self.turn(elapsed - 1, before, due - before)
 
     def assume(self, elapsed: int, due: int, units: int) -> None:
-        """Count so much more as delivered in the second before `elapsed`: nobody knows better."""
+        """Count this much more as delivered in the second before `elapsed`: nobody knows better."""
         before, rate = self.delivered_by(elapsed - 1), self.breakpoints[-1][2]
         earlier = [(began, sum_ - units, each) for began, sum_, each in self.breakpoints]
         while earlier and earlier[-1][0] >= elapsed - 1:

@@ -143,7 +143,7 @@ class PumpServer:
         return taken
 
     def set_speed(self, speed: int | None, now: int, run: int | None = None) -> None:
-        """Go on at another speed; with `run`, for so many seconds of pump time, then stand still.
+        """Go on at another speed; with `run`, for this many seconds of pump time, then stand still.
 
         `MAX_SPEED` goes as fast as the lines carry the telemetry that was asked for.
         """
@@ -256,7 +256,7 @@ class PumpServer:
         return self._reports.all_sent
 
     def comes_to(self, elapsed: int) -> bool:
-        """Whether the pump will be so many seconds old, as things stand."""
+        """Whether the pump will be this many seconds old, as things stand."""
         last = (
             LAST_SECOND
             if self.time_scale.until is None
@@ -270,7 +270,7 @@ class PumpServer:
     def advance(self, now: int, steps: int | None = None) -> bool:
         """Let the pump live on to where its pace has brought it, with the reports on the way.
 
-        In at most so many `steps`, each with a record or two at the most; whether it has come so
+        In at most this many `steps`, each with a record or two at the most; whether it has come so
         far.
         A line that is behind gets the newest report that was due, not all of them.  When its power
         is cut on the way, the pump starts anew.

@@ -184,9 +184,9 @@ def check_outcomes(outcomes: Iterable[Outcome]) -> None:
 
 # What no pump ever writes, whatever it has lived through.  A memory is a file that anybody can
 # edit, and a value that cannot be would come out later: as a message that cannot be sent, a rate
-# below zero, an alarm that nothing ends, a limit that is no limit.  So each value is checked when a
-# memory is opened, alone and against those that it must agree with.  A history that somebody has
-# made up without a contradiction is as good as a true one.
+# below zero, an alarm that nothing ends, a limit that is not a limit.  So each value is checked
+# when a memory is opened, alone and against those that it must agree with.  A history that somebody
+# has made up without a contradiction is as good as a true one.
 def _checks(state: PumpState) -> Iterator[tuple[str, bool]]:
     """Each thing, and whether it is so."""
     yield "that identity", _can_be_said(m.Identity, PROTOCOL_VERSION, *_identity(state))

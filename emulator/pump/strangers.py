@@ -1,8 +1,8 @@
 """What people without a key cause in the event log: counted and joined, so that it stays theirs.
 
-A log keeps so many entries, and whoever has no key may try as often as the line carries.  So their
-entries must not be paid for by those of what was done, at any speed and for any length of time.
-The rule, which is the whole defence:
+A log keeps this many entries, and whoever has no key may try as often as the line carries.  So
+their entries must not be paid for by those of what was done, at any speed and for any length of
+time.  The rule, which is the whole defence:
 
     the first try of a kind since anything was done is an entry at once; every further one of
     that kind only counts; what was counted is written, one entry a kind, just before the next

@@ -130,7 +130,7 @@ def _name(payload: bytes) -> str:
     try:
         return type(m.decode(split_seal(payload)[1])).__name__
     except DecodeError:
-        return "what is no message"
+        return "what is not a message"
 
 
 def _words(message: object) -> str:

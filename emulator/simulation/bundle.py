@@ -194,14 +194,14 @@ def _foot(digest: str) -> str:
 
 
 def _why_not(first: str) -> str:
-    """Why a first line is no head of a bundle that can be run again."""
-    no = f"it is no bundle of {FORMAT}"
+    """Why a first line is not a head of a bundle that can be run again."""
+    no = f"it is not a bundle of {FORMAT}"
     try:
         found: Any = json.loads(first)
         told = str(found["format"])
     except (ValueError, KeyError, TypeError, RecursionError):
         cut = first.startswith(f'{{"format": "{FORMAT}"')
-        return f"{no}: its first line {'has been cut off' if cut else 'is no head'}"
+        return f"{no}: its first line {'has been cut off' if cut else 'is not a head'}"
     if told in _OLD:
         return f"{told} cannot be run again: {_OLD[told]}; record it anew"
     return f"{no}: it says {told}"

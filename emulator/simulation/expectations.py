@@ -67,7 +67,7 @@ def _found(pump: Pump) -> dict[str, object]:
 
 
 def _turned_away(pump: Pump) -> int:
-    """How many were turned away: one entry may speak of several, and some are in none yet."""
+    """How many were refused: one entry may speak of several, and some are in none yet."""
     kind, entries = LogKind.TURNED_AWAY, pump.memory.log(1, _WHOLE_LOG).entries
     return pump.journal.strangers.count(kind) + sum(
         each.second for each in entries if each.kind is kind

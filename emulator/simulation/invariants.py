@@ -151,7 +151,7 @@ def _atomic(watched: Watched) -> Iterator[str]:
     try:
         programs.from_image(image)
     except (DecodeError, programs.ProgramError) as error:
-        yield f"the active image is no program: {error}"
+        yield f"the active image is not a program: {error}"
     if programs.digest(image) not in watched.digests:
         yield "the active program is none that was ever sent"
 

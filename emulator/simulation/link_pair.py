@@ -38,7 +38,7 @@ _LATENCY = 5_000
 
 
 class FrameFate(NamedTuple):
-    """What becomes of a frame: it arrives once for each delay, with these bits of it flipped.
+    """What happens to a frame: it arrives once for each delay, with these bits of it flipped.
 
     Delays are in microseconds, beyond what the line takes anyway; none: the frame is lost.
     """
@@ -159,7 +159,7 @@ class LinkPair:
         self._ends[side] = self._end(side)
 
     def spoil(self, plan: Iterable[FrameFate]) -> None:
-        """Plan what becomes of the next frames, behind what is planned already."""
+        """Plan what happens to the next frames, behind what is planned already."""
         self.plan = chain(self.plan, plan)
 
     def heal(self) -> None:
@@ -210,11 +210,11 @@ class LinkPair:
         return earliest(arrival, *(end.it.next_deadline() for end in self._ends))
 
     def run(self, span: int) -> "LinkPair":
-        """Let so many microseconds pass."""
+        """Let this many microseconds pass."""
         return self.run_until(lambda: False, span)
 
     def run_until(self, done: Callable[[], bool], span: int) -> "LinkPair":
-        """Let time pass until something is the case, at most so many microseconds."""
+        """Let time pass until something is the case, at most this many microseconds."""
         end = self.now + span
         self.flush()
         while not done():
@@ -227,7 +227,7 @@ class LinkPair:
         return self
 
     def step(self, times: int) -> None:
-        """Let the next so many things happen."""
+        """Let this many more things happen."""
         self.flush()
         for _ in range(times):
             due = self._next()
@@ -296,5 +296,5 @@ def _frame(piece: Any) -> Frame:
         return piece
     (found,) = FrameDecoder().receive_data(b"\x00" + piece + b"\x00")
     if not isinstance(found, Frame):
-        raise InternalError("a link has sent what is no frame")
+        raise InternalError("a link has sent what is not a frame")
     return found

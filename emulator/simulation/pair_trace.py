@@ -20,7 +20,7 @@ class PairTrace:
         return Undecoded(head_of("virtual", self._ends, title), list(self._lines))
 
     def waiting(self, now: int, payloads: tuple[int, int]) -> None:
-        """So many payloads of each end wait for room in its window."""
+        """This many payloads of each end wait for room in its window."""
         for side, count in zip(SIDES, payloads, strict=True):
             self._writer.waiting(now, side, count)
 

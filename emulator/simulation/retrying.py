@@ -1,7 +1,7 @@
 """A clinician at the programmer: calls again when the line was lost, asks for nothing twice.
 
 The one idea: a request that changes the pump has one transaction, however often it must be sent.
-What became of it is known in the end, or it is said that it is not.
+What happened to it is known in the end, or it is said that it is not.
 """
 
 from collections.abc import Callable, Iterator
@@ -115,7 +115,7 @@ class RetryingProgrammer:
                         "the pump cannot say any more whether it was done; it is not known"
                     )
                     return
-            yield Attempt("calls again, and asks what became of that transaction")
+            yield Attempt("calls again, and asks what happened to that transaction")
             if reply is not None:
                 fate = "refused" if isinstance(reply, m.Refused) else "done"
                 text = f"the pump reports it {fate}; not resent"

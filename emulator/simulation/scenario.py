@@ -243,7 +243,7 @@ def _check(scenario: Scenario) -> None:
 
 
 def _check_words(scenario: Scenario) -> None:
-    """What a terminal should not get is no word."""
+    """What a terminal should not get is not a word."""
     said = [scenario.name, scenario.title, *(step.say for step in scenario.step)]
     odd = {each for text in said for each in text if not (each.isprintable() or each in "\n\t")}
     if odd:

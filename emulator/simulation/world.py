@@ -73,7 +73,7 @@ class Draws:
         return self._next(who, "nonce", m.NONCE_SIZE)
 
     def source(self, who: str, what: str) -> Draw:
-        """Where a side has anything else from: called with a size, it gives so many bytes."""
+        """Where a side has anything else from: called with a size, it gives this many bytes."""
         return lambda size: self._next(who, what, size)
 
     def _next(self, who: str, what: str, size: int) -> bytes:
@@ -241,7 +241,7 @@ class World:
         return self._second_lines
 
     def wait(self, microseconds: int) -> None:
-        """Let so much time go by on the line."""
+        """Let this much time pass on the line."""
         end = self.now + microseconds
         while self.now < end:
             self._turn(end)
@@ -263,7 +263,7 @@ class World:
             self._until(self._is_over)
 
     def set_speed(self, speed: int | None, run: int | None = None) -> None:
-        """Let pump time go by at another speed, at most for so many seconds."""
+        """Let pump time pass at another speed, at most for this many seconds."""
         self.server.set_speed(speed, self.now, run)
 
     def run_until(self, elapsed: int) -> None:

@@ -1,8 +1,8 @@
 """Why: the chain of causes of a frame, back to a command or to a fault of the line, in words.
 
 Each link of the chain is a `Reason`: a sentence, and the frame that it speaks of.  The chain goes
-back along `Cause`; where a frame went again it turns to what became of the transmission before, or
-of its acknowledgement, because that is what the sender did not know.
+back along `Cause`; where a frame went again it turns to what happened to the transmission before,
+or of its acknowledgement, because that is what the sender did not know.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def sides(run: Run, frame: Transmission) -> str:
 
 
 def fate(frame: Transmission) -> str:
-    """What became of a transmission, in a few words."""
+    """What happened to a transmission, in a few words."""
     if frame.lost:
         return FAULT_WORDS[frame.lost]
     if not frame.arrivals:
@@ -58,7 +58,7 @@ def fate(frame: Transmission) -> str:
 
 
 def arrival_words(arrival: Arrival) -> str:
-    """What became of it when it arrived."""
+    """What happened to it when it arrived."""
     word, detail = arrival.verdict
     harm = [f"damaged ({damage_words(arrival)})"] if arrival.flips else []
     if "truncate" in arrival.faults:

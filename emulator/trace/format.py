@@ -89,7 +89,7 @@ class Arrived(Line, frozen=True, kw_only=True):
 
 
 class Waiting(Line, frozen=True, kw_only=True):
-    """So many payloads now wait behind the window of a side's link on the main line."""
+    """This many payloads now wait behind the window of a side's link on the main line."""
 
     by: Sender
     payloads: int

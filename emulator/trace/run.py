@@ -1,4 +1,4 @@
-"""A run as it can be looked at: frames, what became of them, and why each was sent.
+"""A run as it can be looked at: frames, what happened to them, and why each was sent.
 
 All that shows a run uses these records and works nothing out itself.  They come from a trace and
 nothing else (`mockpump.emulator.trace.model.read_run`).  Times are microseconds of line time; a

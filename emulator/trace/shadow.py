@@ -191,7 +191,7 @@ class LinkShadow:
             to_come.popleft()
 
     def wait(self, payloads: int, now: int) -> None:
-        """So many payloads wait now."""
+        """This many payloads wait now."""
         link = self.link
         mine = self._to_come[link.connection]
         for place in range(link.waiting, payloads if link.state is State.OPEN else 0):
@@ -316,7 +316,7 @@ class Shadow:
     def arrived(
         self, line: int, to: Sender, data: bytes, now: int, order: int
     ) -> list[tuple[Frame | RejectedFrame, Verdict]]:
-        """Bytes have come to a side; what was in them, and what became of each."""
+        """Bytes have come to a side; what was in them, and what happened to each."""
         self._until(now)
         self._take(order)
         side = self._side(line, to)
@@ -327,7 +327,7 @@ class Shadow:
         return taken
 
     def waiting(self, by: Sender, payloads: int, now: int, order: int) -> None:
-        """So many payloads of a side wait behind its window."""
+        """This many payloads of a side wait behind its window."""
         self._until(now)
         self._take(order)
         self._sides[MAIN_LINE, by].wait(payloads, now)

@@ -82,7 +82,7 @@ class Transmissions:
             self._shadow.restarted(line.t, order)
 
     def forget(self, most: int) -> None:
-        """Keep the latest frames only: no more than so many."""
+        """Keep the latest frames only: no more than this many."""
         gone = self.frames[: max(0, len(self.frames) - most)]
         del self.frames[: len(gone)]
         self.before += len(gone)

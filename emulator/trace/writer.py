@@ -88,7 +88,7 @@ class TraceWriter:
         )
 
     def waiting(self, now: int, by: Sender, payloads: int) -> None:
-        """So many payloads of a side wait for room in its window.
+        """This many payloads of a side wait for room in its window.
 
         When it has sent something meanwhile these may be others than before.
         """

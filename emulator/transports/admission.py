@@ -4,7 +4,7 @@ Whoever connects has shown nothing yet, and may be anybody, so nothing that a st
 call, ask without a key) makes it outrank another: the lobby is a queue.  While there is room in it,
 everybody has all the time that the listener gives; when it is full the one that came first makes
 room, but never within the grace that everybody has to prove themselves: then it is the newcomer
-that is turned away, and may come again.
+that is refused, and may come again.
 
 So strangers who come at a rate R and stay leave each newcomer the time lobby / R, or at least the
 grace; strangers who leave take no place at all.  What all of them can use up is bounded by the

@@ -116,7 +116,7 @@ class PumpRunner:
             self._look_after(now)
 
     def set_speed(self, speed: int | None, run: int | None = None) -> None:
-        """Go on at another speed, at most for so many seconds of pump time."""
+        """Go on at another speed, at most for this many seconds of pump time."""
         now = self._live(line_now())
         self.server.set_speed(speed, now, run)
         self._look_after(now)

@@ -17,7 +17,7 @@ from mockpump.emulator.transports.errors import reason_of
 from mockpump.emulator.transports.reading import Missing, Unreadable, read_file_and_mode
 from mockpump.protocol.keys import BadKey, PairingKey
 
-# Beyond this it is no keyring: some thousand pumps.
+# Beyond this it is not a keyring: some thousand pumps.
 _MOST = 1_000_000
 _OTHERS = 0o077
 

@@ -15,7 +15,7 @@ _CHUNK = 1 << 20
 
 
 class Unreadable(MockpumpError):
-    """What is at a path cannot be read, or is no file; why, in words, without the path."""
+    """What is at a path cannot be read, or is not a file; why, in words, without the path."""
 
 
 class Missing(Unreadable):
@@ -23,7 +23,7 @@ class Missing(Unreadable):
 
 
 def read_file(path: Path, most: int, *, pipes: bool = False) -> bytes:
-    """The bytes in a file, at most so many; `Unreadable` when it is none, or longer.
+    """The bytes in a file, at most this many; `Unreadable` when it is none, or longer.
 
     With `pipes` what comes through one is read to its end; of one into which nobody writes,
     nothing.

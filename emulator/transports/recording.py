@@ -1,8 +1,8 @@
 """Recording live lines: what one end sends and hears, a trace line each, with the time of it.
 
 An end knows when it sent something, and when it heard something; it does not know when that was
-sent, nor what became of its own.  So a trace of one end says no more, and two of them together say
-it all.  Times are line time since the recording began.
+sent, nor what happened to its own.  So a trace of one end says no more, and two of them together
+say it all.  Times are line time since the recording began.
 """
 
 from collections.abc import Callable
@@ -66,7 +66,7 @@ class ProgrammerTap:
         self.programmer: Programmer | None = None
 
     def __call__(self, sent: bool, data: bytes) -> None:
-        """Bytes go by; `sent` when the programmer sent them."""
+        """Bytes pass; `sent` when the programmer sent them."""
         if self.programmer is not None:
             self._trace.writer.programmer_turned(self._trace.now, self.programmer)
         if sent:
@@ -125,7 +125,7 @@ class PumpTap:
         self._trace, self._runner = trace, runner
 
     def __call__(self, line: int, sent: bool, data: bytes) -> None:
-        """Bytes go by; `sent` when the pump sent them."""
+        """Bytes pass; `sent` when the pump sent them."""
         server = self._runner.server
         endpoints = server.endpoints
         sealed = any(each.connection.is_sealed for each in endpoints)

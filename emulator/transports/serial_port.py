@@ -66,7 +66,7 @@ class SerialPort:
         self._unsent = self._unsent[self._write_some(self._unsent) :]
 
     def receive(self, timeout: float | None) -> bytes:
-        """What has come, waiting so many seconds for it; `PortError` when the line has closed."""
+        """What has come, waiting this many seconds for it; `PortError` when the line has closed."""
         try:
             if self._descriptor is None:
                 self._serial.timeout = timeout
@@ -87,7 +87,7 @@ class SerialPort:
         return data
 
     def _wait(self, descriptor: int, timeout: float | None) -> int:
-        """What there is to do on the descriptor within so many seconds, as `poll` says it."""
+        """What there is to do on the descriptor within this many seconds, as `poll` says it."""
         awaited = _BOTH if self._unsent else select.POLLIN
         if awaited != self._awaited:
             self._poll.register(descriptor, awaited)
@@ -202,7 +202,7 @@ def _descriptor_of(port: Serial) -> int | None:
 
 
 def _terminal_settings(path: str) -> list[Any] | None:
-    """What the port is set to before pyserial changes it; None for what is no terminal."""
+    """What the port is set to before pyserial changes it; None for what is not a terminal."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mockpump.emulator.transports.recording import TappedRunner
 
 # The descriptors that are none of a client's: what the process has open besides, and those of
-# callers that are being turned away, of which a turn of the loop can take a hundred.
+# callers that are being refused, of which a turn of the loop can take a hundred.
 _OTHER_DESCRIPTORS = 200
 # With less than that the lobby would be none.
 _SMALLEST_LOBBY = 32
@@ -61,7 +61,7 @@ class NotLoopback(PortError):
 
 
 def make_room(clients: int) -> None:
-    """Have the system allow this process a descriptor for each of so many clients.
+    """Have the system allow this process a descriptor for each of this many clients.
 
     `PortError` when it does not.
     """
@@ -105,7 +105,7 @@ class TcpLine(asyncio.BufferedProtocol):
         self._said = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has connected; it is turned away when there are too many."""
+        """A client has connected; it is refused when there are too many."""
         self._transport = cast(asyncio.Transport, transport)
         listener = self._listener
         if listener.closed:

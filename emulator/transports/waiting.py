@@ -19,7 +19,7 @@ _SILENT = 300_000
 def tries(
     open_port: Callable[[], T], patience: int, tell: Callable[[str], None]
 ) -> Generator[float, None, T]:
-    """Open a port, after at most so many microseconds; yields the seconds to pause between.
+    """Open a port, after at most this many microseconds; yields the seconds to pause between.
 
     `tell` hears why it is waited, once, when that takes long.  `PortAbsent` in the end.
     """

@@ -6,7 +6,7 @@ Sequence numbers count modulo 256.  On that circle the sender's state is three m
           base                    next_seq
            |  in flight            |  may be sent, if there is room
     . . . [ a  .  s  s  .  . ] . . | . . . . . |
-           |<-- window: at most so many ------>|  under way at a time
+           |<-- window: at most this many ------>|  under way at a time
            |<-- reach: 16 numbers ---------------------->|
 
 `a` is the oldest unacknowledged one.  Those marked `s` were acknowledged selectively and are in

@@ -43,7 +43,7 @@ from mockpump.protocol.link.types import (
     Role,
 )
 
-# An OPEN whose id is among so many of the latest is an old one that the line kept back.
+# An OPEN whose id is among this many of the latest is an old one that the line kept back.
 REMEMBERED_CONNECTIONS = 8
 # Answers to stray frames that may wait to be sent; a flood gets no more than these.
 _MAX_CONTROL = 8

@@ -75,7 +75,7 @@ class ByteTimeEstimator:
         self.byte_time = 0
 
     def measure(self, round_trip: int, size: int) -> None:
-        """Take in how long it took that so many bytes went, at least one, there and back."""
+        """Take in how long it took that this many bytes went, at least one, there and back."""
         shortest = size < self._least or (size == self._least and round_trip < self._least_took)
         longest = size > self._most or (size == self._most and round_trip < self._most_took)
         if shortest or not self._least:

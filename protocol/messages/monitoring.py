@@ -141,10 +141,10 @@ class ReadLog(Message, frozen=True, gc=False):
 
 @reply(0xD1)
 class OutcomeKnown(Message, frozen=True, gc=False):
-    """What became of a transaction."""
+    """What happened to a transaction."""
 
     asked: Annotated[int, u32("", "the transaction asked about")]
-    fate: Annotated[OutcomeStatus, choice(OutcomeStatus, "what became of it")]
+    fate: Annotated[OutcomeStatus, choice(OutcomeStatus, "what happened to it")]
     request: Annotated[int, u8("", "number of the request that carried it; 0: never seen")]
     reply: Annotated[bytes, octets("the recorded reply; empty: never seen", maximum=MAX_RECORDED)]
     outcomes: Outcomes
@@ -152,7 +152,7 @@ class OutcomeKnown(Message, frozen=True, gc=False):
 
 @request(0x51, OutcomeKnown, Access.OBSERVER)
 class QueryOutcome(Message, frozen=True, gc=False):
-    """What became of a transaction?  The pump remembers the newest ones only."""
+    """What happened to a transaction?  The pump remembers the newest ones only."""
 
     asked: Annotated[int, u32("", "the transaction asked about")]
 

@@ -118,7 +118,7 @@ class Priority(IntEnum):
 
 
 class OutcomeStatus(IntEnum):
-    """What became of a transaction."""
+    """What happened to a transaction."""
 
     NEVER_SEEN = 0
     DONE = 1

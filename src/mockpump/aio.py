@@ -46,7 +46,7 @@ async def serve_pump(
 ) -> AsyncIterator[ServedPump]:
     """Let a pump live and be called over TCP, as long as an `async with` lasts.
 
-    `port` 0 takes a free one; `speed` is how many seconds of pump time go by in a second (0: it
+    `port` 0 takes a free one; `speed` is how many seconds of pump time pass in a second (0: it
     stands still; None: as fast as its telemetry is carried away).  `PortError` when the address
     cannot be had; `NotLoopback` for one that other machines can reach.
     """

@@ -176,7 +176,7 @@ def test_a_pump_that_dies_is_one_line() -> None:
     code, err = demo.end()
     assert code == 3
     assert err.count(b"\n") == 1
-    # Whichever the demo was at: the line, or telling the pump how time is to go by.
+    # Whichever the demo was at: the line, or telling the pump how time is to pass.
     assert b"has closed" in err or b"the pump process has ended" in err
 
 

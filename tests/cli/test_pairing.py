@@ -89,7 +89,7 @@ def test_a_new_pump_prints_its_keys_once(command: Command, memory: Path) -> None
 
 
 def test_two_pumps_with_the_same_seed_have_other_keys(command: Command, tmp_path: Path) -> None:
-    """The seed is for the identity; a key that a seed gives is no secret."""
+    """The seed is for the identity; a key that a seed gives is not a secret."""
     printed = [
         KEY.findall(command("pump", "new", str(tmp_path / name), "--seed", "7").out)
         for name in ("a", "b")

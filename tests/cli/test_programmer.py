@@ -315,7 +315,7 @@ def test_a_port_that_cannot_be_opened_ends_with_3(command: Command, url: str) ->
 
 @pytest.mark.end_to_end
 def test_nobody_at_the_port_ends_with_3_in_good_time(command: Command) -> None:
-    """The one test that lets the real five seconds of an unanswered call go by."""
+    """The one test that lets the real five seconds of an unanswered call pass."""
     master, slave = os.openpty()
     before = time.monotonic()
     ended = command("programmer", "--port", os.ttyname(slave), "status")

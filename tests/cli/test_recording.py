@@ -1,4 +1,4 @@
-"""Live lines, recorded and shown as they go by: at the programmer, at the pump, on the line."""
+"""Live lines, recorded and shown as they pass: at the programmer, at the pump, on the line."""
 
 import contextlib
 import json

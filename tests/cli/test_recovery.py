@@ -137,7 +137,7 @@ CHANGES = [
 REFUSABLE = [
     each for each in CHANGES if each.unwilling is not None and each.request is not m.SetLimits
 ]
-ASKING = "mockpump: the reply was lost; asking the pump what became of it"
+ASKING = "mockpump: the reply was lost; asking the pump what happened to it"
 REPEATED = (
     "mockpump: the request had not reached the pump; it was sent once more, as the same transaction"
 )

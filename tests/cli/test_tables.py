@@ -20,12 +20,12 @@ RAMP = msgspec.structs.replace(
 
 
 HEADINGS = (">number", "name", "what it does")
-LONG = "so many words that a line of forty columns has no room for them all, " * 3
+LONG = "this many words that a line of forty columns has no room for them all, " * 3
 ROWS = [("1", "short", LONG), ("1,000", ("a longer name", "red"), "little")]
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, **environment: str) -> str:
-    """What a terminal of so many columns is shown of the rows."""
+    """What a terminal of this many columns is shown of the rows."""
     for name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"TERM": "xterm", "COLUMNS": str(width), **environment}.items():

@@ -84,7 +84,7 @@ def test_what_cannot_be_taken_over_is_said_before_anybody_is_called(
 
 
 def asked_with(monkeypatch: pytest.MonkeyPatch, cause: Exception | None) -> set[bool]:
-    """Whether it takes over when it asks what became of a change that was lost by this cause."""
+    """Whether it takes over when it asks what happened to a change that was lost by this cause."""
     called: list[Options] = []
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Frames as they go by: some in full, some on a line, the rest counted, and bad ones named."""
+"""Frames as they pass: some in full, some on a line, the rest counted, and bad ones named."""
 
 import pytest
 

@@ -403,7 +403,7 @@ def test_what_is_encoded_can_be_decoded(message: Message) -> None:
         (["ACK", "ack=1"], "ACK has no fields"),
         (["ACK", "--payload"], "ACK has no payload"),
         (["ACK", "--ack", "256"], "--ack: '256' is not in 0..255"),
-        (["ACK", "--connection", "x"], "--connection: 'x' is no number"),
+        (["ACK", "--connection", "x"], "--connection: 'x' is not a number"),
         (["Identity", "version=1", "serial=1", "reservoir=1", "step=1", "name=\udcff"], "name"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The words for what becomes of frames: one for everything that there is."""
+"""The words for what happens to frames: one for everything that there is."""
 
 from mockpump.display import words
 from mockpump.emulator.channel.channel import FaultKind

@@ -1,4 +1,4 @@
-"""A frame is found again after anything, however the bytes are cut; what is bent is turned down."""
+"""A frame is found again after anything, however the bytes are cut; damage is rejected."""
 
 import sys
 from itertools import combinations
@@ -34,7 +34,7 @@ HEADER = bytes.fromhex("13 1234 05 06 0007")
 GOOD = Frame(Kind.DATA, 0x1234, 5, 6, 7, b"payload")
 FULL = Frame(Kind.DATA, 0xFFFF, 255, 255, 0xFFFF, b"\xff" * MAX_PAYLOAD)
 
-# What lies between two delimiters, and why it is no frame.
+# What lies between two delimiters, and why it is not a frame.
 REJECTED = {
     "too long": (b"\x01" * (MAX_ENCODED + 1), RejectReason.TOO_LONG),
     "too long and no COBS": (b"\xff" * (MAX_ENCODED + 1), RejectReason.TOO_LONG),

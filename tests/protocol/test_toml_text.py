@@ -17,7 +17,7 @@ def key(parts: int) -> str:
 
 
 def worst(parts: int) -> str:
-    """As many keys of so many parts as there is room for, each under a name of its own."""
+    """As many keys of this many parts as there is room for, each under a name of its own."""
     lines = [f"k{number}.{key(parts - 1)}=1\n" for number in range(MOST // (2 * parts + 4))]
     return "".join(lines)[:MOST].rpartition("\n")[0]
 

@@ -1,7 +1,7 @@
 """The gate: what a message needs before the pump looks at it any further.
 
-Which request needs which access stands beside the message in the catalogue.  Whoever is turned
-away is told why, and the log says it (`mockpump.emulator.pump.strangers`); nothing else happens.
+Which request needs which access stands beside the message in the catalogue.  Whoever is refused is
+told why, and the log says it (`mockpump.emulator.pump.strangers`); nothing else happens.
 """
 
 from functools import partial
@@ -37,7 +37,7 @@ def takes_access(request: Message) -> bool:
 
 
 def payload_fault(event: MessageRejected, peer: Peer) -> Reason | None:
-    """Why what is no message cannot have come from this session either; None when it can."""
+    """Why what is not a message cannot have come from this session either; None when it can."""
     if peer.keys is not None and not event.sealed:
         return _REASONS.get(type(event.error), Reason.BAD_TAG)
     return _REASONS.get(type(event.error))

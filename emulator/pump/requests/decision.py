@@ -76,7 +76,7 @@ def recorded_reply(outcome: Outcome) -> Message:
     try:
         return m.decode(outcome.reply)
     except DecodeError as error:
-        raise MemoryFailed(f"the memory gives back what is no reply: {error}") from None
+        raise MemoryFailed(f"the memory gives back what is not a reply: {error}") from None
 
 
 ANY = frozenset(Mode)

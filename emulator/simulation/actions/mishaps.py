@@ -1,4 +1,4 @@
-"""The actions that make something go wrong with the pump itself, or good again."""
+"""The actions that make something go wrong with the pump itself, and clear it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -38,7 +38,7 @@ class InjectFault(Action, frozen=True):
 
 
 class ClearFault(Action, frozen=True):
-    """Make good again a fault that lasts."""
+    """Clear a fault that lasts."""
 
     key = "clear"
     example = '"low-battery"'
@@ -55,10 +55,10 @@ class ClearFault(Action, frozen=True):
             )
 
     def run(self, runner: "ScenarioRunner", step: "Step") -> Iterator[NarrationLine]:
-        """Make it good again."""
+        """Clear it."""
         fault = choice_named(Fault, self.name)
         clear = partial(faults.clear, fault=fault)
-        yield from _do_to_pump(runner, clear, f"made good again: {words_of(fault)}")
+        yield from _do_to_pump(runner, clear, f"cleared: {words_of(fault)}")
 
 
 def _do_to_pump(

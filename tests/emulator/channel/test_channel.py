@@ -223,7 +223,7 @@ def test_a_share_is_what_it_says(name: str, percent: int) -> None:
 
 @pytest.mark.parametrize("ber", [1e-4, 1e-3, 0.1])
 def test_a_bit_is_bent_as_often_as_it_says(ber: float) -> None:
-    """Counted are bytes, of which a bit at most is bent; each of the eight as often."""
+    """Counted are bytes, of which a bit at most is damaged; each of the eight as often."""
     channel = send_all(Impairments(ber=int(ber * WHOLE)), [bytes(1_000)] * 100)
     assert len(channel.faults) in bounds(100_000, 1 - (1 - ber) ** 8)
     bent = Counter(byte for each in channel.arrivals(FOR_EVER) for byte in each.data if byte)

@@ -1,4 +1,4 @@
-"""Gathering: one chunk for each frame, however the reads fall; what is no frame goes through."""
+"""Gathering: one chunk for each frame, however the reads fall; what is not a frame goes through."""
 
 from itertools import pairwise
 

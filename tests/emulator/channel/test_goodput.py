@@ -3,7 +3,7 @@
 All of it in virtual time, through both devices and a session: a thousand entries, in pieces as
 long as a payload of 1,000 bytes takes.  What counts is the payload that is delivered, from the
 first request to the last reply, over all downloads of a case; their seeds are 0, 1, 2, ... and
-decide which bits are bent.
+decide which bits are damaged.
 """
 
 from copy import deepcopy

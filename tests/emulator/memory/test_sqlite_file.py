@@ -1,4 +1,4 @@
-"""The file of a memory belongs to its owner and to one pump; what is no memory is said so."""
+"""The file of a memory belongs to its owner and to one pump; what is not a memory is said so."""
 
 import errno
 import os
@@ -116,7 +116,8 @@ def test_a_file_may_be_opened_by_a_name_in_the_current_folder(
         assert memory.state() == b"state1"
 
 
-# -- what is no memory -----------------------------------------------------------------------------
+# -- what is not a memory
+# -----------------------------------------------------------------------------
 
 
 def some_database(path: Path) -> None:
@@ -134,8 +135,8 @@ def of_version(version: int) -> Callable[[Path], None]:
 
 
 NO_MEMORY: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a folder": (Path.mkdir, "it is no file"),
-    "a pipe": (os.mkfifo, "it is no file"),
+    "a folder": (Path.mkdir, "it is not a file"),
+    "a pipe": (os.mkfifo, "it is not a file"),
     "missing": (lambda path: None, "there is no such file"),
     "a dead link": (lambda path: path.symlink_to("nowhere"), "there is no such file"),
     "links in a circle": (lambda path: path.symlink_to(path), "there is no such file"),

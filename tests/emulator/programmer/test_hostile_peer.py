@@ -225,7 +225,7 @@ class RogueProgrammer:
             self.peer.send(said, self.now)
 
     def payload(self, payload: bytes) -> None:
-        """Something that is no message, or a request that is not sealed."""
+        """Something that is not a message, or a request that is not sealed."""
         if self.peer.link.room and len(payload) <= self.peer.link.max_payload:
             self.peer.link.send(payload, self.now)
 

@@ -1,4 +1,4 @@
-"""A keyring: what is put in is found, what is no keyring is none, and no key is ever shown."""
+"""A keyring: what is put in is found, what is not a keyring is none, and no key is ever shown."""
 
 import json
 

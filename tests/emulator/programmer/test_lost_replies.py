@@ -52,7 +52,7 @@ REQUEST = m.SetClock(2**31, FIGURE)
 
 
 class Fate(NamedTuple):
-    """What becomes of a line.
+    """What happens to a line.
 
     From the programmer's message number `at` on nothing comes back, and if `holds` nothing arrives
     either; if it `closes`, the programmer is told.  `before` happens before it is called.
@@ -161,7 +161,7 @@ class Address:
             self.answers = self.other if what == "another" else self.mine
 
     def others(self, count: int) -> None:
-        """So many changes by others, a quarter of a second each."""
+        """This many changes by others, a quarter of a second each."""
         self.pass_time(count * SECOND // 4)
         line = Line(self.pump)
         line.peer.access = Access.CLINICIAN

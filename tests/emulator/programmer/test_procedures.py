@@ -233,7 +233,7 @@ def test_a_log_without_an_end_is_given_up() -> None:
 
 
 class Logbook:
-    """A log of a pump, asked piece by piece, that grows by so many entries before each piece.
+    """A log of a pump, asked piece by piece, that grows by this many entries before each piece.
 
     `meddle` may change a piece on its way.
     """
@@ -308,7 +308,7 @@ def test_a_log_that_only_grows_is_read_to_what_was_its_end() -> None:
 
 
 def test_what_was_folded_away_while_it_was_read_is_counted() -> None:
-    # Before the second piece so many entries come that the next ten to be read are gone.
+    # Before the second piece this many entries come that the next ten to be read are gone.
     book = Logbook(LOG_ENTRIES, iter([0, 13 + 10]))
     read = book.read()
     assert (read.first, len(read.entries), read.folded) == (24, LOG_ENTRIES, 23)

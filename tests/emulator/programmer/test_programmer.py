@@ -1,4 +1,4 @@
-"""The programmer knows what became of its request, or says that it does not; beside a real port."""
+"""The programmer knows what happened to its request, or says that it does not, on a real port."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -56,7 +56,7 @@ class Bench:
         self.exchange()
 
     def exchange(self, times: int = 1_000) -> None:
-        """Carry bytes to and fro, at most so many times."""
+        """Carry bytes to and fro, at most this many times."""
         for _ in range(times):
             out = self.programmer.data_to_send(0)
             if out:

@@ -1,4 +1,4 @@
-"""What became of a change whose reply was lost: known on evidence, or not known."""
+"""What happened to a change whose reply was lost: known on evidence, or not known."""
 
 from collections import deque
 from typing import Any
@@ -68,7 +68,7 @@ def play(unknown: OutcomeUnknown, line: Line, access: Access | None = None) -> S
 
 
 def others(line: Line, count: int) -> None:
-    """So many other changes."""
+    """This many other changes."""
     for _ in range(count):
         line.ask(m.SetTemporary(line.fresh(), 100, 60))
 
@@ -115,7 +115,8 @@ def test_how_far_the_count_may_have_gone(before: int | None, now: int, evident: 
     assert not never_recorded(before, m.OutcomeKnown(7, OutcomeStatus.DONE, 0x20, b"", now))
 
 
-# -- what became of it ----------------------------------------------------------------------------
+# -- what happened to it
+# ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("access", [None, Access.CLINICIAN])

@@ -1,4 +1,4 @@
-"""Who is not allowed to is turned away: told why, logged, and nothing else happens."""
+"""Who is not allowed to is refused: told why, logged, and nothing else happens."""
 
 import pytest
 from hypothesis import given

@@ -50,7 +50,7 @@ def pump_in(mode: Mode) -> Pump:
 
 
 def live(line: Line, steps: list[Any]) -> None:
-    """Requests, and seconds that go by between them."""
+    """Requests, and seconds that pass between them."""
     for step in steps:
         if isinstance(step, int):
             line.pump.advance(line.pump.elapsed + step)

@@ -138,7 +138,7 @@ STEPS = st.lists(
 
 
 def lived(steps: list[tuple[str, Any]], times: int) -> tuple[dict[str, Any], bytes]:
-    """What can be seen of a pump to which each fault was done so many times, and its record."""
+    """What can be seen of a pump to which each fault was done this many times, and its record."""
     memory = RamMemory()
     initialize(memory, PumpConfig(PumpIdentity(reservoir=60_000)))
     line = Line(Pump(FaultyMemory(memory)))

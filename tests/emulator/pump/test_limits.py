@@ -106,7 +106,7 @@ class Tried:
         self.note()
 
     def power_cut(self, lost: int = 59) -> None:
-        """So many seconds after a record, or with the next."""
+        """This many seconds after a record, or with the next."""
         pump = self.line.pump
         self.line.ask(m.Resume(self.line.fresh()))
         next_record = min(pump.delivery.next_edge() or pump.elapsed + lost, pump.elapsed + lost)

@@ -167,7 +167,7 @@ def test_in_a_world_in_virtual_time_too(speed: int | None) -> None:
 
 
 def test_a_greeting_outlasts_the_lock() -> None:
-    """A `Prove` that is not looked at is no guess: the greeting it belongs to still stands."""
+    """A `Prove` that is not looked at is not a guess: the greeting it belongs to still stands."""
     first = line()
     second = Line(first.server, seed=8)
     second.connect()

@@ -233,7 +233,7 @@ def changed(place: tuple[Any, ...], value: Any, clean: bool) -> RamMemory:
 
 
 def live_on(pump: Pump) -> None:
-    """Ask for everything, change everything, and let weeks go by; nothing may break."""
+    """Ask for everything, change everything, and let weeks pass; nothing may break."""
     line = Line(pump)
     for seconds in (0, 1, 60, 3_600, DAY, 7 * DAY, 40 * DAY):
         pump.advance(pump.elapsed + seconds)

@@ -145,7 +145,7 @@ TRIES = st.tuples(st.sampled_from(KINDS), st.integers(1, 3))
 def test_of_a_whole_log_a_ninth_at_least_is_what_was_done(
     attempts: list[tuple[LogKind, int]], chance: random.Random
 ) -> None:
-    """However strangers mix what they do between any two deeds: the log keeps so many of those."""
+    """However strangers mix in what they do: the log keeps this many deeds."""
     pump = paired_pump()
     deed = 0
     while len(pump.journal.entries) < LOG_ENTRIES:

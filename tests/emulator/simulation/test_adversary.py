@@ -57,7 +57,7 @@ def test_an_eavesdropper_reads_everything() -> None:
     said = " ".join(line.text for line in lines)
     assert "all readable" in said
     assert "1 StartBolus" in said
-    assert "what is no message" not in said
+    assert "what is not a message" not in said
 
 
 def test_what_is_injected_is_noted_in_the_log() -> None:

@@ -181,8 +181,8 @@ BUNDLE = small()
         (f"{BUNDLE}and more", "something has been appended"),
         (f"{BUNDLE}and\nmore\n", "something has been appended"),
         (BUNDLE[:200], "its first line has been cut off"),
-        ("{}", "its first line is no head"),
-        ("[" * 100_000, "its first line is no head"),
+        ("{}", "its first line is not a head"),
+        ("[" * 100_000, "its first line is not a head"),
         (f"{BUNDLE.splitlines()[0]}\n{'[' * 100_000}", "its last line is not the digest"),
     ],
 )

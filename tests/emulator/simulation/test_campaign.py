@@ -193,7 +193,7 @@ def test_a_campaign_says_that_one_of_its_processes_was_killed() -> None:
 
 
 def wait_for_children(pid: int, count: int) -> None:
-    """Until a process has so many children that take no notice of SIGINT."""
+    """Until a process has this many children that take no notice of SIGINT."""
     deadline = time.monotonic() + PATIENCE
     while len([each for each in children(pid) if ignores(each, signal.SIGINT)]) < count:
         assert time.monotonic() < deadline

@@ -129,7 +129,7 @@ def assert_alike(one: dict[Place, Met], other: dict[Place, Met], but: Place | No
     both = [place for place in one if place in other and place != but]
     for place in both:
         assert one[place].as_a_whole == other[place].as_a_whole
-        # Where a bit is bent is seen where there are the same bytes to be bent.
+        # Where a bit is damaged is seen where there are the same bytes to be damaged.
         assert one[place].sent != other[place].sent or one[place] == other[place]
     return len(both)
 

@@ -1,8 +1,8 @@
 """Somebody owns the line: sees all of it, and puts on it whatever they like.
 
 The property: however everything that was ever on the wire is replayed, reordered, cut, spliced and
-bent, in frames that are bent too or newly made with right checksums and numbers, the pump does
-nothing that the clinician did not ask for, and nothing twice.
+damaged, in frames that are damaged too or newly made with right checksums and numbers, the pump
+does nothing that the clinician did not ask for, and nothing twice.
 """
 
 from collections import Counter

@@ -60,7 +60,7 @@ def leak(it: Watched) -> None:
 
 
 def washed(it: Watched) -> None:
-    """So many entries as no pump writes that counts strangers' tries."""
+    """This many entries as no pump writes that counts strangers' tries."""
     pump = it.world.pump
     for _ in range(MOST_BETWEEN + 1):
         pump.journal.strangers = NOBODY

@@ -109,7 +109,7 @@ def test_a_lost_request_is_sent_again() -> None:
 
 
 def test_who_misheard_the_opening_calls_again() -> None:
-    """A bent frame whose checksum fits by accident may be another message, before any seal."""
+    """A damaged frame whose checksum fits by accident may be another message, before any seal."""
     it = clinician(Impairments(delay=1_000))
     world, misheard = it.world, []
     arrive, decoder = world._arrive, FrameDecoder()
@@ -155,7 +155,7 @@ class Address:
         self.it.world.port.reboot(pump)
 
     def others(self, count: int) -> None:
-        """So many changes by somebody else."""
+        """This many changes by somebody else."""
         line = Line(self.pump)
         line.peer.access = Access.CLINICIAN
         line.next_transaction = self.number

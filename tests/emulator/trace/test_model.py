@@ -1,4 +1,4 @@
-"""Runs as they are read from their traces: frames, what became of them, and why each was sent."""
+"""Runs as they are read from their traces: frames, what happened to them, and why each was sent."""
 
 from collections import Counter
 

@@ -99,7 +99,7 @@ Streams = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
 
 
 async def crowd(listener: TcpListener, size: int = BOUNDS.clients) -> Streams:
-    """So many clients, none of which says anything yet."""
+    """This many clients, none of which says anything yet."""
     had = len(lines(listener))
     streams = [await asyncio.open_connection(*listener.address) for _ in range(size)]
     while len(lines(listener)) < had + size:

@@ -44,7 +44,7 @@ LONGEST_WAIT = 1.0
 # What the pump may grow by: twice what may wait on all its lines, something for the allocator,
 # and what it keeps of each of the crowd in the lobby.
 MOST_GROWTH = 2 * TcpBounds().clients * TcpBounds().waiting + 2**20 + CROWD * 16 * 1_024
-# Those that are being turned away have a descriptor for some turns of the loop.
+# Those that are being refused have a descriptor for some turns of the loop.
 MOST_DESCRIPTORS = TcpBounds().clients + TcpBounds().lobby + 100
 # So that reading it takes long answers.
 LONG = Program(
@@ -129,7 +129,7 @@ class Bad:
         self._end.close()
 
 
-# -- what becomes of the good one -----------------------------------------------------------------
+# -- what happens to the good one -----------------------------------------------------------------
 
 
 class Ordeal(NamedTuple):

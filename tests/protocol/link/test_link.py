@@ -406,7 +406,7 @@ def test_whatever_comes_of_the_connection_begins_its_silence_anew(kind):
     assert link.next_deadline() == 19 * SECOND
     link.handle_timer(19 * SECOND - 1)
     assert link.state is State.OPEN
-    # What is of another connection is no sign of life.
+    # What is of another connection is not a sign of life.
     link.receive_frame(Frame(kind, 8), 19 * SECOND - 1)
     link.handle_timer(19 * SECOND)
     assert link.state is State.IDLE
