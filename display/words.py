@@ -10,6 +10,7 @@ from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.trace.format import MAIN_LINE, Channel, Log
 from mockpump.emulator.trace.knots import number, seconds
 from mockpump.emulator.trace.run import Arrival, Change, Run, Transmission
+from mockpump.emulator.trace.waits import Wait
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import RejectReason
@@ -253,6 +254,11 @@ _MICROSECONDS = re.compile(r"\b(\d+)us\b")
 def _in_seconds(found: re.Match[str]) -> str:
     time = int(found[1])
     return seconds(time) if time >= 1_000 else found[0]
+
+
+def waited(wait: Wait) -> str:
+    """A command, and how long it waited."""
+    return f"{wait.name} {'' if wait.is_over else 'over '}{seconds(wait.took)}"
 
 
 def asked(change: Change, run: Run) -> str:
