@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from click.core import ParameterSource
 
 from mockpump.cli.files import write_file
 from mockpump.cli.frame import show_frame, show_why
@@ -94,7 +95,8 @@ def show_run(
 ) -> None:
     """Draw a recorded run as a ladder: a line a frame, time downwards.
 
-    FILE is a bundle or a trace.  The traces of both ends of a live line are joined, in any order.
+    FILE is a bundle or a trace, or - for standard input.  The traces of both ends
+    of a live line are joined, in any order.
 
     \b
     mockpump run bad-link --seed 7 --record run.bundle
@@ -102,8 +104,10 @@ def show_run(
 
     What to look at is numbered and told before its first frame.
     """
-    _expect_one_way(frame, why_, summary_)
+    _expect_options_that_fit()
     recorded = read_with_its_defect(file)
+    if summary_ and (first or last) and len(recorded.trace.texts) <= MOST_LINES:
+        raise click.UsageError("--summary is of the whole run: use it without --from and --to")
     one = frame if frame is not None else why_
     around = None if one is None else Bound(one, is_frame=True)
     with _naming(file):
@@ -165,11 +169,41 @@ def _naming(file: Path) -> Iterator[None]:
         raise BadTrace(f"{file}: its lines do not fit together ({told})") from None
 
 
-def _expect_one_way(frame: int | None, why_: int | None, summary_: bool) -> None:
-    ways = {"--frame": frame is not None, "--why": why_ is not None, "--summary": summary_}
-    asked = [name for name, is_asked in ways.items() if is_asked]
-    if len(asked) > 1:
-        raise click.UsageError(f"{' and '.join(asked)} cannot be shown at once: use one of them")
+# Ways to show a run, instead of the whole ladder: one at a time.
+_WAYS = ("--frame", "--why", "--summary", "--svg")
+# What an option means nothing beside.
+_POINTLESS_WITH = {
+    "--from": ("--frame", "--why"),
+    "--to": ("--frame", "--why"),
+    "--only": ("--frame", "--why", "--summary"),
+    "--windows": (*_WAYS, "--json"),
+    "--width": ("--frame", "--why", "--svg", "--json"),
+    "--ascii": ("--frame", "--why", "--svg", "--json"),
+    "--json": ("--summary", "--svg"),
+}
+
+
+def _expect_options_that_fit() -> None:
+    given = _given_options()
+    ways = [way for way in _WAYS if way in given]
+    if len(ways) > 1:
+        raise click.UsageError(f"{' and '.join(ways)} cannot be shown at once: use one of them")
+    for option, others in _POINTLESS_WITH.items():
+        for other in others:
+            if option in given and other in given:
+                raise click.UsageError(
+                    f"{option} means nothing with {other}: use it without {other}"
+                )
+
+
+def _given_options() -> set[str]:
+    """The options that stand on the command line, by their long names."""
+    context = click.get_current_context()
+    return {
+        each.opts[0]
+        for each in context.command.params
+        if each.name and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+    }
 
 
 def _numbered(run: Run, number: int) -> Transmission:

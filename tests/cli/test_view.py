@@ -112,3 +112,11 @@ def test_the_browser_is_opened_when_it_is_asked_for(
     assert opened == []
     command("view", "clock", "--open")
     assert opened == [(tmp_path / "clock.html").as_uri()]
+
+
+def test_what_prints_writes_no_page(command: Command, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    ended = command("view", "clock", "--json", "-o", str(page))
+    assert ended.code == 2
+    assert "without --output and --open" in ended.err
+    assert not page.exists()
