@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mockpump.cli.examples import scenario_names
-from mockpump.cli.planting import planted, run_with
+from mockpump.cli.planting import run_with
 from mockpump.emulator.trace.reading import BadTrace
 from mockpump.emulator.transports.recordings import (
     MOST_BYTES,
@@ -14,6 +14,7 @@ from mockpump.emulator.transports.recordings import (
     read_recording,
     recording_in,
 )
+from mockpump.exercises.planting import planted
 from mockpump.protocol.errors import MockpumpError
 
 # What is named instead of a file to read what comes through a pipe.

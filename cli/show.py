@@ -106,12 +106,9 @@ def show_run(
     """
     _expect_options_that_fit()
     recorded = read_with_its_defect(file)
-    if summary_ and (first or last) and len(recorded.trace.texts) <= MOST_LINES:
-        raise click.UsageError("--summary is of the whole run: use it without --from and --to")
+    _expect_bounds_that_fit(recorded.trace, summary_ and bool(first or last))
     one = frame if frame is not None else why_
-    around = None if one is None else Bound(one, is_frame=True)
-    with _naming(file):
-        run = _run(recorded.trace, other, around or first, around or last)
+    run = _named_run(file, recorded.trace, other, first, last, one)
     if one is not None:
         (_frame if why_ is None else _why)(run, _numbered(run, one), json_)
     elif json_:
@@ -135,6 +132,25 @@ def _print_records(run: Run, part: Selection) -> None:
 def _subject(recorded: Recorded, run: Run) -> str:
     """Which run it is, beside its title."""
     return recorded.subject or ("recorded live" if run.head.time == "real" else "")
+
+
+def _expect_bounds_that_fit(trace: Undecoded, is_part_summed: bool) -> None:
+    if is_part_summed and len(trace.texts) <= MOST_LINES:
+        raise click.UsageError("--summary is of the whole run: use it without --from and --to")
+
+
+def _named_run(
+    file: Path,
+    trace: Undecoded,
+    other: Path | None,
+    first: Bound | None,
+    last: Bound | None,
+    one: int | None,
+) -> Run:
+    """The run, or of a long one the part around one frame or between two bounds."""
+    around = None if one is None else Bound(one, is_frame=True)
+    with _naming(file):
+        return _run(trace, other, around or first, around or last)
 
 
 def _run(trace: Undecoded, other: Path | None, first: Bound | None, last: Bound | None) -> Run:
