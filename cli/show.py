@@ -66,6 +66,7 @@ class _Bound(click.ParamType[Bound]):
 )
 @click.option("--frame", type=int, metavar="N", help="Take frame N apart, byte by byte.")
 @click.option("--why", "why_", type=int, metavar="N", help="Tell why frame N was sent.")
+@click.option("--short", is_flag=True, help="With --why: only the answer, without the chain.")
 @click.option("--summary", "summary_", is_flag=True, help="Show the whole run on one screen.")
 @click.option("--windows", is_flag=True, help="Show beside each line what is in flight.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Draw a picture into this file.")
@@ -85,6 +86,7 @@ def show_run(
     only: Only | None,
     frame: int | None,
     why_: int | None,
+    short: bool,
     summary_: bool,
     windows: bool,
     svg: Path | None,
@@ -105,12 +107,11 @@ def show_run(
     What to look at is numbered and told before its first frame.
     """
     _expect_options_that_fit()
-    recorded = read_with_its_defect(file)
-    _expect_bounds_that_fit(recorded.trace, summary_ and bool(first or last))
+    recorded = _recorded(file, summary_ and bool(first or last))
     one = frame if frame is not None else why_
     run = _named_run(file, recorded.trace, other, first, last, one)
     if one is not None:
-        (_frame if why_ is None else _why)(run, _numbered(run, one), json_)
+        _one(run, _numbered(run, one), why_ is not None, json_, short)
     elif json_:
         _print_records(run, _selected(run, first, last, only))
     else:
@@ -134,9 +135,12 @@ def _subject(recorded: Recorded, run: Run) -> str:
     return recorded.subject or ("recorded live" if run.head.time == "real" else "")
 
 
-def _expect_bounds_that_fit(trace: Undecoded, is_part_summed: bool) -> None:
-    if is_part_summed and len(trace.texts) <= MOST_LINES:
+def _recorded(file: Path, is_part_summed: bool) -> Recorded:
+    """What is in the file; a usage error where only a long run is summed up in part."""
+    recorded = read_with_its_defect(file)
+    if is_part_summed and len(recorded.trace.texts) <= MOST_LINES:
         raise click.UsageError("--summary is of the whole run: use it without --from and --to")
+    return recorded
 
 
 def _named_run(
@@ -196,11 +200,14 @@ _POINTLESS_WITH = {
     "--width": ("--frame", "--why", "--svg", "--json"),
     "--ascii": ("--frame", "--why", "--svg", "--json"),
     "--json": ("--summary", "--svg"),
+    "--short": ("--json",),
 }
 
 
 def _expect_options_that_fit() -> None:
     given = _given_options()
+    if "--short" in given and "--why" not in given:
+        raise click.UsageError("--short goes with --why N")
     ways = [way for way in _WAYS if way in given]
     if len(ways) > 1:
         raise click.UsageError(f"{' and '.join(ways)} cannot be shown at once: use one of them")
@@ -247,16 +254,23 @@ def _selected(run: Run, first: Bound | None, last: Bound | None, only: Only | No
     return selection
 
 
-def _frame(_run: Run, frame: Transmission, json_: bool) -> None:
+def _one(run: Run, frame: Transmission, is_why: bool, json_: bool, is_short: bool) -> None:
+    if is_why:
+        _why(run, frame, json_, is_short)
+    else:
+        _frame(frame, json_)
+
+
+def _frame(frame: Transmission, json_: bool) -> None:
     if json_:
         echo(as_json(frame_record(frame)))
     else:
         show_frame(frame)
 
 
-def _why(run: Run, frame: Transmission, json_: bool) -> None:
+def _why(run: Run, frame: Transmission, json_: bool, is_short: bool) -> None:
     if not json_:
-        show_why(run, frame.number)
+        show_why(run, frame.number, is_short)
         return
     for reason in why(run, frame.number):
         echo(as_json(reason._asdict()))

@@ -154,9 +154,15 @@ def test_a_byte_on_the_line_is_found_in_its_layer(body: bytes) -> None:
 def test_why(command: Command, bundle: str) -> None:
     again = next(f for f in RUN.frames if f.cause.why == "timer")
     lines = command("show", bundle, "--why", str(again.number)).out.splitlines()
-    assert lines[0].startswith(f"{again.number:>2}  {again.sender} -> {again.receiver}")
-    assert "timer" in lines[1]
-    assert any(line.startswith(f"{again.cause.frame:>2} ") for line in lines[1:])
+    short = command("show", bundle, "--why", str(again.number), "--short").out.splitlines()
+    assert lines[: len(short)] == short
+    assert re.match(r"\w+ \d, transmission 2: resent, because the \w+'s timer", short[0])
+    chain = lines[len(short) :]
+    assert chain[0].startswith(f"  1. {again.number:>2}  {again.sender} -> {again.receiver}")
+    assert "timer" in chain[1]
+    assert any(line[5:].startswith(f"{again.cause.frame:>2} ") for line in chain[1:])
+    numbered = [int(line[:3]) for line in chain if line[:3].strip()]
+    assert numbered == list(range(1, len(numbered) + 1))
     assert all(len(line) <= 80 for line in lines)
 
 
@@ -353,6 +359,8 @@ def test_a_run_may_come_through_standard_input(
         ("--only faults --why 3", "use it without --why"),
         ("--from 1s --frame 3", "use it without --frame"),
         ("--windows --summary", "use it without --summary"),
+        ("--short", "goes with --why N"),
+        ("--short --why 3 --json", "use it without --json"),
         ("--windows --json", "use it without --json"),
         ("--json --summary", "use it without --summary"),
         ("--ascii --svg x.svg", "use it without --svg"),
