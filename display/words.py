@@ -230,6 +230,7 @@ _SCORE: tuple[tuple[str, Callable[[Transmission], bool]], ...] = (
     ("twice", lambda frame: len(frame.arrivals) > 1),
     ("overtaken", lambda frame: "reorder" in frame.faults),
     ("sent again", lambda frame: frame.count > 1),
+    ("refused", lambda frame: isinstance(frame.content, m.Refused)),
 )
 
 

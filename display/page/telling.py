@@ -18,7 +18,7 @@ from mockpump.display.page.lanes import bars_of, day_of, timers_of
 from mockpump.display.page.layers import Image, image_of
 from mockpump.display.page.margin import captions_of, guests_of, lines_of, outages_of
 from mockpump.display.page.model import SIDES
-from mockpump.display.page.summary import claim_of, source_of, sums_of
+from mockpump.display.page.summary import claim_of, source_of
 from mockpump.display.page.times import clock, moment, span
 from mockpump.emulator.trace import explain
 from mockpump.emulator.trace import format as lines
@@ -61,7 +61,7 @@ class _Telling:
             name=name,
             title=run.head.title or name,
             claim=claim_of(run),
-            sums=sums_of(run.frames),
+            sums=words.score(run),
             source=source_of(run),
             ends=max([run.ends, *(each.ends for each in run.frames)]),
             sides=page.SIDE_NAMES,
