@@ -198,10 +198,19 @@ def _knot(run: Run, look: Look, knot: Knot) -> Line:
 
 def _waits(run: Run, look: Look) -> Iterator[Line]:
     """The commands that waited longest, each with the numbers of what held it up, in one line."""
-    told = [_wait(each, look.glyphs) for each in waits_of(run)]
+    waits = waits_of(run)
+    told = [_wait(each, look.glyphs) for each in waits]
     if told:
+        told[0] += _advice(run, waits[0])
         lead = Span(f"{'waited':14}", "strong")
         yield line(lead, cut(look.glyphs.clean(", ".join(told)), look.width - 14))
+
+
+def _advice(run: Run, wait: Wait) -> str:
+    """What to ask for: why the frame was sent that went most often in what held a command up."""
+    frames = [run.frame(number) for knot in wait.knots[:1] for number in knot.frames]
+    again = max(frames, key=lambda frame: frame.count, default=None)
+    return f" (--why {again.number})" if again and again.count > 1 else ""
 
 
 def _wait(wait: Wait, glyphs: Glyphs) -> str:

@@ -69,5 +69,5 @@ def test_what_waited_longest_comes_first_with_the_numbers_of_its_notes(width: in
     run = run_of(example_bundle("bad-link", 14))
     shown = [plain(line) for line in summary(run, Look(width=width))]
     waited = next(line for line in shown if line.startswith("waited "))
-    assert waited.split(maxsplit=1)[1].startswith("set program 9.1 s ⑥ ⑤ ⑦, call 1.5 s ①")
+    assert waited.split(maxsplit=1)[1].startswith("set program 9.1 s ⑥ ⑤ ⑦ (--why 29), call")
     assert any(line.startswith("⑥") and "CommitProgram 7 goes" in line for line in shown)
