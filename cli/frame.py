@@ -8,13 +8,11 @@ from mockpump.cli.wire.decode import Part, parts_of, stretches
 from mockpump.cli.wire.render import WIDTH, show_parts
 from mockpump.display.text import wrapped
 from mockpump.display.words import stamp, title
-from mockpump.emulator.trace.explain import fate, why
+from mockpump.emulator.trace.explain import answer, fate, why
 from mockpump.emulator.trace.run import Arrival, Flip, Run, Transmission
 
 # Layers that hold the bytes as they are on the line; those of the others come out of COBS.
 _ON_THE_LINE = ("delimiter", "COBS")
-# A chain of reasons is indented step by step, so far.
-_DEEPEST = 8
 
 
 def show_frame(frame: Transmission) -> None:
@@ -101,12 +99,16 @@ def _byte(value: int) -> str:
     return f"{value:02x} = {value >> 4:04b} {value & 15:04b}"
 
 
-def show_why(run: Run, number: int) -> None:
-    """Why a frame was sent, back to its beginning: each reason under what it explains."""
+def show_why(run: Run, number: int, is_short: bool = False) -> None:
+    """Why a frame was sent: the answer first, then the chain back to its beginning, numbered."""
+    for part in wrapped(answer(run, number), WIDTH):
+        show((part, "bold"))
+    if is_short:
+        return
     width = len(str(run.last))
-    for depth, reason in enumerate(why(run, number)):
-        indent = "  " * min(depth, _DEEPEST)
+    for place, reason in enumerate(why(run, number), 1):
+        lead = f"{place:>3}. "
         frame = f"{reason.frame or '':>{width}}  "
-        for part in wrapped(reason.text, WIDTH - len(frame) - len(indent)):
-            show((frame, "dim"), f"{indent}{part}")
-            frame = " " * len(frame)
+        for part in wrapped(reason.text, WIDTH - len(lead) - len(frame)):
+            show(lead, (frame, "dim"), part)
+            lead, frame = " " * len(lead), " " * len(frame)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mockpump.cli.examples import nearest_example, program_text, scenario_names
-from mockpump.cli.recordings import read_with_its_defect
+from mockpump.cli.recordings import STANDARD_INPUT, read_with_its_defect
 from mockpump.cli.scenario import ready, text_of, trace_of
 from mockpump.emulator.simulation.bundle import prepare
 from mockpump.emulator.trace.reading import MOST_LINES, BadTrace, Recording, Undecoded
@@ -28,10 +28,12 @@ def named_run(what: str, seed: int) -> NamedRun:
     path = Path(what)
     if what in scenario_names() or path.suffix == ".toml":
         return _run(what, path.stem, seed)
-    if not path.suffix and not path.exists():
+    if what == STANDARD_INPUT:
+        path = Path("run")
+    elif not path.suffix and not path.exists():
         examples = nearest_example(what, scenario_names())
         raise BadTrace(f"{what}: no such file or directory; {examples}")
-    found = read_with_its_defect(path)
+    found = read_with_its_defect(Path(what))
     try:
         recording = _few(found.trace)
     except BadTrace as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from click.core import ParameterSource
 
 from mockpump.cli.files import write_file
 from mockpump.cli.frame import show_frame, show_why
@@ -65,6 +66,7 @@ class _Bound(click.ParamType[Bound]):
 )
 @click.option("--frame", type=int, metavar="N", help="Take frame N apart, byte by byte.")
 @click.option("--why", "why_", type=int, metavar="N", help="Tell why frame N was sent.")
+@click.option("--short", is_flag=True, help="With --why: only the answer, without the chain.")
 @click.option("--summary", "summary_", is_flag=True, help="Show the whole run on one screen.")
 @click.option("--windows", is_flag=True, help="Show beside each line what is in flight.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Draw a picture into this file.")
@@ -84,6 +86,7 @@ def show_run(
     only: Only | None,
     frame: int | None,
     why_: int | None,
+    short: bool,
     summary_: bool,
     windows: bool,
     svg: Path | None,
@@ -94,7 +97,8 @@ def show_run(
 ) -> None:
     """Draw a recorded run as a ladder: a line a frame, time downwards.
 
-    FILE is a bundle or a trace.  The traces of both ends of a live line are joined, in any order.
+    FILE is a bundle or a trace, or - for standard input.  The traces of both ends
+    of a live line are joined, in any order.
 
     \b
     mockpump run bad-link --seed 7 --record run.bundle
@@ -102,14 +106,12 @@ def show_run(
 
     What to look at is numbered and told before its first frame.
     """
-    _expect_one_way(frame, why_, summary_)
-    recorded = read_with_its_defect(file)
+    _expect_options_that_fit()
+    recorded = _recorded(file, summary_ and bool(first or last))
     one = frame if frame is not None else why_
-    around = None if one is None else Bound(one, is_frame=True)
-    with _naming(file):
-        run = _run(recorded.trace, other, around or first, around or last)
+    run = _named_run(file, recorded.trace, other, first, last, one)
     if one is not None:
-        (_frame if why_ is None else _why)(run, _numbered(run, one), json_)
+        _one(run, _numbered(run, one), why_ is not None, json_, short)
     elif json_:
         _print_records(run, _selected(run, first, last, only))
     else:
@@ -131,6 +133,28 @@ def _print_records(run: Run, part: Selection) -> None:
 def _subject(recorded: Recorded, run: Run) -> str:
     """Which run it is, beside its title."""
     return recorded.subject or ("recorded live" if run.head.time == "real" else "")
+
+
+def _recorded(file: Path, is_part_summed: bool) -> Recorded:
+    """What is in the file; a usage error where only a long run is summed up in part."""
+    recorded = read_with_its_defect(file)
+    if is_part_summed and len(recorded.trace.texts) <= MOST_LINES:
+        raise click.UsageError("--summary is of the whole run: use it without --from and --to")
+    return recorded
+
+
+def _named_run(
+    file: Path,
+    trace: Undecoded,
+    other: Path | None,
+    first: Bound | None,
+    last: Bound | None,
+    one: int | None,
+) -> Run:
+    """The run, or of a long one the part around one frame or between two bounds."""
+    around = None if one is None else Bound(one, is_frame=True)
+    with _naming(file):
+        return _run(trace, other, around or first, around or last)
 
 
 def _run(trace: Undecoded, other: Path | None, first: Bound | None, last: Bound | None) -> Run:
@@ -165,11 +189,44 @@ def _naming(file: Path) -> Iterator[None]:
         raise BadTrace(f"{file}: its lines do not fit together ({told})") from None
 
 
-def _expect_one_way(frame: int | None, why_: int | None, summary_: bool) -> None:
-    ways = {"--frame": frame is not None, "--why": why_ is not None, "--summary": summary_}
-    asked = [name for name, is_asked in ways.items() if is_asked]
-    if len(asked) > 1:
-        raise click.UsageError(f"{' and '.join(asked)} cannot be shown at once: use one of them")
+# Ways to show a run, instead of the whole ladder: one at a time.
+_WAYS = ("--frame", "--why", "--summary", "--svg")
+# What an option means nothing beside.
+_POINTLESS_WITH = {
+    "--from": ("--frame", "--why"),
+    "--to": ("--frame", "--why"),
+    "--only": ("--frame", "--why", "--summary"),
+    "--windows": (*_WAYS, "--json"),
+    "--width": ("--frame", "--why", "--svg", "--json"),
+    "--ascii": ("--frame", "--why", "--svg", "--json"),
+    "--json": ("--summary", "--svg"),
+    "--short": ("--json",),
+}
+
+
+def _expect_options_that_fit() -> None:
+    given = _given_options()
+    if "--short" in given and "--why" not in given:
+        raise click.UsageError("--short goes with --why N")
+    ways = [way for way in _WAYS if way in given]
+    if len(ways) > 1:
+        raise click.UsageError(f"{' and '.join(ways)} cannot be shown at once: use one of them")
+    for option, others in _POINTLESS_WITH.items():
+        for other in others:
+            if option in given and other in given:
+                raise click.UsageError(
+                    f"{option} means nothing with {other}: use it without {other}"
+                )
+
+
+def _given_options() -> set[str]:
+    """The options that stand on the command line, by their long names."""
+    context = click.get_current_context()
+    return {
+        each.opts[0]
+        for each in context.command.params
+        if each.name and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+    }
 
 
 def _numbered(run: Run, number: int) -> Transmission:
@@ -197,16 +254,23 @@ def _selected(run: Run, first: Bound | None, last: Bound | None, only: Only | No
     return selection
 
 
-def _frame(_run: Run, frame: Transmission, json_: bool) -> None:
+def _one(run: Run, frame: Transmission, is_why: bool, json_: bool, is_short: bool) -> None:
+    if is_why:
+        _why(run, frame, json_, is_short)
+    else:
+        _frame(frame, json_)
+
+
+def _frame(frame: Transmission, json_: bool) -> None:
     if json_:
         echo(as_json(frame_record(frame)))
     else:
         show_frame(frame)
 
 
-def _why(run: Run, frame: Transmission, json_: bool) -> None:
+def _why(run: Run, frame: Transmission, json_: bool, is_short: bool) -> None:
     if not json_:
-        show_why(run, frame.number)
+        show_why(run, frame.number, is_short)
         return
     for reason in why(run, frame.number):
         echo(as_json(reason._asdict()))

@@ -34,8 +34,13 @@ def view(run: str, output: Path | None, open_: bool, force: bool, seed: int, jso
     mockpump run bad-link --seed 7 --record run.bundle
     mockpump view run.bundle --open
 
-    A RUN is a bundle, a trace, or a scenario: a file, or the name of an example.
+    A RUN is a bundle, a trace, or a scenario: a file, - for standard input, or the name of an
+    example.
     """
+    if json_ and (output is not None or open_):
+        raise click.UsageError(
+            "--json prints, and writes no page: use it without --output and --open"
+        )
     named = named_run(run, seed)
     model = model_of(read_run(named.recording), named.title, named.programs)
     if json_:

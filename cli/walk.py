@@ -13,6 +13,7 @@ from typing import NamedTuple
 import click
 
 from mockpump.cli.frame import show_why
+from mockpump.cli.keypress import watched_keys
 from mockpump.cli.pager import show_lines
 from mockpump.cli.render import show
 from mockpump.cli.terminal import clear
@@ -22,6 +23,8 @@ from mockpump.display.spans import Line, plain
 from mockpump.emulator.trace.run import Run
 
 _PIPED, _WIDEST_BY_ITSELF = 80, 160
+# Going on shows a step in so many seconds.
+_PACE = 0.3
 _KEYS = "n next   b back   g go on   w why   q quit"
 
 
@@ -58,7 +61,7 @@ def _glyphs(ascii_: bool) -> glyphs.Glyphs:
 def show_walk(lines: Sequence[Line], run: Run, walk: Walk) -> None:
     """Show the lines of a ladder as they are to be gone through."""
     if walk.steps:
-        _Stepper(lines, run).walk()
+        _Stepper(lines, run, walk.pace).walk()
     elif walk.pace:
         for line in lines:
             show_lines([line], use_pager=False)
@@ -78,8 +81,8 @@ def number_of(line: Line) -> int:
 class _Stepper:
     """The view over a ladder: all lines up to the present one, on one screen."""
 
-    def __init__(self, lines: Sequence[Line], run: Run) -> None:
-        self._lines, self._run = lines, run
+    def __init__(self, lines: Sequence[Line], run: Run, pace: float) -> None:
+        self._lines, self._run, self._pace = lines, run, pace or _PACE
         # Where a step ends: behind each line of a frame, and behind the last line of all.
         self._stops = [place + 1 for place, line in enumerate(lines) if number_of(line)]
         if not self._stops or self._stops[-1] != len(lines):
@@ -106,7 +109,15 @@ class _Stepper:
         return True
 
     def _go_on(self) -> bool:
-        show_lines(self._lines[self._stops[self._at] :], use_pager=False)
+        """Show the steps that are left, one after the other, until any key stops it."""
+        with watched_keys() as pressed_within:
+            while self._at + 1 < len(self._stops):
+                if pressed_within(self._pace):
+                    return True
+                self._at += 1
+                between = slice(*self._stops[self._at - 1 : self._at + 1])
+                show_lines(self._lines[between], use_pager=False)
+                sys.stdout.flush()
         return False
 
     def _why(self) -> bool:

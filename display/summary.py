@@ -11,6 +11,7 @@ from mockpump.display.text import cut, padded
 from mockpump.emulator.trace.format import PUMP, RIVAL, SIDES, SOMEBODY
 from mockpump.emulator.trace.knots import seconds
 from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
+from mockpump.emulator.trace.waits import MOST_NAMED, Wait, waits_of
 
 HEIGHT = 24
 _LEAD = 13
@@ -36,9 +37,16 @@ def summary(run: Run, look: Look) -> Iterator[Line]:
     yield ()
     yield from _Columns(run, look).lines()
     changes = run.changes[-_MOST_CHANGES:]
+    waits = list(_waits(run, look))
     # What is above takes at most eleven lines, and a table its head and an empty line.
-    room = HEIGHT - 11 - (len(changes) + 2 + (len(run.changes) > len(changes)) if changes else 0)
+    room = (
+        HEIGHT
+        - 11
+        - len(waits)
+        - (len(changes) + 2 + (len(run.changes) > len(changes)) if changes else 0)
+    )
     yield from _knots(run, look, room)
+    yield from waits
     yield from _changes(run, look, changes)
 
 
@@ -186,6 +194,28 @@ def _knot(run: Run, look: Look, knot: Knot) -> Line:
         *drawn,
         Span(" " * (most - len(drawn)) + f"{took:>9}", "dim"),
     )
+
+
+def _waits(run: Run, look: Look) -> Iterator[Line]:
+    """The commands that waited longest, each with the numbers of what held it up, in one line."""
+    waits = waits_of(run)
+    told = [_wait(each, look.glyphs) for each in waits]
+    if told:
+        told[0] += _advice(run, waits[0])
+        lead = Span(f"{'waited':14}", "strong")
+        yield line(lead, cut(look.glyphs.clean(", ".join(told)), look.width - 14))
+
+
+def _advice(run: Run, wait: Wait) -> str:
+    """What to ask for: why the frame was sent that went most often in what held a command up."""
+    frames = [run.frame(number) for knot in wait.knots[:1] for number in knot.frames]
+    again = max(frames, key=lambda frame: frame.count, default=None)
+    return f" (--why {again.number})" if again and again.count > 1 else ""
+
+
+def _wait(wait: Wait, glyphs: Glyphs) -> str:
+    numbers = " ".join(glyphs.number(knot.number) for knot in wait.knots[:MOST_NAMED])
+    return f"{words.waited(wait)} {numbers}".rstrip()
 
 
 def _changes(run: Run, look: Look, shown: list[Change]) -> Iterator[Line]:

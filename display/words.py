@@ -10,6 +10,7 @@ from mockpump.emulator.pump.log_text import what_happened
 from mockpump.emulator.trace.format import MAIN_LINE, Channel, Log
 from mockpump.emulator.trace.knots import number, seconds
 from mockpump.emulator.trace.run import Arrival, Change, Run, Transmission
+from mockpump.emulator.trace.waits import Wait
 from mockpump.protocol import messages as m
 from mockpump.protocol.fields import Integer, fields_of
 from mockpump.protocol.framing import RejectReason
@@ -229,6 +230,7 @@ _SCORE: tuple[tuple[str, Callable[[Transmission], bool]], ...] = (
     ("twice", lambda frame: len(frame.arrivals) > 1),
     ("overtaken", lambda frame: "reorder" in frame.faults),
     ("sent again", lambda frame: frame.count > 1),
+    ("refused", lambda frame: isinstance(frame.content, m.Refused)),
 )
 
 
@@ -253,6 +255,11 @@ _MICROSECONDS = re.compile(r"\b(\d+)us\b")
 def _in_seconds(found: re.Match[str]) -> str:
     time = int(found[1])
     return seconds(time) if time >= 1_000 else found[0]
+
+
+def waited(wait: Wait) -> str:
+    """A command, and how long it waited."""
+    return f"{wait.name} {'' if wait.is_over else 'over '}{seconds(wait.took)}"
 
 
 def asked(change: Change, run: Run) -> str:

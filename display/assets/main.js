@@ -9,7 +9,7 @@ import { bandAt, layOut } from "./layout.js";
 import { drawHelp, drawLegend } from "./legend.js";
 import { drawMirror, markMirror, sentence } from "./mirror.js";
 import { frameOf, momentOf, readModel } from "./model.js";
-import { drawMoment, drawPanel } from "./panel.js";
+import { drawMoment, drawPanel, drawWaits } from "./panel.js";
 import { drawPages } from "./printing.js";
 import { download, svgOf, textOf } from "./saving.js";
 import { INITIAL, SPEEDS, firstChoice, fromHash, reduce, select, toHash } from "./state.js";
@@ -344,6 +344,7 @@ function begin() {
   byId("name").textContent = model.name;
   byId("claim").textContent = model.claim;
   byId("sums").textContent = model.sums;
+  byId("waits").replaceChildren(...drawWaits(model));
   byId("speed").replaceChildren(...SPEEDS.map((each) => html("option", { value: String(each) }, `${each}\u00d7`)));
   byId("keys-list").replaceChildren(drawHelp());
   root.dataset.theme = state.theme;

@@ -38,6 +38,12 @@ const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 const fateOf = (frame) => `${capital(frame.fate)}.`;
 
+// How long each command waited, the slowest first, and the notes that say why.
+export function drawWaits(model) {
+  return model.waits.map(([text, numbers], place) => html("span", {}, place ? ", " : "waited: ", text,
+    numbers.map((each) => [" ", html("button", { class: "note", "data-knot": each, "aria-label": `note ${each}`, title: `note ${each}: what held it up` }, each)])));
+}
+
 function knotsOf(model, frame) {
   return model.knots.filter((each) => each.frames.includes(frame.number)).map((each) => [" ", html("button", { class: "link", "data-knot": each.number }, `Note ${each.number}`)]);
 }

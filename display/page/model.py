@@ -166,6 +166,13 @@ class Change(Struct, frozen=True, kw_only=True):
     answer: int = 0
 
 
+class Wait(Row, frozen=True):
+    """A command and how long it waited, with the numbers of the notes that say what held it up."""
+
+    text: str
+    knots: list[int]
+
+
 class Day(Struct, frozen=True, kw_only=True):
     """What the pump did over its own time: s, nL/h and nL."""
 
@@ -214,4 +221,5 @@ class Model(Struct, frozen=True, kw_only=True):
     truth: list[Facts]
     belief: list[Facts]
     changes: list[Change]
+    waits: list[Wait]
     day: Day | None = None

@@ -1,12 +1,9 @@
 """A whole run in a line or two: what was asked, what was done, what happened to the frames."""
 
-from collections.abc import Callable
-
 from mockpump.display.page.times import moment
 from mockpump.emulator.trace.format import Log
 from mockpump.emulator.trace.knots import number
-from mockpump.emulator.trace.run import Run, Transmission
-from mockpump.protocol import messages as m
+from mockpump.emulator.trace.run import Run
 
 
 def claim_of(run: Run) -> str:
@@ -24,23 +21,6 @@ def claim_of(run: Run) -> str:
 
 def _of(count: int) -> str:
     return number(count) if count else "none"
-
-
-def sums_of(frames: list[Transmission]) -> str:
-    """How many frames there are, and what happened to them."""
-    counted = {word: sum(map(is_such, frames)) for word, is_such in _SORTS.items()}
-    told = ", ".join(f"{count} {word}" for word, count in counted.items() if count)
-    return f"{len(frames):,} frames: {told or 'none harmed by the line'}"
-
-
-_SORTS: dict[str, Callable[[Transmission], bool]] = {
-    "lost": lambda frame: bool(frame.lost),
-    "damaged": lambda frame: frame.is_damaged,
-    "with garbage in front": lambda frame: any(each.garbage for each in frame.arrivals),
-    "come twice": lambda frame: len(frame.arrivals) > 1,
-    "sent again": lambda frame: frame.count > 1,
-    "refused": lambda frame: isinstance(frame.content, m.Refused),
-}
 
 
 def source_of(run: Run) -> str:

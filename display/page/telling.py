@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from mockpump.display import words
 from mockpump.display.page import model as page
 from mockpump.display.page.frames import (
     SHAPES,
@@ -17,17 +18,20 @@ from mockpump.display.page.lanes import bars_of, day_of, timers_of
 from mockpump.display.page.layers import Image, image_of
 from mockpump.display.page.margin import captions_of, guests_of, lines_of, outages_of
 from mockpump.display.page.model import SIDES
-from mockpump.display.page.summary import claim_of, source_of, sums_of
+from mockpump.display.page.summary import claim_of, source_of
 from mockpump.display.page.times import clock, moment, span
 from mockpump.emulator.trace import explain
 from mockpump.emulator.trace import format as lines
 from mockpump.emulator.trace.run import Change, Knot, Run, Transmission
 from mockpump.emulator.trace.shadow import LinkState
+from mockpump.emulator.trace.waits import MOST_NAMED, Wait, waits_of
 from mockpump.protocol import messages as m
 from mockpump.protocol.units import rate, volume
 
 _LINK_ROWS = ["connection", "in flight", "kept", "timer", "round trip"]
 _FACT_ROWS = ["session", "mode", "program", "rate", "clock", "delivered", "reservoir", "bolus left"]
+# The head of the page has room for so many commands.
+_MOST_WAITS = 4
 _DRIFTING = ["clock", "delivered", "reservoir", "bolus left", "rate"]
 
 
@@ -57,7 +61,7 @@ class _Telling:
             name=name,
             title=run.head.title or name,
             claim=claim_of(run),
-            sums=sums_of(run.frames),
+            sums=words.score(run),
             source=source_of(run),
             ends=max([run.ends, *(each.ends for each in run.frames)]),
             sides=page.SIDE_NAMES,
@@ -79,6 +83,7 @@ class _Telling:
             truth=truth,
             belief=belief,
             changes=[_change(each) for each in run.changes],
+            waits=[_wait(each) for each in waits_of(run)[:_MOST_WAITS]],
             day=day_of(run),
         )
 
@@ -177,6 +182,11 @@ def _knot(knot: Knot) -> page.Knot:
         ends=knot.ends,
         weight=knot.weight,
     )
+
+
+def _wait(wait: Wait) -> page.Wait:
+    numbers = [knot.number for knot in wait.knots[:MOST_NAMED]]
+    return page.Wait(words.waited(wait), numbers)
 
 
 def _change(change: Change) -> page.Change:

@@ -102,6 +102,17 @@ def why(run: Run, number: int) -> list[Reason]:
     return chain
 
 
+def answer(run: Run, number: int) -> str:
+    """Why a frame was sent, in a sentence: what the first links of its chain say of it."""
+    frame = run.frame(number)
+    told = ", ".join(reason.text for reason in _reasons(run, frame))
+    return f"{_title(frame)}: {told}"
+
+
+def _reasons(run: Run, frame: Transmission) -> list[Reason]:
+    return _AGAIN.get(frame.cause.why, _plain)(run, frame)
+
+
 def _title(frame: Transmission) -> str:
     return frame.name if frame.count == 1 else f"{frame.name}, transmission {frame.count}"
 
@@ -109,7 +120,7 @@ def _title(frame: Transmission) -> str:
 def _chain(run: Run, frame: Transmission) -> Iterator[Reason]:
     seen = {frame.number}
     while True:
-        found = _AGAIN.get(frame.cause.why, _plain)(run, frame)
+        found = _reasons(run, frame)
         yield from found
         back = next((each.frame for each in reversed(found) if each.frame), 0)
         if not back or back in seen:

@@ -276,14 +276,33 @@ def _tell_unheard(run: Run, group: list[Transmission], copies: list[Transmission
     lost = [f for f in group if f.kind == "ACK" and not any(each.is_good for each in f.arrivals)]
     focus = lost[0] if lost else copies[1]
     waited = seconds(copies[1].at - first.at)
+    unheard = ""
     if _was_under_way(run, copies):
         title = f"{first.name} goes again too early"
         why = f"Its acknowledgement was still on its way when the {first.sender}'s timer expired"
     else:
         title = f"{first.name} was there, its acknowledgement was not"
         why = f"The {first.sender} sends it again"
+        unheard = _unheard_words(run, copies)
     harmless = "The copy is here already: dropped and acknowledged, nothing done twice."
-    return _knot(group, focus, 1 + len(copies), title, f"{why}, after {waited}.", harmless)
+    return _knot(group, focus, 1 + len(copies), title, unheard, f"{why}, after {waited}.", harmless)
+
+
+def _unheard_words(run: Run, copies: list[Transmission]) -> str:
+    """What happened to the frames that would have told the sender in time that one is there."""
+    first = copies[0]
+    told = [
+        frame
+        for frame in run.sent_between(first.at, copies[-1].at)
+        if frame.sender == first.receiver and acknowledges(frame, first)
+    ]
+    harm = " and ".join(f"{what} {times(count)}" for what, count in _harm(told).items())
+    names = " and ".join(dict.fromkeys(frame.name for frame in told if _is_unheard(frame)))
+    return f"{names}, which would have told, is {harm}." if harm else ""
+
+
+def _is_unheard(frame: Transmission) -> bool:
+    return not any(each.is_good for each in frame.arrivals)
 
 
 def _was_under_way(run: Run, copies: list[Transmission]) -> bool:

@@ -13,7 +13,7 @@ from mockpump.emulator.transports.reading import Unreadable, read_file
 from mockpump.protocol.program import Program
 
 # Far more than any bundle or trace has that is looked at as a whole.
-_MOST = 256 * 1024 * 1024
+MOST_BYTES = 256 * 1024 * 1024
 
 
 class Recorded(NamedTuple):
@@ -36,16 +36,26 @@ class _Format(msgspec.Struct):
 def read_recording(path: Path) -> Recorded:
     """The trace in a file, its head read; `BadTrace` in one line with the name of the file."""
     try:
-        data = read_file(path, _MOST, pipes=True)
+        data = read_file(path, MOST_BYTES, pipes=True)
+    except Unreadable as error:
+        raise BadTrace(f"{path}: {error}") from None
+    return recording_in(data, str(path))
+
+
+def recording_in(data: bytes, name: str) -> Recorded:
+    """The trace in the bytes of a file; `BadTrace` in one line with that name."""
+    try:
         if data.startswith(MAGIC):
             raise BadTrace(
-                f"it is the memory of a pump: look at it with `mockpump pump show {path}`"
+                f"it is the memory of a pump: look at it with `mockpump pump show {name}`"
             )
+        if len(data) > MOST_BYTES:
+            raise BadTrace(f"it is too long: more than {MOST_BYTES:,} bytes")
         return _read(data.decode("utf-8"))
     except UnicodeDecodeError:
-        raise BadTrace(f"{path}: {_NEITHER}") from None
-    except (BadBundle, BadTrace, Unreadable) as error:
-        raise BadTrace(f"{path}: {error}") from None
+        raise BadTrace(f"{name}: {_NEITHER}") from None
+    except (BadBundle, BadTrace) as error:
+        raise BadTrace(f"{name}: {error}") from None
 
 
 def _read(text: str) -> Recorded:

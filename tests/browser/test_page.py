@@ -328,3 +328,14 @@ def test_a_link_of_the_chain_of_causes_is_followed_and_the_focus_stays(open_page
 @pytest.mark.parametrize("width", [40, 200, 320])
 def test_a_window_may_be_as_small_as_it_likes(open_page: Open, width: int) -> None:
     open_page("bad-link", width=width, height=400)
+
+
+def test_what_waited_longest_leads_to_the_note_that_says_why(open_page: Open) -> None:
+    page = open_page("bad-link")
+    model = model_in(page)
+    text, numbers = model["waits"][0]
+    head = page.locator("#waits")
+    expect(head).to_contain_text(f"waited: {text}")
+    head.locator("button").first.click()
+    note = next(knot for knot in model["knots"] if knot["number"] == numbers[0])
+    assert chosen(page) == note["focus"]

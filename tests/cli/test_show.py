@@ -1,5 +1,6 @@
 """`mockpump show`: what it draws, as text and as JSON, and one clear line for what it cannot."""
 
+import io
 import json
 import os
 import pty
@@ -153,9 +154,15 @@ def test_a_byte_on_the_line_is_found_in_its_layer(body: bytes) -> None:
 def test_why(command: Command, bundle: str) -> None:
     again = next(f for f in RUN.frames if f.cause.why == "timer")
     lines = command("show", bundle, "--why", str(again.number)).out.splitlines()
-    assert lines[0].startswith(f"{again.number:>2}  {again.sender} -> {again.receiver}")
-    assert "timer" in lines[1]
-    assert any(line.startswith(f"{again.cause.frame:>2} ") for line in lines[1:])
+    short = command("show", bundle, "--why", str(again.number), "--short").out.splitlines()
+    assert lines[: len(short)] == short
+    assert re.match(r"\w+ \d, transmission 2: resent, because the \w+'s timer", short[0])
+    chain = lines[len(short) :]
+    assert chain[0].startswith(f"  1. {again.number:>2}  {again.sender} -> {again.receiver}")
+    assert "timer" in chain[1]
+    assert any(line[5:].startswith(f"{again.cause.frame:>2} ") for line in chain[1:])
+    numbered = [int(line[:3]) for line in chain if line[:3].strip()]
+    assert numbered == list(range(1, len(numbered) + 1))
     assert all(len(line) <= 80 for line in lines)
 
 
@@ -326,3 +333,44 @@ def test_a_part_as_a_picture(command: Command, bundle: str, tmp_path: Path) -> N
     refused = command("show", bundle, "--svg", str(tmp_path / "nowhere" / "x.svg"))
     assert refused.code != 0
     assert (refused.err.count("\n"), "x.svg" in refused.err) == (1, True)
+
+
+# -- standard input, and options that do not go together ------------------------------------------
+
+
+def given(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+def test_a_run_may_come_through_standard_input(
+    command: Command, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(BUNDLE.encode(), monkeypatch)
+    assert command("show", "-").out == command("show", bundle).out
+    given(b"SQLite format 3\0", monkeypatch)
+    assert "standard input: it is the memory of a pump" in command("show", "-").line
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--frame 1 --why 1", "use one of them"),
+        ("--svg x.svg --summary", "use one of them"),
+        ("--only faults --why 3", "use it without --why"),
+        ("--from 1s --frame 3", "use it without --frame"),
+        ("--windows --summary", "use it without --summary"),
+        ("--short", "goes with --why N"),
+        ("--short --why 3 --json", "use it without --json"),
+        ("--windows --json", "use it without --json"),
+        ("--json --summary", "use it without --summary"),
+        ("--ascii --svg x.svg", "use it without --svg"),
+        ("--summary --from 3", "use it without --from and --to"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    command: Command, bundle: str, options: str, told: str
+) -> None:
+    ended = command("show", bundle, *options.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err
+    assert not Path("x.svg").exists()

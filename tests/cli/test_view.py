@@ -112,3 +112,40 @@ def test_the_browser_is_opened_when_it_is_asked_for(
     assert opened == []
     command("view", "clock", "--open")
     assert opened == [(tmp_path / "clock.html").as_uri()]
+
+
+def test_what_prints_writes_no_page(command: Command, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    ended = command("view", "clock", "--json", "-o", str(page))
+    assert ended.code == 2
+    assert "without --output and --open" in ended.err
+    assert not page.exists()
+
+
+HEAD = (
+    '{"format": "mockpump-trace/1", "mockpump": "0", "protocol": 1, "time": "real", "ends": {}}\n'
+)
+MANY = '{"what":"card","t":0,"text":"x"}\n' * 200_001
+
+
+@pytest.mark.parametrize("name", ["show", "view"])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (HEAD + MANY, "--from"),
+        (HEAD[:40], "neither a bundle nor a trace"),
+        ('{"format": "mockpump-trace/9\\u001b[31m"}\n', r"it says mockpump-trace/9\x1b[31m"),
+        (HEAD + '{"what":"<b>\\u001b[2J","t":0}\n', "line 2 is not a line of a trace"),
+        ("SQLite format 3\0", "mockpump pump show"),
+    ],
+)
+def test_a_hostile_trace_is_one_clear_line(
+    command: Command, tmp_path: Path, name: str, content: str, told: str
+) -> None:
+    path = tmp_path / "given.trace"
+    path.write_text(content)
+    ended = command(name, str(path))
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.line
+    assert ended.line.isprintable()
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,11 +1,15 @@
 """Going through a ladder: with a key for each frame, and at a pace; only the view moves."""
 
-from collections.abc import Iterator
+import os
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from traced import traced_example
 
 from mockpump.cli import walk
+from mockpump.cli.keypress import watched_keys
 from mockpump.cli.walk import Walk, number_of, show_walk
 from mockpump.display.ladder import Look, ladder
 from mockpump.display.spans import Line, plain
@@ -70,8 +74,45 @@ def test_going_back_moves_the_view(
 def test_going_on_shows_the_rest(
     drawn: list[Line], run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    held = keys_while_going_on([], monkeypatch)
     (_, last) = screens("ng", drawn, run, monkeypatch, capsys)
     assert numbers(last) == [1, 2, *range(3, len(run.frames) + 1)]
+    assert set(held) == {0.3}
+
+
+def test_any_key_stops_going_on_and_the_walk_goes_on_from_there(
+    drawn: list[Line], run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys_while_going_on([False, False, True], monkeypatch)
+    shown = screens("ngbq", drawn, run, monkeypatch, capsys)
+    assert [max(numbers(each)) for each in shown] == [1, 4, 4, 3]
+
+
+def keys_while_going_on(pressed: list[bool], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Whether a key is pressed, step by step; how long each step waited for one."""
+    held: list[float] = []
+    left = iter(pressed)
+
+    @contextmanager
+    def watched() -> Iterator[Callable[[float], bool]]:
+        yield lambda seconds: held.append(seconds) or next(left, False)
+
+    monkeypatch.setattr(walk, "watched_keys", watched)
+    return held
+
+
+def test_a_key_on_a_terminal_is_noticed_and_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    with os.fdopen(slave) as keys:
+        monkeypatch.setattr("sys.stdin", keys)
+        before = termios.tcgetattr(slave)
+        with watched_keys() as pressed_within:
+            assert not pressed_within(0)
+            os.write(master, b"\x1b[C")
+            assert pressed_within(10)
+            assert not pressed_within(0)
+        assert termios.tcgetattr(slave) == before
+    os.close(master)
 
 
 def test_the_last_step_ends_it(

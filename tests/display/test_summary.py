@@ -62,3 +62,12 @@ def test_a_change_has_the_times_at_which_it_was_asked_done_and_known() -> None:
             f"{t // 1000 / 1000:.3f}" for t in (change.asked, change.done or 0, change.known or 0)
         ]
         assert re.search(rf"{change.name}.* {' +'.join(times)}$", shown, re.MULTILINE)
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_what_waited_longest_comes_first_with_the_numbers_of_its_notes(width: int) -> None:
+    run = run_of(example_bundle("bad-link", 14))
+    shown = [plain(line) for line in summary(run, Look(width=width))]
+    waited = next(line for line in shown if line.startswith("waited "))
+    assert waited.split(maxsplit=1)[1].startswith("set program 9.1 s ⑥ ⑤ ⑦ (--why 29), call")
+    assert any(line.startswith("⑥") and "CommitProgram 7 goes" in line for line in shown)

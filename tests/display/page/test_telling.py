@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from recorded import example_bundle, run_of
 
 from mockpump.cli.named_runs import named_run
 from mockpump.display.page.model import Model
@@ -155,3 +156,11 @@ def test_a_trace_of_links_that_were_not_recorded_says_so() -> None:
     model = model_of(read_run(recording._replace(head=head)), "x")
     assert model.source.endswith("as far as the trace says how the links were set.")
     assert {model.texts[each.words[0]] for each in model.states} <= {"not in the trace"}
+
+
+def test_the_head_of_the_page_says_what_waited_longest_and_which_notes_say_why() -> None:
+    told = model_of(run_of(example_bundle("bad-link", 14)), "bad-link, seed 14")
+    longest = told.waits[0]
+    assert longest.text == "set program 9.1 s"
+    notes = {note.number: note.title for note in told.knots}
+    assert notes[longest.knots[0]] == "CommitProgram 7 goes five times"
