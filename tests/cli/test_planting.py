@@ -56,6 +56,13 @@ def test_a_run_with_a_defect_fails_and_its_bundle_carries_the_defect(tmp_path: P
     again = mockpump("replay", bundle)
     assert (again.returncode, again.stdout[:10]) == (0, "identical:")
     assert "stall, seed 0, defect 10/motor-let-go" in mockpump("show", bundle).stdout
+    # Standard input is there only once, and the process would have to start over.
+    with bundle.open() as text:
+        refused = subprocess.run(
+            [*COMMAND, "show", "-"], stdin=text, capture_output=True, text=True, check=False
+        )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.endswith("give it as a file instead\n")
 
 
 @pytest.mark.end_to_end
