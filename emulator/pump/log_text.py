@@ -11,7 +11,7 @@ from mockpump.protocol.units import choice_name, clock_time, duration, rate, vol
 
 def what_happened(entry: LogEntry) -> str:
     """What an entry says, with its figures."""
-    kind = words_of(entry.kind)
+    kind = "refused" if entry.kind is m.LogKind.TURNED_AWAY else words_of(entry.kind)
     figures = _FIGURES[entry.kind](entry.first, entry.second) if entry.kind in _FIGURES else ""
     return f"{kind}: {figures}" if figures else kind
 
