@@ -57,8 +57,7 @@ class WorkerPool:
         for wanted in range(len(items)):
             while wanted not in results:
                 for pipe, number in zip(idle, left, strict=False):
-                    with _naming_a_killed_one():
-                        pipe.send((function, items[number]))
+                    _send(pipe, (function, items[number]))
                     doing[pipe] = number
                 idle = [pipe for pipe in wait(list(doing)) if isinstance(pipe, Connection)]
                 results |= {doing.pop(pipe): _received(pipe) for pipe in idle}
@@ -81,17 +80,21 @@ class WorkerPool:
             process.join()
 
 
-@contextlib.contextmanager
-def _naming_a_killed_one() -> Iterator[None]:
+_KILLED = "one of the processes was killed, and its runs are lost"
+
+
+def _send(pipe: Connection, what: Any) -> None:
     try:
-        yield
-    except (EOFError, OSError):
-        raise ScenarioError("one of the processes was killed, and its runs are lost") from None
+        pipe.send(what)
+    except OSError:
+        raise ScenarioError(_KILLED) from None
 
 
 def _received(pipe: Connection) -> Any:
-    with _naming_a_killed_one():
+    try:
         result = pipe.recv()
+    except (EOFError, OSError):
+        raise ScenarioError(_KILLED) from None
     if isinstance(result, Exception):
         raise result
     return result
