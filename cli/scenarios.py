@@ -20,7 +20,7 @@ from mockpump.cli.examples import (
     scenario_names,
     scenario_text,
 )
-from mockpump.cli.files import write_file
+from mockpump.cli.files import expect_writable, naming, write_file
 from mockpump.cli.pager import show_lines
 from mockpump.cli.recording import Watching
 from mockpump.cli.render import show
@@ -60,6 +60,9 @@ def tell_scenario(name: str, plot: Path | None, walk: Walk, watched: Watching) -
     wanted = _example(name)
     scenario = wanted.scenario
     _check_plot(scenario, plot)
+    if watched.trace is not None:
+        with naming(watched.trace):
+            expect_writable(watched.trace)
     show(f"mockpump: {scenario.title}", style="bold")
     show(_NOTHING_REAL)
     with recorded_run(wanted) as (runner, recording):

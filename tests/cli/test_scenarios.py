@@ -88,3 +88,11 @@ def test_more_curves_than_colours_are_all_drawn(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes().startswith(begins)
     drawn = (tmp_path / "x.svg").read_text("utf-8")
     assert sum(drawn.count(f"stroke: {colour}") for colour in COLOURS) == 6
+
+
+def test_a_trace_that_cannot_be_written_is_said_before_the_scenario(
+    command: Command, tmp_path: Path
+) -> None:
+    ended = command("demo", "handshake", "--trace", str(tmp_path / "nowhere" / "x.trace"))
+    assert (ended.code, ended.out) == (74, "")
+    assert "x.trace: no such file or directory" in ended.line
